@@ -1,0 +1,104 @@
+// Package channel defines what a messaging channel is to the rest of the gateway.
+//
+// An [Adapter] only translates. It does no I/O, reads no clock and keeps no state, so a channel can be understood from its
+// golden files and tested without a network. Everything impure (HTTP, retries, limits, media, tokens, journal) is written
+// once, in package gateway.
+package channel
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+)
+
+// Adapter translates between one provider's wire format and the gateway's events. All methods are pure and safe for
+// concurrent use: the same arguments give the same answer.
+type Adapter interface {
+	// Info describes the channel type. It returns the same value every time.
+	Info() Info
+
+	// Verify reports whether in really came from the provider, over the raw bytes. The host calls it before anything else.
+	// An error of kind Denied is answered 401.
+	Verify(ch Keyed, in Inbound) error
+
+	// Parse reads one verified call. It yields only what is addressed to ch; something valid that carries nothing for us
+	// yields no events and no error. What it does not know becomes a placeholder (P2). An error means that the body cannot be
+	// understood at all: it is journaled, counted and answered 200.
+	Parse(ch Keyed, in Inbound) (Parsed, error)
+
+	// Render turns a message into the unsigned requests that deliver it, in order; each is a part with its own provider id.
+	// An Invalid or Window error refuses the message before the provider is called (P8).
+	Render(ch Channel, msg event.Outbound) ([]Request, error)
+
+	// Sign adds credentials, just before each try. at is the time of the call, nonce 32 random hex digits.
+	Sign(ch Keyed, req Request, at time.Time, nonce string) (Request, error)
+
+	// Settle reads the provider's answer to req, one of the requests of msg. A *fault.Error says what to do: Throttled and
+	// Unavailable only where the provider documents that nothing was sent; a 5xx or an unreadable answer is Unknown.
+	Settle(ch Channel, msg event.Outbound, req Request, resp Response) (Outcome, error)
+}
+
+// The interfaces below are optional, and pure as well.
+
+// AppLevel is implemented by types whose provider posts one batch for many accounts to one URL (/webhooks/{type}).
+type AppLevel interface {
+	// Assets peeks which accounts (values of the setting Info.Account) a call names, without trusting it. Only the channels
+	// named are verified, each with its own secret.
+	Assets(in Inbound) []string
+}
+
+// MediaFetcher is implemented by types whose inbound media is not a plain URL.
+type MediaFetcher interface {
+	// MediaRequest returns the next unsigned request that leads to the bytes of a. prev is nil at first, then the answer to
+	// the request before. done means that prev's body is the file itself. Plain URLs need no MediaFetcher.
+	MediaRequest(ch Channel, a event.Attachment, prev *Response) (req Request, done bool, err error)
+}
+
+// TokenSource is implemented by types whose calls need a short-lived token besides the secrets. The host fetches it, caches it
+// under a lease and refreshes it; Sign finds it in Keyed.Token.
+type TokenSource interface {
+	TokenRequest(ch Keyed, at time.Time, nonce string) (Request, error)
+	ParseToken(resp Response) (token string, lifetime time.Duration, err error)
+}
+
+// Setup is implemented by types that can be told their webhook URL through an API.
+type Setup interface {
+	// SetupRequests are the unsigned calls that register webhookURL; POST /v1/channels/{id}/test makes them.
+	SetupRequests(ch Keyed, webhookURL string) ([]Request, error)
+}
+
+// Channel is one configured account, without its secrets.
+type Channel struct {
+	ID       string            `json:"id"`
+	Tenant   string            `json:"tenant"`
+	Type     event.ChannelType `json:"type"`
+	Name     string            `json:"name"`
+	Settings Settings          `json:"settings"`
+	Enabled  bool              `json:"enabled"`
+	Version  int64             `json:"version"`
+	// Policy is the per-channel behaviour that services other than the channel's own read: routing, auto replies, offline …
+	Policy json.RawMessage `json:"policy,omitempty"`
+}
+
+// Keyed is a channel with its secrets and current provider token. Render and Settle never see one.
+type Keyed struct {
+	Channel
+	Secrets Secrets `json:"secrets"`
+	Token   string  `json:"-"`
+}
+
+// Parsed is what a call said, and what the provider wants to hear back.
+type Parsed struct {
+	Events  []event.Inbound
+	Reply   Reply          // zero means 200 with no body; handshakes are replies
+	Ignored map[string]int // what was understood and is not for us: label → count
+}
+
+// Outcome is what became of a request.
+type Outcome struct {
+	Refs   []string             // the provider's ids for the message, matched by later receipts
+	Status event.DeliveryStatus // Accepted or Sent; empty for a request that only prepares (an upload)
+	Next   []Request            // what must follow in the same part: the send after an upload, the push after a stale reply token
+	Peer   string               // the provider's canonical id of the recipient, if it differs from the one addressed
+}

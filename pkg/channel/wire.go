@@ -1,0 +1,59 @@
+package channel
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Header is http.Header, named here so that adapters need not import net/http.
+type Header = http.Header
+
+// Inbound is something a provider sent: usually a webhook, or a payload that a source fetched.
+type Inbound struct {
+	Method string
+	Path   string // behind the channel's webhook URL: "" or a provider's fixed suffix, "/deliveryNotification"
+	Query  url.Values
+	Header Header
+	Body   []byte
+	URL    string    // the public URL that was called; some signatures cover it
+	At     time.Time // when it arrived: the only clock an adapter sees
+	Pulled bool      // fetched by a source over a session that we authenticated ourselves
+}
+
+// Request is one call to a provider, without credentials: places like {bot_token} stand where Sign puts them. The scheme of
+// URL selects the transport: http, https, or what the channel's own Transport serves (smtp, smpp, ws).
+type Request struct {
+	Method string
+	URL    string
+	Header Header
+	Body   []byte
+	Form   []Part // a multipart/form-data body instead of Body; the host streams attachments from the blob store
+	Tag    string // the adapter's own note on what this request is for; it comes back to Settle
+	Safe   bool   // nothing a person would see: may be repeated after an unknown outcome (an upload, a typing signal)
+	Key    string // the idempotency key the provider takes, if it takes one
+}
+
+// Part is one field of a multipart form: a value, or the bytes of an attachment.
+type Part struct {
+	Name  string
+	Value string
+	Blob  string // key in the blob store
+	File  string // file name
+	MIME  string
+}
+
+// Response is the provider's answer. A failed call has no Response: the host knows by itself whether a byte left.
+type Response struct {
+	Status int
+	Header Header
+	Body   []byte // at most 1 MiB
+}
+
+// Reply is our answer to a call.
+type Reply struct {
+	Status      int // zero means 200
+	ContentType string
+	Header      Header
+	Body        []byte
+}

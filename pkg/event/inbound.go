@@ -1,0 +1,152 @@
+package event
+
+import "encoding/json"
+
+// Inbound is one thing that a channel reported: the payload of everything adapters produce. Which sections are set follows
+// from the event's type.
+type Inbound struct {
+	Type        Type        `json:"type"`
+	ChannelID   string      `json:"channel_id"`   // set by the host
+	ChannelType ChannelType `json:"channel_type"` // set by the host
+	// Ref is unique per channel and occurrence: the same when the provider sends the event again, another one for the next
+	// edit, reaction or receipt. The adapter composes it; the event's id is derived from (tenant, channel, type, ref).
+	Ref        string   `json:"ref"`
+	Peer       string   `json:"peer,omitempty"`        // the person (or group) in the provider's terms; empty for account events
+	Aliases    []string `json:"aliases,omitempty"`     // other ids of the same peer that this event proves
+	ExternalID string   `json:"external_id,omitempty"` // the provider's id of the message this is, or is about
+	ProviderAt Time     `json:"provider_at,omitzero"`  // when it happened, by the provider's clock; shown, never sorted by
+	ReceivedAt Time     `json:"received_at,omitzero"`  // when we got it; set by the host
+	Post       *Post    `json:"post,omitempty"`        // comments: which post; part of the thread's identity
+	Standby    bool     `json:"standby,omitempty"`     // another app owns the thread now: record, do not answer
+
+	Sender      *Profile        `json:"sender,omitempty"`
+	Content     *Content        `json:"content,omitempty"`      // received, echoed, edited
+	Target      string          `json:"target,omitempty"`       // edited, deleted, reacted: the provider's id of the message meant
+	Reaction    *Reaction       `json:"reaction,omitempty"`     // reacted
+	Typing      *bool           `json:"typing,omitempty"`       // typing on or off
+	Referral    *Referral       `json:"referral,omitempty"`     // referred
+	Membership  *Membership     `json:"membership,omitempty"`   // membership
+	Identity    *Identity       `json:"identity,omitempty"`     // identified
+	Consent     *Consent        `json:"consent,omitempty"`      // consented
+	Page        *Page           `json:"page,omitempty"`         // page viewed
+	Account     *Account        `json:"account,omitempty"`      // account
+	Receipt     *Receipt        `json:"receipt,omitempty"`      // receipt received, watermark
+	OpensWindow string          `json:"opens_window,omitempty"` // kind of window this opens beyond the channel's rule: "free_entry", "call"
+	Raw         json.RawMessage `json:"raw,omitempty"`          // the provider's object, where the sections above lose something
+}
+
+// Post is what comments are written under.
+type Post struct {
+	ID      string `json:"id"`
+	URL     string `json:"url,omitempty"`
+	Comment string `json:"comment,omitempty"` // the parent comment
+}
+
+// Profile is what the provider says about a person. Names and phone numbers are traits, never identities.
+type Profile struct {
+	Name      string `json:"name,omitempty"`
+	Username  string `json:"username,omitempty"`
+	Phone     string `json:"phone,omitempty"` // E.164 with +
+	Email     string `json:"email,omitempty"`
+	Locale    string `json:"locale,omitempty"`
+	AvatarRef string `json:"avatar_ref,omitempty"`
+	Author    string `json:"author,omitempty"` // groups: who of the group wrote, in the provider's terms
+	Verified  bool   `json:"verified,omitempty"`
+}
+
+// Membership says how the person stands to the account now.
+type Membership struct {
+	State string `json:"state"` // followed, unfollowed, blocked, unblocked, joined, left
+}
+
+// Identity is a change of ids: everything in Old is, from now on, New (unless New is empty: old ids are retired).
+type Identity struct {
+	Old    []string `json:"old"`
+	New    []string `json:"new"`
+	Reason string   `json:"reason"`
+}
+
+// Consent is an opt-in or opt-out.
+type Consent struct {
+	Category string `json:"category"` // marketing
+	Value    string `json:"value"`    // in or out
+}
+
+// Page is a page of the customer's visit.
+type Page struct {
+	URL   string `json:"url"`
+	Title string `json:"title,omitempty"`
+}
+
+// Account is news about the channel's account.
+type Account struct {
+	What   string `json:"what"` // the provider's name of the field: template_status, quality, error …
+	Detail string `json:"detail,omitempty"`
+	Error  *Error `json:"error,omitempty"`
+}
+
+// Receipt is a provider's word about our messages. A receipt names one message (Inbound.ExternalID); a watermark covers
+// everything to that peer up to UpTo, or up to and including the message Inbound.ExternalID.
+type Receipt struct {
+	Status      DeliveryStatus `json:"status"`
+	Error       *Error         `json:"error,omitempty"`
+	UpTo        Time           `json:"up_to,omitzero"`
+	Participant string         `json:"participant,omitempty"` // groups: who of the group
+	ClientRef   string         `json:"client_ref,omitempty"`  // our own reference, where the provider hands it back
+	Billing     string         `json:"billing,omitempty"`     // the provider's pricing category
+}
+
+// DeliveryStatus is how far a message got.
+type DeliveryStatus string
+
+// The statuses. Their order is [DeliveryStatus.Rank].
+const (
+	Queued    DeliveryStatus = "queued"
+	Unsure    DeliveryStatus = "unknown" // it may have been sent; only a receipt, an echo or a person can tell
+	Accepted  DeliveryStatus = "accepted"
+	Sent      DeliveryStatus = "sent"
+	Failed    DeliveryStatus = "failed"
+	Delivered DeliveryStatus = "delivered"
+	Read      DeliveryStatus = "read"
+)
+
+var ranks = map[DeliveryStatus]int{Queued: 1, Unsure: 2, Accepted: 3, Sent: 4, Failed: 5, Delivered: 6, Read: 7}
+
+// Rank orders statuses: queued < unknown < accepted < sent < failed < delivered < read. An unknown word ranks 0.
+func (s DeliveryStatus) Rank() int { return ranks[s] }
+
+// Webhook is a call as the journal keeps it: headers redacted, the body whole or in the blob store.
+type Webhook struct {
+	ChannelID string              `json:"channel_id,omitempty"`
+	Type      ChannelType         `json:"channel_type"`
+	Method    string              `json:"method"`
+	Path      string              `json:"path"`
+	Query     map[string][]string `json:"query,omitempty"`
+	Header    map[string][]string `json:"header,omitempty"`
+	Body      []byte              `json:"body,omitempty"`
+	BodyBlob  string              `json:"body_blob,omitempty"`
+	Verdict   string              `json:"verdict"` // accepted, handshake, unparsable, ignored, replayed
+	Reason    string              `json:"reason,omitempty"`
+	Events    []string            `json:"events,omitempty"`  // ids of what it gave rise to
+	Dropped   map[string]int      `json:"dropped,omitempty"` // reason → how many items were not for us
+	At        Time                `json:"at"`
+}
+
+// WantedMedia asks the channel's service to fetch a file.
+type WantedMedia struct {
+	ChannelID  string     `json:"channel_id"`
+	Peer       string     `json:"peer"`
+	Ref        string     `json:"ref"` // of the message
+	Index      int        `json:"index"`
+	Attachment Attachment `json:"attachment"`
+	ExpiresAt  Time       `json:"expires_at,omitzero"` // after that the provider has it no more
+}
+
+// Attached says that a file was fetched, or never will be.
+type Attached struct {
+	ChannelID   string      `json:"channel_id"`
+	ChannelType ChannelType `json:"channel_type"`
+	Peer        string      `json:"peer"`
+	Ref         string      `json:"ref"` // of the message
+	Attachment  Attachment  `json:"attachment"`
+}

@@ -1,0 +1,70 @@
+package event
+
+// Outbound is a message on its way to a channel: the payload of [MessageSend] and [SignalSend].
+type Outbound struct {
+	MessageID      string      `json:"message_id"`
+	ConversationID string      `json:"conversation_id"`
+	ThreadID       string      `json:"thread_id"`
+	AttemptID      string      `json:"attempt_id"` // derived from message and attempt number
+	Attempt        int         `json:"attempt"`    // 1, 2 …
+	ChannelID      string      `json:"channel_id"`
+	ChannelType    ChannelType `json:"channel_type"`
+	Peer           string      `json:"peer"`
+	Aliases        []string    `json:"aliases,omitempty"` // other ids of the peer, newest proof first
+	Post           *Post       `json:"post,omitempty"`
+	Content        Content     `json:"content"`
+	Signal         string      `json:"signal,omitempty"`       // typing_on, typing_off, read, ack (SignalSend only)
+	InReplyTo      string      `json:"in_reply_to,omitempty"`  // the newest inbound message's provider id (typing, read, mail threading)
+	ReplyHandle    string      `json:"reply_handle,omitempty"` // a one-time reply token of the provider
+	By             Actor       `json:"by"`
+	SendBy         Time        `json:"send_by,omitzero"` // a row that still waits then expires
+	CreatedAt      Time        `json:"created_at"`
+}
+
+// SendResult is what became of the call of one part of an attempt: the payload of [SendSettled].
+type SendResult struct {
+	AttemptID      string         `json:"attempt_id"`
+	MessageID      string         `json:"message_id"`
+	ConversationID string         `json:"conversation_id"`
+	ThreadID       string         `json:"thread_id"`
+	Attempt        int            `json:"attempt"`
+	ChannelID      string         `json:"channel_id"`
+	ChannelType    ChannelType    `json:"channel_type"`
+	Peer           string         `json:"peer"`
+	Part           int            `json:"part"`  // 0, 1 …
+	Parts          int            `json:"parts"` // how many the message was rendered into
+	ExternalIDs    []string       `json:"external_ids,omitempty"`
+	Status         DeliveryStatus `json:"status"` // accepted, sent, failed or unknown
+	Error          *Error         `json:"error,omitempty"`
+	At             Time           `json:"at"`
+}
+
+// Status is the state of a message after a step: the payload of [StatusChanged].
+type Status struct {
+	MessageID      string         `json:"message_id"`
+	ConversationID string         `json:"conversation_id"`
+	ThreadID       string         `json:"thread_id"`
+	AttemptID      string         `json:"attempt_id"`
+	Attempt        int            `json:"attempt"`
+	Status         DeliveryStatus `json:"status"` // of the attempt after this step
+	Step           Step           `json:"step"`
+	ExternalIDs    []string       `json:"external_ids,omitempty"` // of the attempt, as far as known
+	Seq            int64          `json:"seq"`                    // per attempt, gapless; skip what is not above the last seen
+}
+
+// Step is one step that was reported, also one that did not raise the status.
+type Step struct {
+	Status     DeliveryStatus `json:"status"`
+	At         Time           `json:"at"`
+	Source     string         `json:"source"` // send, receipt, watermark, echo, expiry
+	ExternalID string         `json:"external_id,omitempty"`
+	Part       int            `json:"part"`
+	Error      *Error         `json:"error,omitempty"`
+}
+
+// Actor is who did something.
+type Actor struct {
+	Kind string `json:"kind"` // user, automation, bot, contact, api, system, broadcast
+	ID   string `json:"id,omitempty"`
+	Name string `json:"name,omitempty"`
+}

@@ -1,0 +1,91 @@
+// Package fault classifies errors by what the caller should do about them.
+//
+// An error is classified once, at the edge that understands it (an adapter's Settle, a driver, a handler), and wrapped
+// everywhere else with fmt.Errorf("…: %w", err).
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Kind says what to do with a failure, not where it came from.
+type Kind uint8
+
+// The kinds. The zero value is Internal: an error that nobody classified is our own mistake.
+const (
+	Internal    Kind = iota // our mistake: log, alert, dead letter
+	Invalid                 // the input is wrong: refuse or dead-letter, never retry
+	Denied                  // credentials, signature or permission: never retry, tell the operator
+	Gone                    // the thing or the recipient is not there (any more): never retry
+	Conflict                // the state does not allow it now: read again, decide again
+	Throttled               // documented as refused because of a limit: retry after After
+	Unavailable             // provably not done (dial failure, documented refusal, our store is down): retry with backoff
+	Window                  // the channel's messaging window does not allow it: offer the alternative
+	Unknown                 // may or may not have happened: never repeat blindly
+)
+
+var names = [...]string{"internal", "invalid", "denied", "gone", "conflict", "throttled", "unavailable", "window", "unknown"}
+
+// String returns the kind's name as it stands in events and metrics.
+func (k Kind) String() string {
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return fmt.Sprintf("kind(%d)", uint8(k))
+}
+
+// Retryable reports whether the same call may be made again without harm.
+func (k Kind) Retryable() bool { return k == Throttled || k == Unavailable }
+
+// Error is a classified failure.
+type Error struct {
+	Kind     Kind
+	Code     string        // stable and catalogued: ours ("reassign_too_early") or, from Settle, our word for the provider's code
+	Pointer  string        // JSON pointer of the field that is wrong, for Invalid
+	Provider string        // the provider's own code, if it gave one
+	After    time.Duration // for Throttled: wait at least this long; zero means unknown
+	Err      error
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	switch {
+	case e.Code != "" && e.Err != nil:
+		return fmt.Sprintf("%s (%s): %v", e.Kind, e.Code, e.Err)
+	case e.Err != nil:
+		return fmt.Sprintf("%s: %v", e.Kind, e.Err)
+	}
+	return fmt.Sprintf("%s (%s)", e.Kind, e.Code)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// New returns an Error of the given kind with a stable code and a formatted cause.
+func New(k Kind, code, format string, args ...any) *Error {
+	return &Error{Kind: k, Code: code, Err: fmt.Errorf(format, args...)}
+}
+
+// At returns an Invalid error about one field, named by JSON pointer.
+func At(pointer, code, format string, args ...any) *Error {
+	return &Error{Kind: Invalid, Code: code, Pointer: pointer, Err: fmt.Errorf(format, args...)}
+}
+
+// Of reports the first *Error in err's chain, or one of kind Internal that wraps err. Of(nil) is nil.
+func Of(err error) *Error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return &Error{Kind: Internal, Code: "internal", Err: err}
+}
+
+// KindOf reports the kind of the first *Error in err's chain, or Internal.
+func KindOf(err error) Kind { return Of(err).Kind }
+
+// Is reports whether err is classified as k. A nil error is of no kind.
+func Is(err error, k Kind) bool { return err != nil && KindOf(err) == k }
