@@ -10,11 +10,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
-	"github.com/tributaryhq/tributary/pkg/store"
 )
-
-// Record is one event on its way to a topic.
-type Record = store.Record
 
 // Message is an event that was read from a topic.
 type Message struct {
@@ -30,7 +26,7 @@ type Message struct {
 type Producer interface {
 	// Publish returns once every record is acknowledged by all in-sync replicas. Records of one key keep their order. An error
 	// means that nothing is known: any of them may have been written, now or later.
-	Publish(ctx context.Context, recs ...Record) error
+	Publish(ctx context.Context, recs ...event.Record) error
 }
 
 // Handler handles one record; records of one key come one after the other, records of different keys at once. nil means done.

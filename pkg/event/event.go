@@ -39,6 +39,13 @@ func Decode[T any](e Event) (T, error) {
 	return v, nil
 }
 
+// Record is an event on its way to a topic.
+type Record struct {
+	Topic string
+	Key   string // groups work; no correctness rests on two events sharing a partition
+	Event Event
+}
+
 // Type names what happened.
 type Type string
 

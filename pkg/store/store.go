@@ -175,14 +175,7 @@ func (m *Meta) Emit(topic, key string, e event.Event) {
 
 // Publisher is where facts go; bus.Producer is one. It returns when all records are acknowledged (acks=all), in order per key.
 type Publisher interface {
-	Publish(ctx context.Context, recs ...Record) error
-}
-
-// Record is one event on its way to a topic.
-type Record struct {
-	Topic string
-	Key   string
-	Event event.Event
+	Publish(ctx context.Context, recs ...event.Record) error
 }
 
 // Document is implemented by a pointer to a struct that embeds Meta.
