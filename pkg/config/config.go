@@ -1,0 +1,108 @@
+// Package config reads the configuration of a process: defaults, then a file, then the environment, then flags.
+//
+// A key that nobody knows stops the start and is named, wherever it came from; so does a value that does not fit its key.
+// Secrets can be read from files: the key with "_file" behind it names one.
+package config
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Config is the configuration of a process. Every field is a key: TRIBUTARY_HTTP_ADDR in the environment, http_addr in a file,
+// --http-addr as a flag. docs/reference/configuration.md is generated from this struct.
+type Config struct {
+	HTTPAddr      string   `key:"http_addr" default:":8080" help:"address of the public API, webhooks and console"`
+	AdminAddr     string   `key:"admin_addr" default:":9090" help:"address of /livez, /readyz and /metrics; never public"`
+	DataDir       string   `key:"data_dir" default:"./tributary-data" help:"where the single binary keeps broker, store, blobs and its encryption key"`
+	PublicURL     string   `key:"public_url" help:"the URL under which providers and people reach this installation; empty: derived from http_addr"`
+	KafkaBrokers  []string `key:"kafka_brokers" help:"Kafka bootstrap servers; empty: in-process (binary tributary only)"`
+	KafkaTLS      bool     `key:"kafka_tls" default:"false" help:"speak TLS to Kafka"`
+	KafkaSASL     string   `key:"kafka_sasl" help:"SASL mechanism: plain, scram-sha-256 or scram-sha-512; empty: none"`
+	KafkaUsername string   `key:"kafka_username" help:"SASL user"`
+	KafkaPassword string   `key:"kafka_password" secret:"true" help:"SASL password"`
+	KafkaReplicas int      `key:"kafka_replicas" default:"3" help:"replication factor of topics created by 'topics ensure'"`
+	RedisURL      string   `key:"redis_url" secret:"true" help:"redis:// or rediss:// URL; empty: in-process (binary tributary only)"`
+	StoreURL      string   `key:"store_url" secret:"true" help:"mongodb://, mongodb+srv:// or sqlite:<file>; empty: SQLite in data_dir (binary tributary only)"`
+	BlobURL       string   `key:"blob_url" help:"file:///dir, mem://, s3://, gs:// or azblob:// URL; empty: a folder in data_dir (binary tributary only)"`
+	EncryptionKey string   `key:"encryption_key" secret:"true" help:"32 bytes in base64 that seal secrets at rest; required outside the single binary, which generates one into data_dir"`
+	EgressAllow   []string `key:"egress_allow" help:"CIDRs that may be called although they are private, e.g. 127.0.0.0/8"`
+
+	BootstrapAPIKey        string `key:"bootstrap_api_key" secret:"true" help:"an API key (trb_<id>_<secret>) of the tenant 'default', created at first start"`
+	BootstrapAdminEmail    string `key:"bootstrap_admin_email" help:"owner of the tenant 'default', created at first start"`
+	BootstrapAdminPassword string `key:"bootstrap_admin_password" secret:"true" help:"that owner's password"`
+
+	Demo          string        `key:"demo" default:"on" help:"on: the single binary starts with a demo tenant and the provider simulator; off: without"`
+	LogLevel      string        `key:"log_level" default:"info" help:"debug, info, warn or error"`
+	LogFormat     string        `key:"log_format" default:"json" help:"json or text"`
+	ShutdownDelay time.Duration `key:"shutdown_delay" default:"0s" help:"how long to stay up after not being ready any more, for load balancers to notice"`
+	ShutdownDrain time.Duration `key:"shutdown_drain" default:"20s" help:"how long requests and records in progress may take to finish at a stop"`
+	OIDCIssuer    string        `key:"oidc_issuer" help:"OpenID Connect issuer whose tokens are accepted; empty: none"`
+	OIDCAudience  string        `key:"oidc_audience" help:"audience that such tokens must name"`
+}
+
+// DemoOn reports whether demo data and simulator are wanted.
+func (c *Config) DemoOn() bool { return c.Demo == "on" }
+
+// Key decodes EncryptionKey.
+func (c *Config) Key() ([]byte, error) {
+	k, err := base64.StdEncoding.DecodeString(strings.TrimSpace(c.EncryptionKey))
+	if err != nil || len(k) != 32 {
+		return nil, fmt.Errorf("TRIBUTARY_ENCRYPTION_KEY: want 32 bytes in base64 (openssl rand -base64 32)")
+	}
+	return k, nil
+}
+
+// Prefixes decodes EgressAllow.
+func (c *Config) Prefixes() ([]netip.Prefix, error) {
+	out := make([]netip.Prefix, 0, len(c.EgressAllow))
+	for _, s := range c.EgressAllow {
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			return nil, fmt.Errorf("TRIBUTARY_EGRESS_ALLOW: %q is not a CIDR such as 127.0.0.0/8", s)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+func (c *Config) validate() error {
+	var errs []error
+	bad := func(key, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: %s", EnvName(key), fmt.Sprintf(format, args...)))
+	}
+	oneOf := func(key, v string, want ...string) {
+		for _, w := range want {
+			if v == w {
+				return
+			}
+		}
+		bad(key, "%q is none of %s", v, strings.Join(want, ", "))
+	}
+	oneOf("demo", c.Demo, "on", "off")
+	oneOf("log_level", c.LogLevel, "debug", "info", "warn", "error")
+	oneOf("log_format", c.LogFormat, "json", "text")
+	oneOf("kafka_sasl", c.KafkaSASL, "", "plain", "scram-sha-256", "scram-sha-512")
+	if c.PublicURL != "" {
+		if u, err := url.Parse(c.PublicURL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			bad("public_url", "%q is not an http or https URL", c.PublicURL)
+		}
+	}
+	if c.StoreURL != "" && !strings.HasPrefix(c.StoreURL, "sqlite:") && !strings.HasPrefix(c.StoreURL, "mongodb://") && !strings.HasPrefix(c.StoreURL, "mongodb+srv://") {
+		bad("store_url", "want mongodb://…, mongodb+srv://… or sqlite:<file>")
+	}
+	if c.EncryptionKey != "" {
+		if _, err := c.Key(); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if _, err := c.Prefixes(); err != nil {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
