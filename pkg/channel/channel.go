@@ -77,6 +77,7 @@ type Channel struct {
 	Settings Settings          `json:"settings"`
 	Enabled  bool              `json:"enabled"`
 	Version  int64             `json:"version"`
+	OUID     string            `json:"ou_id,omitempty"`
 	// Policy is the per-channel behaviour that services other than the channel's own read: routing, auto replies, offline …
 	Policy json.RawMessage `json:"policy,omitempty"`
 }

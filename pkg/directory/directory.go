@@ -1,0 +1,329 @@
+// Package directory is the read side of a tenant's configuration: channels, keys, users, settings. It caches, and follows the
+// topic of configuration changes so that no replica uses a value older than one it has heard of.
+package directory
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+// Directory answers what is configured. All methods return an error of kind Gone for what is not there, and of kind
+// Unavailable when it could not be found out.
+type Directory struct {
+	db     store.DB
+	bus    bus.Bus
+	sealer *auth.Sealer
+
+	channels *table[channel.Keyed]
+	claims   *table[string]
+	keys     *table[auth.Key]
+	users    *table[User]
+	tenants  *table[Tenant]
+	units    *table[Unit]
+	agents   *table[Named]
+	queues   *table[Named]
+	bots     *table[Named]
+
+	mu       sync.Mutex
+	watchers []func(event.Config)
+}
+
+// New returns a Directory over the collections of admin and routing.
+func New(db store.DB, b bus.Bus, sealer *auth.Sealer, now func() time.Time) *Directory {
+	d := &Directory{db: db, bus: b, sealer: sealer}
+	d.channels = newTable(now, d.loadChannel)
+	d.claims = newTable(now, func(ctx context.Context, id string) (string, int64, error) {
+		c, err := read[Claim](ctx, db, Claims.Name, id)
+		return c.ChannelID, 0, err
+	})
+	d.keys = newTable(now, d.loadKey)
+	d.users = newTable(now, func(ctx context.Context, id string) (User, int64, error) {
+		u, err := read[User](ctx, db, Users.Name, id)
+		return u, u.Version, err
+	})
+	d.tenants = newTable(now, func(ctx context.Context, id string) (Tenant, int64, error) {
+		t, err := read[Tenant](ctx, db, Tenants.Name, id)
+		return t, t.Version, err
+	})
+	d.units = newTable(now, func(ctx context.Context, id string) (Unit, int64, error) {
+		u, err := read[Unit](ctx, db, Units.Name, id)
+		return u, u.Version, err
+	})
+	named := func(collection string) *table[Named] {
+		return newTable(now, func(ctx context.Context, id string) (Named, int64, error) {
+			n, err := read[Named](ctx, db, collection, id)
+			if err == nil && n.Deleted {
+				err = errGone
+			}
+			return n, 0, err
+		})
+	}
+	d.agents, d.queues, d.bots = named("agents"), named("queues"), named("bots")
+	return d
+}
+
+func read[T any](ctx context.Context, db store.DB, collection, id string) (v T, err error) {
+	raws, err := db.Get(ctx, collection, id)
+	if err != nil {
+		return v, fmt.Errorf("%s %s: %w", collection, id, err)
+	}
+	if len(raws) == 0 || raws[0].JSON == nil {
+		return v, errGone
+	}
+	if err := json.Unmarshal(raws[0].JSON, &v); err != nil {
+		return v, fmt.Errorf("%s %s: %w", collection, id, err)
+	}
+	return v, nil
+}
+
+func (d *Directory) loadChannel(ctx context.Context, id string) (channel.Keyed, int64, error) {
+	doc, err := read[Channel](ctx, d.db, Channels.Name, id)
+	if err != nil {
+		return channel.Keyed{}, 0, err
+	}
+	if doc.Deleted {
+		return channel.Keyed{}, doc.Version, errGone
+	}
+	k := channel.Keyed{
+		Channel: channel.Channel{
+			ID: doc.ID, Tenant: doc.Tenant, Type: doc.Type, Name: doc.Name, Settings: doc.Settings, Enabled: doc.Enabled,
+			Version: doc.Version, Policy: doc.Policy, OUID: doc.OUID,
+		},
+		Secrets: channel.Secrets{},
+	}
+	for key, values := range doc.Sealed {
+		for _, v := range values {
+			plain, err := d.sealer.Open(v, doc.Tenant, doc.ID, key)
+			if err != nil {
+				return k, 0, fmt.Errorf("channel %s: secret %s: %w", id, key, err)
+			}
+			k.Secrets[key] = append(k.Secrets[key], plain)
+		}
+	}
+	return k, doc.Version, nil
+}
+
+func (d *Directory) loadKey(ctx context.Context, id string) (auth.Key, int64, error) {
+	doc, err := read[APIKey](ctx, d.db, APIKeys.Name, "key_"+id)
+	if err == nil && doc.Revoked {
+		err = errGone
+	}
+	return auth.Key{ID: id, Tenant: doc.Tenant, Name: doc.Name, Hash: doc.Hash, Scopes: doc.Scopes, OUID: doc.OUID, ExpiresAt: doc.KeyEnds.Time}, doc.Version, err
+}
+
+// Run follows the topic of configuration changes until ctx ends.
+func (d *Directory) Run(ctx context.Context) error {
+	return d.bus.Follow(ctx, event.TopicConfig, bus.Beginning, func(_ context.Context, m bus.Message) error {
+		c, err := event.Decode[event.Config](m.Event)
+		if err != nil {
+			return fault.New(fault.Invalid, "bad_json", "%v", err)
+		}
+		d.Changed(c)
+		return nil
+	}, nil)
+}
+
+// Watch calls f for every change that is heard of. f must return at once.
+func (d *Directory) Watch(f func(event.Config)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.watchers = append(d.watchers, f)
+}
+
+// Changed notes a change: from the topic, or by whoever made it in this process.
+func (d *Directory) Changed(c event.Config) {
+	switch c.Entity {
+	case EntityChannel:
+		d.channels.changed(c.ID, c.Version)
+	case EntityAPIKey:
+		d.keys.changed(strings.TrimPrefix(c.ID, "key_"), c.Version)
+	case EntityUser:
+		d.users.changed(c.ID, c.Version)
+	case EntityTenant:
+		d.tenants.changed(c.ID, c.Version)
+	case EntityUnit:
+		d.units.changed(c.ID, c.Version)
+	case EntityAgent:
+		d.agents.changed(c.ID, c.Version)
+	case EntityQueue:
+		d.queues.changed(c.ID, c.Version)
+	case EntityBot:
+		d.bots.changed(c.ID, c.Version)
+	}
+	d.mu.Lock()
+	ws := d.watchers
+	d.mu.Unlock()
+	for _, w := range ws {
+		w(c)
+	}
+}
+
+// Channel returns a channel with its secrets.
+func (d *Directory) Channel(ctx context.Context, id string) (channel.Keyed, error) {
+	return d.channels.find(ctx, id)
+}
+
+// ByAccount returns the channel that has claimed a provider's account.
+func (d *Directory) ByAccount(ctx context.Context, t event.ChannelType, setting, account string) (channel.Keyed, error) {
+	id, err := d.claims.find(ctx, AccountClaim(t, setting, account))
+	if err != nil {
+		return channel.Keyed{}, err
+	}
+	return d.Channel(ctx, id)
+}
+
+// ByVerifyToken returns a channel of the type whose verify token is this one.
+func (d *Directory) ByVerifyToken(ctx context.Context, t event.ChannelType, token string) (channel.Keyed, error) {
+	page, err := d.db.Query(ctx, Channels.Name, store.Query{Where: []store.Eq{{Field: "type", Value: string(t)}, {Field: "verify_hash", Value: VerifyHash(token)}}, Limit: 1})
+	if err != nil {
+		return channel.Keyed{}, &fault.Error{Kind: fault.Unavailable, Code: "unavailable", Err: err}
+	}
+	if len(page.Docs) == 0 {
+		return channel.Keyed{}, errGone
+	}
+	return d.Channel(ctx, page.Docs[0].ID)
+}
+
+// Of returns the enabled channels of a type, over all tenants.
+func (d *Directory) Of(ctx context.Context, t event.ChannelType) ([]channel.Keyed, error) {
+	var out []channel.Keyed
+	q := store.Query{Where: []store.Eq{{Field: "type", Value: string(t)}, {Field: "enabled", Value: true}}, Order: "created_at", Limit: store.MaxLimit}
+	for {
+		page, err := d.db.Query(ctx, Channels.Name, q)
+		if err != nil {
+			return nil, fmt.Errorf("channels of type %s: %w", t, err)
+		}
+		for _, raw := range page.Docs {
+			k, err := d.Channel(ctx, raw.ID)
+			if err != nil && !errors.Is(err, errGone) {
+				return nil, err
+			}
+			if err == nil {
+				out = append(out, k)
+			}
+		}
+		if q.Cursor = page.Next; q.Cursor == "" {
+			return out, nil
+		}
+	}
+}
+
+// APIKey implements auth.Source.
+func (d *Directory) APIKey(ctx context.Context, id string) (auth.Key, error) {
+	return d.keys.find(ctx, id)
+}
+
+// UserByID implements auth.Source.
+func (d *Directory) UserByID(ctx context.Context, tenant, id string) (auth.User, error) {
+	u, err := d.users.find(ctx, id)
+	if err != nil {
+		return auth.User{}, err
+	}
+	if u.Tenant != tenant {
+		return auth.User{}, errGone
+	}
+	t, err := d.tenants.find(ctx, tenant)
+	if err != nil {
+		return auth.User{}, err
+	}
+	out := auth.User{
+		ID: u.ID, Tenant: u.Tenant, Name: u.Name, Email: u.Email, Role: u.Role, AgentID: AgentOf(u.ID), OUID: u.OUID,
+		Sessions: u.Sessions, Disabled: u.Disabled, Permissions: t.Permissions(u.Role),
+	}
+	if a, err := d.agents.find(ctx, out.AgentID); err == nil && a.Tenant == tenant {
+		out.Queues = a.Queues
+	} else if err != nil && !errors.Is(err, errGone) {
+		return auth.User{}, err
+	}
+	return out, nil
+}
+
+// Permissions are the permissions of a role, as this tenant has it.
+func (t *Tenant) Permissions(role string) []auth.Permission {
+	if p, ok := t.Roles[role]; ok {
+		return p
+	}
+	return auth.Roles[role]
+}
+
+// UserByEmail implements auth.Source.
+func (d *Directory) UserByEmail(ctx context.Context, email string) (auth.User, error) {
+	c, err := read[Email](ctx, d.db, Emails.Name, EmailClaim(strings.ToLower(email)))
+	if err != nil {
+		return auth.User{}, err
+	}
+	return d.UserByID(ctx, c.Tenant, c.UserID)
+}
+
+// User returns a user of a tenant.
+func (d *Directory) User(ctx context.Context, tenant, id string) (User, error) {
+	return within(tenant)(d.users.find(ctx, id))
+}
+
+// Tenant returns a tenant with its settings.
+func (d *Directory) Tenant(ctx context.Context, id string) (Tenant, error) {
+	return d.tenants.find(ctx, id)
+}
+
+// Unit returns an organization unit.
+func (d *Directory) Unit(ctx context.Context, tenant, id string) (Unit, error) {
+	u, err := d.units.find(ctx, id)
+	if err == nil && u.Tenant != tenant {
+		return Unit{}, errGone
+	}
+	return u, err
+}
+
+// Agent returns what is known of an agent; the name is its user's.
+func (d *Directory) Agent(ctx context.Context, tenant, id string) (Named, error) {
+	u, err := d.User(ctx, tenant, UserOf(id))
+	if err != nil {
+		return Named{}, err
+	}
+	a, err := d.agents.find(ctx, id)
+	if err != nil && !errors.Is(err, errGone) {
+		return Named{}, err
+	}
+	a.ID, a.Tenant, a.Name, a.OUID = id, tenant, u.Name, u.OUID
+	return a, nil
+}
+
+// Queue returns a queue.
+func (d *Directory) Queue(ctx context.Context, tenant, id string) (Named, error) {
+	return namedOf(tenant)(d.queues.find(ctx, id))
+}
+
+// Bot returns a bot.
+func (d *Directory) Bot(ctx context.Context, tenant, id string) (Named, error) {
+	return namedOf(tenant)(d.bots.find(ctx, id))
+}
+
+func within(tenant string) func(User, error) (User, error) {
+	return func(u User, err error) (User, error) {
+		if err == nil && u.Tenant != tenant {
+			return User{}, errGone
+		}
+		return u, err
+	}
+}
+
+func namedOf(tenant string) func(Named, error) (Named, error) {
+	return func(n Named, err error) (Named, error) {
+		if err == nil && n.Tenant != tenant {
+			return Named{}, errGone
+		}
+		return n, err
+	}
+}

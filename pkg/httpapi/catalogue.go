@@ -1,0 +1,79 @@
+package httpapi
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+)
+
+// Entry describes a stable error code.
+type Entry struct {
+	Status int // zero: what the fault's kind says
+	Title  string
+}
+
+// catalogue lists every code that the API answers with; docs/reference/errors.md is generated from it.
+var catalogue = map[string]Entry{
+	"internal":                   {500, "Something went wrong on our side"},
+	"unavailable":                {503, "A part we depend on is away; try again"},
+	"timeout":                    {503, "The answer took too long; try again"},
+	"overloaded":                 {503, "There is more to do than we can hold; try again"},
+	"unauthenticated":            {401, "The credentials are missing, wrong or expired"},
+	"forged":                     {401, "The signature does not match"},
+	"forbidden":                  {403, "The caller lacks a permission"},
+	"not_found":                  {404, "There is no such thing, or the caller may not see it"},
+	"method_not_allowed":         {405, "The path does not take this method"},
+	"body_too_large":             {413, "The body is larger than allowed"},
+	"unsupported_media_type":     {415, "The body is not of a type the path takes"},
+	"invalid":                    {422, "The request is not valid"},
+	"bad_json":                   {422, "The body is not JSON of the documented shape"},
+	"bad_cursor":                 {422, "The cursor is not one of ours, or of another list"},
+	"idempotency_key_missing":    {422, "Sends and creates of messages need the header Idempotency-Key"},
+	"idempotency_key_reused":     {422, "The idempotency key was used with another body"},
+	"required":                   {422, "The field is required"},
+	"not_applicable":             {422, "The field does not apply here"},
+	"unknown_field":              {422, "The field is not known"},
+	"too_long":                   {422, "The value is longer than allowed"},
+	"out_of_range":               {422, "The value is outside the allowed range"},
+	"bad_format":                 {422, "The value does not have the documented form"},
+	"bad_value":                  {422, "The value is none of the allowed ones"},
+	"version_mismatch":           {412, "The thing was changed since it was read"},
+	"conflict":                   {409, "The state does not allow this now"},
+	"conversation_closed":        {409, "The conversation is closed; open_conversation_id names the open one, if there is one"},
+	"conversation_open":          {409, "The thread has an open conversation already"},
+	"already_processed":          {409, "The offline entry was processed already"},
+	"reassign_too_early":         {409, "The last assignment is too recent; retry_after_seconds tells when"},
+	"account_claimed":            {409, "Another channel has this provider account"},
+	"name_taken":                 {409, "The name is taken"},
+	"held_by_another":            {409, "Somebody else holds the conversation"},
+	"rate_limited":               {429, "Too many requests"},
+	"window_closed":              {422, "The channel's messaging window is closed; allowed says what may be sent"},
+	"offline_reply_disabled":     {422, "Offline messages of this channel may not be answered"},
+	"offline_reply_limit_passed": {422, "The time limit for answering the offline message has passed"},
+	"unsupported_by_channel":     {422, "The channel does not carry this"},
+	"media_type":                 {422, "The channel does not take files of this type"},
+	"media_too_large":            {422, "The file is larger than the channel takes"},
+	"attachment_not_ready":       {409, "The attachment is still being fetched, or could not be"},
+	"recipient_blocked":          {409, "The contact is blocked"},
+	"cannot_start":               {422, "The business may not write first on this channel, or only with a template"},
+	"channel_disabled":           {409, "The channel is switched off"},
+	"provider_failed":            {502, "The provider did not do what was asked"},
+	"resync":                     {410, "The position is older than what is kept; read the state anew"},
+}
+
+// Known reports whether a code is catalogued.
+func Known(code string) bool { _, ok := catalogue[code]; return ok }
+
+// Reference writes docs/reference/errors.md.
+func Reference(w io.Writer) error {
+	if _, err := fmt.Fprint(w, "# Errors\n\nGenerated from `pkg/httpapi`. Every error is `application/problem+json` (RFC 9457) with a stable `code`.\n\n| Code | Status | Meaning |\n|---|---|---|\n"); err != nil {
+		return err
+	}
+	for _, code := range slices.Sorted(maps.Keys(catalogue)) {
+		if _, err := fmt.Fprintf(w, "| `%s` | %d | %s |\n", code, catalogue[code].Status, catalogue[code].Title); err != nil {
+			return err
+		}
+	}
+	return nil
+}

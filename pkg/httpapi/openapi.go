@@ -1,0 +1,164 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+// Spec is a loaded OpenAPI document that requests and, in tests, responses are checked against.
+type Spec struct {
+	Doc    *openapi3.T
+	router routers.Router
+}
+
+// LoadSpec reads and validates an OpenAPI 3.1 document.
+func LoadSpec(doc []byte) (*Spec, error) {
+	l := openapi3.NewLoader()
+	t, err := l.LoadFromData(doc)
+	if err != nil {
+		return nil, fmt.Errorf("openapi: %w", err)
+	}
+	if err := t.Validate(context.Background()); err != nil {
+		return nil, fmt.Errorf("openapi: %w", err)
+	}
+	t.Servers = nil // paths are matched whatever the host
+	r, err := gorillamux.NewRouter(t)
+	if err != nil {
+		return nil, fmt.Errorf("openapi: %w", err)
+	}
+	return &Spec{Doc: t, router: r}, nil
+}
+
+// Validate refuses requests that the document does not allow, with a 422 that names every field by JSON pointer.
+func (s *Spec) Validate() gin.HandlerFunc {
+	return func(c *gin.Context) {
+		route, params, err := s.router.FindRoute(c.Request)
+		if err != nil {
+			c.Next() // not described here: the engine answers 404, or another service owns it
+			return
+		}
+		if op := route.Operation; op.RequestBody != nil && op.RequestBody.Value.Content.Get("application/json") != nil {
+			if _, err := Raw(c); err != nil {
+				Fail(c, err)
+				return
+			}
+			if c.Request.Header.Get("Content-Type") == "" {
+				c.Request.Header.Set("Content-Type", "application/json")
+			}
+		}
+		err = openapi3filter.ValidateRequest(c.Request.Context(), &openapi3filter.RequestValidationInput{
+			Request: c.Request, PathParams: params, Route: route,
+			Options: &openapi3filter.Options{MultiError: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, SkipSettingDefaults: true},
+		})
+		if raw, ok := c.Get("raw_body"); ok {
+			c.Request.Body = io.NopCloser(bytes.NewReader(raw.([]byte)))
+		}
+		if err != nil {
+			Fail(c, fieldsOf(err))
+			return
+		}
+		c.Next()
+	}
+}
+
+// CheckResponse reports whether an answer is one the document describes; tests call it on every recorded answer.
+func (s *Spec) CheckResponse(req *http.Request, status int, header http.Header, body []byte) error {
+	u := *req.URL
+	probe := &http.Request{Method: req.Method, URL: &u, Header: req.Header}
+	route, params, err := s.router.FindRoute(probe)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", req.Method, u.Path, err)
+	}
+	in := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: probe, PathParams: params, Route: route},
+		Status:                 status, Header: header,
+		Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
+	}
+	in.SetBodyBytes(body)
+	if err := openapi3filter.ValidateResponse(context.Background(), in); err != nil {
+		return fmt.Errorf("%s %s: status %d: %w", req.Method, u.Path, status, err)
+	}
+	return nil
+}
+
+func fieldsOf(err error) error {
+	var fields Fields
+	collect(err, "", &fields)
+	if len(fields) == 0 {
+		return fault.New(fault.Invalid, "invalid", "%v", firstLine(err))
+	}
+	return fields
+}
+
+func collect(err error, at string, fields *Fields) {
+	var multi openapi3.MultiError
+	var req *openapi3filter.RequestError
+	var schema *openapi3.SchemaError
+	switch {
+	case errors.As(err, &req) && !isMulti(err):
+		if req.Parameter != nil {
+			at = "/" + req.Parameter.Name
+		}
+		if req.Err == nil {
+			fields.Add(at, "invalid", "%s", req.Reason)
+			return
+		}
+		if errors.Is(req.Err, openapi3filter.ErrInvalidRequired) {
+			fields.Add(at, "required", "%s is required", strings.TrimPrefix(at, "/"))
+			return
+		}
+		collect(req.Err, at, fields)
+	case isMulti(err) && errors.As(err, &multi):
+		for _, e := range multi {
+			collect(e, at, fields)
+		}
+	case errors.As(err, &schema):
+		pointer := at
+		for _, p := range schema.JSONPointer() {
+			pointer += "/" + url.PathEscape(p)
+		}
+		fields.Add(pointer, codeOf(schema), "%s", schema.Reason)
+	default:
+		fields.Add(at, "bad_format", "%s", firstLine(err))
+	}
+}
+
+func isMulti(err error) bool {
+	_, ok := err.(openapi3.MultiError) //nolint:errorlint // the outermost error decides here
+	return ok
+}
+
+func codeOf(e *openapi3.SchemaError) string {
+	switch e.SchemaField {
+	case "required":
+		return "required"
+	case "maxLength", "maxItems":
+		return "too_long"
+	case "minimum", "maximum", "minLength", "minItems", "exclusiveMinimum", "exclusiveMaximum":
+		return "out_of_range"
+	case "enum", "const":
+		return "bad_value"
+	case "properties", "additionalProperties", "unevaluatedProperties":
+		return "unknown_field"
+	}
+	return "bad_format"
+}
+
+func firstLine(err error) string {
+	s, _, _ := strings.Cut(err.Error(), "\n")
+	return s
+}

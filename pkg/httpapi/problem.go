@@ -1,0 +1,175 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+// Problem is an error answer: application/problem+json (RFC 9457).
+type Problem struct {
+	Type      string       `json:"type"`
+	Title     string       `json:"title"`
+	Status    int          `json:"status"`
+	Detail    string       `json:"detail,omitempty"`
+	Code      string       `json:"code"`
+	RequestID string       `json:"request_id,omitempty"`
+	Errors    []FieldError `json:"errors,omitempty"`
+	Retryable bool         `json:"retryable"`
+	// Extra are further members, e.g. the id of the open conversation of a conversation_closed.
+	Extra map[string]any `json:"-"`
+}
+
+// FieldError names one field that is wrong.
+type FieldError struct {
+	Pointer string `json:"pointer"`
+	Code    string `json:"code"`
+	Detail  string `json:"detail"`
+}
+
+// Fields is an Invalid error about several fields at once.
+type Fields []*fault.Error
+
+// Error implements error.
+func (f Fields) Error() string {
+	if len(f) == 0 {
+		return "invalid"
+	}
+	return f[0].Error()
+}
+
+// Unwrap classifies the whole as its first member.
+func (f Fields) Unwrap() []error {
+	out := make([]error, len(f))
+	for i, e := range f {
+		out[i] = e
+	}
+	return out
+}
+
+// Err returns f as an error, nil if there is none in it.
+func (f Fields) Err() error {
+	if len(f) == 0 {
+		return nil
+	}
+	return f
+}
+
+// Add appends an error about one field.
+func (f *Fields) Add(pointer, code, format string, args ...any) {
+	*f = append(*f, fault.At(pointer, code, format, args...))
+}
+
+// Extended is an error with further members for its problem.
+type Extended struct {
+	Err   error
+	Extra map[string]any
+}
+
+// Error implements error.
+func (e *Extended) Error() string { return e.Err.Error() }
+
+// Unwrap returns the error that is extended.
+func (e *Extended) Unwrap() error { return e.Err }
+
+var statusOf = map[fault.Kind]int{
+	fault.Internal: http.StatusInternalServerError, fault.Invalid: http.StatusUnprocessableEntity, fault.Denied: http.StatusForbidden,
+	fault.Gone: http.StatusNotFound, fault.Conflict: http.StatusConflict, fault.Throttled: http.StatusTooManyRequests,
+	fault.Unavailable: http.StatusServiceUnavailable, fault.Window: http.StatusUnprocessableEntity, fault.Unknown: http.StatusBadGateway,
+}
+
+// Describe turns an error into the problem that is answered. What an Internal error says stays inside.
+func Describe(err error) Problem {
+	fe := fault.Of(err)
+	p := Problem{Status: statusOf[fe.Kind], Code: fe.Code, Retryable: fe.Kind.Retryable()}
+	if entry, ok := catalogue[fe.Code]; ok {
+		p.Title = entry.Title
+		if entry.Status != 0 {
+			p.Status = entry.Status
+		}
+	}
+	if p.Code == "" {
+		p.Code = fe.Kind.String()
+	}
+	if p.Title == "" {
+		p.Title = http.StatusText(p.Status)
+	}
+	p.Type = "/docs/errors#" + p.Code
+	if fe.Kind == fault.Internal {
+		p.Code, p.Type, p.Detail = "internal", "/docs/errors#internal", "something went wrong on our side; the request id leads to the log"
+		return p
+	}
+	if fe.Err != nil {
+		p.Detail = fe.Err.Error()
+	}
+	if fields, ok := errors.AsType[Fields](err); ok {
+		for _, f := range fields {
+			p.Errors = append(p.Errors, FieldError{f.Pointer, f.Code, f.Err.Error()})
+		}
+		p.Code, p.Type, p.Title, p.Detail = "invalid", "/docs/errors#invalid", catalogue["invalid"].Title, strconv.Itoa(len(fields))+" field(s) are not valid"
+	} else if fe.Pointer != "" {
+		p.Errors = []FieldError{{fe.Pointer, fe.Code, p.Detail}}
+	}
+	if x, ok := errors.AsType[*Extended](err); ok {
+		p.Extra = x.Extra
+	}
+	return p
+}
+
+// MarshalJSON adds the further members.
+func (p Problem) MarshalJSON() ([]byte, error) {
+	type plain Problem
+	b, err := json.Marshal(plain(p))
+	if err != nil || len(p.Extra) == 0 {
+		return b, err
+	}
+	m := map[string]any{}
+	if err := json.Unmarshal(b, &m); err != nil {
+		return nil, err
+	}
+	for k, v := range p.Extra {
+		m[k] = v
+	}
+	return json.Marshal(m)
+}
+
+// Fail answers with the problem that err is, and ends the request.
+func Fail(c *gin.Context, err error) {
+	if errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil {
+		c.AbortWithStatus(499) // the client went away; nobody reads this
+		return
+	}
+	if errors.Is(err, context.DeadlineExceeded) && fault.KindOf(err) == fault.Internal {
+		err = fault.New(fault.Unavailable, "timeout", "the answer took too long")
+	}
+	p := Describe(err)
+	p.RequestID = RequestID(c)
+	if p.Status >= 500 {
+		slog.ErrorContext(c.Request.Context(), "request failed", "method", c.Request.Method, "route", c.FullPath(), "status", p.Status, "request_id", p.RequestID, "error", err)
+	}
+	if p.Status == http.StatusTooManyRequests || p.Status == http.StatusServiceUnavailable || fault.Of(err).After > 0 {
+		after := fault.Of(err).After
+		if after <= 0 {
+			after = time.Second
+		}
+		c.Header("Retry-After", strconv.Itoa(int((after+time.Second-1)/time.Second)))
+	}
+	if p.Status == http.StatusUnauthorized {
+		c.Header("WWW-Authenticate", `Bearer realm="tributary"`)
+	}
+	b, err := json.Marshal(p)
+	if err != nil {
+		c.AbortWithStatus(http.StatusInternalServerError)
+		return
+	}
+	c.Abort()
+	c.Data(p.Status, "application/problem+json", b)
+}

@@ -1,0 +1,146 @@
+package httpapi
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+// Body reads the request's JSON body into v. Unknown fields are refused and named.
+func Body(c *gin.Context, v any) error {
+	raw, err := Raw(c)
+	if err != nil {
+		return err
+	}
+	return Decode(raw, v)
+}
+
+// Raw reads the request's body; a second call returns the same bytes.
+func Raw(c *gin.Context) ([]byte, error) {
+	if b, ok := c.Get("raw_body"); ok {
+		return b.([]byte), nil
+	}
+	raw, err := io.ReadAll(c.Request.Body)
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return nil, TooLarge(tooLarge.Limit)
+		}
+		return nil, fault.New(fault.Invalid, "bad_json", "the body could not be read")
+	}
+	c.Set("raw_body", raw)
+	c.Request.Body = io.NopCloser(bytes.NewReader(raw))
+	return raw, nil
+}
+
+// Decode reads JSON into v, with an error that names the field.
+func Decode(raw []byte, v any) error {
+	if len(bytes.TrimSpace(raw)) == 0 {
+		raw = []byte("{}")
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	err := d.Decode(v)
+	if err == nil {
+		if d.More() {
+			return fault.New(fault.Invalid, "bad_json", "the body holds more than one JSON value")
+		}
+		return nil
+	}
+	var typ *json.UnmarshalTypeError
+	if errors.As(err, &typ) {
+		return fault.At("/"+strings.ReplaceAll(typ.Field, ".", "/"), "bad_format", "want %s, got %s", typ.Type, typ.Value)
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return fault.At("/"+strings.Trim(name, `"`), "unknown_field", "the field is not known here")
+	}
+	return fault.New(fault.Invalid, "bad_json", "the body is not JSON of the documented shape: %v", err)
+}
+
+// MergePatch applies an RFC 7396 patch to v (a pointer): fields set to null are reset, others replaced.
+func MergePatch[T any](v *T, patch []byte) error {
+	if len(bytes.TrimSpace(patch)) == 0 || bytes.TrimSpace(patch)[0] != '{' {
+		return fault.New(fault.Invalid, "bad_json", "a patch is a JSON object (RFC 7396)")
+	}
+	before, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	after, err := jsonpatch.MergePatch(before, patch)
+	if err != nil {
+		return fault.New(fault.Invalid, "bad_json", "the patch is not JSON: %v", err)
+	}
+	fresh := reflect.New(reflect.TypeFor[T]()).Interface().(*T)
+	if err := Decode(after, fresh); err != nil {
+		return err
+	}
+	*v = *fresh
+	return nil
+}
+
+// Idempotency is what makes a repeated create the same create.
+type Idempotency struct {
+	Key    string // as sent; empty if there was none
+	Digest string // of the body: the same key with another digest is refused
+}
+
+// IdempotencyKey reads the header Idempotency-Key (at most 255 bytes) and the body's digest.
+func IdempotencyKey(c *gin.Context, required bool) (Idempotency, error) {
+	key := c.GetHeader("Idempotency-Key")
+	if key == "" && required {
+		return Idempotency{}, fault.New(fault.Invalid, "idempotency_key_missing", "send the header Idempotency-Key, a text of your own that is the same when you repeat the call")
+	}
+	if len(key) > 255 {
+		return Idempotency{}, fault.At("/Idempotency-Key", "too_long", "the idempotency key may have at most 255 bytes")
+	}
+	raw, err := Raw(c)
+	if err != nil {
+		return Idempotency{}, err
+	}
+	sum := sha256.Sum256(raw)
+	return Idempotency{Key: key, Digest: hex.EncodeToString(sum[:16])}, nil
+}
+
+// ID is the id of what the request creates: derived from tenant, caller, route and key, so that a repeat finds it. Without a
+// key it is fresh.
+func (i Idempotency) ID(c *gin.Context, prefix string) string {
+	if i.Key == "" {
+		return event.DeriveID(prefix, RequestID(c), c.Request.URL.Path, "fresh", NewNonce())
+	}
+	p := Caller(c)
+	return event.DeriveID(prefix, p.Tenant, p.ID, c.FullPath(), c.Request.URL.Path, i.Key)
+}
+
+// Repeat checks a thing that exists under the derived id: the same digest marks the answer as a repeat, another is refused.
+func (i Idempotency) Repeat(c *gin.Context, digest string) error {
+	if digest != i.Digest {
+		return fault.New(fault.Invalid, "idempotency_key_reused", "this idempotency key was used with another body")
+	}
+	c.Header("Idempotency-Replayed", "true")
+	return nil
+}
+
+// IfMatch checks the header If-Match against a version; without the header everything matches.
+func IfMatch(c *gin.Context, version int64) error {
+	want := c.GetHeader("If-Match")
+	if want == "" || want == "*" || want == ETag(version) {
+		return nil
+	}
+	return fault.New(fault.Conflict, "version_mismatch", "the version is %d now", version)
+}
+
+// ETag is the entity tag of a version.
+func ETag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }

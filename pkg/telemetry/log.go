@@ -1,0 +1,39 @@
+package telemetry
+
+import (
+	"context"
+	"io"
+	"log/slog"
+
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Logger returns a logger that writes to w ("json" or "text" lines) and adds the trace under way.
+func Logger(w io.Writer, format, level string) *slog.Logger {
+	var l slog.Level
+	if l.UnmarshalText([]byte(level)) != nil {
+		l = slog.LevelInfo
+	}
+	o := &slog.HandlerOptions{Level: l}
+	var h slog.Handler = slog.NewJSONHandler(w, o)
+	if format == "text" {
+		h = slog.NewTextHandler(w, o)
+	}
+	return slog.New(traced{h})
+}
+
+type traced struct{ slog.Handler }
+
+// Handle adds trace_id and span_id.
+func (t traced) Handle(ctx context.Context, r slog.Record) error {
+	if s := trace.SpanContextFromContext(ctx); s.IsValid() {
+		r.AddAttrs(slog.String("trace_id", s.TraceID().String()), slog.String("span_id", s.SpanID().String()))
+	}
+	return t.Handler.Handle(ctx, r)
+}
+
+// WithAttrs keeps the wrapper.
+func (t traced) WithAttrs(as []slog.Attr) slog.Handler { return traced{t.Handler.WithAttrs(as)} }
+
+// WithGroup keeps the wrapper.
+func (t traced) WithGroup(name string) slog.Handler { return traced{t.Handler.WithGroup(name)} }
