@@ -56,6 +56,7 @@ type InboundRules struct {
 type SendRules struct {
 	Types       []event.MessageType             `json:"types"`
 	Text        Limit                           `json:"text"`
+	Split       int                             `json:"split,omitempty"` // messages that Render may split a longer text into; 0: never
 	Caption     Limit                           `json:"caption"`
 	Media       map[event.MessageType]MediaRule `json:"media,omitempty"`
 	Interactive map[string]InteractiveRule      `json:"interactive,omitempty"` // by kind: buttons, list …

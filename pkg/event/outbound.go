@@ -17,7 +17,8 @@ type Outbound struct {
 	InReplyTo      string      `json:"in_reply_to,omitempty"`  // the newest inbound message's provider id (typing, read, mail threading)
 	ReplyHandle    string      `json:"reply_handle,omitempty"` // a one-time reply token of the provider
 	By             Actor       `json:"by"`
-	SendBy         Time        `json:"send_by,omitzero"` // a row that still waits then expires
+	SendBy         Time        `json:"send_by,omitzero"`      // a row that still waits then expires
+	WindowUntil    Time        `json:"window_until,omitzero"` // the channel's window closes then; zero: no limit is known
 	CreatedAt      Time        `json:"created_at"`
 }
 
