@@ -7,7 +7,6 @@ package run
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -64,6 +63,6 @@ type Env struct {
 	// Backlog tells how many unread bytes the in-process broker holds of a topic; nil on a real cluster, which has disks and
 	// alerts of its own.
 	Backlog func(topic string) int64
-	// Self handles requests of the public listener in this process, for a service that serves pages of others' paths.
-	Self http.Handler
+	// Stopping is closed when the process begins to stop: streams to browsers end then, requests may finish.
+	Stopping <-chan struct{}
 }

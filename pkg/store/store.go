@@ -35,8 +35,8 @@ type DB interface {
 	// acknowledged write (primary, majority).
 	Get(ctx context.Context, collection string, ids ...string) ([]Raw, error)
 	// Batch makes the writes, each atomic by itself, and reports one error per op: nil, ErrExists (insert), ErrConflict
-	// (compare-and-set or delete at a rev that is gone; also when the document is gone) or the store's trouble. Concurrent
-	// batches are committed together where the engine can do so.
+	// (compare-and-set or delete at a rev that is gone; also when the document is gone) or the store's trouble, after which the
+	// write may or may not have been made. Concurrent batches are committed together where the engine can do so.
 	Batch(ctx context.Context, ops []Op) []error
 	// Query returns a page of q, ErrNoIndex if no declared index serves it.
 	Query(ctx context.Context, collection string, q Query) (Page, error)
@@ -59,8 +59,10 @@ type Spec struct {
 }
 
 // Index serves queries with equality on its first fields and, optionally, one range and the order on the next. The id is
-// always its last part. Fields are dotted paths into the JSON document; a field that holds an array indexes each element
-// (at most one per index). With Sparse, only documents that have the last field are in it.
+// always its last part. Fields are dotted paths into the JSON document. A field that holds an array of texts or numbers is
+// declared with [] behind it ("tags[]", at most one per index, never the one that orders) and asked for without: each element
+// is indexed. With Sparse, only documents that have the last field are in it, and it serves only queries that name that field.
+// Documents without a field come before all others.
 type Index struct {
 	Name   string
 	Fields []string
@@ -68,7 +70,8 @@ type Index struct {
 }
 
 // SearchSpec declares what of a collection is searchable: the document's own field words (an array of tokens, see [Words])
-// within equality on Fields, newest first by Order (a time or number field).
+// within equality on Fields, newest first by Order (a time or number field that every document has). A search must name the
+// first of Fields (the tenant) and may name the others.
 type SearchSpec struct {
 	Fields []string
 	Order  string
@@ -86,7 +89,7 @@ type Op struct {
 	Kind       OpKind
 	Collection string
 	ID         string
-	Rev        int64           // Replace, Delete: the rev that was read; 0 for Delete: whatever it is
+	Rev        int64           // Replace, Delete: the rev that was read; 0 for Delete: whatever it is, also none at all
 	JSON       json.RawMessage // Insert, Replace
 	// NewRev is where the driver puts the rev that the document has after a successful Insert or Replace.
 	NewRev *int64
@@ -106,7 +109,7 @@ const (
 type Query struct {
 	Where  []Eq   // equality prefix
 	Range  *Range // one range, on the field behind the prefix; also the order
-	Desc   bool   // newest first; order is the index's fields behind Where, then id
+	Desc   bool   // newest first; the order is the index's fields behind Where, then id
 	Order  string // the field that orders, if there is no Range
 	Limit  int    // 1–1000; 0 means 25
 	Cursor string // from Page.Next or Page.Prev
@@ -145,9 +148,9 @@ type Meta struct {
 	ID           string     `json:"_id"`
 	Tenant       string     `json:"tenant"`
 	ExpiresAt    event.Time `json:"expires_at,omitzero"`
-	FactSeq      int64      `json:"fact_seq,omitempty"` // the last fact's number; facts of a document are numbered without a gap
-	Pending      []Fact     `json:"pending,omitempty"`
-	PendingSince event.Time `json:"pending_since,omitzero"`
+	FactSeq      int64      `json:"fact_seq,omitempty"` // the last fact's number; numbered without a gap, from the clock's microseconds on
+	Pending      []Fact     `json:"pending,omitempty"`      // committed, and not known to be published by all
+	PendingSince event.Time `json:"pending_since,omitzero"` // when the first of Pending became the first
 
 	rev   int64
 	facts []Fact
@@ -190,3 +193,23 @@ const (
 	MaxLimit     = 1000
 	SweepAge     = 10 * time.Second // pending facts older than this are applied by whoever sweeps
 )
+
+// PendingIndex is the index that [Spec.Declared] adds for the sweeper.
+const PendingIndex = "pending_since"
+
+// Declared returns all indexes of the collection, the sweeper's included.
+func (s Spec) Declared() []Index {
+	if !s.Facts {
+		return s.Indexes
+	}
+	return append(s.Indexes[:len(s.Indexes):len(s.Indexes)],
+		Index{Name: PendingIndex, Fields: []string{"pending_since"}, Sparse: true})
+}
+
+// PageSize is the limit of a query within its bounds.
+func PageSize(limit int) int {
+	if limit <= 0 {
+		return DefaultLimit
+	}
+	return min(limit, MaxLimit)
+}

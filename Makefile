@@ -1,0 +1,74 @@
+# Tributary: `make` or `make help` lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+OAPI     := github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X github.com/tributaryhq/tributary/pkg/run.Version=$(VERSION)
+FUZZTIME ?= 60s
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+.PHONY: run
+run: bin/tributary ## build and start everything in one process, with a demo tenant, on http://localhost:8080
+	@./bin/tributary $(ARGS)
+
+.PHONY: bin/tributary
+bin/tributary:
+	@mkdir -p bin
+	@cd services && go build -trimpath -ldflags '$(LDFLAGS)' -o ../bin/tributary ./standalone/cmd/tributary
+
+.PHONY: build
+build: bin/tributary ## build the single binary and one binary per service into bin/
+	@for d in services/*/cmd/*/; do n=$$(basename $$d); [ $$n = tributary ] && continue; \
+	  (cd services && go build -trimpath -ldflags '$(LDFLAGS)' -o ../bin/tributary-$$n ./$${d#services/}) || exit 1; done
+
+.PHONY: test
+test: ## run all tests with the race detector
+	go test -race -shuffle=on work
+
+.PHONY: test-e2e
+test-e2e: build ## drive the built binaries from outside: one process, separate processes, kill -9
+	deploy/e2e/run
+
+.PHONY: check
+check: ## formatting, vet, lint, tidy modules, generated files are current
+	@test -z "$$(gofmt -l pkg services)" || { echo "gofmt would change:"; gofmt -l pkg services; exit 1; }
+	go vet work
+	@$(MAKE) --no-print-directory lint
+	cd pkg && GOWORK=off go mod tidy -diff
+	cd services && GOWORK=off go mod tidy -diff
+	@$(MAKE) --no-print-directory generate
+	@git diff --exit-code --stat -- docs/reference services pkg || { echo "generated files were not current: commit what make generate made"; exit 1; }
+
+.PHONY: lint
+lint: ## golangci-lint with .golangci.yml
+	cd pkg && go run $(GOLANGCI) run ./...
+	cd services && go run $(GOLANGCI) run ./...
+
+.PHONY: generate
+generate: ## regenerate API bindings, JSON Schemas and reference pages
+	@for d in $$(find services -name openapi.yaml -exec dirname {} \;); do \
+	  [ -f $$d/api/config.yaml ] && (cd $$d/api && go run $(OAPI) -config config.yaml ../openapi.yaml) || true; done
+	cd services && go run ./all/reference ../docs/reference
+
+.PHONY: update
+update: ## rewrite golden files and generated parts of documents
+	go test ./services/... ./pkg/event/... -update
+
+.PHONY: fuzz
+fuzz: ## fuzz every decoder and verifier for FUZZTIME (60s) each
+	@for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' pkg services); do d=$$(dirname $$f); \
+	  for n in $$(grep -ohE '^func (Fuzz[A-Za-z0-9_]*)' $$f | cut -d' ' -f2); do \
+	    echo "== $$d $$n"; (cd $$d && go test -run '^$$' -fuzz "^$$n$$" -fuzztime $(FUZZTIME) .) || exit 1; done; done
+
+.PHONY: bench
+bench: ## benchmarks of the hot paths
+	go test -run '^$$' -bench . -benchtime 2s ./pkg/store/... ./pkg/bus/... ./pkg/channel/... ./services/...
+
+.PHONY: images
+images: ## build the container images (needs a container engine)
+	docker build -f deploy/docker/Dockerfile --build-arg VERSION=$(VERSION) -t tributary:$(VERSION) .

@@ -1,0 +1,138 @@
+package auth
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+// Key is what the directory knows of an API key.
+type Key struct {
+	ID, Tenant, Name string
+	Hash             string
+	Scopes           []Permission
+	OUID             string
+	ExpiresAt        time.Time // zero: never
+}
+
+// User is what the directory knows of a user.
+type User struct {
+	ID, Tenant, Name, Email string
+	Role                    string
+	AgentID, OUID           string
+	Permissions             []Permission // of the role, as the tenant has it
+	Queues                  []string     // of the agent
+	Sessions                int64        // moves when all sessions of the user are to end
+	Disabled                bool
+}
+
+// Source is where keys and users are looked up; directory.Directory is one. What is not there is an error of kind Gone.
+type Source interface {
+	APIKey(ctx context.Context, id string) (Key, error)
+	UserByID(ctx context.Context, tenant, id string) (User, error)
+	UserByEmail(ctx context.Context, email string) (User, error)
+}
+
+// Authenticator finds out who holds a bearer token: an API key, a session of ours, or a token of a configured OIDC issuer.
+type Authenticator struct {
+	source Source
+	key    []byte
+	oidc   Verifier
+	now    func() time.Time
+}
+
+// Verifier checks tokens of another issuer and returns the verified e-mail address.
+type Verifier interface {
+	Verify(ctx context.Context, token string) (email string, err error)
+}
+
+// SessionLength is how long a sign-in lasts.
+const SessionLength = 12 * time.Hour
+
+// NewAuthenticator returns an Authenticator whose sessions are signed with a key derived from secret (the encryption key).
+// oidc may be nil.
+func NewAuthenticator(source Source, secret []byte, oidc Verifier, now func() time.Time) (*Authenticator, error) {
+	key, err := hkdf.Key(sha256.New, secret, nil, "tributary session v1", 32)
+	if err != nil {
+		return nil, fmt.Errorf("session key: %w", err)
+	}
+	return &Authenticator{source: source, key: key, oidc: oidc, now: now}, nil
+}
+
+type claims struct {
+	jwt.RegisteredClaims
+	Tenant   string `json:"tid"`
+	Sessions int64  `json:"ver"`
+}
+
+// Session returns a signed token for a user, and when it ends.
+func (a *Authenticator) Session(u User) (token string, ends time.Time, err error) {
+	now := a.now()
+	ends = now.Add(SessionLength)
+	token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer: "tributary", Subject: u.ID, IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(ends),
+		},
+		Tenant: u.Tenant, Sessions: u.Sessions,
+	}).SignedString(a.key)
+	return token, ends, err
+}
+
+// Authenticate returns whoever holds the token, or ErrUnauthenticated; an error of another kind means that it could not be
+// found out.
+func (a *Authenticator) Authenticate(ctx context.Context, bearer string) (*Principal, error) {
+	if strings.HasPrefix(bearer, "trb_") {
+		return a.byKey(ctx, bearer)
+	}
+	var c claims
+	_, err := jwt.ParseWithClaims(bearer, &c, func(*jwt.Token) (any, error) { return a.key, nil },
+		jwt.WithValidMethods([]string{"HS256"}), jwt.WithIssuer("tributary"), jwt.WithExpirationRequired(), jwt.WithTimeFunc(a.now))
+	if err == nil {
+		return a.byUser(a.source.UserByID(ctx, c.Tenant, c.Subject))(func(u User) bool { return u.Sessions == c.Sessions })
+	}
+	if a.oidc == nil {
+		return nil, ErrUnauthenticated
+	}
+	email, err := a.oidc.Verify(ctx, bearer)
+	if err != nil {
+		return nil, ErrUnauthenticated
+	}
+	return a.byUser(a.source.UserByEmail(ctx, email))(func(User) bool { return true })
+}
+
+func (a *Authenticator) byKey(ctx context.Context, text string) (*Principal, error) {
+	id, ok := SplitAPIKey(text)
+	if !ok {
+		return nil, ErrUnauthenticated
+	}
+	k, err := a.source.APIKey(ctx, id)
+	if fault.Is(err, fault.Gone) || (err == nil && !MatchAPIKey(text, k.Hash)) {
+		return nil, ErrUnauthenticated
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !k.ExpiresAt.IsZero() && !a.now().Before(k.ExpiresAt) {
+		return nil, ErrUnauthenticated
+	}
+	return &Principal{Tenant: k.Tenant, Kind: "api_key", ID: "key_" + k.ID, Name: k.Name, Role: "key", OUID: k.OUID, Permissions: k.Scopes}, nil
+}
+
+func (a *Authenticator) byUser(u User, err error) func(func(User) bool) (*Principal, error) {
+	return func(valid func(User) bool) (*Principal, error) {
+		if fault.Is(err, fault.Gone) || (err == nil && (u.Disabled || !valid(u))) {
+			return nil, ErrUnauthenticated
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &Principal{Tenant: u.Tenant, Kind: "user", ID: u.ID, Name: u.Name, Role: u.Role, AgentID: u.AgentID, OUID: u.OUID, Queues: u.Queues, Permissions: u.Permissions}, nil
+	}
+}

@@ -1,0 +1,139 @@
+package kafka
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/compress"
+	"github.com/segmentio/kafka-go/sasl"
+	"github.com/segmentio/kafka-go/sasl/plain"
+	"github.com/segmentio/kafka-go/sasl/scram"
+
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+const (
+	requestTimeout = 10 * time.Second // admin requests, and fetches beyond their long poll
+	dialTimeout    = 3 * time.Second
+	produceTimeout = 5 * time.Second
+	maxAttempts    = 4         // produces of one batch
+	batchRecords   = 500       // records of one produce
+	batchBytes     = 900_000   // below the topics' max.message.bytes of 1 MB
+	maxRecord      = 512 << 10 // larger things go to blob and travel as references
+	fetchBytes     = 2 << 20
+	fetchWait      = 250 * time.Millisecond
+	abandonAfter   = 500 * time.Millisecond // from the cancellation of handlers that outlast the drain
+)
+
+// Config says where the cluster is. Only Brokers is required.
+type Config struct {
+	Brokers  []string // host:port
+	ClientID string   // shown in the brokers' logs and quotas; default "tributary"
+	TLS      *tls.Config
+	SASL     SASL
+
+	BatchTimeout time.Duration // how long a record waits for company; default 2 ms
+	Compression  string        // "none", "lz4" (default) or "zstd"
+	MaxBuffered  int64         // bytes that may wait for an acknowledgement; default 64 MiB, beyond it Publish is refused
+	MetadataTTL  time.Duration // age of the cached cluster layout; default 6 s
+	CommitEvery  time.Duration // default 200 ms
+	Stall        time.Duration // lag without progress for so long rebuilds the group client; default 60 s
+	Group        Group
+	Log          *slog.Logger // default slog.Default()
+}
+
+// SASL is how to authenticate; the zero value does not.
+type SASL struct {
+	Mechanism string // "PLAIN", "SCRAM-SHA-256" or "SCRAM-SHA-512"
+	Username  string
+	Password  string
+}
+
+// Group holds the timings of group membership. All members of a group should have the same.
+type Group struct {
+	Heartbeat      time.Duration // default 3 s
+	Session        time.Duration // default 30 s; a subscription's drain must be shorter
+	Rebalance      time.Duration // default 60 s
+	JoinBackoff    time.Duration // default 1 s
+	PartitionWatch time.Duration // default 5 s
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if len(c.Brokers) == 0 {
+		return c, fault.At("/brokers", "required", "brokers: name at least one broker as host:port")
+	}
+	for _, a := range c.Brokers {
+		if _, _, err := net.SplitHostPort(a); err != nil {
+			return c, fault.At("/brokers", "invalid", "brokers: %q is not host:port", a)
+		}
+	}
+	fill(&c.ClientID, "tributary")
+	fill(&c.BatchTimeout, 2*time.Millisecond)
+	fill(&c.Compression, "lz4")
+	fill(&c.MaxBuffered, 64<<20)
+	fill(&c.MetadataTTL, 6*time.Second)
+	fill(&c.CommitEvery, 200*time.Millisecond)
+	fill(&c.Stall, time.Minute)
+	fill(&c.Group.Heartbeat, 3*time.Second)
+	fill(&c.Group.Session, 30*time.Second)
+	fill(&c.Group.Rebalance, time.Minute)
+	fill(&c.Group.JoinBackoff, time.Second)
+	fill(&c.Group.PartitionWatch, 5*time.Second)
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	_, err := c.compression()
+	return c, err
+}
+
+func fill[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+// connections builds both of kafka-go's ways to the brokers, so that they can never differ: the transport serves everything but
+// group membership, the dialer that.
+func connections(c Config) (*kafka.Transport, *kafka.Dialer, error) {
+	mechanism, err := c.SASL.mechanism()
+	if err != nil {
+		return nil, nil, err
+	}
+	t := &kafka.Transport{
+		DialTimeout: dialTimeout, IdleTimeout: time.Minute, MetadataTTL: c.MetadataTTL,
+		ClientID: c.ClientID, TLS: c.TLS, SASL: mechanism,
+	}
+	d := &kafka.Dialer{Timeout: dialTimeout, DualStack: true, ClientID: c.ClientID, TLS: c.TLS, SASLMechanism: mechanism}
+	return t, d, nil
+}
+
+func (s SASL) mechanism() (sasl.Mechanism, error) {
+	switch strings.ToUpper(s.Mechanism) {
+	case "":
+		return nil, nil
+	case "PLAIN":
+		return plain.Mechanism{Username: s.Username, Password: s.Password}, nil
+	case "SCRAM-SHA-256":
+		return scram.Mechanism(scram.SHA256, s.Username, s.Password)
+	case "SCRAM-SHA-512":
+		return scram.Mechanism(scram.SHA512, s.Username, s.Password)
+	}
+	return nil, fault.At("/sasl/mechanism", "invalid", "sasl mechanism %q: want PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", s.Mechanism)
+}
+
+func (c Config) compression() (kafka.Compression, error) {
+	switch c.Compression {
+	case "none":
+		return compress.None, nil
+	case "lz4":
+		return kafka.Lz4, nil
+	case "zstd":
+		return kafka.Zstd, nil
+	}
+	return 0, fault.At("/compression", "invalid", "compression %q: want none, lz4 or zstd", c.Compression)
+}

@@ -1,0 +1,185 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+const scope = "github.com/tributaryhq/tributary/pkg/bus"
+
+// Attributes of OpenTelemetry's semantic conventions for messaging 1.37.
+var (
+	system      = attribute.String("messaging.system", "kafka")
+	destination = attribute.Key("messaging.destination.name")
+	partitionID = attribute.Key("messaging.destination.partition.id")
+	groupName   = attribute.Key("messaging.consumer.group.name")
+	kafkaOffset = attribute.Key("messaging.kafka.offset")
+	messageID   = attribute.Key("messaging.message.id")
+	batchCount  = attribute.Key("messaging.batch.message_count")
+	operation   = attribute.Key("messaging.operation.name")
+	errorType   = attribute.Key("error.type")
+)
+
+// meter is everything the bus tells OpenTelemetry; without an SDK all of it costs next to nothing.
+type meter struct {
+	tracer trace.Tracer
+
+	sent, consumed, rebalances, dead, jumps, rebuilds metric.Int64Counter
+	paused                                            metric.Int64UpDownCounter
+	publish, process                                  metric.Float64Histogram
+
+	mu     sync.Mutex
+	active map[*partition]struct{}
+	lag    metric.Registration
+}
+
+func newMeter() (*meter, error) {
+	m := otel.Meter(scope)
+	t := &meter{tracer: otel.Tracer(scope), active: map[*partition]struct{}{}}
+	var errs []error
+	count := func(name, what string) metric.Int64Counter {
+		c, err := m.Int64Counter(name, metric.WithDescription(what))
+		errs = append(errs, err)
+		return c
+	}
+	seconds := func(name, what string) metric.Float64Histogram {
+		h, err := m.Float64Histogram(name, metric.WithDescription(what), metric.WithUnit("s"),
+			metric.WithExplicitBucketBoundaries(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10))
+		errs = append(errs, err)
+		return h
+	}
+	t.sent = count("messaging.client.sent.messages", "Records acknowledged by all in-sync replicas, or refused.")
+	t.consumed = count("messaging.client.consumed.messages", "Records handed to a handler, by outcome.")
+	t.rebalances = count("tributary.rebalances", "Generations this member took part in.")
+	t.dead = count("tributary.dlq.messages", "Records sent to the dead letters.")
+	t.jumps = count("tributary.consumer.offset_jumps", "Records that were gone before they were read.")
+	t.rebuilds = count("tributary.consumer.rebuilds", "Group clients rebuilt because they made no progress.")
+	t.publish = seconds("messaging.client.operation.duration", "From Publish to the acknowledgement.")
+	t.process = seconds("messaging.process.duration", "One call of a handler.")
+	var err error
+	t.paused, err = m.Int64UpDownCounter("tributary.consumer.paused", metric.WithDescription("Partitions that have stopped because the store or broker is away."))
+	errs = append(errs, err, t.observeLag(m))
+	return t, errors.Join(errs...)
+}
+
+func (t *meter) observeLag(m metric.Meter) error {
+	messages, err := m.Int64ObservableGauge("tributary.consumer.lag_messages", metric.WithDescription("Records behind the newest."))
+	if err != nil {
+		return err
+	}
+	seconds, err := m.Float64ObservableGauge("tributary.consumer.lag", metric.WithUnit("s"), metric.WithDescription("Age of the oldest record that is not done."))
+	if err != nil {
+		return err
+	}
+	t.lag, err = m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		for p := range t.active {
+			n, age := p.lag(time.Now())
+			o.ObserveInt64(messages, n, p.attrs)
+			o.ObserveFloat64(seconds, age.Seconds(), p.attrs)
+		}
+		return nil
+	}, messages, seconds)
+	return err
+}
+
+func (t *meter) close() { _ = t.lag.Unregister() }
+
+func (t *meter) add(p *partition) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.active[p] = struct{}{}
+}
+
+func (t *meter) remove(p *partition) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.active, p)
+}
+
+// sending opens the span of a Publish; done closes it and counts.
+func (t *meter) sending(ctx context.Context, recs []event.Record) (context.Context, func(error) error) {
+	start, topic := time.Now(), destination.String(recs[0].Topic)
+	ctx, span := t.tracer.Start(ctx, "send "+recs[0].Topic, trace.WithSpanKind(trace.SpanKindProducer),
+		trace.WithAttributes(system, operation.String("send"), topic, batchCount.Int(len(recs))))
+	return ctx, func(err error) error {
+		for _, r := range recs {
+			t.sent.Add(ctx, 1, metric.WithAttributes(outcome(destination.String(r.Topic), err)...))
+		}
+		t.publish.Record(ctx, time.Since(start).Seconds(), metric.WithAttributes(outcome(topic, err)...))
+		end(span, err)
+		return err
+	}
+}
+
+// processing opens the span of one call of a handler as a child of the span that sent the record.
+func (t *meter) processing(ctx context.Context, group string, m bus.Message, h headers) (context.Context, func(error)) {
+	start, topic := time.Now(), destination.String(m.Topic)
+	ctx = traceContext.Extract(ctx, h)
+	ctx, span := t.tracer.Start(ctx, "process "+m.Topic, trace.WithSpanKind(trace.SpanKindConsumer),
+		trace.WithLinks(trace.LinkFromContext(ctx)),
+		trace.WithAttributes(system, operation.String("process"), topic, groupName.String(group),
+			partitionID.Int(m.Partition), kafkaOffset.Int64(m.Offset), messageID.String(m.Event.ID)))
+	return ctx, func(err error) {
+		attrs := metric.WithAttributes(append(outcome(topic, err), groupName.String(group))...)
+		t.consumed.Add(ctx, 1, attrs)
+		t.process.Record(ctx, time.Since(start).Seconds(), attrs)
+		end(span, err)
+	}
+}
+
+func outcome(topic attribute.KeyValue, err error) []attribute.KeyValue {
+	attrs := []attribute.KeyValue{system, topic}
+	if err != nil {
+		attrs = append(attrs, errorType.String(fault.KindOf(err).String()))
+	}
+	return attrs
+}
+
+func end(span trace.Span, err error) {
+	if err != nil {
+		span.SetStatus(codes.Error, describe(err))
+	}
+	span.End()
+}
+
+// describe tells what is wrong without the error's text, which may quote what a customer wrote.
+func describe(err error) string {
+	f, cause := fault.Of(err), err
+	for u := errors.Unwrap(cause); u != nil; u = errors.Unwrap(cause) {
+		cause = u
+	}
+	s := f.Kind.String()
+	if f.Code != "" && f.Code != s {
+		s += " (" + f.Code + ")"
+	}
+	if f.Pointer != "" {
+		s += " at " + f.Pointer
+	}
+	return fmt.Sprintf("%s: %T", s, cause)
+}
+
+// warn passes kafka-go's complaints on.
+func (b *Bus) warn(part string) kafka.Logger {
+	return kafka.LoggerFunc(func(format string, args ...any) {
+		if b.life.Err() == nil {
+			b.log.LogAttrs(context.Background(), slog.LevelWarn, fmt.Sprintf(format, args...), slog.String("part", part))
+		}
+	})
+}

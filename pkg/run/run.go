@@ -1,0 +1,191 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
+)
+
+// Process runs services until ctx ends or one of them fails.
+type Process struct {
+	Env     Env          // shared by the services; Service, Log and Stopping are filled in for each
+	Metrics http.Handler // for /metrics
+	Public  net.Listener
+	Admin   net.Listener
+	Started func() // called once everything runs; may be nil
+}
+
+type process struct {
+	*Process
+	built   []*Parts
+	names   []string
+	ready   atomic.Bool
+	stop    chan struct{}
+	failed  chan error
+	serving sync.WaitGroup
+	working sync.WaitGroup
+}
+
+// Run builds the services, runs them, and stops in order: not ready, listener, subscriptions and loops, then Close in reverse
+// order of building. A second signal to the process is the operating system's business.
+func (p *Process) Run(ctx context.Context, services ...Service) (err error) {
+	r := &process{Process: p, stop: make(chan struct{}), failed: make(chan error, 1)}
+	defer func() {
+		for _, parts := range slices.Backward(r.built) {
+			if parts.Close != nil {
+				err = errors.Join(err, parts.Close())
+			}
+		}
+	}()
+	engine := httpapi.New()
+	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWorking()
+	if err := r.build(working, engine, services); err != nil {
+		return err
+	}
+	public, admin := r.servers(engine)
+	r.serve(public, p.Public)
+	r.serve(admin, p.Admin)
+	r.work(working)
+	r.ready.Store(true)
+	if p.Started != nil {
+		p.Started()
+	}
+
+	select {
+	case <-ctx.Done():
+	case err = <-r.failed:
+		slog.Error("stopping because a part failed", "error", err)
+	}
+	r.ready.Store(false)
+	if err == nil && p.Env.Config.ShutdownDelay > 0 {
+		time.Sleep(p.Env.Config.ShutdownDelay)
+	}
+	close(r.stop)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.Env.Config.ShutdownDrain)
+	defer cancel()
+	err = errors.Join(err, ignore(public.Shutdown(drain), context.DeadlineExceeded))
+	stopWorking()
+	r.working.Wait()
+	err = errors.Join(err, ignore(admin.Shutdown(drain), context.DeadlineExceeded))
+	r.serving.Wait()
+	return err
+}
+
+func ignore(err, what error) error {
+	if errors.Is(err, what) {
+		return nil
+	}
+	return err
+}
+
+func (r *process) build(ctx context.Context, engine *gin.Engine, services []Service) error {
+	engine.Use(httpapi.Measure())
+	var specs [][]byte
+	for _, s := range services {
+		env := r.Env
+		env.Service, env.Log, env.Stopping = s.Name, r.Env.Log.With("service", s.Name), r.stop
+		parts, err := s.New(ctx, &env)
+		if err != nil {
+			return fmt.Errorf("service %s: %w", s.Name, err)
+		}
+		r.built, r.names = append(r.built, parts), append(r.names, s.Name)
+		if parts.Routes != nil {
+			parts.Routes(engine)
+		}
+		if parts.OpenAPI != nil {
+			specs = append(specs, parts.OpenAPI)
+		}
+	}
+	return httpapi.ServeReference(engine, specs...)
+}
+
+func (r *process) servers(engine *gin.Engine) (public, admin *http.Server) {
+	public = &http.Server{Handler: engine, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /readyz", r.readyz)
+	mux.HandleFunc("GET /startupz", r.readyz)
+	mux.Handle("GET /metrics", r.Metrics)
+	admin = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	return public, admin
+}
+
+func (r *process) readyz(w http.ResponseWriter, req *http.Request) {
+	if !r.ready.Load() {
+		http.Error(w, "not ready: starting or stopping", http.StatusServiceUnavailable)
+		return
+	}
+	for i, parts := range r.built {
+		if parts.Ready == nil {
+			continue
+		}
+		if err := parts.Ready(req.Context()); err != nil {
+			http.Error(w, "not ready: "+r.names[i], http.StatusServiceUnavailable)
+			return
+		}
+	}
+	_, _ = w.Write([]byte("ok\n"))
+}
+
+func (r *process) serve(s *http.Server, l net.Listener) {
+	r.serving.Go(func() {
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			r.fail(fmt.Errorf("listener %s: %w", l.Addr(), err))
+		}
+	})
+}
+
+func (r *process) work(ctx context.Context) {
+	start := func(name string, f func(context.Context) error) {
+		r.working.Go(func() {
+			if err := f(ctx); err != nil && ctx.Err() == nil {
+				r.fail(fmt.Errorf("%s: %w", name, err))
+			}
+		})
+	}
+	start("directory", r.Env.Directory.Run)
+	for i, parts := range r.built {
+		for _, sub := range parts.Consumers {
+			start(r.names[i]+": group "+sub.Group, func(ctx context.Context) error { return r.consume(ctx, sub) })
+		}
+		for _, l := range parts.Loops {
+			start(r.names[i]+": "+l.Name, l.Run)
+		}
+	}
+}
+
+// consume runs a subscription for as long as the process lives: a bus that gave up is asked again.
+func (r *process) consume(ctx context.Context, sub bus.Subscription) error {
+	for {
+		err := r.Env.Bus.Consume(ctx, sub)
+		if ctx.Err() != nil {
+			return nil
+		}
+		slog.Error("a subscription ended, starting it again", "group", sub.Group, "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func (r *process) fail(err error) {
+	select {
+	case r.failed <- err:
+	default: // the first failure stops the process; the others follow from it
+	}
+}
