@@ -4,7 +4,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"encoding/hex"
+	"hash"
 	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/fault"
@@ -34,12 +36,26 @@ func HMACSHA256Hex(body []byte, got, prefix string, live []string) error {
 	if !found || err != nil {
 		return ErrForged
 	}
+	return SameMAC(sha256.New, body, sum, live)
+}
+
+// HMACSHA256Base64 checks a base64 HMAC-SHA256 of body against the live secrets.
+func HMACSHA256Base64(body []byte, got string, live []string) error {
+	sum, err := base64.StdEncoding.Strict().DecodeString(got)
+	if err != nil {
+		return ErrForged
+	}
+	return SameMAC(sha256.New, body, sum, live)
+}
+
+// SameMAC checks the HMAC of body with any hash function against the live secrets, in constant time.
+func SameMAC(hash func() hash.Hash, body, sum []byte, live []string) error {
 	ok := false
 	for _, secret := range live {
 		if secret == "" {
 			continue
 		}
-		mac := hmac.New(sha256.New, []byte(secret))
+		mac := hmac.New(hash, []byte(secret))
 		mac.Write(body)
 		ok = hmac.Equal(mac.Sum(nil), sum) || ok
 	}

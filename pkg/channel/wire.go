@@ -48,6 +48,7 @@ type Response struct {
 	Status int
 	Header Header
 	Body   []byte // at most 1 MiB
+	Tag    string // of the request that this answers, copied by the host: content cannot pretend to be another step's answer
 }
 
 // Reply is our answer to a call.

@@ -1,0 +1,184 @@
+package channeltest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/event"
+)
+
+// noteInbound remembers which capabilities a case used.
+func (r *runner) noteInbound(res read) {
+	for _, e := range res.p.Events {
+		switch e.Type {
+		case event.MessageEdited:
+			r.seen["receives edits"] = true
+		case event.MessageDeleted:
+			r.seen["receives deletes"] = true
+		case event.MessageReacted:
+			r.seen["receives reactions"] = true
+		case event.ContactTyping:
+			r.seen["receives typing"] = true
+		case event.ReceiptReceived, event.ReceiptWatermark:
+			r.seen["reports "+string(e.Receipt.Status)] = true
+		}
+		if e.Type == event.MessageReceived && e.Content.ReplyTo != nil {
+			r.seen["receives reply_to"] = true
+		}
+	}
+}
+
+// noteOutbound remembers which capabilities a message used that was sent.
+func (r *runner) noteOutbound(msg event.Outbound, out outcome, parts int) {
+	if out.Error != nil {
+		r.seen["refuses "+out.Error.Code] = true
+		return
+	}
+	if msg.Signal != "" {
+		r.seen["signal "+msg.Signal] = true
+		return
+	}
+	c := msg.Content
+	r.seen["sends "+string(c.Type)] = true
+	for _, a := range c.Attachments {
+		r.seen["sends media "+string(a.Type)] = true
+	}
+	if c.Interactive != nil {
+		r.seen["sends interactive "+c.Interactive.Kind] = true
+	}
+	r.seen["sends reply_to"] = r.seen["sends reply_to"] || c.ReplyTo != nil
+	r.seen["sends reactions"] = r.seen["sends reactions"] || c.Reaction != nil
+	r.seen["sends subject"] = r.seen["sends subject"] || c.Subject != ""
+	r.seen["splits text"] = r.seen["splits text"] || parts > 1 && c.Type == event.Text && len(c.Attachments) == 0
+	r.seen["sends several attachments"] = r.seen["sends several attachments"] || len(c.Attachments) > 1
+}
+
+// claims checks that every capability in Info has a case that uses it, and that no case uses what Info denies.
+func (r *runner) claims(t *testing.T) {
+	i := r.adapter.Info()
+	in := []claim{{"receives reply_to", i.Inbound.ReplyTo}, {"receives reactions", i.Inbound.Reactions},
+		{"receives edits", i.Inbound.Edits}, {"receives deletes", i.Inbound.Deletes}, {"receives typing", i.Inbound.Typing}}
+	out := []claim{{"sends reply_to", i.Send.ReplyTo}, {"sends reactions", i.Send.Reactions}, {"sends subject", i.Send.Subject},
+		{"splits text", i.Send.Split > 1}, {"sends several attachments", i.Send.Attachments > 1}}
+	for _, s := range []event.DeliveryStatus{event.Sent, event.Delivered, event.Read, event.Failed} {
+		in = append(in, claim{"reports " + string(s), slices.Contains(i.Statuses, s)})
+	}
+	for _, c := range append(in, out...) {
+		switch {
+		case c.made && !r.seen[c.what]:
+			t.Errorf("Info claims that the channel %s, but no case shows it", c.what)
+		case !c.made && r.seen[c.what]:
+			t.Errorf("a case shows that the channel %s, but Info does not say so", c.what)
+		}
+	}
+	for _, what := range r.listed(i) {
+		if !r.seen[what] {
+			t.Errorf("Info claims %q, but no case shows it", what)
+		}
+	}
+}
+
+type claim struct {
+	what string
+	made bool
+}
+
+// listed are the claims that Info makes as lists, and the optional interfaces.
+func (r *runner) listed(i channel.Info) (out []string) {
+	for _, s := range i.Send.Types {
+		out = append(out, "sends "+string(s))
+	}
+	for s := range i.Send.Media {
+		out = append(out, "sends media "+string(s))
+	}
+	for s := range i.Send.Interactive {
+		out = append(out, "sends interactive "+s)
+	}
+	for _, s := range i.Send.Signals {
+		out = append(out, "signal "+s)
+	}
+	if i.Send.Text.Max > 0 {
+		out = append(out, "refuses text_too_long")
+	}
+	if _, ok := r.adapter.(channel.MediaFetcher); ok {
+		out = append(out, "media fetch")
+	}
+	if _, ok := r.adapter.(channel.Setup); ok {
+		out = append(out, "setup")
+	}
+	if _, ok := r.adapter.(channel.TokenSource); ok {
+		out = append(out, "token")
+	}
+	slices.Sort(out)
+	return out
+}
+
+// info checks the description itself and the channels of testdata against it.
+func (r *runner) info(t *testing.T) {
+	i := r.adapter.Info()
+	for what, ok := range map[string]bool{
+		"Type": slices.Contains(event.ChannelTypes, i.Type), "Title": i.Title != "", "Docs": strings.HasPrefix(i.Docs, "https://"),
+		"Inbound.MaxBody": i.Inbound.MaxBody > 0, "Send.Concurrency": i.Send.Concurrency > 0, "Send.Timeout": i.Send.Timeout > 0,
+		"Window.Kind": slices.Contains([]string{"none", "inbound", "reply"}, i.Window.Kind),
+	} {
+		if !ok {
+			t.Errorf("Info.%s is missing or wrong", what)
+		}
+	}
+	for _, p := range r.proofs {
+		if p.Header != "" && p.Sign == nil && p.Header != "Authorization" && !slices.ContainsFunc(i.Inbound.Redact, func(h string) bool { return strings.EqualFold(h, p.Header) }) {
+			t.Errorf("Info.Inbound.Redact must name %s: it carries a secret", p.Header)
+		}
+	}
+	for _, rate := range i.Send.Rates {
+		if rate.Per != "channel" && rate.Per != "peer" || rate.N < 1 || rate.Every <= 0 {
+			t.Errorf("Info.Send.Rates: %+v", rate)
+		}
+	}
+	for name, ch := range r.channels {
+		t.Run("channel/"+name, func(t *testing.T) { configured(t, i, ch) })
+	}
+}
+
+// configured checks that a channel has what its type requires, secrets among the secrets.
+func configured(t *testing.T, i channel.Info, ch channel.Keyed) {
+	hidden(t, ch)
+	if ch.ID == "" || ch.Tenant == "" || ch.Type != i.Type {
+		t.Errorf("a channel needs id, tenant and type %s", i.Type)
+	}
+	known := map[string]channel.Field{}
+	for _, f := range i.Settings {
+		known[f.Key] = f
+		given := ch.Settings.Text(f.Key) != ""
+		if f.Secret {
+			given = ch.Secrets.Current(f.Key) != ""
+			if ch.Settings.Text(f.Key) != "" {
+				t.Errorf("the secret %s stands among the settings", f.Key)
+			}
+		}
+		if !given && !f.Optional && applies(f, ch) {
+			t.Errorf("the required %s is missing", f.Key)
+		}
+	}
+	for key := range ch.Secrets {
+		if !known[key].Secret {
+			t.Errorf("%s is no secret of this type", key)
+		}
+	}
+	for _, key := range i.Account {
+		if _, ok := known[key]; !ok {
+			t.Errorf("Info.Account names %s, which is no setting", key)
+		}
+	}
+}
+
+func applies(f channel.Field, ch channel.Keyed) bool {
+	for k, v := range f.When {
+		if ch.Settings.Text(k) != v {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,182 @@
+package channeltest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+// junk are bodies that no provider sends.
+var junk = [][]byte{nil, []byte(" "), []byte("{"), []byte("{}"), []byte("[]"), []byte("null"), []byte("true"), []byte(`"x"`), []byte("1e999"),
+	bytes.Repeat([]byte("["), 100_000), bytes.Repeat([]byte(`{"a":`), 100_000), []byte("<xml>"), []byte("a=%zz&b"), {0xff, 0xfe, 0}}
+
+// values replace every leaf of a body in turn.
+var values = []string{`null`, `true`, `-1.5e300`, `"\ud800"`, `[]`, `[null]`, `{}`, `{"x":[{}]}`}
+
+// hostile checks that no body, and no answer of a provider, makes the adapter panic or break its promises.
+func (r *runner) hostile(t *testing.T) {
+	for name, ch := range r.channels {
+		for n, body := range junk {
+			for _, method := range []string{"GET", "POST"} {
+				t.Run(fmt.Sprintf("junk/%s/%s/%d", name, method, n), func(t *testing.T) {
+					in := channel.Inbound{Method: method, Header: channel.Header{}, Body: body, At: At}
+					r.survives(t, ch, in)
+					if r.adapter.Verify(ch, in) == nil && method == "POST" && len(r.proofs) > 0 {
+						t.Error("Verify accepts a call that proves nothing")
+					}
+				})
+			}
+		}
+	}
+	for _, res := range r.accepted {
+		t.Run("body/"+res.c.name, func(t *testing.T) {
+			t.Parallel()
+			for body := range mutations(res.in.Body) {
+				in := copied(res.in)
+				in.Body = body
+				r.survives(t, res.c.ch, in)
+				if t.Failed() {
+					t.Fatalf("with the body %.2000s", body)
+				}
+			}
+		})
+	}
+	for n, c := range r.calls {
+		t.Run(fmt.Sprintf("answer/%d", n), func(t *testing.T) {
+			t.Parallel()
+			r.answers(t, c)
+		})
+	}
+}
+
+// survives parses without a panic, and whatever comes of it is fit to be published.
+func (r *runner) survives(t testing.TB, ch channel.Keyed, in channel.Inbound) {
+	t.Helper()
+	defer func() {
+		if p := recover(); p != nil {
+			t.Fatalf("panic: %v", p)
+		}
+	}()
+	_ = r.adapter.Verify(ch, in)
+	if app, ok := r.adapter.(channel.AppLevel); ok {
+		app.Assets(in)
+	}
+	p, err := r.adapter.Parse(ch, in)
+	if err != nil {
+		return
+	}
+	for _, e := range p.Events {
+		if e.Ref == "" {
+			t.Fatalf("%s without a Ref", e.Type)
+		}
+		if e.Peer == "" && e.Type != event.AccountChanged {
+			t.Fatalf("%s without a Peer", e.Type)
+		}
+		if _, err := json.Marshal(e); err != nil {
+			t.Fatalf("%s: %v", e.Type, err)
+		}
+	}
+}
+
+// answers settles what a broken provider might say. A 5xx or an unreadable answer to a send is unknown (P7).
+func (r *runner) answers(t *testing.T, c call) {
+	bodies := append([][]byte{[]byte("<html>oops</html>")}, junk...)
+	for _, status := range []int{200, 204, 301, 400, 401, 403, 404, 409, 413, 429, 500, 502, 503} {
+		for _, body := range bodies {
+			o, err := r.adapter.Settle(c.ch, c.msg, c.req, channel.Response{Status: status, Header: channel.Header{}, Body: body, Tag: c.req.Tag})
+			kind := fault.KindOf(err)
+			switch {
+			case !strings.HasPrefix(c.req.URL, "http") || c.req.Safe:
+			case status >= 500 && kind != fault.Unknown:
+				t.Errorf("status %d with %.20q is %s, want unknown: it may have been sent", status, body, kind)
+			case status < 300 && err == nil && !r.emptyAnswers:
+				t.Errorf("status %d with %.20q is %+v, want an error of kind unknown", status, body, o)
+			case status >= 300 && err == nil:
+				t.Errorf("status %d with %.20q is %+v, want an error", status, body, o)
+			}
+		}
+	}
+}
+
+// mutations yields bodies cut short, and JSON with each leaf replaced by values of every type.
+func mutations(body []byte) func(yield func([]byte) bool) {
+	return func(yield func([]byte) bool) {
+		for n := range 16 {
+			if !yield(bytes.Clone(body[:len(body)*n/16])) {
+				return
+			}
+		}
+		for _, leaf := range leaves(body) {
+			for _, v := range values {
+				if !yield(bytes.Join([][]byte{body[:leaf[0]], []byte(v), body[leaf[1]:]}, nil)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// leaves returns where each value of a JSON body stands, objects and arrays among them.
+func leaves(body []byte) (out [][2]int) {
+	if !json.Valid(body) {
+		return nil
+	}
+	s := scanner{body: body}
+	s.value()
+	return s.found
+}
+
+// scanner walks valid JSON.
+type scanner struct {
+	body  []byte
+	at    int
+	found [][2]int
+}
+
+func (s *scanner) skip() {
+	for s.at < len(s.body) && strings.IndexByte(" \t\r\n,:", s.body[s.at]) >= 0 {
+		s.at++
+	}
+}
+
+func (s *scanner) value() {
+	s.skip()
+	start := s.at
+	switch s.body[s.at] {
+	case '{', '[':
+		object := s.body[s.at] == '{'
+		for s.at++; ; {
+			if s.skip(); s.body[s.at] == '}' || s.body[s.at] == ']' {
+				s.at++
+				break
+			}
+			if object {
+				s.text()
+			}
+			s.value()
+		}
+	case '"':
+		s.text()
+	default:
+		for s.at < len(s.body) && strings.IndexByte(",]} \t\r\n", s.body[s.at]) < 0 {
+			s.at++
+		}
+	}
+	s.found = append(s.found, [2]int{start, s.at})
+}
+
+func (s *scanner) text() {
+	s.skip()
+	for s.at++; s.body[s.at] != '"'; s.at++ {
+		if s.body[s.at] == '\\' {
+			s.at++
+		}
+	}
+	s.at++
+}

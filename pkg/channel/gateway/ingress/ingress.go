@@ -1,0 +1,134 @@
+// Package ingress is the webhook endpoint of a channel service, written once for all eleven types.
+//
+// A call is verified over its raw bytes, translated by the adapter and published, journal and events together; only then is
+// it answered 2xx (promise P1). Nothing is deduplicated here: ids are derived, so a call that comes again means the same
+// events. A provider that does not call again has its calls kept in the spool, a store collection, while Kafka is away.
+package ingress
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+// Channels finds configured channels; directory.Directory is one. Errors are of kind Gone (there is none) or Unavailable.
+type Channels interface {
+	Channel(ctx context.Context, id string) (channel.Keyed, error)
+	ByAccount(ctx context.Context, t event.ChannelType, setting, account string) (channel.Keyed, error)
+	ByVerifyToken(ctx context.Context, t event.ChannelType, token string) (channel.Keyed, error)
+}
+
+// Bus is what ingress needs of Kafka: to publish, and to read one journal record again.
+type Bus interface {
+	bus.Producer
+	ReadFrom(ctx context.Context, topic string, partition int, offset int64, limit int) ([]bus.Message, error)
+}
+
+// Blobs keeps bytes that are too large for a record.
+type Blobs interface {
+	Put(ctx context.Context, key, mime string, body []byte) error
+	Get(ctx context.Context, key string) ([]byte, error)
+}
+
+// Deps is what an Ingress works with. Backlog may be nil.
+type Deps struct {
+	Adapter   channel.Adapter
+	Source    string // of the events: the service's name
+	PublicURL string // without a slash at the end
+	Channels  Channels
+	Bus       Bus
+	DB        store.DB
+	Blobs     Blobs
+	Backlog   func(topic string) int64 // unread bytes that the in-process broker holds of a topic
+	Now       func() time.Time
+	Log       *slog.Logger
+	Limits    Limits
+}
+
+// Limits bounds what is worked on at once. Zero values mean the defaults.
+type Limits struct {
+	Calls   int           // calls at once; default 2,000
+	Bytes   int64         // of bodies at once; default 256 MiB
+	Backlog int64         // unread bytes of a topic in the in-process broker; default 512 MB
+	Body    time.Duration // to receive a body; default 20 s
+	Publish time.Duration // for Kafka to acknowledge; default 3 s
+	Spool   time.Duration // for the store, where Kafka did not; default 2 s
+}
+
+// Ingress takes a provider's calls.
+type Ingress struct {
+	Deps
+	info    channel.Info
+	dummy   channel.Keyed
+	secret  map[string]bool // headers that the journal must not keep
+	gate    *gate
+	spool   *spool
+	metrics *metrics
+}
+
+// New returns the ingress of the adapter's type. Its spool needs [Specs] and Run.
+func New(d Deps) *Ingress {
+	d.Limits.fill()
+	info := d.Adapter.Info()
+	return &Ingress{
+		Deps: d, info: info, dummy: stranger(info), secret: secretHeaders(info.Inbound.Redact),
+		gate: newGate(d.Limits, d.Backlog, d.Now), spool: newSpool(d, info.Type), metrics: newMetrics(string(info.Type)),
+	}
+}
+
+func (l *Limits) fill() {
+	def := Limits{Calls: 2000, Bytes: 256 << 20, Backlog: 512e6, Body: 20 * time.Second, Publish: 3 * time.Second, Spool: 2 * time.Second}
+	for _, f := range []struct{ v, d *time.Duration }{{&l.Body, &def.Body}, {&l.Publish, &def.Publish}, {&l.Spool, &def.Spool}} {
+		if *f.v == 0 {
+			*f.v = *f.d
+		}
+	}
+	if l.Calls == 0 {
+		l.Calls = def.Calls
+	}
+	if l.Bytes == 0 {
+		l.Bytes = def.Bytes
+	}
+	if l.Backlog == 0 {
+		l.Backlog = def.Backlog
+	}
+}
+
+// Routes mounts /webhooks/{type} and everything below it.
+func (g *Ingress) Routes(r gin.IRouter) {
+	base := "/webhooks/" + string(g.info.Type)
+	for _, path := range []string{base, base + "/*rest"} {
+		r.GET(path, g.serve)
+		r.POST(path, g.serve)
+	}
+}
+
+// Deliver takes one payload that a source fetched for ch. It returns nil once everything in it is on Kafka or in the spool: only
+// then may the source tell its peer that we have it.
+func (g *Ingress) Deliver(ctx context.Context, ch channel.Keyed, in channel.Inbound) (channel.Reply, error) {
+	if in.At.IsZero() {
+		in.At = g.Now()
+	}
+	if err := g.verify(ch, in); err != nil {
+		g.metrics.received(ctx, forged)
+		return channel.Reply{}, err
+	}
+	return g.accept(ctx, in, []channel.Keyed{ch}, nil)
+}
+
+// split cuts "/ch_1/deliveryNotification" into the channel's id and the provider's suffix.
+func split(rest string) (id, suffix string) {
+	rest = strings.TrimPrefix(rest, "/")
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		return rest[:i], rest[i:]
+	}
+	return rest, ""
+}

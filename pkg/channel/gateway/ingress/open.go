@@ -1,0 +1,130 @@
+package ingress
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+// maxAssets bounds how many accounts one call may name (Meta groups up to 1,000 updates).
+const maxAssets = 1000
+
+// open finds the channels that a call is for and lets pass those whose own secrets prove it. With id "" the call is app-level.
+func (g *Ingress) open(ctx context.Context, id string, in channel.Inbound) (chs []channel.Keyed, dropped map[string]int, err error) {
+	if id != "" {
+		ch, err := g.channel(ctx, id)
+		if err != nil {
+			return nil, nil, g.refuse(in, err)
+		}
+		return []channel.Keyed{ch}, nil, g.verify(ch, in)
+	}
+	named, err := g.named(ctx, in)
+	if err != nil {
+		return nil, nil, err
+	}
+	dropped = map[string]int{}
+	for _, ch := range named {
+		if g.verify(ch, in) != nil {
+			g.metrics.signature(ctx)
+			dropped["forged"]++
+			continue
+		}
+		chs = append(chs, ch)
+	}
+	if len(chs) == 0 {
+		return nil, nil, g.refuse(in, channel.ErrForged)
+	}
+	return chs, dropped, nil
+}
+
+// channel returns the enabled channel of our type with that id; there is no other.
+func (g *Ingress) channel(ctx context.Context, id string) (channel.Keyed, error) {
+	ch, err := g.Channels.Channel(ctx, id)
+	switch {
+	case fault.Is(err, fault.Gone), err == nil && (ch.Type != g.info.Type || !ch.Enabled):
+		return ch, errUnknown
+	case err != nil:
+		return ch, fmt.Errorf("channel %s: %w", id, err)
+	}
+	return ch, nil
+}
+
+// refuse does the work of a verification before it passes err on, so that unknown and forged take the same time.
+func (g *Ingress) refuse(in channel.Inbound, err error) error {
+	if fault.Is(err, fault.Gone) || fault.Is(err, fault.Denied) {
+		_ = g.verify(g.dummy, in) // always refuses: the secrets are random
+	}
+	return err
+}
+
+// named finds the channels that an app-level call names.
+func (g *Ingress) named(ctx context.Context, in channel.Inbound) ([]channel.Keyed, error) {
+	app, ok := g.Adapter.(channel.AppLevel)
+	if !ok {
+		return nil, errUnknown
+	}
+	if in.Method == http.MethodGet {
+		return found(g.Channels.ByVerifyToken(ctx, g.info.Type, in.Query.Get("hub.verify_token")))
+	}
+	assets := app.Assets(in)
+	var out []channel.Keyed
+	seen := map[string]bool{}
+	for _, asset := range assets[:min(len(assets), maxAssets)] {
+		for _, setting := range g.info.Account {
+			chs, err := found(g.Channels.ByAccount(ctx, g.info.Type, setting, asset))
+			if err != nil {
+				return nil, err
+			}
+			for _, ch := range chs {
+				if !seen[ch.ID] && ch.Enabled && ch.Type == g.info.Type {
+					seen[ch.ID] = true
+					out = append(out, ch)
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+func found(ch channel.Keyed, err error) ([]channel.Keyed, error) {
+	if fault.Is(err, fault.Gone) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []channel.Keyed{ch}, nil
+}
+
+// verify asks the adapter. One that panics on a hostile call has not been convinced by it.
+func (g *Ingress) verify(ch channel.Keyed, in channel.Inbound) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = channel.ErrForged
+		}
+	}()
+	if g.Adapter.Verify(ch, in) != nil {
+		return channel.ErrForged // whatever the adapter said, nobody outside learns what was expected
+	}
+	return nil
+}
+
+// stranger is a channel that nobody has: its secrets are random.
+func stranger(info channel.Info) channel.Keyed {
+	ch := channel.Keyed{Channel: channel.Channel{ID: "ch_0", Tenant: "none", Type: info.Type, Settings: channel.Settings{}}, Secrets: channel.Secrets{}}
+	for _, f := range info.Settings {
+		switch {
+		case f.Secret:
+			ch.Secrets[f.Key] = []string{random()}
+		case len(f.OneOf) > 0:
+			ch.Settings[f.Key] = f.OneOf[0]
+		default:
+			ch.Settings[f.Key] = event.Hash(f.Key)
+		}
+	}
+	return ch
+}

@@ -1,0 +1,29 @@
+package channel
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// HubChallenge answers a subscription check in the manner of PubSubHubbub, as Meta makes it: the challenge if the verify
+// token is one of the live ones, else 403. The body is served as plain text, because anybody can choose it.
+func HubChallenge(query url.Values, live []string) Reply {
+	if query.Get("hub.mode") != "subscribe" || SameSecret(query.Get("hub.verify_token"), live) != nil {
+		return Reply{Status: 403}
+	}
+	return Reply{Status: 200, ContentType: "text/plain", Body: []byte(query.Get("hub.challenge"))}
+}
+
+// ClientRef is our own reference for providers that hand one back in receipts: the attempt and the part.
+func ClientRef(attempt string, part int) string { return attempt + ":" + strconv.Itoa(part) }
+
+// ParseClientRef reads what [ClientRef] wrote. ok is false for the references of others.
+func ParseClientRef(ref string) (attempt string, part int, ok bool) {
+	i := strings.LastIndexByte(ref, ':')
+	if i <= 0 {
+		return "", 0, false
+	}
+	part, err := strconv.Atoi(ref[i+1:])
+	return ref[:i], part, err == nil && part >= 0
+}

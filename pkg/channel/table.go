@@ -1,0 +1,218 @@
+package channel
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+)
+
+// Table writes what a channel can do as a Markdown table: the part of its README that nobody writes by hand.
+func Table(i Info) string {
+	var b strings.Builder
+	b.WriteString("| | |\n|---|---|\n")
+	row := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "| %s | %s |\n", name, strings.ReplaceAll(value, "|", `\|`))
+		}
+	}
+	row("Settings", fields(i.Settings, false))
+	row("Secrets", fields(i.Settings, true))
+	row("Receives", strings.Join(inboundWords(i.Inbound), ", "))
+	row("Sends", join(i.Send.Types))
+	row("Also", strings.Join(sendWords(i.Send), ", "))
+	row("Text", i.Send.Text.words()+pieces(i.Send.Split))
+	row("Caption", i.Send.Caption.words())
+	row("Attachments", fmt.Sprintf("at most %d per message", i.Send.Attachments))
+	for _, t := range mediaTypes(i.Send.Media) {
+		row("· "+string(t), i.Send.Media[t].words())
+	}
+	for _, k := range sorted(i.Send.Interactive) {
+		row("Interactive: "+k, i.Send.Interactive[k].words())
+	}
+	row("Window", i.Window.words())
+	row("May write first", i.Starts.words())
+	row("Reports", statusWords(i.Statuses))
+	row("Rates", rates(i.Send))
+	row("Media is kept", kept(i.Inbound))
+	return b.String()
+}
+
+func fields(fs []Field, secret bool) string {
+	var out []string
+	for _, f := range fs {
+		if f.Secret != secret {
+			continue
+		}
+		s := "`" + f.Key + "`"
+		if len(f.OneOf) > 0 {
+			s += " (" + strings.Join(f.OneOf, ", ") + ")"
+		}
+		for _, k := range sorted(f.When) {
+			s += fmt.Sprintf(" if %s is %s", k, f.When[k])
+		}
+		if f.Optional {
+			s += " optional"
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, ", ")
+}
+
+func inboundWords(r InboundRules) []string {
+	return words([]string{"replies", "reactions", "edits", "deletions", "typing", "retried webhooks", "one webhook for many accounts"},
+		r.ReplyTo, r.Reactions, r.Edits, r.Deletes, r.Typing, r.Retries, r.AppLevel)
+}
+
+func sendWords(r SendRules) []string {
+	out := words([]string{"replies", "reactions", "subject", "idempotency key"}, r.ReplyTo, r.Reactions, r.Subject, r.Idempotent)
+	return append(out, r.Signals...)
+}
+
+func words(names []string, set ...bool) (out []string) {
+	for i, ok := range set {
+		if ok {
+			out = append(out, names[i])
+		}
+	}
+	return out
+}
+
+func (l Limit) words() string {
+	if l.Max == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d %s", l.Max, l.Unit)
+}
+
+func pieces(n int) string {
+	if n < 2 {
+		return ""
+	}
+	return fmt.Sprintf(", longer ones are split into at most %d messages", n)
+}
+
+func (r MediaRule) words() string {
+	out := strings.Join(r.MIME, ", ")
+	if r.MaxBytes > 0 {
+		out += " up to " + size(r.MaxBytes)
+	}
+	if r.Caption {
+		out += ", with caption"
+	}
+	return strings.TrimSpace(out)
+}
+
+func (r InteractiveRule) words() string {
+	var out []string
+	for _, l := range []struct {
+		name string
+		max  int
+	}{{"choices", r.MaxItems}, {"sections", r.MaxSections}, {"title", r.MaxTitle}, {"id", r.MaxID}, {"description", r.MaxDescription},
+		{"body", r.MaxBody}, {"header", r.MaxHeader}, {"footer", r.MaxFooter}, {"label", r.MaxLabel}} {
+		if l.max > 0 {
+			out = append(out, fmt.Sprintf("%s %d", l.name, l.max))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func (w Window) words() string {
+	var out string
+	switch w.Kind {
+	case "", "none":
+		return "none"
+	case "inbound":
+		out = span(w.For) + " after the customer wrote"
+	case "reply":
+		out = "after the customer wrote once"
+	default:
+		out = w.Kind
+	}
+	if w.FreeEntry > 0 {
+		out += ", " + span(w.FreeEntry) + " after an ad or a page button"
+	}
+	if len(w.Outside) > 0 {
+		out += "; outside it " + strings.Join(w.Outside, ", ")
+	}
+	return out
+}
+
+func (s Starts) words() string {
+	switch {
+	case !s.May:
+		return "no"
+	case s.With != "":
+		return "with a " + s.With
+	}
+	return "yes"
+}
+
+func statusWords(ss []event.DeliveryStatus) string {
+	if len(ss) == 0 {
+		return "nothing after the send"
+	}
+	out := make([]string, len(ss))
+	for i, s := range ss {
+		out[i] = string(s)
+	}
+	return strings.Join(out, ", ")
+}
+
+func rates(r SendRules) string {
+	out := []string{fmt.Sprintf("%d calls at once", r.Concurrency)}
+	for _, l := range r.Rates {
+		s := fmt.Sprintf("%d per %s and %s", l.N, span(l.Every), l.Per)
+		if l.Burst > 0 {
+			s += fmt.Sprintf(" (bursts of %d)", l.Burst)
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, ", ")
+}
+
+func kept(r InboundRules) string {
+	var out []string
+	if r.MediaFor > 0 {
+		out = append(out, span(r.MediaFor)+" by the provider")
+	}
+	if r.MaxMedia > 0 {
+		out = append(out, "files up to "+size(r.MaxMedia)+" are fetched")
+	}
+	return strings.Join(out, ", ")
+}
+
+func span(d Duration) string {
+	t := time.Duration(d)
+	const day = 24 * time.Hour
+	switch {
+	case t >= 2*day && t%day == 0:
+		return fmt.Sprintf("%d days", t/day)
+	case t >= time.Hour && t%time.Hour == 0:
+		return fmt.Sprintf("%d h", t/time.Hour)
+	case t >= time.Minute && t%time.Minute == 0:
+		return fmt.Sprintf("%d min", t/time.Minute)
+	}
+	return t.String()
+}
+
+func size(n int64) string {
+	switch {
+	case n >= 1<<20 && n%(1<<20) == 0:
+		return fmt.Sprintf("%d MiB", n>>20)
+	case n >= 1<<10 && n%(1<<10) == 0:
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
+func sorted[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
