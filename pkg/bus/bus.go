@@ -20,6 +20,7 @@ type Message struct {
 	Key       string
 	Time      time.Time // when the broker or producer stamped it
 	Event     event.Event
+	Dead      *Dead // why it is a dead letter; nil for all other records
 }
 
 // Producer writes events. There is one per process.
@@ -51,7 +52,7 @@ type Subscription struct {
 	InFlight int
 	// Patience bounds retries of one record that fails with an error that is neither Invalid nor Unavailable; zero means 5 s.
 	Patience time.Duration
-	// Drain bounds how long the end of a generation waits for handlers in progress; zero means 10 s.
+	// Drain bounds how long the end of a generation waits for handlers in progress; zero means 10 s, less if sessions are short.
 	Drain time.Duration
 }
 
@@ -72,7 +73,7 @@ type Bus interface {
 	// caughtUp, if not nil, is called once everything that was in the topic at the start has been handled.
 	Follow(ctx context.Context, topic string, from Position, h Handler, caughtUp func()) error
 	// ReadFrom returns up to limit records of one partition from offset on, without waiting for more to come; from below the
-	// log's start it returns ErrTrimmed.
+	// log's start it returns ErrTrimmed. The offset Oldest is the log's start.
 	ReadFrom(ctx context.Context, topic string, partition int, offset int64, limit int) ([]Message, error)
 	// Ends returns the first offset behind the newest record of every partition of topic.
 	Ends(ctx context.Context, topic string) (map[int]int64, error)
@@ -101,6 +102,9 @@ const (
 	Beginning Position = iota
 	End
 )
+
+// Oldest is the offset with which ReadFrom begins at the log's start.
+const Oldest = -2
 
 // ErrTrimmed says that the wanted offset is older than the log.
 var ErrTrimmed = errors.New("bus: the offset is older than the log")

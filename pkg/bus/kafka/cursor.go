@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -54,11 +55,12 @@ func (c *cursor) resolve(ctx context.Context) error {
 }
 
 func (c *cursor) bounds(ctx context.Context) (start, end int64, err error) {
-	ps, err := offsets(ctx, c.client, c.topic, c.partition)
+	starts, err := offsets(ctx, c.client, kafka.FirstOffset, c.topic, c.partition)
 	if err != nil {
 		return 0, 0, err
 	}
-	return ps[c.partition].first, ps[c.partition].last, nil
+	ends, err := offsets(ctx, c.client, kafka.LastOffset, c.topic, c.partition)
+	return starts[c.partition], ends[c.partition], err
 }
 
 // next waits up to wait for records. It may return none without an error.
@@ -136,25 +138,25 @@ func (c *cursor) skipEmpty(n int) {
 	}
 }
 
-// extent is the first offset of a partition and the first behind its newest record.
-type extent struct{ first, last int64 }
-
-// offsets asks for the extents of some partitions of a topic.
-func offsets(ctx context.Context, client *kafka.Client, topic string, partitions ...int) (map[int]extent, error) {
-	ask := make([]kafka.OffsetRequest, 0, 2*len(partitions))
-	for _, p := range partitions {
-		ask = append(ask, kafka.FirstOffsetOf(p), kafka.LastOffsetOf(p))
-	}
-	res, err := client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: ask}})
-	if err != nil {
-		return nil, fmt.Errorf("offsets of %s: %w", topic, err)
-	}
-	out := make(map[int]extent, len(partitions))
-	for _, p := range res.Topics[topic] {
-		if p.Error != nil {
-			return nil, fmt.Errorf("offsets of %s/%d: %w", topic, p.Partition, p.Error)
+// offsets asks for the first or the last offset (which) of some partitions of a topic. kafka-go takes a connection for every
+// partition asked for at once, hence the few at a time.
+func offsets(ctx context.Context, client *kafka.Client, which int64, topic string, partitions ...int) (map[int]int64, error) {
+	out := make(map[int]int64, len(partitions))
+	for some := range slices.Chunk(partitions, 8) {
+		ask := make([]kafka.OffsetRequest, len(some))
+		for i, p := range some {
+			ask[i] = kafka.OffsetRequest{Partition: p, Timestamp: which}
 		}
-		out[p.Partition] = extent{p.FirstOffset, p.LastOffset}
+		res, err := client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: ask}})
+		if err != nil {
+			return nil, fmt.Errorf("offsets of %s: %w", topic, err)
+		}
+		for _, p := range res.Topics[topic] {
+			if p.Error != nil {
+				return nil, fmt.Errorf("offsets of %s/%d: %w", topic, p.Partition, p.Error)
+			}
+			out[p.Partition] = max(p.FirstOffset, p.LastOffset) // the one not asked for is -1
+		}
 	}
 	if len(out) != len(partitions) {
 		return nil, fmt.Errorf("offsets of %s: asked for %d partitions, got %d", topic, len(partitions), len(out))

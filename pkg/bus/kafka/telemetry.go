@@ -33,7 +33,13 @@ var (
 	batchCount  = attribute.Key("messaging.batch.message_count")
 	operation   = attribute.Key("messaging.operation.name")
 	errorType   = attribute.Key("error.type")
+	reasonKey   = attribute.Key("reason")
 )
+
+// attributes is short for metric.WithAttributes, which can be used with adding, recording and observing alike.
+func attributes(kvs ...attribute.KeyValue) metric.MeasurementOption {
+	return metric.WithAttributes(kvs...)
+}
 
 // meter is everything the bus tells OpenTelemetry; without an SDK all of it costs next to nothing.
 type meter struct {
@@ -131,7 +137,7 @@ func (t *meter) sending(ctx context.Context, recs []event.Record) (context.Conte
 // processing opens the span of one call of a handler as a child of the span that sent the record.
 func (t *meter) processing(ctx context.Context, group string, m bus.Message, h headers) (context.Context, func(error)) {
 	start, topic := time.Now(), destination.String(m.Topic)
-	ctx = traceContext.Extract(ctx, h)
+	ctx = traceContext.Extract(ctx, &h)
 	ctx, span := t.tracer.Start(ctx, "process "+m.Topic, trace.WithSpanKind(trace.SpanKindConsumer),
 		trace.WithLinks(trace.LinkFromContext(ctx)),
 		trace.WithAttributes(system, operation.String("process"), topic, groupName.String(group),

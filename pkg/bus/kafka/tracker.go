@@ -11,6 +11,7 @@ type tracker struct {
 	open   []*entry // in the order of their offsets; the first is not done
 	next   int64    // behind the newest record taken; -1 before the partition has been opened
 	sealed bool
+	newest int64         // behind the newest record that the broker has told of
 	limit  int           // of len(open)
 	room   chan struct{} // signals that open has shrunk
 	moved  time.Time     // when the mark went forward or a record was taken last
@@ -93,4 +94,17 @@ func (t *tracker) lastMoved() time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.moved
+}
+
+// saw notes where the partition ends.
+func (t *tracker) saw(end int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.newest = end
+}
+
+func (t *tracker) end() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return max(t.newest, t.next)
 }

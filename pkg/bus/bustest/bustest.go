@@ -1,0 +1,171 @@
+// Package bustest gives tests a real bus: an in-memory Kafka broker in the same process, with all topics of the gateway, and the
+// means to break it.
+package bustest
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/bus/kafka"
+	"github.com/tributaryhq/tributary/pkg/event"
+)
+
+// Bus is a bus on a broker of its own.
+type Bus struct {
+	bus.Bus
+	Broker *Broker
+}
+
+// New starts a broker without data, creates every topic of event.Topics, and returns a bus on it. All of it ends with the test,
+// which should have ended its own subscriptions by then.
+func New(t testing.TB) *Bus {
+	t.Helper()
+	br := NewBroker(t, 1)
+	b := br.Open(t)
+	if err := b.EnsureTopics(t.Context(), Topics()); err != nil {
+		t.Fatalf("topics: %v", err)
+	}
+	return &Bus{Bus: b, Broker: br}
+}
+
+// Topics is event.Topics with few partitions.
+func Topics() []bus.TopicSpec {
+	var ts []bus.TopicSpec
+	for _, t := range event.Topics() {
+		n := map[event.Size]int{event.Keyed: 4, event.Small: 2, event.One: 1}[t.Partitions]
+		ts = append(ts, bus.TopicSpec{Name: t.Name, Partitions: n, Replicas: 1, Compacted: t.Compacted})
+	}
+	return ts
+}
+
+// Broker is a Kafka cluster in memory that a test can break.
+type Broker struct {
+	*kfake.Cluster
+	addrs []string
+	wire  *wire
+}
+
+// NewBroker starts a cluster of n brokers that ends with the test.
+func NewBroker(t testing.TB, n int) *Broker {
+	t.Helper()
+	w := &wire{conns: map[net.Conn]struct{}{}}
+	c, err := kfake.NewCluster(kfake.NumBrokers(n), kfake.ListenFn(w.listen))
+	if err != nil {
+		t.Fatalf("broker: %v", err)
+	}
+	t.Cleanup(c.Close)
+	return &Broker{Cluster: c, addrs: c.ListenAddrs(), wire: w}
+}
+
+// Addrs lists the brokers.
+func (b *Broker) Addrs() []string { return b.addrs }
+
+// Config is a configuration with quick timings.
+func (b *Broker) Config() kafka.Config {
+	return kafka.Config{
+		Brokers: b.addrs, BatchTimeout: time.Millisecond, MetadataTTL: 500 * time.Millisecond, CommitEvery: 50 * time.Millisecond,
+		Compression: "none", Log: slog.New(slog.DiscardHandler),
+		Group: kafka.Group{
+			Heartbeat: 100 * time.Millisecond, Session: 6 * time.Second, Rebalance: 6 * time.Second,
+			JoinBackoff: 100 * time.Millisecond, PartitionWatch: 250 * time.Millisecond,
+		},
+	}
+}
+
+// Open returns one more bus on the same broker, as another process would have it. Each change may adjust its configuration.
+func (b *Broker) Open(t testing.TB, change ...func(*kafka.Config)) bus.Bus {
+	t.Helper()
+	cfg := b.Config()
+	for _, c := range change {
+		c(&cfg)
+	}
+	k, err := kafka.Open(context.Background(), cfg)
+	if err != nil {
+		t.Fatalf("bus: %v", err)
+	}
+	t.Cleanup(func() { _ = k.Close() })
+	return k
+}
+
+// Cut breaks all connections to the brokers and refuses new ones, until Heal.
+func (b *Broker) Cut() { b.wire.set(true) }
+
+// Heal ends a Cut.
+func (b *Broker) Heal() { b.wire.set(false) }
+
+// Fail makes the broker answer the next n requests of a kind with an error instead of doing them; n < 0 means until the handle is
+// removed. For example Fail(kmsg.Produce, kerr.NotLeaderForPartition, 3).
+func (b *Broker) Fail(key kmsg.Key, err *kerr.Error, n int) *kfake.FaultHandle {
+	return b.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Err: err, Count: n})
+}
+
+// Eventually polls until ok returns true, and fails the test after limit.
+func Eventually(t testing.TB, limit time.Duration, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Fatalf("after %s: %s", limit, what)
+}
+
+// wire is the network between clients and brokers.
+type wire struct {
+	mu    sync.Mutex
+	cut   bool
+	conns map[net.Conn]struct{}
+}
+
+func (w *wire) listen(network, addr string) (net.Listener, error) {
+	l, err := net.Listen(network, addr)
+	return listener{l, w}, err
+}
+
+func (w *wire) set(cut bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cut = cut
+	if !cut {
+		return
+	}
+	for c := range w.conns {
+		_ = c.Close()
+	}
+	clear(w.conns)
+}
+
+// admit keeps a connection that was accepted, unless the wire is cut.
+func (w *wire) admit(c net.Conn) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.cut {
+		_ = c.Close()
+		return false
+	}
+	w.conns[c] = struct{}{}
+	return true
+}
+
+type listener struct {
+	net.Listener
+	wire *wire
+}
+
+func (l listener) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil || l.wire.admit(c) {
+			return c, err
+		}
+	}
+}

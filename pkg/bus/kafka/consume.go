@@ -1,0 +1,159 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+// consumer is a running subscription.
+type consumer struct {
+	*Bus
+	sub   bus.Subscription
+	stall time.Duration
+	now   atomic.Pointer[generation] // nil between generations
+	since atomic.Int64               // unix nanoseconds of the last change of now
+}
+
+// Consume implements bus.Bus.
+func (b *Bus) Consume(ctx context.Context, s bus.Subscription) error {
+	s, err := b.checked(s)
+	if err != nil {
+		return err
+	}
+	ctx, done := b.running(ctx)
+	defer done()
+	c := &consumer{Bus: b, sub: s, stall: max(b.cfg.Stall, 2*(s.Deadline+s.Patience))}
+	for ctx.Err() == nil {
+		if err := c.member(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Bus) checked(s bus.Subscription) (bus.Subscription, error) {
+	fill(&s.Deadline, 30*time.Second)
+	fill(&s.InFlight, 1000)
+	fill(&s.Patience, 5*time.Second)
+	limit := min(b.cfg.Group.Session, b.cfg.Group.Rebalance) - abandonAfter
+	fill(&s.Drain, min(10*time.Second, limit/2))
+	switch {
+	case s.Group == "":
+		return s, fault.At("/group", "required", "bus: a subscription needs a group")
+	case len(s.Topics) == 0:
+		return s, fault.At("/topics", "required", "bus: the subscription of %s needs a topic", s.Group)
+	case (s.Handle == nil) == (s.Assign == nil):
+		return s, fault.At("/handle", "invalid", "bus: the subscription of %s needs exactly one of Handle and Assign", s.Group)
+	case s.InFlight < 0:
+		return s, fault.At("/in_flight", "invalid", "bus: the subscription of %s: in flight %d is negative", s.Group, s.InFlight)
+	case s.Drain >= limit:
+		// A member does not send heartbeats while it drains.
+		return s, fault.At("/drain", "too_long", "bus: the subscription of %s: drain %s must be below %s", s.Group, s.Drain, limit)
+	}
+	return s, nil
+}
+
+// member is the life of one group client: from joining to leaving, over any number of generations.
+func (c *consumer) member(ctx context.Context) error {
+	cg, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
+		ID: c.sub.Group, Brokers: c.cfg.Brokers, Dialer: c.dialer, Topics: c.sub.Topics,
+		HeartbeatInterval: c.cfg.Group.Heartbeat, SessionTimeout: c.cfg.Group.Session, RebalanceTimeout: c.cfg.Group.Rebalance,
+		JoinGroupBackoff: c.cfg.Group.JoinBackoff, StartOffset: kafka.FirstOffset, Timeout: produceTimeout,
+		WatchPartitionChanges: true, PartitionWatchInterval: c.cfg.Group.PartitionWatch, ErrorLogger: c.warn("group " + c.sub.Group),
+	})
+	if err != nil {
+		return fmt.Errorf("bus: group %s: %w", c.sub.Group, err)
+	}
+	defer func() { _ = cg.Close() }() // drains, commits and leaves; it never returns an error
+	ctx, rebuild := context.WithCancel(ctx)
+	defer rebuild()
+	c.enter(nil)
+	go c.watch(ctx, rebuild)
+	for {
+		gen, err := cg.Next(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			c.log.Warn("no generation", "group", c.sub.Group, "error", err)
+			continue // the group client backs off itself
+		}
+		c.begin(ctx, gen)
+	}
+}
+
+// begin starts a generation; it ends by itself.
+func (c *consumer) begin(ctx context.Context, gen *kafka.Generation) {
+	g := &generation{consumer: c, gen: gen, drained: make(chan struct{})}
+	for topic, as := range gen.Assignments {
+		for _, a := range as {
+			g.parts = append(g.parts, newPartition(c, gen.ID, topic, a))
+		}
+	}
+	c.meter.rebalances.Add(ctx, 1, attributes(groupName.String(c.sub.Group)))
+	c.log.Info("generation", "group", c.sub.Group, "generation", gen.ID, "partitions", len(g.parts))
+	g.running.Add(len(g.parts))
+	c.enter(g)
+	gen.Start(func(gctx context.Context) { g.commitLoop(gctx) })
+	for _, p := range g.parts {
+		gen.Start(func(gctx context.Context) {
+			defer g.running.Done()
+			p.run(valued(gctx, ctx))
+		})
+	}
+}
+
+func (c *consumer) enter(g *generation) {
+	c.since.Store(time.Now().UnixNano())
+	c.now.Store(g)
+}
+
+// watch rebuilds the group client when it stands still: kafka-go has stalls after a broker's restart that only a new client ends.
+func (c *consumer) watch(ctx context.Context, rebuild func()) {
+	for !sleep(ctx, nil, c.stall/4) {
+		why := c.stalled(ctx)
+		if why == "" {
+			continue
+		}
+		c.meter.rebuilds.Add(ctx, 1, attributes(groupName.String(c.sub.Group)))
+		c.log.LogAttrs(ctx, slog.LevelError, "no progress: rebuilding the group client", slog.String("group", c.sub.Group), slog.String("reason", why))
+		rebuild()
+	}
+}
+
+func (c *consumer) stalled(ctx context.Context) string {
+	g := c.now.Load()
+	if g == nil {
+		if limit := c.stall + c.cfg.Group.Rebalance; time.Since(time.Unix(0, c.since.Load())) > limit {
+			return "no generation for " + limit.String()
+		}
+		return ""
+	}
+	for _, p := range g.parts {
+		if time.Since(p.track.lastMoved()) < c.stall || p.gate.shut() {
+			continue
+		}
+		if low, _ := p.track.low(); low >= 0 && p.newest(ctx) > low {
+			return fmt.Sprintf("%s/%d stands at %d", p.topic, p.id, low)
+		}
+	}
+	return ""
+}
+
+// valued is gctx with the values of another context: a generation's context has none.
+func valued(gctx, values context.Context) context.Context { return joined{gctx, values} }
+
+type joined struct {
+	context.Context
+	values context.Context
+}
+
+func (j joined) Value(key any) any { return j.values.Value(key) }

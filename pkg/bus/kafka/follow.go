@@ -1,0 +1,223 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+// follower reads all partitions of a topic without a group. Records of a partition are handled one after the other.
+type follower struct {
+	*Bus
+	topic  string
+	handle bus.Handler
+	logger *slog.Logger
+	behind sync.WaitGroup // partitions that have not yet handled what was there at the start
+	tasks  sync.WaitGroup
+}
+
+// Follow implements bus.Bus.
+func (b *Bus) Follow(ctx context.Context, topic string, from bus.Position, h bus.Handler, caughtUp func()) error {
+	ctx, done := b.running(ctx)
+	defer done()
+	f := &follower{Bus: b, topic: topic, handle: h, logger: b.log.With("topic", topic)}
+	ends, ok := f.start(ctx)
+	if !ok {
+		return nil
+	}
+	f.behind.Add(len(ends))
+	for p, end := range ends {
+		offset := int64(kafka.FirstOffset)
+		if from == bus.End {
+			offset = end
+		}
+		f.tasks.Go(func() { f.partition(ctx, p, offset, end) })
+	}
+	if caughtUp != nil {
+		f.tasks.Go(func() { f.announce(ctx, caughtUp) })
+	}
+	f.grow(ctx, len(ends))
+	f.tasks.Wait()
+	return nil
+}
+
+// start asks for the ends of the topic until it gets them.
+func (f *follower) start(ctx context.Context) (ends map[int]int64, ok bool) {
+	for pause := gateMin; ctx.Err() == nil; pause = min(2*pause, gateMax) {
+		ends, err := f.Ends(ctx, f.topic)
+		if err == nil {
+			return ends, true
+		}
+		f.logger.Warn("cannot follow the topic, will try again", "error", err)
+		sleep(ctx, nil, jitter(pause))
+	}
+	return nil, false
+}
+
+func (f *follower) announce(ctx context.Context, caughtUp func()) {
+	all := make(chan struct{})
+	go func() { f.behind.Wait(); close(all) }()
+	select {
+	case <-all:
+		caughtUp()
+	case <-ctx.Done():
+	}
+}
+
+// grow follows partitions that are added later.
+func (f *follower) grow(ctx context.Context, n int) {
+	for !sleep(ctx, nil, f.cfg.Group.PartitionWatch) {
+		ps, err := f.partitions(ctx, f.topic)
+		if err != nil {
+			continue
+		}
+		for ; n < len(ps); n++ {
+			p := n
+			f.behind.Add(1)
+			f.tasks.Go(func() { f.partition(ctx, p, kafka.FirstOffset, 0) })
+		}
+	}
+}
+
+func (f *follower) partition(ctx context.Context, id int, from, end int64) {
+	behind := sync.OnceFunc(f.behind.Done)
+	defer behind()
+	c := &cursor{client: f.client, topic: f.topic, partition: id, offset: from, jumped: func(from, to int64) {
+		f.meter.jumps.Add(ctx, max(to-from, 1), attributes(destination.String(f.topic), partitionID.Int(id)))
+		f.logger.Error("offset jump: records are gone that were not read", "partition", id, "from", from, "to", to)
+	}}
+	pause := gateMin
+	for ctx.Err() == nil {
+		recs, err := f.fetch(ctx, c)
+		if err != nil {
+			if ctx.Err() == nil {
+				f.logger.Warn("cannot read, will try again", "partition", id, "error", err)
+			}
+			sleep(ctx, nil, jitter(pause))
+			pause = min(2*pause, gateMax)
+			continue
+		}
+		pause = gateMin
+		for _, r := range recs {
+			f.one(ctx, r)
+		}
+		if c.offset >= end && ctx.Err() == nil {
+			behind()
+		}
+	}
+}
+
+func (f *follower) fetch(ctx context.Context, c *cursor) ([]record, error) {
+	if c.offset < 0 {
+		return nil, c.resolve(ctx)
+	}
+	return c.next(ctx, fetchWait)
+}
+
+// one handles a record: for ever while the store is away, for a while if it fails, not at all if it is poison. There are no dead
+// letters, since every replica follows.
+func (f *follower) one(ctx context.Context, r record) {
+	m, err := decode(r)
+	var failed time.Time
+	for pause := retryMin; err == nil && ctx.Err() == nil; pause = min(2*pause, gateMax) {
+		herr := f.call(ctx, m)
+		switch {
+		case herr == nil:
+			return
+		case fault.Is(herr, fault.Unavailable):
+			failed = time.Time{}
+		case fault.Is(herr, fault.Invalid), !failed.IsZero() && time.Since(failed) > followPatience:
+			err = herr
+			continue
+		case failed.IsZero():
+			failed = time.Now()
+		}
+		sleep(ctx, nil, jitter(pause))
+	}
+	if err != nil {
+		f.logger.Error("record skipped", "partition", r.partition, "offset", r.offset, "error", describe(err))
+	}
+}
+
+const followPatience = 5 * time.Second
+
+func (f *follower) call(ctx context.Context, m bus.Message) (err error) {
+	defer recovered(&err, f.logger)
+	return f.handle(ctx, m)
+}
+
+// ReadFrom implements bus.Bus.
+func (b *Bus) ReadFrom(ctx context.Context, topic string, partition int, offset int64, limit int) ([]bus.Message, error) {
+	trimmed := false // while we were reading
+	c := &cursor{client: b.client, topic: topic, partition: partition, offset: offset, jumped: func(int64, int64) { trimmed = true }}
+	start, end, err := c.bounds(ctx)
+	if err != nil {
+		return nil, classify("read", err)
+	}
+	switch {
+	case offset == bus.Oldest:
+		c.offset = start
+	case offset < start:
+		return nil, bus.ErrTrimmed
+	}
+	var ms []bus.Message
+	for c.offset < end && len(ms) < limit {
+		recs, err := c.next(ctx, fetchWait)
+		if err != nil {
+			return nil, classify("read", err)
+		}
+		if trimmed {
+			return nil, bus.ErrTrimmed
+		}
+		for _, r := range recs[:min(len(recs), limit-len(ms))] {
+			m, _ := decode(r) // whoever reads without a group sees what is there, decodable or not
+			ms = append(ms, m)
+		}
+	}
+	return ms, nil
+}
+
+// Ends implements bus.Bus.
+func (b *Bus) Ends(ctx context.Context, topic string) (map[int]int64, error) {
+	ps, err := b.partitions(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	ends, err := offsets(ctx, b.client, kafka.LastOffset, topic, ps...)
+	return ends, classify("ends", err)
+}
+
+// PartitionOf implements bus.Bus.
+func (b *Bus) PartitionOf(ctx context.Context, topic, key string) (int, error) {
+	ps, err := b.partitions(ctx, topic)
+	if err != nil {
+		return 0, err
+	}
+	return balancer.Balance(kafka.Message{Key: []byte(key)}, ps...), nil
+}
+
+// partitions lists the partitions of a topic, from the transport's cache.
+func (b *Bus) partitions(ctx context.Context, topic string) ([]int, error) {
+	res, err := b.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
+	if err != nil {
+		return nil, classify("metadata", err)
+	}
+	if len(res.Topics) != 1 {
+		return nil, classify("metadata", errors.New("no answer about "+topic))
+	}
+	if err := res.Topics[0].Error; err != nil {
+		return nil, classify("topic "+topic, err)
+	}
+	ps := make([]int, len(res.Topics[0].Partitions))
+	for i := range ps {
+		ps[i] = i
+	}
+	return ps, nil
+}
