@@ -1,0 +1,118 @@
+package chat
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+// Record is the inbox's collections, with the rules of what a change of one implies in another.
+type Record struct {
+	Aliases       *store.Collection[Alias]
+	Threads       *store.Collection[Thread]
+	Conversations *store.Collection[Conversation]
+	Messages      *store.Collection[Message]
+	Rows          *store.Collection[Row]
+	Contacts      *store.Collection[Contact]
+	Reads         *store.Collection[Read]
+	Parked        *store.Collection[Parked]
+	Applier       *store.Applier
+}
+
+// NewRecord opens the collections; facts go to p.
+func NewRecord(db store.DB, p store.Publisher, log *slog.Logger) *Record {
+	a := store.NewApplier(db, p, log)
+	return &Record{
+		Aliases:       store.NewCollection[Alias](db, AliasSpec),
+		Threads:       store.NewCollection[Thread](db, ThreadSpec),
+		Conversations: store.NewCollection[Conversation](db, ConversationSpec, store.Facts(a), store.Records(implied)),
+		Messages:      store.NewCollection[Message](db, MessageSpec, store.Facts(a)),
+		Rows:          store.NewCollection[Row](db, EventSpec),
+		Contacts:      store.NewCollection[Contact](db, ContactSpec, store.Facts(a), store.Records(rows)),
+		Reads:         store.NewCollection[Read](db, ReadSpec, store.Facts(a)),
+		Parked:        store.NewCollection[Parked](db, ParkedSpec),
+		Applier:       a,
+	}
+}
+
+// implied tells which records a fact of a conversation implies: the message, the row of the timeline, the conversation that
+// follows. The last one is inserted in order only: it must not be seen open before this one is seen closed.
+func implied(_ *Conversation, f store.Fact) ([]store.Implied, error) {
+	if f.Topic != event.TopicConversations {
+		return nil, nil
+	}
+	p, err := event.Decode[event.Conversation](f.Event)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case f.Event.Type == event.MessageCreated:
+		var m struct {
+			ID string `json:"_id"`
+		}
+		if err := json.Unmarshal(p.Message, &m); err != nil {
+			return nil, fmt.Errorf("message of seq %d: %w", p.Seq, err)
+		}
+		return []store.Implied{{Collection: MessageSpec.Name, ID: m.ID, JSON: p.Message}}, nil
+	case f.Event.Type == event.ConversationFollow:
+		var next struct {
+			ID string `json:"_id"`
+		}
+		if err := json.Unmarshal(p.Carry, &next); err != nil {
+			return nil, fmt.Errorf("conversation that follows %s: %w", p.ConversationID, err)
+		}
+		return []store.Implied{{Collection: ConversationSpec.Name, ID: next.ID, JSON: p.Carry, InOrder: true}}, nil
+	case p.Happened != nil:
+		return row(f.Event.Tenant, p)
+	}
+	return nil, nil
+}
+
+// rows tells which rows a fact of a contact implies.
+func rows(_ *Contact, f store.Fact) ([]store.Implied, error) {
+	p, err := event.Decode[event.Conversation](f.Event)
+	if err != nil || p.Happened == nil {
+		return nil, err
+	}
+	return row(f.Event.Tenant, p)
+}
+
+func row(tenant string, p event.Conversation) ([]store.Implied, error) {
+	r := Row{
+		ContactID: p.ContactID, ConversationID: p.ConversationID, ThreadID: p.ThreadID, Seq: p.Seq, Category: p.Happened.Category,
+		Type: p.Happened.Type, Actor: p.By, Reference: p.Happened.Reference, Data: p.Happened.Data, At: p.At,
+	}
+	r.ID, r.Tenant = p.Happened.ID, tenant
+	b, err := json.Marshal(&r)
+	if err != nil {
+		return nil, err
+	}
+	return []store.Implied{{Collection: EventSpec.Name, ID: r.ID, JSON: b}}, nil
+}
+
+// Exists reports whether a message is in already: as a record, or pending in the conversation's document as it was just read.
+// It is asked inside the Update, after the read, on every try (models/facts.pml, WEAK=2).
+func (r *Record) Exists(ctx context.Context, c *Conversation, id string) (bool, error) {
+	for _, f := range c.Pending {
+		if f.Event.Type == event.MessageCreated {
+			var p struct {
+				Message struct {
+					ID string `json:"_id"`
+				} `json:"message"`
+			}
+			if json.Unmarshal(f.Event.Data, &p) == nil && p.Message.ID == id {
+				return true, nil
+			}
+		}
+	}
+	_, err := r.Messages.Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
