@@ -1,0 +1,86 @@
+// Package provider makes the calls to providers: it signs an adapter's request just before each try, carries it over the
+// transport of its URL's scheme, keeps provider tokens fresh and logs calls without their secrets.
+package provider
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+// Transport carries signed requests of one URL scheme. Its errors tell whether anything left this machine: Unavailable means
+// that surely nothing did, everything else is taken as unknown. It must send nothing after ctx has ended.
+type Transport interface {
+	Do(ctx context.Context, ch channel.Keyed, req channel.Request) (channel.Response, error)
+}
+
+// Caller makes calls for the channels of one type.
+type Caller struct {
+	Adapter    channel.Adapter
+	Transports map[string]Transport // by URL scheme
+	Tokens     *Tokens              // nil for types without provider tokens
+	Log        *CallLog             // may be nil
+	Now        func() time.Time
+}
+
+// Do signs req and carries it. The error is the transport's, or Sign's.
+func (c *Caller) Do(ctx context.Context, ch channel.Keyed, req channel.Request) (channel.Response, error) {
+	if c.Tokens != nil && ch.Token == "" {
+		token, err := c.Tokens.Token(ctx, ch)
+		if err != nil {
+			return channel.Response{}, fmt.Errorf("provider token: %w", err)
+		}
+		ch.Token = token
+	}
+	return c.carry(ctx, ch, req)
+}
+
+// carry is Do with the token that ch has.
+func (c *Caller) carry(ctx context.Context, ch channel.Keyed, req channel.Request) (channel.Response, error) {
+	signed, err := c.sign(ch, req)
+	if err != nil {
+		return channel.Response{}, fmt.Errorf("sign: %w", notSent(err))
+	}
+	t := c.Transports[scheme(signed.URL)]
+	if t == nil {
+		return channel.Response{}, fault.New(fault.Invalid, "no_transport", "no transport for %q", scheme(signed.URL))
+	}
+	if err := ctx.Err(); err != nil { // no byte leaves after the deadline
+		return channel.Response{}, &fault.Error{Kind: fault.Unavailable, Code: "too_late", Err: err}
+	}
+	return t.Do(ctx, ch, signed)
+}
+
+func (c *Caller) sign(ch channel.Keyed, req channel.Request) (out channel.Request, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fault.New(fault.Invalid, "sign_failed", "the adapter panicked")
+		}
+	}()
+	return c.Adapter.Sign(ch, req, c.Now(), nonce())
+}
+
+// notSent makes an error that nobody classified a final one: nothing was sent, and trying again would not help.
+func notSent(err error) error {
+	if k := fault.KindOf(err); k == fault.Internal || k == fault.Unknown {
+		return &fault.Error{Kind: fault.Invalid, Code: "sign_failed", Err: err}
+	}
+	return err
+}
+
+func scheme(url string) string {
+	s, _, _ := strings.Cut(url, ":")
+	return s
+}
+
+func nonce() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return hex.EncodeToString(b[:])
+}

@@ -1,0 +1,159 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+// maxChain bounds the requests of one part: uploads before the send, a push after a stale reply token.
+const maxChain = 6
+
+// Finding says what is known after a call.
+type Finding uint8
+
+// The findings.
+const (
+	Taken   Finding = iota + 1 // the provider has it
+	Refused                    // it surely did not arrive or was refused for now: it may be called again
+	Failed                     // refused for good
+	Unsure                     // it may have arrived
+)
+
+// Verdict is what became of one part of a message.
+type Verdict struct {
+	Finding Finding
+	Status  event.DeliveryStatus // Taken: accepted or sent
+	Refs    []string             // the provider's ids
+	Peer    string               // the provider's canonical id of the recipient
+	Err     *fault.Error         // all others: why
+}
+
+// About names what a call is for, in the call log.
+type About struct {
+	Tenant, Message, Attempt string
+	Part                     int
+}
+
+// Send delivers one part: req and whatever the adapter wants to follow it. Everything it sends leaves before ctx ends.
+func (c *Caller) Send(ctx context.Context, ch channel.Keyed, msg event.Outbound, req channel.Request, a About) Verdict {
+	var v Verdict
+	queue := []channel.Request{req}
+	for n := 0; len(queue) > 0; n++ {
+		if n == maxChain {
+			return v.after(Verdict{Finding: Failed, Err: fault.New(fault.Internal, "endless", "more than %d calls for one part", maxChain)})
+		}
+		out, step := c.step(ctx, ch, msg, queue[0], a)
+		if step.Finding != Taken {
+			return v.after(step)
+		}
+		v.Finding = Taken
+		v.Refs = append(v.Refs, out.Refs...)
+		if out.Peer != "" {
+			v.Peer = out.Peer
+		}
+		if out.Status.Rank() > v.Status.Rank() {
+			v.Status = out.Status
+		}
+		queue = append(append([]channel.Request{}, out.Next...), queue[1:]...)
+	}
+	if v.Status == "" {
+		v.Status = event.Accepted
+	}
+	return v
+}
+
+// after is the verdict of a chain whose last step went wrong: what the provider has already taken stays taken.
+func (v Verdict) after(step Verdict) Verdict {
+	if v.Status != "" {
+		return v
+	}
+	return step
+}
+
+// step makes one call; once more with a new token if the provider denied the one we had.
+func (c *Caller) step(ctx context.Context, ch channel.Keyed, msg event.Outbound, req channel.Request, a About) (channel.Outcome, Verdict) {
+	for try := 0; ; try++ {
+		token, err := c.token(ctx, ch)
+		if err != nil {
+			return channel.Outcome{}, beforeCall(err)
+		}
+		ch.Token = token
+		started := c.Now()
+		resp, err := c.carry(ctx, ch, req)
+		c.Log.add(entry{ch: ch, about: a, req: req, resp: resp, err: err, at: started, took: c.Now().Sub(started)})
+		if err != nil {
+			return channel.Outcome{}, transportVerdict(req, err)
+		}
+		out, err := c.settle(ch.Channel, msg, req, resp)
+		if err == nil {
+			return out, Verdict{Finding: Taken}
+		}
+		if fault.Is(err, fault.Denied) && c.Tokens != nil && try == 0 {
+			c.Tokens.Drop(ctx, ch, token)
+			ch.Token = ""
+			continue
+		}
+		return out, settleVerdict(req, err)
+	}
+}
+
+func (c *Caller) token(ctx context.Context, ch channel.Keyed) (string, error) {
+	if c.Tokens == nil {
+		return "", nil
+	}
+	return c.Tokens.Token(ctx, ch)
+}
+
+func (c *Caller) settle(ch channel.Channel, msg event.Outbound, req channel.Request, resp channel.Response) (out channel.Outcome, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			out, err = channel.Outcome{}, fault.New(fault.Unknown, "unreadable_answer", "the adapter panicked")
+		}
+	}()
+	return c.Adapter.Settle(ch, msg, req, resp)
+}
+
+// beforeCall judges an error that came before anything of this request was sent.
+func beforeCall(err error) Verdict {
+	fe := *fault.Of(err)
+	fe.Err = fmt.Errorf("provider token: %w", err)
+	switch fe.Kind {
+	case fault.Denied, fault.Invalid, fault.Gone:
+		return Verdict{Finding: Failed, Err: &fe}
+	}
+	return Verdict{Finding: Refused, Err: &fe}
+}
+
+// transportVerdict judges a call without an answer. Only a transport that is sure that nothing left lets it be repeated, or a
+// request that nobody sees.
+func transportVerdict(req channel.Request, err error) Verdict {
+	fe := fault.Of(err)
+	switch {
+	case fe.Kind == fault.Unavailable:
+		return Verdict{Finding: Refused, Err: fe}
+	case fe.Kind == fault.Invalid || fe.Kind == fault.Denied || fe.Kind == fault.Gone: // what our own guard refused: it never left
+		return Verdict{Finding: Failed, Err: fe}
+	case req.Safe:
+		return Verdict{Finding: Refused, Err: &fault.Error{Kind: fault.Unavailable, Code: "no_answer", Err: err}}
+	}
+	return Verdict{Finding: Unsure, Err: &fault.Error{Kind: fault.Unknown, Code: "no_answer", Err: err}}
+}
+
+// settleVerdict judges an answer by what the adapter read in it.
+func settleVerdict(req channel.Request, err error) Verdict {
+	fe := fault.Of(err)
+	switch fe.Kind {
+	case fault.Throttled, fault.Unavailable:
+		return Verdict{Finding: Refused, Err: fe}
+	case fault.Unknown, fault.Internal:
+		if req.Safe {
+			return Verdict{Finding: Refused, Err: &fault.Error{Kind: fault.Unavailable, Code: fe.Code, Provider: fe.Provider, Err: fe.Err}}
+		}
+		return Verdict{Finding: Unsure, Err: &fault.Error{Kind: fault.Unknown, Code: fe.Code, Provider: fe.Provider, Err: fe.Err}}
+	}
+	return Verdict{Finding: Failed, Err: fe}
+}
