@@ -1,0 +1,166 @@
+// Package embedded runs the servers of the single binary in its own process: a Kafka broker with its data in a folder, and Redis.
+//
+// Services use them over their network protocols and cannot tell them from a cluster.
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/event"
+)
+
+// Records are kept until they have been read, never by age or size: were a partition emptied, its offsets would begin anew with
+// the next start, below what the groups have committed, and readers would wait for ever.
+var keepAll = map[string]string{
+	"retention.ms":    "-1",
+	"retention.bytes": "-1",
+	"segment.bytes":   "8388608", // a file is only deleted as a whole
+}
+
+const (
+	trimEvery   = 2 * time.Second
+	compactions = time.Hour
+)
+
+// Broker is a Kafka broker of one node. What it has acknowledged survives kill -9 (but not the loss of power).
+type Broker struct {
+	cluster *kfake.Cluster
+	admin   *kgo.Client
+	lock    *os.File
+	log     *slog.Logger
+	started time.Time
+
+	mu      sync.Mutex
+	readers map[string]map[string]bool // declared groups of a topic
+	keeps   map[string][]Keep          // readers of a topic without a group
+	limits  map[string]Limit
+	backlog map[string]int64
+
+	end   context.CancelFunc
+	ended sync.WaitGroup
+}
+
+// StartBroker starts the broker with its data in dir and listens on addr, host:port; an empty addr or port 0 picks a free port of
+// the loopback interface. Without dir the data is in memory. A dir belongs to one process at a time.
+func StartBroker(ctx context.Context, dir, addr string) (*Broker, error) {
+	b := &Broker{
+		log: slog.With("component", "broker"), started: time.Now(),
+		readers: map[string]map[string]bool{}, keeps: map[string][]Keep{}, limits: map[string]Limit{},
+	}
+	for t, l := range unread {
+		b.limits[t] = l
+	}
+	if err := b.open(dir, addr); err != nil {
+		return nil, fmt.Errorf("embedded broker: %w", errors.Join(err, b.unlock()))
+	}
+	ctx, b.end = context.WithCancel(context.WithoutCancel(ctx))
+	b.ended.Go(func() { b.every(ctx, trimEvery, b.sweep) })
+	b.ended.Go(func() { b.every(ctx, compactions, func(context.Context) error { b.cluster.Compact(); return nil }) })
+	return b, nil
+}
+
+func (b *Broker) open(dir, addr string) (err error) {
+	opts := []kfake.Opt{
+		kfake.NumBrokers(1), kfake.ClusterID("tributary"), kfake.WithLogger(logger{b.log}),
+		kfake.ListenFn(func(network, free string) (net.Listener, error) { return listen(network, addr, free) }),
+		kfake.BrokerConfigs(map[string]string{
+			"log.retention.ms": "-1", "log.retention.bytes": "-1", "default.replication.factor": "1",
+			"offsets.retention.minutes": "2147483647", // a group that comes back after weeks goes on where it was
+		}),
+	}
+	if dir != "" {
+		if b.lock, err = lockDir(dir); err != nil {
+			return err
+		}
+		opts = append(opts, kfake.DataDir(filepath.Join(dir, "kafka")))
+	}
+	if b.cluster, err = kfake.NewCluster(opts...); err != nil {
+		return err
+	}
+	if b.admin, err = kgo.NewClient(kgo.SeedBrokers(b.Addrs()...)); err != nil {
+		b.cluster.Close()
+	}
+	return err
+}
+
+func listen(network, addr, free string) (net.Listener, error) {
+	if addr == "" {
+		addr = free
+	}
+	l, err := net.Listen(network, addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s (another tributary running?): %w", addr, err)
+	}
+	return l, nil
+}
+
+// Addrs lists where the broker listens.
+func (b *Broker) Addrs() []string { return b.cluster.ListenAddrs() }
+
+// Close stops the broker and writes its state. Buses should have been closed before.
+func (b *Broker) Close() error {
+	b.end()
+	b.ended.Wait()
+	b.admin.Close()
+	b.cluster.Close()
+	return b.unlock()
+}
+
+func (b *Broker) unlock() error {
+	if b.lock == nil {
+		return nil
+	}
+	return b.lock.Close() // which gives up the lock
+}
+
+func (b *Broker) every(ctx context.Context, d time.Duration, f func(context.Context) error) {
+	t := time.NewTicker(d)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			if err := f(ctx); err != nil && ctx.Err() == nil {
+				b.log.Warn("sweep failed", "error", err)
+			}
+		}
+	}
+}
+
+// Topics is every topic of the gateway as the single binary has it; they must be ensured at every start.
+func Topics() []bus.TopicSpec {
+	var ts []bus.TopicSpec
+	for _, t := range event.Topics() {
+		n := 4
+		if t.Partitions == event.One || t.Name == event.TopicWebhooks {
+			n = 1
+		}
+		ts = append(ts, bus.TopicSpec{Name: t.Name, Partitions: n, Replicas: 1, Compacted: t.Compacted, Config: keepAll})
+	}
+	return ts
+}
+
+// logger passes on what the broker finds wrong.
+type logger struct{ *slog.Logger }
+
+func (l logger) Logf(level kfake.LogLevel, format string, args ...any) {
+	switch level {
+	case kfake.LogLevelError:
+		l.Error(fmt.Sprintf(format, args...))
+	case kfake.LogLevelWarn:
+		l.Warn(fmt.Sprintf(format, args...))
+	}
+}
