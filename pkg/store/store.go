@@ -148,7 +148,7 @@ type Meta struct {
 	ID           string     `json:"_id"`
 	Tenant       string     `json:"tenant"`
 	ExpiresAt    event.Time `json:"expires_at,omitzero"`
-	FactSeq      int64      `json:"fact_seq,omitempty"` // the last fact's number; numbered without a gap, from the clock's microseconds on
+	FactSeq      int64      `json:"fact_seq,omitempty"`     // the last fact's number; numbered without a gap, from the clock's microseconds on
 	Pending      []Fact     `json:"pending,omitempty"`      // committed, and not known to be published by all
 	PendingSince event.Time `json:"pending_since,omitzero"` // when the first of Pending became the first
 

@@ -1,0 +1,298 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Bounds of an Applier.
+const (
+	clearEvery  = 500 * time.Millisecond // published facts are taken out of their documents this often
+	clearAtOnce = 256                    // documents cleared in one batch
+	publishers  = 64                     // documents published at the same time
+	queueLimit  = 10_000                 // documents with work in memory; more are left to the sweeper
+	publishTime = 30 * time.Second       // for one call of the Publisher
+	drainTime   = 5 * time.Second        // for what is left when Run ends
+)
+
+// Applier applies facts: it inserts the records they imply, publishes them in the order of each document and takes them out
+// again. A process has one, shared by its collections. Its state is only memory: whatever is lost with it, sweepers find.
+type Applier struct {
+	db        DB
+	publisher Publisher
+	log       *slog.Logger
+	slots     chan struct{}
+
+	mu      sync.Mutex
+	sources map[string]*source
+	queues  map[key]*queue
+	base    context.Context // of work in the background; nil: Run is not running
+	work    sync.WaitGroup
+}
+
+// queue is a document whose facts are on their way.
+type queue struct {
+	version         // the newest that is known
+	until     int64 // facts up to here are ours to publish: they were pending in a version that we wrote or swept
+	recorded  int64 // records not in order are in, up to this fact
+	published int64 // published by this process, up to this fact
+	tries     int   // failures in a row
+	retry     *time.Timer
+	over      chan struct{} // closed when whoever works on it stops; nil: nobody does
+}
+
+// todo returns what is ours to publish and not yet published.
+func (q *queue) todo() []Fact {
+	facts := behind(q.pending, q.published)
+	for i, f := range facts {
+		if f.Seq > q.until {
+			return facts[:i]
+		}
+	}
+	return facts
+}
+
+// NewApplier returns an applier that publishes with p. Logs name documents by collection and id, never by content.
+func NewApplier(db DB, p Publisher, log *slog.Logger) *Applier {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Applier{
+		db: db, publisher: p, log: log, slots: make(chan struct{}, publishers),
+		sources: map[string]*source{}, queues: map[key]*queue{},
+	}
+}
+
+func (a *Applier) register(s *source) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.sources[s.spec.Name] != nil {
+		panic("store: two collections named " + s.spec.Name + " on one applier")
+	}
+	a.sources[s.spec.Name] = s
+}
+
+// Run publishes, clears and sweeps until ctx ends; then it finishes what it can within 5 s. It sweeps at once, whatever its
+// age, what an earlier process left. Updates work without Run, but then nothing is published.
+func (a *Applier) Run(ctx context.Context) error {
+	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	a.start(base)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.every(ctx, clearEvery, func() { a.clear(ctx) }) })
+	g.Go(func() error { return a.sweepUntil(ctx) })
+	_ = g.Wait() // both end only with ctx
+	a.drain(base, cancel)
+	return nil
+}
+
+func (a *Applier) start(base context.Context) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.base = base
+	for _, q := range a.queues {
+		a.wake(q)
+	}
+}
+
+func (a *Applier) drain(base context.Context, cancel context.CancelFunc) {
+	bounded, stop := context.WithTimeout(base, drainTime)
+	defer stop()
+	if err := a.Flush(bounded); err != nil {
+		a.log.Warn("facts left to be swept by another process", "error", err)
+	}
+	a.mu.Lock()
+	a.base = nil
+	for _, q := range a.queues {
+		if q.retry != nil {
+			q.retry.Stop()
+			q.retry = nil
+		}
+	}
+	a.mu.Unlock()
+	cancel()
+	a.work.Wait()
+}
+
+// Flush applies and clears everything this process knows of, or returns why it cannot. It needs no Run.
+func (a *Applier) Flush(ctx context.Context) error {
+	for {
+		all := a.snapshot()
+		if len(all) == 0 {
+			return nil
+		}
+		var g errgroup.Group
+		g.SetLimit(publishers)
+		for _, q := range all {
+			g.Go(func() error { return a.finish(ctx, q) })
+		}
+		err := g.Wait()
+		a.clear(ctx)
+		if err := errors.Join(err, ctx.Err()); err != nil {
+			return err
+		}
+	}
+}
+
+func (a *Applier) snapshot() []*queue {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := make([]*queue, 0, len(a.queues))
+	for _, q := range a.queues {
+		all = append(all, q)
+	}
+	return all
+}
+
+// published tells up to which fact this process has published the document's facts.
+func (a *Applier) published(k key) int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if q := a.queues[k]; q != nil {
+		return q.published
+	}
+	return 0
+}
+
+// committed takes over a version that this process has just written: records now, the rest in the background. What fails here
+// is tried again there, so the commit stands.
+func (a *Applier) committed(ctx context.Context, v version, doc any) {
+	recorded, err := a.recordAll(ctx, v, doc)
+	if err != nil {
+		a.log.Warn("records of facts not inserted yet", "collection", v.source.spec.Name, "id", v.raw.ID, "error", err)
+	}
+	a.add(v, recorded)
+}
+
+// add makes the facts of v ours to publish. It reports whether there was room.
+func (a *Applier) add(v version, recorded int64) (*queue, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	q := a.queues[v.key()]
+	switch {
+	case q == nil && len(v.pending) == 0:
+		return nil, true
+	case q == nil && len(a.queues) >= queueLimit:
+		return nil, false
+	case q == nil:
+		q = &queue{version: v}
+		a.queues[v.key()] = q
+	case q.raw.Rev < v.raw.Rev:
+		q.version = v
+	}
+	q.until = max(q.until, v.last())
+	q.recorded = max(q.recorded, recorded)
+	a.tidy(q)
+	a.wake(q)
+	return q, true
+}
+
+// tidy forgets a document of which nothing is left to do.
+func (a *Applier) tidy(q *queue) {
+	if q.over == nil && len(q.todo()) == 0 && (len(q.pending) == 0 || q.pending[0].Seq > q.published) {
+		if q.retry != nil {
+			q.retry.Stop()
+		}
+		delete(a.queues, q.key())
+	}
+}
+
+// wake starts work on q in the background, unless somebody is at it or it waits after a failure. It holds the lock.
+func (a *Applier) wake(q *queue) {
+	if a.base == nil || q.over != nil || q.retry != nil || len(q.todo()) == 0 {
+		return
+	}
+	base, over := a.base, make(chan struct{})
+	q.over = over
+	a.work.Go(func() {
+		a.slots <- struct{}{}
+		defer func() { <-a.slots }()
+		a.end(q, a.drive(base, q))
+	})
+}
+
+// end gives q back: forgets it, or lets it be tried again later.
+func (a *Applier) end(q *queue, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	close(q.over)
+	q.over = nil
+	if err == nil {
+		q.tries = 0
+		a.tidy(q)
+		a.wake(q) // a version may have come between the last look and now
+		return
+	}
+	q.tries++
+	a.log.Warn("facts not published yet", "collection", q.source.spec.Name, "id", q.raw.ID, "tries", q.tries, "error", err)
+	if a.base != nil && q.retry == nil {
+		q.retry = time.AfterFunc(backoff(q.tries), func() {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			q.retry = nil
+			if a.queues[q.key()] == q {
+				a.wake(q)
+			}
+		})
+	}
+}
+
+// finish applies q in the caller's goroutine, or waits for who is at it, until nothing is left to publish.
+func (a *Applier) finish(ctx context.Context, q *queue) error {
+	for {
+		a.mu.Lock()
+		over, left := q.over, len(q.todo()) > 0
+		if over == nil && left {
+			q.over = make(chan struct{})
+		}
+		a.mu.Unlock()
+		switch {
+		case over == nil && !left:
+			return nil
+		case over == nil:
+			err := a.drive(ctx, q)
+			a.end(q, err)
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-over:
+		}
+	}
+}
+
+// settle applies what is pending in raw, and returns when that is done.
+func (a *Applier) settle(ctx context.Context, s *source, raw Raw) error {
+	v, err := versionOf(s, raw)
+	if err != nil {
+		return err
+	}
+	q, ok := a.add(v, 0)
+	if !ok {
+		return errors.New("too many documents with pending facts in this process")
+	}
+	if q == nil {
+		return nil
+	}
+	return a.finish(ctx, q)
+}
+
+func (a *Applier) every(ctx context.Context, d time.Duration, do func()) error {
+	t := time.NewTicker(d)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("stopped: %w", ctx.Err())
+		case <-t.C:
+			do()
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+)
+
+// Implied is a record that a fact implies: it is inserted when the fact is applied, and being there already is as good.
+type Implied struct {
+	Collection string
+	ID         string
+	JSON       json.RawMessage
+	// InOrder holds the record back until all facts before this one are published. Without it, the record is there when
+	// the Update that emitted the fact returns.
+	InOrder bool
+}
+
+// seal numbers the facts emitted since the document was read and makes them pending, behind what is not yet published.
+func (m *Meta) seal(published int64, now event.Time) {
+	was := len(m.Pending)
+	m.Pending = behind(m.Pending, published)
+	moved := len(m.Pending) != was
+	for _, f := range m.facts {
+		// Numbers start at the clock, so that they never repeat for an id that is deleted and inserted again.
+		if m.FactSeq == 0 {
+			m.FactSeq = now.UnixMicro()
+		}
+		m.FactSeq++
+		f.Seq = m.FactSeq
+		m.Pending = append(m.Pending, f)
+	}
+	switch {
+	case len(m.Pending) == 0:
+		m.PendingSince = event.Time{}
+	case moved || m.PendingSince.IsZero():
+		m.PendingSince = now // a document that is always busy is not one whose writer died
+	}
+}
+
+// behind returns the facts with a higher number than seq.
+func behind(facts []Fact, seq int64) []Fact {
+	i := 0
+	for i < len(facts) && facts[i].Seq <= seq {
+		i++
+	}
+	return slices.Clip(facts[i:])
+}
+
+// source is what an applier knows of a collection.
+type source struct {
+	spec    Spec
+	applier *Applier
+	decode  func(Raw) (any, error)
+	records func(doc any, f Fact) ([]Implied, error) // nil: facts imply no records
+}
+
+// implied returns for each fact the records that it implies. doc may be nil: then the version is decoded.
+func (s *source) implied(v version, doc any, facts []Fact) ([][]Implied, error) {
+	all := make([][]Implied, len(facts))
+	if s.records == nil || len(facts) == 0 {
+		return all, nil
+	}
+	var err error
+	if doc == nil {
+		if doc, err = s.decode(v.raw); err != nil {
+			return nil, err
+		}
+	}
+	for i, f := range facts {
+		if all[i], err = s.records(doc, f); err != nil {
+			return nil, fmt.Errorf("records of fact %d, %s: %w", f.Seq, f.Event.Type, err)
+		}
+	}
+	return all, nil
+}
+
+// key names a document.
+type key struct{ collection, id string }
+
+// version is a document as this process wrote or read it last.
+type version struct {
+	source  *source
+	raw     Raw
+	pending []Fact
+}
+
+func (v version) key() key { return key{v.source.spec.Name, v.raw.ID} }
+
+// last is the number of the last pending fact; 0 if there is none.
+func (v version) last() int64 {
+	if len(v.pending) == 0 {
+		return 0
+	}
+	return v.pending[len(v.pending)-1].Seq
+}
+
+// versionOf reads the pending facts out of a stored document.
+func versionOf(s *source, raw Raw) (version, error) {
+	var m struct {
+		Pending []Fact `json:"pending"`
+	}
+	if err := json.Unmarshal(raw.JSON, &m); err != nil {
+		return version{}, fmt.Errorf("%s %s: stored document: %w", s.spec.Name, raw.ID, err)
+	}
+	return version{source: s, raw: raw, pending: m.Pending}, nil
+}
+
+// without returns the document without the pending facts up to seq, all else as it is, also fields this binary does not know.
+func (v version) without(seq int64, now event.Time) (version, error) {
+	var doc map[string]json.RawMessage
+	if err := json.Unmarshal(v.raw.JSON, &doc); err != nil {
+		return v, fmt.Errorf("%s %s: stored document: %w", v.source.spec.Name, v.raw.ID, err)
+	}
+	v.pending = behind(v.pending, seq)
+	delete(doc, "pending")
+	delete(doc, "pending_since")
+	if len(v.pending) > 0 {
+		var err error
+		if doc["pending"], err = encode(v.pending); err != nil {
+			return v, err
+		}
+		if doc["pending_since"], err = encode(now); err != nil {
+			return v, err
+		}
+	}
+	b, err := encode(doc)
+	v.raw.JSON = b
+	return v, err
+}

@@ -1,0 +1,202 @@
+package store
+
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+)
+
+// Plan is how a declared index serves a query. Drivers execute it; that they all refuse and order alike is decided here.
+type Plan struct {
+	Scan
+	Index Index
+	Where []Eq   // the index's first fields, in its order; values are string, bool, int64, float64 or nil
+	Range *Range // on Order[0]
+}
+
+// Plan finds the declared index that serves q, or fails with ErrNoIndex or ErrCursor.
+func (s Spec) Plan(q Query) (Plan, error) {
+	where, err := normalise(q.Where)
+	if err != nil {
+		return Plan{}, err
+	}
+	best := Plan{}
+	for _, ix := range s.Declared() {
+		if p, ok := ix.serve(where, q); ok && (best.Index.Name == "" || len(p.Order) < len(best.Order)) {
+			best = p
+		}
+	}
+	if best.Index.Name == "" {
+		return Plan{}, fmt.Errorf("%w: %s by %s", ErrNoIndex, s.Name, describe(q))
+	}
+	if best.Range, err = q.Range.normalise(); err != nil {
+		return Plan{}, err
+	}
+	best.Scan, err = scan(best.Index.Name, best.Order, q.Desc, q.Limit, q.Cursor)
+	return best, err
+}
+
+// serve tells whether the index answers q: where is its first fields, then comes the range or the order.
+func (ix Index) serve(where []Eq, q Query) (Plan, bool) {
+	fields := ix.Names()
+	if len(where) > len(fields) {
+		return Plan{}, false
+	}
+	prefix := make([]Eq, len(where))
+	for _, eq := range where {
+		i := slices.Index(fields[:len(where)], eq.Field)
+		if i < 0 || prefix[i].Field != "" {
+			return Plan{}, false
+		}
+		prefix[i] = eq
+	}
+	rest := fields[len(where):]
+	by := q.Order
+	if q.Range != nil {
+		by = q.Range.Field
+	}
+	switch {
+	case by != "" && (len(rest) == 0 || rest[0] != by):
+		return Plan{}, false
+	case ix.Array() >= len(where):
+		return Plan{}, false
+	case ix.Sparse && len(rest) == 0 && (len(prefix) == 0 || prefix[len(prefix)-1].Value == nil):
+		return Plan{}, false
+	case ix.Sparse && len(rest) > 0 && (len(rest) > 1 || by == ""):
+		return Plan{}, false
+	}
+	return Plan{Index: ix, Where: prefix, Scan: Scan{Order: rest}}, true
+}
+
+// Names returns the index's fields without the mark of arrays.
+func (ix Index) Names() []string {
+	names := make([]string, len(ix.Fields))
+	for i, f := range ix.Fields {
+		names[i] = strings.TrimSuffix(f, "[]")
+	}
+	return names
+}
+
+// Array returns the position of the field that holds an array, -1 if there is none.
+func (ix Index) Array() int {
+	return slices.IndexFunc(ix.Fields, func(f string) bool { return strings.HasSuffix(f, "[]") })
+}
+
+var (
+	nameForm  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+	fieldForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*(\[\])?$`)
+)
+
+// Check reports what is wrong with the declaration.
+func (s Spec) Check() error {
+	if !nameForm.MatchString(s.Name) {
+		return fmt.Errorf("collection %q: a name has 1-63 of a-z, 0-9 and _", s.Name)
+	}
+	seen := map[string]bool{}
+	for _, ix := range s.Declared() {
+		if err := ix.check(); err != nil {
+			return fmt.Errorf("collection %s: index %q: %w", s.Name, ix.Name, err)
+		}
+		if seen[ix.Name] {
+			return fmt.Errorf("collection %s: index %q is declared twice", s.Name, ix.Name)
+		}
+		seen[ix.Name] = true
+	}
+	if s.Search == nil {
+		return nil
+	}
+	for _, f := range append(slices.Clone(s.Search.Fields), s.Search.Order) {
+		if !fieldForm.MatchString(f) || strings.HasSuffix(f, "[]") {
+			return fmt.Errorf("collection %s: search: field %q", s.Name, f)
+		}
+	}
+	return nil
+}
+
+func (ix Index) check() error {
+	if !nameForm.MatchString(ix.Name) {
+		return fmt.Errorf("a name has 1-63 of a-z, 0-9 and _")
+	}
+	arrays, seen := 0, map[string]bool{}
+	for i, f := range ix.Fields {
+		name := ix.Names()[i]
+		switch {
+		case !fieldForm.MatchString(f):
+			return fmt.Errorf("field %q is no dotted path", f)
+		case seen[name]:
+			return fmt.Errorf("field %q comes twice", f)
+		case name != f:
+			arrays++
+		}
+		seen[name] = true
+	}
+	if arrays > 1 {
+		return fmt.Errorf("more than one array")
+	}
+	if ix.Sparse && len(ix.Fields) == 0 {
+		return fmt.Errorf("sparse without a field")
+	}
+	return nil
+}
+
+func normalise(where []Eq) ([]Eq, error) {
+	out := make([]Eq, len(where))
+	for i, eq := range where {
+		v, err := value(eq.Field, eq.Value)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = Eq{Field: eq.Field, Value: v}
+	}
+	return out, nil
+}
+
+func (r *Range) normalise() (*Range, error) {
+	if r == nil || r.From == nil && r.To == nil {
+		return nil, nil
+	}
+	n := *r
+	var err error
+	if n.From, err = value(r.Field, r.From); err != nil {
+		return nil, err
+	}
+	n.To, err = value(r.Field, r.To)
+	return &n, err
+}
+
+// value brings what callers compare with to one of string, bool, int64, float64 and nil.
+func value(field string, v any) (any, error) {
+	if t, ok := v.(event.Time); ok {
+		return t.String(), nil
+	}
+	if v == nil {
+		return nil, nil
+	}
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.String:
+		return r.String(), nil
+	case reflect.Bool:
+		return r.Bool(), nil
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return r.Int(), nil
+	case reflect.Float32, reflect.Float64:
+		return r.Float(), nil
+	}
+	return nil, fmt.Errorf("store: field %s compared with a %T", field, v)
+}
+
+func describe(q Query) string {
+	var fields []string
+	for _, eq := range q.Where {
+		fields = append(fields, eq.Field)
+	}
+	text := "[" + strings.Join(fields, " ") + "]"
+	if q.Range != nil {
+		return text + " range " + q.Range.Field
+	}
+	return text + " order " + q.Order
+}

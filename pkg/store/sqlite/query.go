@@ -1,0 +1,209 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+// Get implements store.DB.
+func (db *DB) Get(ctx context.Context, name string, ids ...string) ([]store.Raw, error) {
+	c, err := db.collection(name)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	st := statement{text: `SELECT id, rev, doc FROM ` + c.table + ` WHERE id = ?` + c.alive(), args: c.args(ids[0])}
+	if len(ids) > 1 {
+		list, err := json.Marshal(ids)
+		if err != nil {
+			return nil, err
+		}
+		st = statement{text: `SELECT id, rev, doc FROM ` + c.table + ` WHERE id IN (SELECT value FROM json_each(?))` + c.alive(), args: c.args(string(list))}
+	}
+	rows, err := db.fetch(ctx, st, 0)
+	if err != nil {
+		return nil, fmt.Errorf("sqlite %s: %w", name, err)
+	}
+	by := make(map[string]store.Raw, len(rows))
+	for _, r := range rows {
+		by[r.ID] = r.Raw
+	}
+	raws := make([]store.Raw, len(ids))
+	for i, id := range ids {
+		raws[i] = by[id]
+	}
+	return raws, nil
+}
+
+// Query implements store.DB.
+func (db *DB) Query(ctx context.Context, name string, q store.Query) (store.Page, error) {
+	c, err := db.collection(name)
+	if err != nil {
+		return store.Page{}, err
+	}
+	p, err := c.spec.Plan(q)
+	if err != nil {
+		return store.Page{}, err
+	}
+	rows, err := db.fetch(ctx, c.page(p), len(p.Order))
+	if err != nil {
+		return store.Page{}, fmt.Errorf("sqlite %s: query by %s: %w", name, p.Index.Name, err)
+	}
+	return p.Page(rows), nil
+}
+
+// Count implements store.DB.
+func (db *DB) Count(ctx context.Context, name string, q store.Query, limit int) (int, error) {
+	c, err := db.collection(name)
+	if err != nil {
+		return 0, err
+	}
+	q.Cursor = ""
+	p, err := c.spec.Plan(q)
+	if err != nil {
+		return 0, err
+	}
+	st := c.count(p, limit)
+	s, err := db.prepared(ctx, st.text)
+	if err != nil {
+		return 0, fmt.Errorf("sqlite %s: %w", name, err)
+	}
+	var n int
+	if err := s.QueryRowContext(ctx, st.args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("sqlite %s: count by %s: %w", name, p.Index.Name, err)
+	}
+	return n, nil
+}
+
+// Search implements store.DB.
+func (db *DB) Search(ctx context.Context, name string, q store.SearchQuery) (store.Page, error) {
+	c, err := db.collection(name)
+	if err != nil {
+		return store.Page{}, err
+	}
+	terms, where, scan, err := c.spec.PlanSearch(q)
+	if err != nil || len(terms) == 0 {
+		return store.Page{}, err
+	}
+	rows, err := db.fetch(ctx, c.search(terms, where, scan), 1)
+	if err != nil {
+		return store.Page{}, fmt.Errorf("sqlite %s: search: %w", name, err)
+	}
+	return scan.Page(rows), nil
+}
+
+// fetch runs a statement whose rows are id, rev, doc and the values of so many order fields.
+func (db *DB) fetch(ctx context.Context, st statement, keys int) ([]store.Row, error) {
+	s, err := db.prepared(ctx, st.text)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.QueryContext(ctx, st.args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []store.Row
+	for rows.Next() {
+		r, err := scanRow(rows, keys)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+func scanRow(rows *sql.Rows, keys int) (store.Row, error) {
+	r := store.Row{Keys: make([]any, keys)}
+	into := []any{&r.ID, &r.Rev, (*[]byte)(&r.JSON)}
+	for i := range r.Keys {
+		into = append(into, &r.Keys[i])
+	}
+	if err := rows.Scan(into...); err != nil {
+		return r, err
+	}
+	for i, k := range r.Keys {
+		if f, ok := k.(float64); ok && math.IsInf(f, -1) {
+			r.Keys[i] = nil
+		}
+	}
+	return r, nil
+}
+
+// statement is SQL with its arguments. The text depends only on the shape of the query, so it is prepared once.
+type statement struct {
+	text string
+	args []any
+}
+
+// builder puts conditions together.
+type builder struct {
+	conds []string
+	args  []any
+}
+
+func (b *builder) add(cond string, args ...any) {
+	b.conds, b.args = append(b.conds, cond), append(b.args, args...)
+}
+
+func (b *builder) equal(column string, v any) {
+	if v == nil {
+		b.add(column + " = " + none)
+		return
+	}
+	b.add(column+" = ?", v)
+}
+
+func (b *builder) between(column string, r *store.Range) {
+	if r.From != nil {
+		b.add(column+pick(r.FromExcl, " > ?", " >= ?"), r.From)
+	} else {
+		b.add(has(column))
+	}
+	if r.To != nil {
+		b.add(column+pick(r.ToIncl, " <= ?", " < ?"), r.To)
+	}
+}
+
+// behind starts the walk at a position. The row values are compared like the index's own keys.
+func (b *builder) behind(s store.Scan, columns []string) {
+	if s.At == nil {
+		return
+	}
+	var marks []string
+	var args []any
+	for _, k := range s.At.Keys {
+		if k == nil {
+			marks = append(marks, none)
+			continue
+		}
+		marks, args = append(marks, "?"), append(args, k)
+	}
+	op := pick(s.Descending(), "<", ">") + pick(s.At.Here, "=", "")
+	b.add(fmt.Sprintf("(%s) %s (%s)", strings.Join(columns, ","), op, strings.Join(append(marks, "?"), ",")), append(args, s.At.ID)...)
+}
+
+func (b *builder) where() string {
+	if len(b.conds) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(b.conds, " AND ")
+}
+
+func order(s store.Scan, columns []string) string {
+	dir := pick(s.Descending(), " DESC", " ASC")
+	return " ORDER BY " + strings.Join(columns, dir+", ") + dir
+}
+
+func pick(cond bool, yes, no string) string {
+	if cond {
+		return yes
+	}
+	return no
+}

@@ -1,0 +1,248 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+// none stands in indexed columns for a field that a document does not have: it comes before every number and text, and unlike
+// NULL it can be compared.
+const none = "-9e999"
+
+// collection is a table and what belongs to it. All names are checked by store.Spec.Check, so quoting them is enough.
+type collection struct {
+	spec  store.Spec
+	table string
+}
+
+func newCollection(spec store.Spec) *collection {
+	return &collection{spec: spec, table: quote(spec.Name)}
+}
+
+func quote(name string) string { return `"` + name + `"` }
+
+// column is the generated column of a field.
+func column(field string) string { return quote("f:" + field) }
+
+// extract is the value of a field of the document doc.
+func extract(doc, field string) string {
+	return fmt.Sprintf(`json_extract(%s,'%s')`, doc, jsonPath(field))
+}
+
+func jsonPath(field string) string { return `$."` + strings.ReplaceAll(field, ".", `"."`) + `"` }
+
+func (c *collection) index(ix store.Index) string { return quote(c.spec.Name + ":" + ix.Name) }
+func (c *collection) words() string               { return quote(c.spec.Name + ":words") }
+
+// Ensure implements store.DB. An index that is there with other fields is an error: a changed index needs a new name, because
+// processes of two versions may share the file.
+func (db *DB) Ensure(ctx context.Context, specs ...store.Spec) error {
+	for _, spec := range specs {
+		if err := spec.Check(); err != nil {
+			return fmt.Errorf("sqlite: %w", err)
+		}
+		c := newCollection(spec)
+		if err := db.writer.alone(ctx, c.ensure); err != nil {
+			return fmt.Errorf("sqlite: ensure %s: %w", spec.Name, err)
+		}
+		db.mu.Lock()
+		db.known[spec.Name] = c
+		db.mu.Unlock()
+	}
+	return nil
+}
+
+func (c *collection) ensure(t *tx) error {
+	if err := t.object("table", c.spec.Name, fmt.Sprintf(
+		`CREATE TABLE %s (n INTEGER PRIMARY KEY, id TEXT NOT NULL, rev INTEGER NOT NULL, expires INTEGER, doc TEXT NOT NULL)`, c.table)); err != nil {
+		return err
+	}
+	if err := t.object("index", c.spec.Name+":id", fmt.Sprintf(`CREATE UNIQUE INDEX %s ON %s(id)`, quote(c.spec.Name+":id"), c.table)); err != nil {
+		return err
+	}
+	if err := t.object("index", c.spec.Name+":expires", fmt.Sprintf(
+		`CREATE INDEX %s ON %s(expires) WHERE expires IS NOT NULL`, quote(c.spec.Name+":expires"), c.table)); err != nil {
+		return err
+	}
+	if err := c.ensureColumns(t); err != nil {
+		return err
+	}
+	for _, ix := range c.spec.Declared() {
+		if err := c.ensureIndex(t, ix); err != nil {
+			return err
+		}
+	}
+	if c.spec.Search != nil {
+		return c.ensureWords(t)
+	}
+	return nil
+}
+
+func (c *collection) ensureColumns(t *tx) error {
+	var have, want []string
+	if err := t.strings(&have, fmt.Sprintf(`SELECT name FROM pragma_table_xinfo('%s')`, c.spec.Name)); err != nil {
+		return err
+	}
+	for _, ix := range c.spec.Declared() {
+		if ix.Array() < 0 {
+			want = append(want, ix.Fields...)
+		}
+	}
+	if s := c.spec.Search; s != nil {
+		want = append(append(want, s.Fields...), s.Order)
+	}
+	for _, f := range want {
+		name := "f:" + f
+		if slices.Contains(have, name) {
+			continue
+		}
+		have = append(have, name)
+		if err := t.run(fmt.Sprintf(`ALTER TABLE %s ADD COLUMN %s GENERATED ALWAYS AS (coalesce(%s,%s)) VIRTUAL`,
+			c.table, quote(name), extract("doc", f), none)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *collection) ensureIndex(t *tx, ix store.Index) error {
+	if ix.Array() >= 0 {
+		return c.ensureArray(t, ix)
+	}
+	if len(ix.Fields) == 0 {
+		return nil // the index of the id
+	}
+	var cols []string
+	for _, f := range ix.Fields {
+		cols = append(cols, column(f))
+	}
+	where := ""
+	if ix.Sparse {
+		where = " WHERE " + has(cols[len(cols)-1])
+	}
+	return t.object("index", c.spec.Name+":"+ix.Name,
+		fmt.Sprintf(`CREATE INDEX %s ON %s(%s,id)%s`, c.index(ix), c.table, strings.Join(cols, ","), where))
+}
+
+func has(column string) string { return column + " > " + none }
+
+// ensureArray keeps a row per element in a side table.
+func (c *collection) ensureArray(t *tx, ix store.Index) error {
+	name := c.spec.Name + ":" + ix.Name
+	var cols, fresh, changed []string
+	for i, f := range ix.Names() {
+		cols = append(cols, fmt.Sprintf("k%d", i))
+		value := extract("NEW.doc", f)
+		if i == ix.Array() {
+			value = "e.value"
+		}
+		fresh = append(fresh, fmt.Sprintf("coalesce(%s,%s)", value, none))
+		changed = append(changed, extract("OLD.doc", f)+" IS NOT "+extract("NEW.doc", f))
+	}
+	made, err := t.made("table", name, fmt.Sprintf(`CREATE TABLE %s (n INTEGER NOT NULL, %s, id TEXT NOT NULL)`, quote(name), strings.Join(cols, ", ")))
+	if err != nil {
+		return err
+	}
+	sparse := ""
+	if ix.Sparse {
+		sparse = " WHERE " + fresh[len(fresh)-1] + " > " + none
+	}
+	elements := fmt.Sprintf(`LEFT JOIN json_each(NEW.doc,'%s') e`, jsonPath(ix.Names()[ix.Array()]))
+	add := fmt.Sprintf(`INSERT INTO %s SELECT DISTINCT NEW.n, %s, NEW.id FROM (SELECT 1) %s%s`, quote(name), strings.Join(fresh, ", "), elements, sparse)
+	drop := fmt.Sprintf(`DELETE FROM %s WHERE n = OLD.n`, quote(name))
+	objects := [][3]string{
+		{"index", name + ":keys", fmt.Sprintf(`CREATE INDEX %s ON %s(%s,id,n)`, quote(name+":keys"), quote(name), strings.Join(cols, ","))},
+		{"index", name + ":n", fmt.Sprintf(`CREATE INDEX %s ON %s(n)`, quote(name+":n"), quote(name))},
+		{"trigger", name + ":add", fmt.Sprintf(`CREATE TRIGGER %s AFTER INSERT ON %s BEGIN %s; END`, quote(name+":add"), c.table, add)},
+		{"trigger", name + ":drop", fmt.Sprintf(`CREATE TRIGGER %s AFTER DELETE ON %s BEGIN %s; END`, quote(name+":drop"), c.table, drop)},
+		{"trigger", name + ":change", fmt.Sprintf(`CREATE TRIGGER %s AFTER UPDATE OF doc ON %s WHEN %s BEGIN %s; %s; END`,
+			quote(name+":change"), c.table, strings.Join(changed, " OR "), drop, add)},
+	}
+	for _, o := range objects {
+		if err := t.object(o[0], o[1], o[2]); err != nil {
+			return err
+		}
+	}
+	if !made {
+		return nil
+	}
+	return t.run(strings.Replace(strings.ReplaceAll(add, "NEW.", "c."), "(SELECT 1)", c.table+" c", 1))
+}
+
+// ensureWords keeps the words of each document in a full-text index that holds no text of its own. The words are cut already,
+// so the plainest tokenizer does: it parts at the spaces between them.
+func (c *collection) ensureWords(t *tx) error {
+	name := c.spec.Name + ":words"
+	made, err := t.made("table", name, fmt.Sprintf(
+		`CREATE VIRTUAL TABLE %s USING fts5(words, content='', contentless_delete=1, detail=none, tokenize='ascii')`, quote(name)))
+	if err != nil {
+		return err
+	}
+	joined := `(SELECT group_concat(value,' ') FROM json_each(NEW.doc,'$.words'))`
+	add := fmt.Sprintf(`INSERT INTO %s(rowid, words) SELECT NEW.n, %s WHERE %s IS NOT NULL`, quote(name), joined, extract("NEW.doc", "words"))
+	drop := fmt.Sprintf(`DELETE FROM %s WHERE rowid = OLD.n`, quote(name))
+	changed := extract("OLD.doc", "words") + " IS NOT " + extract("NEW.doc", "words")
+	for _, o := range [][2]string{
+		{name + ":add", fmt.Sprintf(`AFTER INSERT ON %s BEGIN %s; END`, c.table, add)},
+		{name + ":drop", fmt.Sprintf(`AFTER DELETE ON %s BEGIN %s; END`, c.table, drop)},
+		{name + ":change", fmt.Sprintf(`AFTER UPDATE OF doc ON %s WHEN %s BEGIN %s; %s; END`, c.table, changed, drop, add)},
+	} {
+		if err := t.object("trigger", o[0], fmt.Sprintf(`CREATE TRIGGER %s %s`, quote(o[0]), o[1])); err != nil {
+			return err
+		}
+	}
+	if !made {
+		return nil
+	}
+	all := strings.ReplaceAll(add, "NEW.", "c.")
+	return t.run(strings.Replace(all, " WHERE "+extract("c.doc", "words"), fmt.Sprintf(" FROM %s c WHERE %s", c.table, extract("c.doc", "words")), 1))
+}
+
+// object makes what is not there yet, and refuses what is there in another form.
+func (t *tx) object(kind, name, text string) error {
+	_, err := t.made(kind, name, text)
+	return err
+}
+
+func (t *tx) made(kind, name, text string) (bool, error) {
+	var have string
+	err := t.conn.QueryRowContext(t.ctx, `SELECT sql FROM sqlite_schema WHERE type = ? AND name = ?`, kind, name).Scan(&have)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return true, t.run(text)
+	case err != nil:
+		return false, err
+	case kind == "table": // it may have got columns since
+		return false, nil
+	case have != text:
+		return false, fmt.Errorf("%s %s is there in another form; give the new one a new name", kind, name)
+	}
+	return false, nil
+}
+
+func (t *tx) run(text string) error {
+	_, err := t.conn.ExecContext(t.ctx, text)
+	return err
+}
+
+func (t *tx) strings(out *[]string, query string) error {
+	rows, err := t.conn.QueryContext(t.ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return err
+		}
+		*out = append(*out, s)
+	}
+	return rows.Err()
+}

@@ -1,0 +1,242 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	driver "modernc.org/sqlite"
+)
+
+const (
+	together = 512                     // ops in one transaction
+	yield    = 1500 * time.Microsecond // given to other processes between transactions, while they want it
+)
+
+// errClosed is what writes get after Close.
+var errClosed = errors.New("sqlite: closed")
+
+// writer is the one that writes. Jobs that come while a transaction is on its way to the disk make up the next one: alone a
+// write waits for nobody, and among many each sync of the disk serves hundreds.
+type writer struct {
+	db        *sql.DB
+	tx        *tx
+	jobs      chan *job
+	closed    chan struct{}
+	contended time.Time // when another process was last in the way
+}
+
+// job is work for one transaction. run's error voids the whole transaction.
+type job struct {
+	ctx   context.Context
+	size  int
+	alone bool
+	run   func(*tx) error
+	done  chan error
+}
+
+// tx is the transaction under way, on the writer's connection.
+type tx struct {
+	ctx   context.Context
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+}
+
+func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// Waiting for another process is the writer's own affair: SQLite's wait is coarse, so that one of two would starve.
+	if _, err := conn.ExecContext(ctx, `PRAGMA busy_timeout = 0`); err != nil {
+		return nil, err
+	}
+	// A transaction once begun is not torn by a context: its jobs belong to several callers.
+	t := &tx{ctx: context.WithoutCancel(ctx), conn: conn, stmts: map[string]*sql.Stmt{}}
+	return &writer{db: db, tx: t, jobs: make(chan *job, together), closed: make(chan struct{})}, nil
+}
+
+func (w *writer) close() error { return errors.Join(w.tx.conn.Close(), w.db.Close()) }
+
+// do lets run take part in a transaction and returns when it is on the disk. If ctx ends first, the job may still be done.
+func (w *writer) do(ctx context.Context, size int, run func(*tx) error) error {
+	return w.submit(&job{ctx: ctx, size: size, run: run, done: make(chan error, 1)})
+}
+
+// alone gives run a transaction for itself, which is rolled back if run fails.
+func (w *writer) alone(ctx context.Context, run func(*tx) error) error {
+	return w.submit(&job{ctx: ctx, size: together, alone: true, run: run, done: make(chan error, 1)})
+}
+
+// exec runs one statement and tells how many rows it changed.
+func (w *writer) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	var n int64
+	err := w.do(ctx, 1, func(t *tx) (err error) {
+		n, err = t.exec(text, args...)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+func (w *writer) submit(j *job) error {
+	select {
+	case w.jobs <- j:
+	case <-j.ctx.Done():
+		return j.ctx.Err()
+	case <-w.closed:
+		return errClosed
+	}
+	select {
+	case err := <-j.done:
+		return err
+	case <-j.ctx.Done():
+		return j.ctx.Err()
+	case <-w.closed:
+		select {
+		case err := <-j.done:
+			return err
+		default:
+			return errClosed
+		}
+	}
+}
+
+// run writes until ctx ends, and then what is queued.
+func (w *writer) run(ctx context.Context) {
+	defer close(w.closed)
+	var next *job
+	for {
+		if next == nil {
+			select {
+			case next = <-w.jobs:
+			case <-ctx.Done():
+				select {
+				case next = <-w.jobs:
+				default:
+					return
+				}
+			}
+		}
+		var batch []*job
+		batch, next = w.gather(next)
+		w.commit(ctx, batch)
+	}
+}
+
+// gather adds to the first job what else is queued; the last one may have to wait for the next transaction.
+func (w *writer) gather(first *job) (batch []*job, next *job) {
+	batch = append(batch, first)
+	for size := first.size; size < together; {
+		select {
+		case j := <-w.jobs:
+			if j.alone {
+				return batch, j
+			}
+			batch, size = append(batch, j), size+j.size
+		default:
+			return batch, nil
+		}
+	}
+	return batch, nil
+}
+
+func (w *writer) commit(ctx context.Context, batch []*job) {
+	if time.Since(w.contended) < time.Second {
+		time.Sleep(yield)
+	}
+	live := batch[:0]
+	for _, j := range batch {
+		if err := j.ctx.Err(); err != nil {
+			j.done <- err // nobody waits any more, and nothing was written
+		} else {
+			live = append(live, j)
+		}
+	}
+	if len(live) == 0 {
+		return
+	}
+	err := w.transact(ctx, live)
+	for _, j := range live {
+		j.done <- err
+	}
+}
+
+func (w *writer) transact(ctx context.Context, batch []*job) error {
+	if err := w.begin(ctx); err != nil {
+		return fmt.Errorf("sqlite: begin: %w", err)
+	}
+	for _, j := range batch {
+		if err := j.run(w.tx); err != nil {
+			_, _ = w.tx.exec(`ROLLBACK`) // SQLite may have done so itself
+			return err
+		}
+	}
+	if _, err := w.tx.exec(`COMMIT`); err != nil {
+		_, _ = w.tx.exec(`ROLLBACK`)
+		return fmt.Errorf("sqlite: commit: %w", err)
+	}
+	return nil
+}
+
+// begin takes the write lock of the file, which another process may hold.
+func (w *writer) begin(ctx context.Context) error {
+	deadline := time.Now().Add(busyTimeout)
+	for {
+		_, err := w.tx.exec(`BEGIN IMMEDIATE`)
+		if code(err) != busy || time.Now().After(deadline) || ctx.Err() != nil {
+			return err
+		}
+		w.contended = time.Now()
+		time.Sleep(yield/8 + rand.N(yield/4))
+	}
+}
+
+// exec runs a statement, prepared once.
+func (t *tx) exec(text string, args ...any) (int64, error) {
+	s := t.stmts[text]
+	if s == nil {
+		var err error
+		if s, err = t.conn.PrepareContext(t.ctx, text); err != nil {
+			return 0, err
+		}
+		t.stmts[text] = s
+	}
+	r, err := s.ExecContext(t.ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// SQLite's primary result codes, https://sqlite.org/rescode.html
+const (
+	busy       = 5
+	plainError = 1
+	tooBig     = 18
+	constraint = 19
+	mismatch   = 20
+)
+
+func code(err error) int {
+	var e *driver.Error
+	if errors.As(err, &e) {
+		return e.Code() & 0xff
+	}
+	return 0
+}
+
+// fatal tells whether an error of one statement means that the transaction cannot be relied on: a full disk, an I/O error, no
+// memory. What is wrong with the statement or its values alone leaves its neighbours untouched.
+func fatal(err error) bool {
+	switch code(err) {
+	case 0, plainError, tooBig, constraint, mismatch:
+		return false
+	}
+	return true
+}

@@ -1,0 +1,107 @@
+// Package storetest is the one suite that every driver of package store passes, and what other packages need to test on a real
+// store: a fast database and a publisher that remembers.
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/store/sqlite"
+)
+
+// New returns a SQLite database in the test's own directory, with the collections made. It is closed when the test ends.
+func New(t testing.TB, specs ...store.Spec) store.DB {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("close the store: %v", err)
+		}
+	})
+	if err := db.Ensure(t.Context(), specs...); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// Publisher remembers what was published. The zero value is ready.
+type Publisher struct {
+	mu   sync.Mutex
+	recs []event.Record
+	fail func([]event.Record) error
+}
+
+// Publish implements store.Publisher.
+func (p *Publisher) Publish(ctx context.Context, recs ...event.Record) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fail != nil {
+		if err := p.fail(recs); err != nil {
+			return err
+		}
+	}
+	p.recs = append(p.recs, recs...)
+	return ctx.Err()
+}
+
+// Fail lets every call fail for which fail returns an error; nothing of it is written. nil: none fails.
+func (p *Publisher) Fail(fail func(recs []event.Record) error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fail = fail
+}
+
+// Records returns everything published so far, repetitions included.
+func (p *Publisher) Records() []event.Record {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.recs)
+}
+
+// Topic returns the events published to a topic, each once, in the order in which they came first.
+func (p *Publisher) Topic(topic string) []event.Event {
+	seen := map[string]bool{}
+	var events []event.Event
+	for _, r := range p.Records() {
+		if r.Topic == topic && !seen[r.Event.ID] {
+			seen[r.Event.ID] = true
+			events = append(events, r.Event)
+		}
+	}
+	return events
+}
+
+// Eventually waits until ok holds, at most ten seconds.
+func Eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for !ok() {
+		if time.Now().After(deadline) {
+			t.Fatalf("still not: %s", what)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// must stops the test on an error.
+func must[T any](t testing.TB) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func name(i int) string { return fmt.Sprintf("d%04d", i) }

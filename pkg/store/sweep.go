@@ -1,0 +1,198 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+)
+
+// clear takes published facts out of their documents, one compare-and-set each. Who lost the race reads and tries once more;
+// what then is left is left to the next round.
+func (a *Applier) clear(ctx context.Context) {
+	var due []*queue
+	for _, q := range a.snapshot() {
+		due = append(due, q)
+		if len(due) == clearAtOnce {
+			a.clearSome(ctx, due)
+			due = nil
+		}
+	}
+	a.clearSome(ctx, due)
+}
+
+func (a *Applier) clearSome(ctx context.Context, due []*queue) {
+	if lost := a.clearOnce(ctx, due); len(lost) > 0 && a.reread(ctx, lost) {
+		a.clearOnce(ctx, lost)
+	}
+}
+
+// clearOnce returns those that another has written meanwhile.
+func (a *Applier) clearOnce(ctx context.Context, due []*queue) (lost []*queue) {
+	of, versions := a.cleared(due)
+	if len(of) == 0 {
+		return nil
+	}
+	ops := make([]Op, len(versions))
+	for i := range versions {
+		v := &versions[i]
+		ops[i] = Op{Kind: Replace, Collection: v.source.spec.Name, ID: v.raw.ID, Rev: v.raw.Rev, JSON: v.raw.JSON, NewRev: &v.raw.Rev}
+	}
+	for i, err := range a.db.Batch(ctx, ops) {
+		switch {
+		case err == nil:
+			a.renew(of[i], versions[i])
+		case errors.Is(err, ErrConflict):
+			lost = append(lost, of[i])
+		default:
+			a.log.Warn("facts not cleared yet", "collection", ops[i].Collection, "id", ops[i].ID, "error", err)
+		}
+	}
+	return lost
+}
+
+// cleared returns those of which something is published, and what they are without that.
+func (a *Applier) cleared(due []*queue) (of []*queue, versions []version) {
+	a.mu.Lock()
+	var published []int64
+	for _, q := range due {
+		if len(q.pending) > 0 && q.pending[0].Seq <= q.published {
+			of, versions, published = append(of, q), append(versions, q.version), append(published, q.published)
+		}
+	}
+	a.mu.Unlock()
+	now, n := event.At(time.Now()), 0
+	for i, q := range of {
+		v, err := versions[i].without(published[i], now)
+		if err != nil {
+			a.log.Error("facts cannot be cleared", "error", err)
+			continue
+		}
+		of[n], versions[n] = q, v
+		n++
+	}
+	return of[:n], versions[:n]
+}
+
+// renew replaces what is known of a document by a newer version; its new facts are the business of whoever wrote them.
+func (a *Applier) renew(q *queue, v version) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if q.raw.Rev < v.raw.Rev {
+		q.version = v
+	}
+	if a.queues[q.key()] == q {
+		a.tidy(q)
+	}
+}
+
+// reread reads documents anew and forgets those that are gone.
+func (a *Applier) reread(ctx context.Context, qs []*queue) bool {
+	by := map[*source][]*queue{}
+	for _, q := range qs {
+		by[q.source] = append(by[q.source], q)
+	}
+	for s, qs := range by {
+		ids := make([]string, len(qs))
+		for i, q := range qs {
+			ids[i] = q.raw.ID
+		}
+		raws, err := a.db.Get(ctx, s.spec.Name, ids...)
+		if err != nil {
+			a.log.Warn("facts not cleared yet", "collection", s.spec.Name, "error", err)
+			return false
+		}
+		for i, raw := range raws {
+			if raw.ID == "" {
+				a.forget(qs[i])
+			} else if v, err := versionOf(s, raw); err == nil {
+				a.renew(qs[i], v)
+			}
+		}
+	}
+	return true
+}
+
+// forget drops a document that was deleted: nothing of it is left to clear.
+func (a *Applier) forget(q *queue) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	q.pending = nil
+	if a.queues[q.key()] == q {
+		a.tidy(q)
+	}
+}
+
+// sweepUntil sweeps at once and then every few seconds, until ctx ends.
+func (a *Applier) sweepUntil(ctx context.Context) error {
+	for age := time.Duration(0); ; age = SweepAge {
+		if err := a.Sweep(ctx, age); err != nil && ctx.Err() == nil {
+			a.log.Warn("sweep", "error", err)
+		}
+		t := time.NewTimer(SweepAge/4 + rand.N(SweepAge/4))
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		case <-t.C:
+		}
+	}
+}
+
+// Sweep takes over all documents whose first pending fact is older than age: their writer is dead, or Kafka was away.
+func (a *Applier) Sweep(ctx context.Context, age time.Duration) error {
+	a.mu.Lock()
+	var all []*source
+	for _, s := range a.sources {
+		if s.spec.Facts {
+			all = append(all, s)
+		}
+	}
+	a.mu.Unlock()
+	var failed error
+	for _, s := range all {
+		failed = errors.Join(failed, a.sweep(ctx, s, event.At(time.Now()).Add(-age)))
+	}
+	return failed
+}
+
+func (a *Applier) sweep(ctx context.Context, s *source, before event.Time) error {
+	q := Query{Range: &Range{Field: "pending_since", To: before.String(), ToIncl: true}, Limit: 200}
+	for {
+		p, err := a.db.Query(ctx, s.spec.Name, q)
+		if err != nil {
+			return err
+		}
+		for _, raw := range p.Docs {
+			if err := a.adopt(ctx, s, raw); err != nil {
+				return err
+			}
+		}
+		if q.Cursor = p.Next; p.Next == "" {
+			return nil
+		}
+	}
+}
+
+// adopt makes the facts of a document of somebody else ours, once there is room for it.
+func (a *Applier) adopt(ctx context.Context, s *source, raw Raw) error {
+	v, err := versionOf(s, raw)
+	if err != nil {
+		a.log.Error("sweep", "error", err) // one document that nobody can read stops no other
+		return nil
+	}
+	for {
+		if _, ok := a.add(v, 0); ok {
+			return nil
+		}
+		t := time.NewTimer(100 * time.Millisecond)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		case <-t.C:
+		}
+	}
+}
