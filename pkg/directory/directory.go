@@ -35,6 +35,7 @@ type Directory struct {
 	agents   *table[Named]
 	queues   *table[Named]
 	bots     *table[Named]
+	types    *table[channel.Info]
 
 	mu       sync.Mutex
 	watchers []func(event.Config)
@@ -70,6 +71,7 @@ func New(db store.DB, b bus.Bus, sealer *auth.Sealer, now func() time.Time) *Dir
 			return n, 0, err
 		})
 	}
+	d.types = newTable(now, d.loadType)
 	d.agents, d.queues, d.bots = named("agents"), named("queues"), named("bots")
 	return d
 }

@@ -32,7 +32,7 @@ var (
 )
 
 // Specs lists them all.
-var Specs = []store.Spec{Channels, Claims, APIKeys, Users, Emails, Tenants, Units}
+var Specs = []store.Spec{Channels, Claims, APIKeys, Users, Emails, Tenants, Units, Types}
 
 // The names that entities have on the topic of configuration changes.
 const (

@@ -1,0 +1,111 @@
+// Package admin is the service that configures: channels with their sealed secrets, users, API keys, tenants and their
+// settings, organization units, and the audit log. It alone writes these documents; everybody else reads them through the
+// directory.
+package admin
+
+import (
+	"context"
+	_ "embed"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/directory"
+	"github.com/tributaryhq/tributary/pkg/egress"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
+	"github.com/tributaryhq/tributary/pkg/run"
+	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/services/admin/api"
+)
+
+//go:embed openapi.yaml
+var openapi []byte
+
+// Service is admin.
+var Service = run.Service{Name: "admin", New: New}
+
+type server struct {
+	directory *directory.Directory
+	auth      *auth.Authenticator
+	sealer    *auth.Sealer
+	bus       bus.Bus
+	egress    *egress.Client
+	publicURL string
+	now       func() time.Time
+
+	channels *store.Collection[directory.Channel]
+	claims   *store.Collection[directory.Claim]
+	keys     *store.Collection[directory.APIKey]
+	users    *store.Collection[directory.User]
+	emails   *store.Collection[directory.Email]
+	tenants  *store.Collection[directory.Tenant]
+	units    *store.Collection[directory.Unit]
+	audit    *store.Collection[Entry]
+	heads    *store.Collection[head]
+	logins   *throttle
+}
+
+// New builds the service.
+func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
+	if err := env.DB.Ensure(ctx, append([]store.Spec{auditSpec, headSpec}, directory.Specs...)...); err != nil {
+		return nil, err
+	}
+	applier := store.NewApplier(env.DB, env.Bus, env.Log)
+	facts := store.Facts(applier)
+	s := &server{
+		directory: env.Directory, auth: env.Auth, sealer: env.Sealer, bus: env.Bus, egress: env.Egress, publicURL: env.PublicURL, now: env.Now,
+		channels: store.NewCollection[directory.Channel](env.DB, directory.Channels, facts),
+		claims:   store.NewCollection[directory.Claim](env.DB, directory.Claims),
+		keys:     store.NewCollection[directory.APIKey](env.DB, directory.APIKeys, facts),
+		users:    store.NewCollection[directory.User](env.DB, directory.Users, facts),
+		emails:   store.NewCollection[directory.Email](env.DB, directory.Emails),
+		tenants:  store.NewCollection[directory.Tenant](env.DB, directory.Tenants, facts),
+		units:    store.NewCollection[directory.Unit](env.DB, directory.Units, facts),
+		audit:    store.NewCollection[Entry](env.DB, auditSpec),
+		heads:    store.NewCollection[head](env.DB, headSpec),
+		logins:   newThrottle(env.Now),
+	}
+	if err := s.bootstrap(ctx, env.Config); err != nil {
+		return nil, err
+	}
+	spec, err := httpapi.LoadSpec(openapi)
+	if err != nil {
+		return nil, err
+	}
+	return &run.Parts{
+		OpenAPI: openapi,
+		Routes: func(r gin.IRouter) {
+			guarded := r.Group("", s.open(spec)...)
+			api.RegisterHandlersWithOptions(guarded, s, api.GinServerOptions{ErrorHandler: httpapi.BadParameter})
+		},
+		Loops: []run.Loop{{Name: "facts", Run: applier.Run}},
+	}, nil
+}
+
+// open guards every operation but the one that makes a caller of somebody.
+func (s *server) open(spec *httpapi.Spec) []gin.HandlerFunc {
+	guard := httpapi.Guard(s.auth, spec)
+	for i, h := range guard {
+		guard[i] = func(c *gin.Context) {
+			if c.FullPath() == "/v1/auth/login" && (i == 2 || i == 3) { // caller and quota
+				c.Next()
+				return
+			}
+			h(c)
+		}
+	}
+	return guard
+}
+
+// announce tells every replica that a configuration entity has another version; it is a fact of the entity's own document.
+func announce(m *store.Meta, entity string, version int64, deleted bool, at event.Time) {
+	m.Emit(event.TopicConfig, m.ID, event.New(
+		event.DeriveID("evt", m.Tenant, m.ID, strconv.FormatInt(version, 10)), event.ConfigChanged, "admin", m.Tenant, m.ID, at,
+		event.Config{Entity: entity, ID: m.ID, Version: version, Deleted: deleted}))
+}
+
+func (s *server) at() event.Time { return event.At(s.now()) }

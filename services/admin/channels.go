@@ -1,0 +1,306 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/directory"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
+	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/services/admin/api"
+)
+
+func isExists(err error) bool { return errors.Is(err, store.ErrExists) }
+
+// ListChannelTypes implements api.ServerInterface.
+func (s *server) ListChannelTypes(c *gin.Context) {
+	types, err := s.directory.AllTypes(c.Request.Context())
+	if err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, gin.H{"data": types})
+}
+
+// ListChannels implements api.ServerInterface.
+func (s *server) ListChannels(c *gin.Context, params api.ListChannelsParams) {
+	q := store.Query{Where: []store.Eq{{Field: "tenant", Value: httpapi.Caller(c).Tenant}}, Order: "created_at", Desc: true}
+	if params.Type != nil {
+		q.Where = append(q.Where, store.Eq{Field: "type", Value: *params.Type})
+	}
+	list(c, s.channels, q, s.show)
+}
+
+// CreateChannel implements api.ServerInterface.
+func (s *server) CreateChannel(c *gin.Context, _ api.CreateChannelParams) {
+	if err := s.create(c); err != nil {
+		httpapi.Fail(c, err)
+	}
+}
+
+func (s *server) create(c *gin.Context) error {
+	p := httpapi.Caller(c)
+	if err := p.Require(auth.ChannelsWrite); err != nil {
+		return err
+	}
+	key, err := httpapi.IdempotencyKey(c, false)
+	if err != nil {
+		return err
+	}
+	raw, err := httpapi.Raw(c)
+	if err != nil {
+		return err
+	}
+	var in input
+	if err := httpapi.Decode(raw, &in); err != nil {
+		return err
+	}
+	ctx := c.Request.Context()
+	info, err := s.typeOf(ctx, in.Type)
+	if err != nil {
+		return err
+	}
+	doc := &directory.Channel{Type: in.Type, Enabled: in.Enabled == nil || *in.Enabled, Sealed: map[string][]string{}, Digest: key.Digest, Version: 1}
+	doc.ID, doc.Tenant, doc.CreatedAt = key.ID(c, "ch"), p.Tenant, s.at()
+	if err := s.fill(doc, in, info); err != nil {
+		return err
+	}
+	if have, err := s.channels.Get(ctx, doc.ID); err == nil {
+		if err := key.Repeat(c, have.Digest); err != nil {
+			return err
+		}
+		s.answer(c, http.StatusCreated, have)
+		return nil
+	}
+	if err := s.claim(ctx, doc, info); err != nil {
+		return err
+	}
+	announce(&doc.Meta, directory.EntityChannel, doc.Version, false, doc.CreatedAt)
+	if err := s.channels.Insert(ctx, doc); err != nil && !isExists(err) {
+		return httpapi.StoreError(err)
+	}
+	s.directory.Changed(event.Config{Entity: directory.EntityChannel, ID: doc.ID, Version: doc.Version})
+	if err := s.record(c, "channel.created", doc.ID, nil, doc); err != nil {
+		return httpapi.StoreError(err)
+	}
+	s.answer(c, http.StatusCreated, doc)
+	return nil
+}
+
+func (s *server) typeOf(ctx context.Context, t event.ChannelType) (channel.Info, error) {
+	info, err := s.directory.Type(ctx, t)
+	if fault.Is(err, fault.Gone) {
+		return info, fault.At("/type", "bad_value", "no service of channel type %q runs here", t)
+	}
+	return info, err
+}
+
+// GetChannel implements api.ServerInterface.
+func (s *server) GetChannel(c *gin.Context, id api.ID) {
+	doc, err := s.channel(c.Request.Context(), httpapi.Caller(c).Tenant, id)
+	if err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
+	s.answer(c, http.StatusOK, doc)
+}
+
+func (s *server) channel(ctx context.Context, tenant, id string) (*directory.Channel, error) {
+	doc, err := s.channels.Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || (err == nil && (doc.Tenant != tenant || doc.Deleted)) {
+		return nil, gone("channel", id)
+	}
+	return doc, httpapi.StoreError(err)
+}
+
+// PatchChannel implements api.ServerInterface.
+func (s *server) PatchChannel(c *gin.Context, id api.ID, _ api.PatchChannelParams) {
+	doc, err := s.patch(c, id)
+	if err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
+	s.answer(c, http.StatusOK, doc)
+}
+
+func (s *server) patch(c *gin.Context, id string) (*directory.Channel, error) {
+	p := httpapi.Caller(c)
+	if err := p.Require(auth.ChannelsWrite); err != nil {
+		return nil, err
+	}
+	raw, err := httpapi.Raw(c)
+	if err != nil {
+		return nil, err
+	}
+	ctx := c.Request.Context()
+	before, err := s.channel(ctx, p.Tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	info, err := s.typeOf(ctx, before.Type)
+	if err != nil {
+		return nil, err
+	}
+	var dropped []string
+	doc, err := s.channels.Update(ctx, id, func(d *directory.Channel) error {
+		if err := httpapi.IfMatch(c, d.Version); err != nil {
+			return err
+		}
+		in := inputOf(d)
+		if err := httpapi.MergePatch(&in, raw); err != nil {
+			return err
+		}
+		if in.Type != d.Type {
+			return fault.At("/type", "not_applicable", "a channel keeps its type")
+		}
+		old := d.Claims
+		if err := s.fill(d, in, info); err != nil {
+			return err
+		}
+		if err := s.claim(ctx, d, info); err != nil {
+			return err
+		}
+		dropped = minus(old, d.Claims)
+		d.Version++
+		announce(&d.Meta, directory.EntityChannel, d.Version, false, s.at())
+		return nil
+	})
+	if err != nil {
+		return nil, httpapi.StoreError(err)
+	}
+	s.release(ctx, dropped, id)
+	s.directory.Changed(event.Config{Entity: directory.EntityChannel, ID: id, Version: doc.Version})
+	return doc, httpapi.StoreError(s.record(c, "channel.changed", id, before, doc))
+}
+
+// DeleteChannel implements api.ServerInterface.
+func (s *server) DeleteChannel(c *gin.Context, id api.ID) {
+	p := httpapi.Caller(c)
+	if err := p.Require(auth.ChannelsWrite); err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
+	ctx := c.Request.Context()
+	before, err := s.channel(ctx, p.Tenant, id)
+	if err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
+	doc, err := s.channels.Update(ctx, id, func(d *directory.Channel) error {
+		d.Deleted, d.Enabled, d.Sealed, d.Claims, d.Verify = true, false, nil, nil, ""
+		d.Version++
+		d.UpdatedAt = s.at()
+		announce(&d.Meta, directory.EntityChannel, d.Version, true, d.UpdatedAt)
+		return nil
+	})
+	if err == nil {
+		s.release(ctx, before.Claims, id)
+		s.directory.Changed(event.Config{Entity: directory.EntityChannel, ID: id, Version: doc.Version, Deleted: true})
+		err = s.record(c, "channel.deleted", id, before, nil)
+	}
+	if err != nil {
+		httpapi.Fail(c, httpapi.StoreError(err))
+		return
+	}
+	c.Status(http.StatusNoContent)
+}
+
+// claim takes the provider's accounts for the channel, once across tenants. It is done before the channel's document names
+// them; a claim whose channel never came to be is free again for the next who asks.
+func (s *server) claim(ctx context.Context, d *directory.Channel, info channel.Info) error {
+	d.Claims = nil
+	for _, key := range info.Account {
+		account := d.Settings.Text(key)
+		if account == "" {
+			continue
+		}
+		id := directory.AccountClaim(d.Type, key, account)
+		taken := fault.New(fault.Conflict, "account_claimed", "another channel has the %s %s", strings.ReplaceAll(key, "_", " "), account)
+		_, err := s.claims.Upsert(ctx, id, func() *directory.Claim { return &directory.Claim{} }, func(have *directory.Claim) error {
+			switch {
+			case have.ChannelID == d.ID:
+				return store.Unchanged
+			case have.ChannelID != "":
+				other, err := s.channels.Get(ctx, have.ChannelID)
+				if err == nil && !other.Deleted {
+					return taken
+				}
+				if err != nil && !errors.Is(err, store.ErrNotFound) {
+					return err
+				}
+			}
+			have.Tenant, have.ChannelID = d.Tenant, d.ID
+			return nil
+		})
+		if err != nil {
+			return httpapi.StoreError(err)
+		}
+		d.Claims = append(d.Claims, id)
+	}
+	return nil
+}
+
+// release gives claims back. One that stays behind is free anyway once its channel is deleted.
+func (s *server) release(ctx context.Context, claims []string, channelID string) {
+	for _, id := range claims {
+		have, err := s.claims.Get(ctx, id)
+		if err == nil && have.ChannelID == channelID {
+			_ = s.claims.Remove(ctx, have) // changed meanwhile: it is somebody else's now
+		}
+	}
+}
+
+func minus(a, b []string) (out []string) {
+	in := map[string]bool{}
+	for _, x := range b {
+		in[x] = true
+	}
+	for _, x := range a {
+		if !in[x] {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+func (s *server) answer(c *gin.Context, status int, d *directory.Channel) {
+	c.Header("ETag", httpapi.ETag(d.Version))
+	c.JSON(status, s.show(d))
+}
+
+// show is a channel as the API has it: every policy field at the top, secrets only named.
+func (s *server) show(d *directory.Channel) map[string]any {
+	out := map[string]any{}
+	if len(d.Policy) > 0 {
+		_ = json.Unmarshal(d.Policy, &out) // we wrote it
+	}
+	secrets := map[string]string{}
+	for k, v := range d.Sealed {
+		if len(v) > 0 {
+			secrets[k] = "set"
+		}
+	}
+	settings := d.Settings
+	if settings == nil {
+		settings = channel.Settings{}
+	}
+	maps.Copy(out, map[string]any{
+		"id": d.ID, "type": d.Type, "name": d.Name, "enabled": d.Enabled, "settings": settings, "secrets": secrets, "version": d.Version,
+		"webhook_url": s.publicURL + "/webhooks/" + string(d.Type) + "/" + d.ID, "app_webhook_url": s.publicURL + "/webhooks/" + string(d.Type),
+		"created_at": d.CreatedAt, "updated_at": d.UpdatedAt,
+	})
+	if d.OUID != "" {
+		out["ou_id"] = d.OUID
+	}
+	return out
+}

@@ -1,0 +1,179 @@
+package admin
+
+import (
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/directory"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
+)
+
+// input is a channel as it is created and patched.
+type input struct {
+	Type     event.ChannelType `json:"type"`
+	Name     string            `json:"name"`
+	Enabled  *bool             `json:"enabled,omitempty"`
+	Settings channel.Settings  `json:"settings,omitempty"`
+	Secrets  map[string]string `json:"secrets,omitempty"`
+	OUID     string            `json:"ou_id,omitempty"`
+	policy
+}
+
+// policy is how services treat the channel: kept as one JSON object, so that each reads the fields it knows.
+type policy struct {
+	CalendarID           string   `json:"calendar_id,omitempty"`
+	QueueID              string   `json:"queue_id,omitempty"`
+	Routing              *routing `json:"routing,omitempty"`
+	AutoReply            *replies `json:"auto_reply,omitempty"`
+	CustomerReplyMinutes int      `json:"customer_reply_timeout_minutes,omitempty"`
+	AgentNoAnswerMinutes int      `json:"agent_no_answer_minutes,omitempty"`
+	Reopen               string   `json:"reopen,omitempty"`
+	ReopenWithinHours    int      `json:"reopen_within_hours,omitempty"`
+	OnUnknown            string   `json:"on_unknown,omitempty"`
+}
+
+type routing struct {
+	Mode       string     `json:"mode,omitempty"` // skill_queue, last_agent, chatbot
+	LastAgent  *lastAgent `json:"last_agent,omitempty"`
+	BotID      string     `json:"bot_id,omitempty"`
+	AccessCode string     `json:"access_code,omitempty"`
+}
+
+type lastAgent struct {
+	Enabled         bool   `json:"enabled"`
+	ValidityHours   int    `json:"validity_hours,omitempty"`
+	Forced          bool   `json:"forced,omitempty"`
+	FallbackQueueID string `json:"fallback_queue_id,omitempty"`
+}
+
+type replies struct {
+	Working      *reply `json:"working,omitempty"`
+	NonWorking   *reply `json:"non_working,omitempty"`
+	Greeting     *reply `json:"greeting,omitempty"`
+	QueueFull    string `json:"queue_full,omitempty"`
+	QueueTimeout string `json:"queue_timeout,omitempty"`
+}
+
+type reply struct {
+	Enabled bool   `json:"enabled"`
+	Text    string `json:"text,omitempty"`
+}
+
+func inputOf(d *directory.Channel) input {
+	enabled := d.Enabled
+	in := input{Type: d.Type, Name: d.Name, Enabled: &enabled, Settings: d.Settings, OUID: d.OUID}
+	if len(d.Policy) > 0 {
+		_ = json.Unmarshal(d.Policy, &in.policy) // we wrote it
+	}
+	return in
+}
+
+// fill checks in against the type's form and writes it into the document.
+func (s *server) fill(d *directory.Channel, in input, info channel.Info) error {
+	var bad httpapi.Fields
+	if in.Name == "" || len([]rune(in.Name)) > 128 {
+		bad.Add("/name", "out_of_range", "a name has 1 to 128 characters")
+	}
+	settings := channel.Settings{}
+	maps.Copy(settings, in.Settings)
+	known := map[string]bool{"api_base_url": true}
+	for _, f := range info.Settings {
+		known[f.Key] = true
+		checkField(f, settings, in.Secrets, d.Sealed, &bad)
+	}
+	for _, k := range slices.Sorted(maps.Keys(in.Settings)) {
+		if !known[k] {
+			bad.Add("/settings/"+k, "unknown_field", "%s has no setting %q", info.Title, k)
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(in.Secrets)) {
+		if !slices.ContainsFunc(info.Settings, func(f channel.Field) bool { return f.Secret && f.Key == k }) {
+			bad.Add("/secrets/"+k, "unknown_field", "%s has no secret %q", info.Title, k)
+		}
+	}
+	in.check(&bad)
+	if err := bad.Err(); err != nil {
+		return err
+	}
+	b, err := json.Marshal(in.policy)
+	if err != nil {
+		return err
+	}
+	d.Name, d.Settings, d.OUID, d.Policy, d.UpdatedAt = in.Name, settings, in.OUID, b, s.at()
+	if in.Enabled != nil {
+		d.Enabled = *in.Enabled
+	}
+	for key, value := range in.Secrets {
+		s.seal(d, key, value)
+	}
+	return nil
+}
+
+// seal makes value the current secret; the one before stays live until the next change. An empty value takes both away.
+func (s *server) seal(d *directory.Channel, key, value string) {
+	if value == "" {
+		delete(d.Sealed, key)
+		return
+	}
+	if old := d.Sealed[key]; len(old) > 0 {
+		if plain, err := s.sealer.Open(old[0], d.Tenant, d.ID, key); err == nil && plain == value {
+			return
+		}
+		d.Sealed[key] = []string{s.sealer.Seal(value, d.Tenant, d.ID, key), old[0]}
+	} else {
+		d.Sealed[key] = []string{s.sealer.Seal(value, d.Tenant, d.ID, key)}
+	}
+	if key == "verify_token" {
+		d.Verify = directory.VerifyHash(value)
+	}
+}
+
+func checkField(f channel.Field, settings channel.Settings, secrets map[string]string, sealed map[string][]string, bad *httpapi.Fields) {
+	for key, want := range f.When {
+		if have := settings.Text(key); have != want {
+			return
+		}
+	}
+	pointer, value, set := "/settings/"+f.Key, settings.Text(f.Key), settings.Text(f.Key) != ""
+	if f.Secret {
+		pointer, value = "/secrets/"+f.Key, secrets[f.Key]
+		set = value != "" || len(sealed[f.Key]) > 0
+	}
+	if !set && f.Default != "" {
+		settings[f.Key], value, set = f.Default, f.Default, true
+	}
+	switch {
+	case !set && !f.Optional:
+		bad.Add(pointer, "required", "%s is required", f.Label)
+	case value != "" && len(f.OneOf) > 0 && !slices.Contains(f.OneOf, value):
+		bad.Add(pointer, "bad_value", "%s must be one of %v", f.Label, f.OneOf)
+	case value != "" && f.Pattern != "" && !regexp.MustCompile(f.Pattern).MatchString(value):
+		bad.Add(pointer, "bad_format", "%s must match %s", f.Label, f.Pattern)
+	}
+}
+
+func (in input) check(bad *httpapi.Fields) {
+	oneOf := func(pointer, v string, want ...string) {
+		if v != "" && !slices.Contains(want, v) {
+			bad.Add(pointer, "bad_value", "%q is none of %v", v, want)
+		}
+	}
+	oneOf("/reopen", in.Reopen, "new", "reopen", "reopen_within_hours")
+	oneOf("/on_unknown", in.OnUnknown, "hold", "retry")
+	if in.Reopen == "reopen_within_hours" && (in.ReopenWithinHours < 1 || in.ReopenWithinHours > 720) {
+		bad.Add("/reopen_within_hours", "out_of_range", "with reopen reopen_within_hours it takes 1 to 720 hours")
+	}
+	if in.Routing != nil {
+		oneOf("/routing/mode", in.Routing.Mode, "skill_queue", "last_agent", "chatbot")
+		if in.Routing.Mode == "last_agent" && (in.Routing.LastAgent == nil || !in.Routing.LastAgent.Enabled) {
+			bad.Add("/routing/last_agent/enabled", "required", "routing mode last_agent needs the last agent mode switched on")
+		}
+		if in.Routing.Mode == "chatbot" && in.Routing.BotID == "" && in.Routing.AccessCode == "" {
+			bad.Add("/routing/bot_id", "required", "routing mode chatbot needs a bot")
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/directory"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
+	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/services/admin/api"
+)
+
+// ListAPIKeys implements api.ServerInterface.
+func (s *server) ListAPIKeys(c *gin.Context, _ api.ListAPIKeysParams) {
+	p := httpapi.Caller(c)
+	if err := p.Require(auth.APIKeysWrite); err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
+	q := store.Query{Where: []store.Eq{{Field: "tenant", Value: p.Tenant}}, Order: "created_at"}
+	list(c, s.keys, q, func(k *directory.APIKey) map[string]any { return showKey(k, "") })
+}
+
+// CreateAPIKey implements api.ServerInterface. Whoever creates a key can give it no permission it lacks itself.
+func (s *server) CreateAPIKey(c *gin.Context) {
+	p := httpapi.Caller(c)
+	var in struct {
+		Name      string     `json:"name"`
+		Scopes    []string   `json:"scopes"`
+		OUID      string     `json:"ou_id"`
+		ExpiresAt event.Time `json:"expires_at"`
+	}
+	err := errors.Join(p.Require(auth.APIKeysWrite), httpapi.Body(c, &in))
+	scopes, scopeErr := permissions(in.Scopes)
+	if err == nil {
+		err = scopeErr
+	}
+	for _, x := range scopes {
+		if err == nil && !p.May(x) {
+			err = fault.New(fault.Denied, "forbidden", "you cannot give away %s, which you lack", x)
+		}
+	}
+	if err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
+	id, text, hash := auth.NewAPIKey()
+	doc := &directory.APIKey{Name: in.Name, Hash: hash, Scopes: scopes, OUID: in.OUID, KeyEnds: in.ExpiresAt, Version: 1, CreatedAt: s.at(), CreatedBy: p.ID}
+	doc.ID, doc.Tenant = "key_"+id, p.Tenant
+	announce(&doc.Meta, directory.EntityAPIKey, 1, false, doc.CreatedAt)
+	if err = s.keys.Insert(c.Request.Context(), doc); err == nil {
+		err = s.record(c, "api_key.created", doc.ID, nil, doc)
+	}
+	if err != nil {
+		httpapi.Fail(c, httpapi.StoreError(err))
+		return
+	}
+	c.JSON(http.StatusCreated, showKey(doc, text))
+}
+
+// RevokeAPIKey implements api.ServerInterface.
+func (s *server) RevokeAPIKey(c *gin.Context, id api.ID) {
+	p, ctx := httpapi.Caller(c), c.Request.Context()
+	if err := p.Require(auth.APIKeysWrite); err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
+	doc, err := s.keys.Update(ctx, id, func(k *directory.APIKey) error {
+		if k.Tenant != p.Tenant {
+			return gone("API key", id)
+		}
+		k.Revoked = true
+		k.Version++
+		announce(&k.Meta, directory.EntityAPIKey, k.Version, true, s.at())
+		return nil
+	})
+	if err == nil {
+		s.directory.Changed(event.Config{Entity: directory.EntityAPIKey, ID: id, Version: doc.Version, Deleted: true})
+		err = s.record(c, "api_key.revoked", id, nil, doc)
+	}
+	if err != nil {
+		httpapi.Fail(c, httpapi.StoreError(err))
+		return
+	}
+	c.Status(http.StatusNoContent)
+}
+
+func showKey(k *directory.APIKey, text string) map[string]any {
+	out := map[string]any{"id": k.ID, "name": k.Name, "scopes": slices.Clone(k.Scopes), "created_at": k.CreatedAt, "revoked": k.Revoked, "expires_at": nil}
+	if !k.KeyEnds.IsZero() {
+		out["expires_at"] = k.KeyEnds
+	}
+	if k.OUID != "" {
+		out["ou_id"] = k.OUID
+	}
+	if text != "" {
+		out["key"] = text
+	}
+	return out
+}

@@ -1,0 +1,237 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/mail"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/directory"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
+	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/services/admin/api"
+)
+
+type userInput struct {
+	Name      string `json:"name"`
+	Email     string `json:"email"`
+	Password  string `json:"password,omitempty"`
+	Role      string `json:"role"`
+	OUID      string `json:"ou_id,omitempty"`
+	AvatarURL string `json:"avatar_url,omitempty"`
+	Disabled  bool   `json:"disabled,omitempty"`
+}
+
+func (in *userInput) check(t *directory.Tenant) error {
+	var bad httpapi.Fields
+	in.Email = strings.ToLower(strings.TrimSpace(in.Email))
+	if a, err := mail.ParseAddress(in.Email); err != nil || a.Address != in.Email {
+		bad.Add("/email", "bad_format", "not an e-mail address")
+	}
+	if in.Name == "" {
+		bad.Add("/name", "required", "a user has a name")
+	}
+	if in.Password != "" && len(in.Password) < 10 {
+		bad.Add("/password", "out_of_range", "a password has at least 10 characters")
+	}
+	if _, builtin := auth.Roles[in.Role]; !builtin && t.Roles[in.Role] == nil {
+		bad.Add("/role", "bad_value", "there is no role %q", in.Role)
+	}
+	return bad.Err()
+}
+
+// ListUsers implements api.ServerInterface.
+func (s *server) ListUsers(c *gin.Context, _ api.ListUsersParams) {
+	q := store.Query{Where: []store.Eq{{Field: "tenant", Value: httpapi.Caller(c).Tenant}}, Order: "created_at"}
+	list(c, s.users, q, showUser)
+}
+
+// CreateUser implements api.ServerInterface.
+func (s *server) CreateUser(c *gin.Context, _ api.CreateUserParams) {
+	p := httpapi.Caller(c)
+	var in userInput
+	key, err := httpapi.IdempotencyKey(c, false)
+	if err == nil {
+		err = errors.Join(p.Require(auth.UsersWrite), httpapi.Body(c, &in))
+	}
+	if err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
+	doc, err := s.createUser(c, key, in)
+	if err != nil {
+		httpapi.Fail(c, httpapi.StoreError(err))
+		return
+	}
+	c.JSON(http.StatusCreated, showUser(doc))
+}
+
+func (s *server) createUser(c *gin.Context, key httpapi.Idempotency, in userInput) (*directory.User, error) {
+	p, ctx := httpapi.Caller(c), c.Request.Context()
+	t, err := s.directory.Tenant(ctx, p.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.check(&t); err != nil {
+		return nil, err
+	}
+	doc := &directory.User{}
+	doc.ID, doc.Tenant, doc.Digest = key.ID(c, "usr"), p.Tenant, key.Digest
+	if have, err := s.users.Get(ctx, doc.ID); err == nil {
+		return have, key.Repeat(c, have.Digest)
+	}
+	if err := s.addUser(ctx, doc, in); err != nil {
+		return nil, err
+	}
+	return doc, s.record(c, "user.created", doc.ID, nil, doc)
+}
+
+// addUser claims the address, then stores the user.
+func (s *server) addUser(ctx context.Context, doc *directory.User, in userInput) error {
+	if err := s.claimEmail(ctx, doc.Tenant, doc.ID, in.Email); err != nil {
+		return err
+	}
+	in.into(doc)
+	doc.Version, doc.CreatedAt = 1, s.at()
+	announce(&doc.Meta, directory.EntityUser, 1, false, doc.CreatedAt)
+	if err := s.users.Insert(ctx, doc); err != nil && !isExists(err) {
+		return err
+	}
+	s.directory.Changed(event.Config{Entity: directory.EntityUser, ID: doc.ID, Version: 1})
+	return nil
+}
+
+func (in *userInput) into(d *directory.User) {
+	d.Name, d.Email, d.Role, d.OUID, d.AvatarURL = in.Name, in.Email, in.Role, in.OUID, in.AvatarURL
+	if in.Password != "" {
+		d.Password = auth.HashPassword(in.Password)
+		d.Sessions++
+	}
+	if in.Disabled && !d.Disabled {
+		d.Sessions++
+	}
+	d.Disabled = in.Disabled
+}
+
+func (s *server) claimEmail(ctx context.Context, tenant, userID, email string) error {
+	claim := &directory.Email{UserID: userID}
+	claim.ID, claim.Tenant = directory.EmailClaim(email), tenant
+	err := s.emails.Insert(ctx, claim)
+	if !isExists(err) {
+		return err
+	}
+	have, err := s.emails.Get(ctx, claim.ID)
+	if err != nil || have.UserID == userID {
+		return err
+	}
+	return fault.At("/email", "name_taken", "another user has this address")
+}
+
+// GetUser implements api.ServerInterface.
+func (s *server) GetUser(c *gin.Context, id api.ID) {
+	doc, err := s.user(c.Request.Context(), httpapi.Caller(c).Tenant, id)
+	if err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, showUser(doc))
+}
+
+func (s *server) user(ctx context.Context, tenant, id string) (*directory.User, error) {
+	doc, err := s.users.Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || (err == nil && doc.Tenant != tenant) {
+		return nil, gone("user", id)
+	}
+	return doc, httpapi.StoreError(err)
+}
+
+// PatchUser implements api.ServerInterface.
+func (s *server) PatchUser(c *gin.Context, id api.ID) {
+	doc, err := s.patchUser(c, id)
+	if err != nil {
+		httpapi.Fail(c, httpapi.StoreError(err))
+		return
+	}
+	c.JSON(http.StatusOK, showUser(doc))
+}
+
+func (s *server) patchUser(c *gin.Context, id string) (*directory.User, error) {
+	p, ctx := httpapi.Caller(c), c.Request.Context()
+	if err := p.Require(auth.UsersWrite); err != nil {
+		return nil, err
+	}
+	raw, err := httpapi.Raw(c)
+	if err != nil {
+		return nil, err
+	}
+	before, err := s.user(ctx, p.Tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.directory.Tenant(ctx, p.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := s.users.Update(ctx, id, func(d *directory.User) error {
+		in := userInput{Name: d.Name, Email: d.Email, Role: d.Role, OUID: d.OUID, AvatarURL: d.AvatarURL, Disabled: d.Disabled}
+		if err := httpapi.MergePatch(&in, raw); err != nil {
+			return err
+		}
+		if err := in.check(&t); err != nil {
+			return err
+		}
+		if in.Email != d.Email {
+			if err := s.claimEmail(ctx, d.Tenant, d.ID, in.Email); err != nil {
+				return err
+			}
+		}
+		in.into(d)
+		d.Version++
+		announce(&d.Meta, directory.EntityUser, d.Version, false, s.at())
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if doc.Email != before.Email {
+		if old, err := s.emails.Get(ctx, directory.EmailClaim(before.Email)); err == nil && old.UserID == id {
+			_ = s.emails.Remove(ctx, old) // changed meanwhile: not ours to free
+		}
+	}
+	s.directory.Changed(event.Config{Entity: directory.EntityUser, ID: id, Version: doc.Version})
+	return doc, s.record(c, "user.changed", id, before, doc)
+}
+
+func showUser(d *directory.User) map[string]any {
+	out := map[string]any{
+		"id": d.ID, "agent_id": directory.AgentOf(d.ID), "name": d.Name, "email": d.Email, "role": d.Role, "disabled": d.Disabled,
+		"created_at": d.CreatedAt,
+	}
+	if d.OUID != "" {
+		out["ou_id"] = d.OUID
+	}
+	if d.AvatarURL != "" {
+		out["avatar_url"] = d.AvatarURL
+	}
+	return out
+}
+
+func permissions(names []string) ([]auth.Permission, error) {
+	var bad httpapi.Fields
+	out := make([]auth.Permission, 0, len(names))
+	for _, n := range names {
+		if p := auth.Permission(n); slices.Contains(auth.All, p) {
+			out = append(out, p)
+		} else {
+			bad.Add("/scopes", "bad_value", "there is no permission %q", n)
+		}
+	}
+	return out, bad.Err()
+}

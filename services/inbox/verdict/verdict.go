@@ -1,0 +1,120 @@
+// Package verdict takes over what others decide about conversations: routing's decisions and delivery status' steps.
+package verdict
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/services/inbox/chat"
+)
+
+// Verdict handles records of tributary.assignments and tributary.message-status.
+type Verdict struct {
+	Record *chat.Record
+	Now    func() time.Time
+	// Send queues a message that routing wants sent; nil error means that it is in, or that it cannot be sent for good.
+	Send func(ctx context.Context, conversationID string, d event.Decision) error
+}
+
+// Status implements bus.Handler for tributary.message-status.
+func (v *Verdict) Status(ctx context.Context, m bus.Message) error {
+	s, err := event.Decode[event.Status](m.Event)
+	if err != nil {
+		return fault.New(fault.Invalid, "bad_event", "%w", err)
+	}
+	at := event.At(v.Now())
+	_, err = v.Record.Messages.Update(ctx, s.MessageID, func(doc *chat.Message) error {
+		if !doc.Settle(s, at) {
+			return store.Unchanged
+		}
+		return nil
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("status of a message that is not there: %s", s.MessageID)
+	}
+	return away(err)
+}
+
+// Decision implements bus.Handler for tributary.assignments. A decision counts only if nobody has touched the conversation
+// since the epoch it rests on; else it is refused. One that comes again after it was applied is not (models/routing.pml, R4).
+func (v *Verdict) Decision(ctx context.Context, m bus.Message) error {
+	d, err := event.Decode[event.Decision](m.Event)
+	if err != nil {
+		return fault.New(fault.Invalid, "bad_event", "%w", err)
+	}
+	if d.Action == "send" {
+		return v.Send(ctx, d.ConversationID, d)
+	}
+	at := event.At(v.Now())
+	_, err = v.Record.Conversations.Update(ctx, d.ConversationID, func(c *chat.Conversation) error {
+		switch {
+		case c.HolderEpoch == d.Epoch && applicable(c, d):
+			return apply(c, d, at)
+		case c.HolderEpoch == d.Epoch+1 && c.Routed == d.ID:
+			return store.Unchanged // applied before
+		}
+		refuse(c, d, at)
+		return nil
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // deleted with its contact
+	}
+	return away(err)
+}
+
+// applicable reports whether the state allows what is decided; with the epoch unchanged it does, unless the decision is odd.
+func applicable(c *chat.Conversation, d event.Decision) bool {
+	switch d.Action {
+	case "assign":
+		return c.State() == "waiting"
+	case "unassign":
+		return c.State() == "held" && c.AssigneeID == d.AgentID
+	case "queue", "bot":
+		return c.Status != chat.Closed
+	}
+	return c.Status != chat.Closed
+}
+
+func apply(c *chat.Conversation, d event.Decision, at event.Time) error {
+	by := event.Actor{Kind: "automation", ID: "routing"}
+	switch d.Action {
+	case "assign":
+		c.Assign(chat.Target{AgentID: d.AgentID, AgentName: d.AgentName, QueueID: d.QueueID}, by, d.ID, at)
+	case "unassign", "queue":
+		c.Assign(chat.Target{QueueID: d.QueueID}, by, d.ID, at)
+	case "bot":
+		c.Assign(chat.Target{BotID: d.BotID}, by, d.ID, at)
+	case "close":
+		return c.Shut(by, nil, true, "routing", at)
+	default:
+		return fault.New(fault.Invalid, "bad_event", "unknown action %q", d.Action)
+	}
+	return nil
+}
+
+// refuse tells routing, by a fact of the conversation, that the decision was too late.
+func refuse(c *chat.Conversation, d event.Decision, at event.Time) {
+	r := event.Refusal{
+		DecisionID: d.ID, ConversationID: c.ID, ThreadID: c.ThreadID, Epoch: d.Epoch, AgentID: d.AgentID,
+		Reason: fmt.Sprintf("the epoch is %d, the state %s", c.HolderEpoch, c.State()),
+	}
+	c.Emit(event.TopicRouting, c.Tenant, event.New(
+		event.DeriveID("evt", c.Tenant, d.ID, "refused"), event.AssignmentRefused, chat.Source, c.Tenant, c.ID, at, r))
+}
+
+// away classifies what the store returned.
+func away(err error) error {
+	if err == nil {
+		return nil
+	}
+	if fe, ok := errors.AsType[*fault.Error](err); ok && fe.Kind != fault.Internal {
+		return err
+	}
+	return &fault.Error{Kind: fault.Unavailable, Code: "unavailable", Err: err}
+}
