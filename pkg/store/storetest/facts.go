@@ -1,0 +1,327 @@
+package storetest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+// Counter is a document whose every change is a fact, and every fact implies a note.
+type Counter struct {
+	store.Meta
+	N int64 `json:"n"`
+}
+
+type note struct {
+	store.Meta
+	N int64 `json:"n"`
+}
+
+var (
+	facts = store.Spec{Name: "counters", Facts: true}
+	notes = store.Spec{Name: "notes"}
+)
+
+const topic = "facts"
+
+// process is what one process has in memory.
+type process struct {
+	*store.Applier
+	counters *store.Collection[Counter]
+	notes    *store.Collection[note]
+}
+
+func newProcess(db store.DB, p store.Publisher) *process {
+	a := store.NewApplier(db, p, nil)
+	return &process{
+		Applier: a,
+		notes:   store.NewCollection[note](db, notes),
+		counters: store.NewCollection[Counter](db, facts, store.Facts(a), store.Records(func(d *Counter, f store.Fact) ([]store.Implied, error) {
+			var n int64
+			if err := json.Unmarshal(f.Event.Data, &n); err != nil {
+				return nil, err
+			}
+			id := fmt.Sprintf("%s.%d", d.ID, n)
+			return []store.Implied{{Collection: notes.Name, ID: id, JSON: json.RawMessage(fmt.Sprintf(`{"_id":%q,"n":%d}`, id, n))}}, nil
+		})),
+	}
+}
+
+// count adds facts to the counter: one per increment.
+func (p *process) count(ctx context.Context, id string, by int) error {
+	_, err := p.counters.Upsert(ctx, id, func() *Counter { return &Counter{} }, func(c *Counter) error {
+		for range by {
+			c.N++
+			c.Emit(topic, id, event.Event{ID: fmt.Sprintf("%s.%d", id, c.N), Data: json.RawMessage(fmt.Sprint(c.N))})
+		}
+		return nil
+	})
+	return err
+}
+
+func setup(t testing.TB, db store.DB) {
+	t.Helper()
+	if err := db.Ensure(t.Context(), facts, notes); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// consumed is what a consumer of the topic has seen that skips every number it has passed.
+func consumed(t testing.TB, p *Publisher) []int64 {
+	t.Helper()
+	var seen []int64
+	last := int64(0)
+	for _, r := range p.Records() {
+		var n int64
+		if err := json.Unmarshal(r.Event.Data, &n); err != nil {
+			t.Fatal(err)
+		}
+		if n > last {
+			seen, last = append(seen, n), n
+		}
+	}
+	return seen
+}
+
+func upTo(n int64) []int64 {
+	var all []int64
+	for i := range n {
+		all = append(all, i+1)
+	}
+	return all
+}
+
+// settled checks that nothing of the counter is left to do, and that all its facts were seen in order and have their notes.
+func settled(t testing.TB, db store.DB, p *Publisher, id string, n int64) {
+	t.Helper()
+	reader := newProcess(db, p)
+	c := must[*Counter](t)(reader.counters.Get(t.Context(), id))
+	if c.N != n || len(c.Pending) != 0 || !c.PendingSince.IsZero() {
+		t.Errorf("counter %d, want %d; pending %d since %s", c.N, n, len(c.Pending), c.PendingSince)
+	}
+	if diff := cmp.Diff(upTo(n), consumed(t, p)); diff != "" {
+		t.Errorf("seen by a consumer: %s", diff)
+	}
+	for i := range n {
+		if _, err := reader.notes.Get(t.Context(), fmt.Sprintf("%s.%d", id, i+1)); err != nil {
+			t.Errorf("note %d: %v", i+1, err)
+		}
+	}
+}
+
+var errAway = errors.New("kafka is away")
+
+func away([]event.Record) error { return errAway }
+
+func recordsAreThere(t *testing.T, db store.DB) {
+	setup(t, db)
+	var p Publisher
+	p.Fail(away)
+	a := newProcess(db, &p)
+	for i := range 3 {
+		if err := a.count(t.Context(), "c", 1); err != nil {
+			t.Fatal(err)
+		}
+		must[*note](t)(a.notes.Get(t.Context(), fmt.Sprintf("c.%d", i+1)))
+	}
+	c := must[*Counter](t)(a.counters.Get(t.Context(), "c"))
+	if len(c.Pending) != 3 || c.PendingSince.IsZero() {
+		t.Errorf("pending %d since %s", len(c.Pending), c.PendingSince)
+	}
+	for i, f := range c.Pending {
+		if f.Seq != c.FactSeq-2+int64(i) {
+			t.Errorf("fact %d has number %d, the last is %d", i, f.Seq, c.FactSeq)
+		}
+	}
+	if err := a.counters.Apply(t.Context(), "c"); !errors.Is(err, errAway) {
+		t.Errorf("apply: %v", err)
+	}
+	p.Fail(nil)
+	if err := a.counters.Apply(t.Context(), "c"); err != nil {
+		t.Error(err)
+	}
+	if err := a.Flush(t.Context()); err != nil {
+		t.Error(err)
+	}
+	settled(t, db, &p, "c", 3)
+}
+
+// commitWaitsForNobody: an Update returns although Kafka hangs.
+func commitWaitsForNobody(t *testing.T, db store.DB) {
+	setup(t, db)
+	var p Publisher
+	hang := make(chan struct{})
+	stuck := blocker{&p, hang}
+	a := newProcess(db, stuck)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	for range 5 {
+		if err := a.count(t.Context(), "c", 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(hang)
+	Eventually(t, "all is published and cleared", func() bool {
+		return len(must[*Counter](t)(a.counters.Get(t.Context(), "c")).Pending) == 0
+	})
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	settled(t, db, &p, "c", 5)
+}
+
+type blocker struct {
+	*Publisher
+	hang chan struct{}
+}
+
+func (b blocker) Publish(ctx context.Context, recs ...event.Record) error {
+	select {
+	case <-b.hang:
+		return b.Publisher.Publish(ctx, recs...)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func deletePublishes(t *testing.T, db store.DB) {
+	setup(t, db)
+	var p Publisher
+	a := newProcess(db, &p)
+	if err := a.count(t.Context(), "c", 2); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.counters.Delete(t.Context(), "c"); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(upTo(2), consumed(t, &p)); diff != "" {
+		t.Error(diff)
+	}
+	if err := a.Flush(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := a.counters.Get(t.Context(), "c"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("clearing brought it back: %v", err)
+	}
+}
+
+// runPublishesAndClears: within a second or so, without anybody asking; and a restart sweeps at once.
+func runPublishesAndClears(t *testing.T, db store.DB) {
+	setup(t, db)
+	var p Publisher
+	dead := newProcess(db, &p)
+	if err := dead.count(t.Context(), "left", 2); err != nil {
+		t.Fatal(err)
+	}
+	a := newProcess(db, &p)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	if err := a.count(ctx, "fresh", 2); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	for _, id := range []string{"left", "fresh"} {
+		Eventually(t, id+" is cleared", func() bool {
+			return len(must[*Counter](t)(a.counters.Get(t.Context(), id)).Pending) == 0
+		})
+	}
+	if d := time.Since(start); d > 5*time.Second {
+		t.Errorf("it took %s", d)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	var got []string
+	for _, e := range p.Topic(topic) {
+		got = append(got, e.ID)
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{"fresh.1", "fresh.2", "left.1", "left.2"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// runEndsInTime: what is not published when Run ends is not lost, and Run does not wait for a broker that never comes.
+func runEndsInTime(t *testing.T, db store.DB) {
+	setup(t, db)
+	var p Publisher
+	p.Fail(away)
+	a := newProcess(db, &p)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	for i := range 20 {
+		if err := a.count(t.Context(), fmt.Sprintf("c%d", i), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cancel()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(8 * time.Second):
+		t.Fatal("Run does not end")
+	}
+	p.Fail(nil)
+	b := newProcess(db, &p)
+	if err := errors.Join(b.Sweep(t.Context(), 0), b.Flush(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.Topic(topic); len(got) != 20 {
+		t.Errorf("%d facts of 20 were published", len(got))
+	}
+}
+
+// resurrected: a document deleted and inserted again begins a new life; what was known of the old one harms nothing.
+func resurrected(t *testing.T, db store.DB) {
+	setup(t, db)
+	var p Publisher
+	a, b := newProcess(db, &p), newProcess(db, &p)
+	if err := errors.Join(a.count(t.Context(), "c", 3), a.counters.Apply(t.Context(), "c")); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(b.counters.Delete(t.Context(), "c"), b.count(t.Context(), "c", 1), a.Flush(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if c := must[*Counter](t)(a.counters.Get(t.Context(), "c")); len(c.Pending) != 1 {
+		t.Fatalf("clearing the old life took the new one's fact: %+v", c)
+	}
+	before := len(p.Records())
+	if err := errors.Join(a.count(t.Context(), "c", 1), a.Flush(t.Context()), b.Flush(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range p.Records()[before:] {
+		if !slices.Contains(got, r.Event.ID) {
+			got = append(got, r.Event.ID)
+		}
+	}
+	if diff := cmp.Diff([]string{"c.1", "c.2"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func noFactsDeclared(t *testing.T, db store.DB) {
+	setup(t, db)
+	c := store.NewCollection[note](db, notes)
+	n := &note{Meta: store.Meta{ID: "n"}}
+	n.Emit(topic, "k", event.Event{ID: "e"})
+	if err := c.Insert(t.Context(), n); err == nil {
+		t.Error("facts were taken that nobody will ever sweep")
+	}
+}
