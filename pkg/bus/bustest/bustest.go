@@ -4,6 +4,7 @@ package bustest
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -73,7 +74,7 @@ func (b *Broker) Addrs() []string { return b.addrs }
 func (b *Broker) Config() kafka.Config {
 	return kafka.Config{
 		Brokers: b.addrs, BatchTimeout: time.Millisecond, MetadataTTL: 500 * time.Millisecond, CommitEvery: 50 * time.Millisecond,
-		Compression: "none", Log: slog.New(slog.DiscardHandler),
+		Compression: "none",
 		Group: kafka.Group{
 			Heartbeat: 100 * time.Millisecond, Session: 6 * time.Second, Rebalance: 6 * time.Second,
 			JoinBackoff: 100 * time.Millisecond, PartitionWatch: 250 * time.Millisecond,
@@ -85,6 +86,7 @@ func (b *Broker) Config() kafka.Config {
 func (b *Broker) Open(t testing.TB, change ...func(*kafka.Config)) bus.Bus {
 	t.Helper()
 	cfg := b.Config()
+	cfg.Log = logTo(t)
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -94,6 +96,30 @@ func (b *Broker) Open(t testing.TB, change ...func(*kafka.Config)) bus.Bus {
 	}
 	t.Cleanup(func() { _ = k.Close() })
 	return k
+}
+
+// logTo shows what the bus says if the test fails. What is said after the end of the test is lost.
+func logTo(t testing.TB) *slog.Logger {
+	o := &output{w: t.Output()}
+	t.Cleanup(o.close)
+	return slog.New(slog.NewTextHandler(o, nil))
+}
+
+type output struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.w.Write(p)
+}
+
+func (o *output) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.w = io.Discard
 }
 
 // Cut breaks all connections to the brokers and refuses new ones, until Heal.
@@ -106,6 +132,22 @@ func (b *Broker) Heal() { b.wire.set(false) }
 // removed. For example Fail(kmsg.Produce, kerr.NotLeaderForPartition, 3).
 func (b *Broker) Fail(key kmsg.Key, err *kerr.Error, n int) *kfake.FaultHandle {
 	return b.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Err: err, Count: n})
+}
+
+// Run consumes until the returned stop has been called, or the test ends. stop returns when everything has drained.
+func Run(t testing.TB, b bus.Bus, s bus.Subscription) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- b.Consume(ctx, s) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("consume: %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	return stop
 }
 
 // Eventually polls until ok returns true, and fails the test after limit.

@@ -25,7 +25,7 @@ func TestP4_RecordsOfAKeyKeepTheirOrder(t *testing.T) {
 	var mu sync.Mutex
 	seen := map[string][]string{}
 	total := 0
-	run(t, b, bus.Subscription{Group: "g", Topics: []string{event.TopicInbound}, Handle: func(_ context.Context, m bus.Message) error {
+	Run(t, b, bus.Subscription{Group: "g", Topics: []string{event.TopicInbound}, Handle: func(_ context.Context, m bus.Message) error {
 		mu.Lock()
 		defer mu.Unlock()
 		seen[m.Key] = append(seen[m.Key], m.Event.ID)
@@ -42,32 +42,4 @@ func TestP4_RecordsOfAKeyKeepTheirOrder(t *testing.T) {
 			}
 		}
 	}
-}
-
-// rec is a record that is an event with an id and nothing else of interest.
-func rec(topic, key, id string) event.Record {
-	return event.Record{Topic: topic, Key: key, Event: event.New(id, event.MessageReceived, "test", "t1", "", event.At(time.Now()), map[string]string{"id": id})}
-}
-
-func publish(t testing.TB, b bus.Producer, recs ...event.Record) {
-	t.Helper()
-	if err := b.Publish(t.Context(), recs...); err != nil {
-		t.Fatalf("publish: %v", err)
-	}
-}
-
-// run consumes until the returned function is called, or the test ends.
-func run(t testing.TB, b bus.Bus, s bus.Subscription) (stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- b.Consume(ctx, s) }()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("consume: %v", err)
-		}
-	})
-	t.Cleanup(stop)
-	return stop
 }

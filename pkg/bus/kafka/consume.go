@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -63,6 +62,7 @@ func (b *Bus) checked(s bus.Subscription) (bus.Subscription, error) {
 
 // member is the life of one group client: from joining to leaving, over any number of generations.
 func (c *consumer) member(ctx context.Context) error {
+	known := c.count(ctx) // before anything is assigned
 	cg, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
 		ID: c.sub.Group, Brokers: c.cfg.Brokers, Dialer: c.dialer, Topics: c.sub.Topics,
 		HeartbeatInterval: c.cfg.Group.Heartbeat, SessionTimeout: c.cfg.Group.Session, RebalanceTimeout: c.cfg.Group.Rebalance,
@@ -76,7 +76,8 @@ func (c *consumer) member(ctx context.Context) error {
 	ctx, rebuild := context.WithCancel(ctx)
 	defer rebuild()
 	c.enter(nil)
-	go c.watch(ctx, rebuild)
+	go c.watchProgress(ctx, rebuild)
+	go c.watchPartitions(ctx, known, rebuild)
 	for {
 		gen, err := cg.Next(ctx)
 		if ctx.Err() != nil {
@@ -114,38 +115,6 @@ func (c *consumer) begin(ctx context.Context, gen *kafka.Generation) {
 func (c *consumer) enter(g *generation) {
 	c.since.Store(time.Now().UnixNano())
 	c.now.Store(g)
-}
-
-// watch rebuilds the group client when it stands still: kafka-go has stalls after a broker's restart that only a new client ends.
-func (c *consumer) watch(ctx context.Context, rebuild func()) {
-	for !sleep(ctx, nil, c.stall/4) {
-		why := c.stalled(ctx)
-		if why == "" {
-			continue
-		}
-		c.meter.rebuilds.Add(ctx, 1, attributes(groupName.String(c.sub.Group)))
-		c.log.LogAttrs(ctx, slog.LevelError, "no progress: rebuilding the group client", slog.String("group", c.sub.Group), slog.String("reason", why))
-		rebuild()
-	}
-}
-
-func (c *consumer) stalled(ctx context.Context) string {
-	g := c.now.Load()
-	if g == nil {
-		if limit := c.stall + c.cfg.Group.Rebalance; time.Since(time.Unix(0, c.since.Load())) > limit {
-			return "no generation for " + limit.String()
-		}
-		return ""
-	}
-	for _, p := range g.parts {
-		if time.Since(p.track.lastMoved()) < c.stall || p.gate.shut() {
-			continue
-		}
-		if low, _ := p.track.low(); low >= 0 && p.newest(ctx) > low {
-			return fmt.Sprintf("%s/%d stands at %d", p.topic, p.id, low)
-		}
-	}
-	return ""
 }
 
 // valued is gctx with the values of another context: a generation's context has none.

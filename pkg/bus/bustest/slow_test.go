@@ -1,0 +1,133 @@
+package bustest
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/bus/kafka"
+	"github.com/tributaryhq/tributary/pkg/event"
+)
+
+func TestP12_ASlowKeyDelaysNobody(t *testing.T) {
+	t.Parallel()
+	b := New(t)
+	release := make(chan struct{})
+	var s sink
+	Run(t, b, inbound("g", func(ctx context.Context, m bus.Message) error {
+		if m.Key == "slow" {
+			<-release
+		}
+		return s.handle(ctx, m)
+	}))
+	publish(t, b, rec(event.TopicInbound, "slow", "slow-1"), rec(event.TopicInbound, "slow", "slow-2"))
+	for n := range 300 {
+		publish(t, b, rec(event.TopicInbound, fmt.Sprint("k", n), fmt.Sprint(n)))
+	}
+	s.wait(t, 300)
+	if s.count("slow-1") != 0 {
+		t.Error("the slow key was not slow: the test shows nothing")
+	}
+	close(release)
+	s.wait(t, 302)
+}
+
+func TestP13_AHandlerInProgressIsFinishedAtShutdown(t *testing.T) {
+	t.Parallel()
+	b := New(t)
+	started, release := make(chan struct{}), make(chan struct{})
+	var s sink
+	stop := Run(t, b, inbound("g", func(ctx context.Context, m bus.Message) error {
+		close(started)
+		<-release
+		if ctx.Err() != nil {
+			t.Error("the handler was cancelled before the drain was over")
+		}
+		return s.handle(ctx, m)
+	}))
+	publish(t, b, rec(event.TopicInbound, "k", "1"), rec(event.TopicInbound, "k", "2"))
+	<-started
+	stopped := make(chan struct{})
+	go func() { stop(); close(stopped) }()
+	close(release)
+	<-stopped
+	if got := s.ids(); len(got) != 1 {
+		t.Fatalf("handled %v, want only the record in progress", got)
+	}
+	var next sink
+	Run(t, b, inbound("g", next.handle))
+	next.wait(t, 1)
+	if next.count("1") != 0 {
+		t.Error("the finished record was not committed")
+	}
+}
+
+func TestAHandlerThatOutlastsTheDrainIsCancelledAndReadAgain(t *testing.T) {
+	t.Parallel()
+	b := New(t)
+	started := make(chan struct{})
+	sub := inbound("g", func(ctx context.Context, _ bus.Message) error {
+		close(started)
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	sub.Drain = 100 * time.Millisecond
+	stop := Run(t, b, sub)
+	publish(t, b, rec(event.TopicInbound, "k", "1"))
+	<-started
+	stop()
+	var next sink
+	Run(t, b, inbound("g", next.handle))
+	next.wait(t, 1)
+}
+
+func TestP3_WhatWasNotCommittedIsReadAgain(t *testing.T) {
+	t.Parallel()
+	b := New(t)
+	dies := b.Broker.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.IllegalGeneration, Count: -1})
+	var first, second sink
+	stop := Run(t, b, inbound("g", first.handle))
+	for n := range 20 {
+		publish(t, b, rec(event.TopicInbound, fmt.Sprint("k", n), fmt.Sprint(n)))
+	}
+	first.wait(t, 20)
+	stop()
+	dies.Remove()
+	stop = Run(t, b, inbound("g", second.handle))
+	second.wait(t, 20)
+	stop()
+	var third sink
+	Run(t, b, inbound("g", third.handle))
+	publish(t, b, rec(event.TopicInbound, "k", "last"))
+	third.wait(t, 1)
+	if third.count("last") != 1 || len(third.all()) != 1 {
+		t.Errorf("the third reads %v, want only the last", third.ids())
+	}
+}
+
+func TestAHungHandlerIsFoundByTheWatchdog(t *testing.T) {
+	t.Parallel()
+	b := New(t)
+	k := b.Broker.Open(t, func(c *kafka.Config) { c.Stall = 200 * time.Millisecond })
+	var calls atomic.Int64
+	release := make(chan struct{})
+	t.Cleanup(func() { close(release) })
+	var s sink
+	sub := inbound("g", func(ctx context.Context, m bus.Message) error {
+		if calls.Add(1) == 1 {
+			<-release // whatever its context says
+		}
+		return s.handle(ctx, m)
+	})
+	sub.Deadline, sub.Patience, sub.Drain = 50*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
+	Run(t, k, sub)
+	publish(t, b, rec(event.TopicInbound, "k", "1"))
+	s.wait(t, 1)
+}
