@@ -3,6 +3,7 @@ package channel
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"unicode/utf8"
 
@@ -60,7 +61,7 @@ func (i *Item[T]) UnmarshalJSON(b []byte) error {
 
 // Malformed reports whether err is about the type of a value, after which the rest was read all the same.
 func Malformed(err error) bool {
-	_, ok := err.(*json.UnmarshalTypeError)
+	_, ok := errors.AsType[*json.UnmarshalTypeError](err)
 	return ok
 }
 

@@ -158,7 +158,7 @@ func configured(t *testing.T, i channel.Info, ch channel.Keyed) {
 				t.Errorf("the secret %s stands among the settings", f.Key)
 			}
 		}
-		if !given && !f.Optional && applies(f, ch) {
+		if !given && !f.Optional && f.Default == "" && applies(i, f, ch) {
 			t.Errorf("the required %s is missing", f.Key)
 		}
 	}
@@ -174,9 +174,16 @@ func configured(t *testing.T, i channel.Info, ch channel.Keyed) {
 	}
 }
 
-func applies(f channel.Field, ch channel.Keyed) bool {
+// applies reports whether the channel's other settings call for f.
+func applies(i channel.Info, f channel.Field, ch channel.Keyed) bool {
 	for k, v := range f.When {
-		if ch.Settings.Text(k) != v {
+		have := ch.Settings.Text(k)
+		for _, other := range i.Settings {
+			if have == "" && other.Key == k {
+				have = other.Default
+			}
+		}
+		if have != v {
 			return false
 		}
 	}

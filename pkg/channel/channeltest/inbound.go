@@ -92,7 +92,7 @@ func wellFormed(t testing.TB, p channel.Parsed) {
 			t.Errorf("%s: Ref %s twice in one call", e.Type, e.Ref)
 		case e.ChannelID != "" || e.ChannelType != "" || !e.ReceivedAt.IsZero():
 			t.Errorf("%s: the host sets channel and arrival", e.Type)
-		case e.Peer == "" && e.Type != event.AccountChanged:
+		case e.Peer == "" && needsPeer(e):
 			t.Errorf("%s: no Peer", e.Type)
 		case slices.Contains(e.Aliases, e.Peer) || slices.Contains(e.Aliases, ""):
 			t.Errorf("%s: Aliases must be other ids of the peer: %q", e.Type, e.Aliases)
@@ -104,6 +104,11 @@ func wellFormed(t testing.TB, p channel.Parsed) {
 			t.Errorf("%s: %v", e.Type, err)
 		}
 	}
+}
+
+// needsPeer is false for what concerns the account, and for a receipt that only names a message.
+func needsPeer(e event.Inbound) bool {
+	return e.Type != event.AccountChanged && (e.Type != event.ReceiptReceived || e.ExternalID == "")
 }
 
 func complete(e event.Inbound) bool {

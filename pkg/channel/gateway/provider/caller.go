@@ -54,7 +54,9 @@ func (c *Caller) carry(ctx context.Context, ch channel.Keyed, req channel.Reques
 	if err := ctx.Err(); err != nil { // no byte leaves after the deadline
 		return channel.Response{}, &fault.Error{Kind: fault.Unavailable, Code: "too_late", Err: err}
 	}
-	return t.Do(ctx, ch, signed)
+	resp, err := t.Do(ctx, ch, signed)
+	resp.Tag = req.Tag
+	return resp, err
 }
 
 func (c *Caller) sign(ch channel.Keyed, req channel.Request) (out channel.Request, err error) {

@@ -1,0 +1,83 @@
+package whatsapp
+
+import (
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/event"
+)
+
+// graphVersion is the version of Meta's Graph API that requests are written for.
+const graphVersion = "v26.0"
+
+const (
+	kib = 1 << 10
+	mib = 1 << 20
+	day = channel.Duration(24 * time.Hour)
+)
+
+// Info describes the channel. Limits: Meta's reference as of mid-2026 (docs of the Cloud API, pages Messages and Media).
+func (Adapter) Info() channel.Info {
+	return channel.Info{
+		Type: event.WhatsApp, Title: "WhatsApp", Docs: "https://developers.facebook.com/documentation/business-messaging/whatsapp",
+		Settings: settings, Account: []string{"phone_number_id"},
+		Inbound: channel.InboundRules{
+			MaxBody: 4 * mib, Retries: true, AppLevel: true,
+			Redact:  []string{"X-Hub-Signature", "X-Hub-Signature-256", "X-360dialog-Signature", "D360-Api-Key"},
+			ReplyTo: true, Reactions: true, Edits: true, Deletes: true,
+			MediaFor: 7 * day, MaxMedia: 100 * mib,
+			MediaHosts: []string{"graph.facebook.com", "lookaside.fbsbx.com", "waba-v2.360dialog.io"},
+		},
+		Send:     sending,
+		Window:   channel.Window{Kind: "inbound", For: day, FreeEntry: 3 * day, Outside: []string{"template"}},
+		Statuses: []event.DeliveryStatus{event.Sent, event.Delivered, event.Read, event.Failed},
+		Offline:  true,
+		Starts:   channel.Starts{May: true, With: "template"},
+	}
+}
+
+var (
+	onCloud  = map[string]string{"provider": "cloud"}
+	onDialog = map[string]string{"provider": "360dialog"}
+)
+
+var settings = []channel.Field{
+	{Key: "provider", Label: "Provider", OneOf: []string{"cloud", "360dialog"}, Default: "cloud"},
+	{Key: "phone_number_id", Label: "Phone number id", Pattern: `^[0-9]+$`, Help: "The id of the number, not the number itself."},
+	{Key: "waba_id", Label: "WhatsApp Business Account id", Pattern: `^[0-9]+$`, Optional: true,
+		Help: "Needed for news about templates and the account, and to register the webhook."},
+	{Key: "graph_version", Label: "Graph API version", Pattern: `^v[0-9]+\.[0-9]+$`, Optional: true, Default: graphVersion, When: onCloud},
+	{Key: "api_base_url", Label: "API base URL", Optional: true, Help: "Instead of the provider's host: sandboxes, tests."},
+	{Key: "app_secret", Label: "App secret", Secret: true, When: onCloud, Help: "Signs webhooks. App dashboard, Settings, Basic."},
+	{Key: "access_token", Label: "Access token", Secret: true, When: onCloud, Help: "Of a system user with whatsapp_business_messaging."},
+	{Key: "verify_token", Label: "Verify token", Secret: true, When: onCloud, Help: "A text of your choice, the same in the app dashboard."},
+	{Key: "api_key", Label: "API key", Secret: true, When: onDialog, Help: "D360-API-KEY of the number."},
+	{Key: "webhook_secret", Label: "Webhook secret", Secret: true, When: onDialog,
+		Help: "Sent back to us as a header; or the platform secret of a partner account."},
+}
+
+var sending = channel.SendRules{
+	Types: []event.MessageType{event.Text, event.Image, event.Audio, event.Video, event.Document, event.Sticker, event.LocationType,
+		event.ContactsType, event.InteractType, event.TemplateType, event.ReactionType},
+	Text: channel.Limit{Max: 4096, Unit: channel.Runes}, Split: 4, Caption: channel.Limit{Max: 1024, Unit: channel.Runes},
+	Media: map[event.MessageType]channel.MediaRule{
+		event.Image:    {MIME: []string{"image/jpeg", "image/png"}, MaxBytes: 5 * mib, Caption: true},
+		event.Audio:    {MIME: []string{"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"}, MaxBytes: 16 * mib},
+		event.Video:    {MIME: []string{"video/mp4", "video/3gpp"}, MaxBytes: 16 * mib, Caption: true},
+		event.Document: {MIME: []string{"*/*"}, MaxBytes: 100 * mib, Caption: true},
+		event.Sticker:  {MIME: []string{"image/webp"}, MaxBytes: 500 * kib},
+	},
+	Interactive: map[string]channel.InteractiveRule{
+		"buttons":          {MaxItems: 3, MaxTitle: 20, MaxID: 256, MaxBody: 1024, MaxHeader: 60, MaxFooter: 60},
+		"list":             {MaxItems: 10, MaxSections: 10, MaxTitle: 24, MaxID: 200, MaxDescription: 72, MaxBody: 1024, MaxHeader: 60, MaxFooter: 60, MaxLabel: 20},
+		"link":             {MaxBody: 1024, MaxHeader: 60, MaxFooter: 60, MaxLabel: 20},
+		"location_request": {MaxBody: 1024},
+		"flow":             {MaxBody: 1024, MaxHeader: 60, MaxFooter: 60, MaxLabel: 20},
+	},
+	ReplyTo: true, Reactions: true, Signals: []string{"typing_on", "read"}, Attachments: 10,
+	Concurrency: 16, Timeout: channel.Duration(30 * time.Second),
+	Rates: []channel.Rate{
+		{Per: "channel", N: 80, Every: channel.Duration(time.Second), Burst: 80},
+		{Per: "peer", N: 1, Every: channel.Duration(6 * time.Second), Burst: 45},
+	},
+}

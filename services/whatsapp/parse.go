@@ -1,0 +1,137 @@
+package whatsapp
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+// Parse reads a batch: every message, status and other news in it that is addressed to ch.
+func (Adapter) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, error) {
+	if in.Method == "GET" {
+		return channel.Parsed{Reply: channel.HubChallenge(in.Query, ch.Secrets["verify_token"])}, nil
+	}
+	var b batch
+	err := json.Unmarshal(in.Body, &b)
+	if err != nil && !channel.Malformed(err) {
+		return channel.Parsed{}, fault.New(fault.Invalid, "unreadable", "the body is not JSON: %w", err)
+	}
+	r := reader{number: ch.Settings.Text("phone_number_id"), account: ch.Settings.Text("waba_id"), body: in.Body}
+	if b.Object != "whatsapp_business_account" {
+		r.ignore("object", b.Object)
+	}
+	for i, e := range b.Entry {
+		for j, c := range e.Changes {
+			if b.Object == "whatsapp_business_account" {
+				r.change(place{entry: i, change: j, account: string(e.ID), field: c.Field}, c.Value)
+			}
+		}
+	}
+	if err != nil && len(r.out.Events) == 0 {
+		return channel.Parsed{}, fault.New(fault.Invalid, "unreadable", "the body is not a WhatsApp batch: %w", err)
+	}
+	if err != nil {
+		r.ignore("malformed", "")
+	}
+	return r.out, nil
+}
+
+// reader collects what one batch says to one channel.
+type reader struct {
+	number, account string // the channel's
+	body            []byte
+	out             channel.Parsed
+}
+
+// place is where in the batch a change stands.
+type place struct {
+	entry, change  int
+	account, field string
+}
+
+// change reads one change, if its number, or for news without a number its account, is the channel's.
+func (r *reader) change(at place, v value) {
+	switch {
+	case v.Metadata.Number != "" && string(v.Metadata.Number) != r.number, v.Metadata.Number == "" && at.account != r.account:
+		r.ignore("other_account", "")
+		return
+	case accountField(at.field):
+		r.accountNews(at)
+		return
+	}
+	n := len(r.out.Events)
+	standby := at.field == "standby" // another agent has the number: record, do not answer
+	switch at.field {
+	case "messages", "standby", "smb_message_echoes":
+		r.messages(v)
+	case "user_preferences":
+		r.preferences(v)
+	case "user_id_update":
+		r.idUpdates(v)
+	case "contacts":
+		r.contacts(at, v)
+	case "calls":
+		r.calls(v)
+	default:
+		r.ignore("field", at.field)
+	}
+	for i := n; standby && i < len(r.out.Events); i++ {
+		r.out.Events[i].Standby = true
+	}
+	if len(v.Errors) > 0 && len(v.Messages)+len(v.Statuses)+len(v.Echoes) == 0 {
+		r.accountError(at, v.Errors[0])
+	}
+}
+
+func (r *reader) messages(v value) {
+	for _, m := range v.Messages {
+		r.message(m, v.Contacts, false)
+	}
+	for _, m := range v.Echoes {
+		r.message(m, v.Contacts, true)
+	}
+	for _, s := range v.Statuses {
+		r.status(s, v.Contacts)
+	}
+}
+
+func (r *reader) add(e event.Inbound) { r.out.Events = append(r.out.Events, e) }
+
+// ignore counts something that is not for us, or that we have no use for.
+func (r *reader) ignore(what, detail string) {
+	if detail != "" {
+		what += ":" + label(detail)
+	}
+	if r.out.Ignored == nil {
+		r.out.Ignored = map[string]int{}
+	}
+	r.out.Ignored[what]++
+}
+
+// label makes a provider's word fit for a counter's name.
+func label(s string) string {
+	s = s[:min(len(s), 40)]
+	return strings.Map(func(c rune) rune {
+		if c == '_' || c == '-' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' {
+			return c
+		}
+		return '_'
+	}, s)
+}
+
+// raw is a change as it came.
+func (r *reader) raw(at place) json.RawMessage {
+	var b struct {
+		Entry []struct {
+			Changes []json.RawMessage `json:"changes"`
+		} `json:"entry"`
+	}
+	_ = json.Unmarshal(r.body, &b) // it was read before
+	if at.entry < len(b.Entry) && at.change < len(b.Entry[at.entry].Changes) {
+		return b.Entry[at.entry].Changes[at.change]
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+// Package whatsapp translates between WhatsApp and the gateway, for numbers on Meta's Cloud API
+// (https://developers.facebook.com/documentation/business-messaging/whatsapp) and on 360dialog
+// (https://docs.360dialog.com), which speaks the same JSON under other addresses and credentials. The setting provider says
+// which of the two serves a number.
+package whatsapp
+
+import (
+	"cmp"
+	"encoding/json"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+)
+
+// Adapter is the WhatsApp channel.
+type Adapter struct{}
+
+var _ interface {
+	channel.Adapter
+	channel.AppLevel
+	channel.MediaFetcher
+	channel.Setup
+} = Adapter{}
+
+// Verify checks Meta's HMAC with the app secret; on 360dialog the partner's HMAC or the header that we registered. A GET of
+// Meta carries nothing to verify but the token that Parse compares.
+func (Adapter) Verify(ch channel.Keyed, in channel.Inbound) error {
+	if dialog(ch.Channel) {
+		live := ch.Secrets["webhook_secret"]
+		if sig := in.Header.Get("X-360dialog-Signature"); sig != "" && dialogSigned(in.Body, sig, live) {
+			return nil
+		}
+		return channel.SameSecret(in.Header.Get("Authorization"), bearers(live))
+	}
+	if in.Method == "GET" {
+		return nil
+	}
+	return channel.HMACSHA256Hex(in.Body, in.Header.Get("X-Hub-Signature-256"), "sha256=", ch.Secrets["app_secret"])
+}
+
+// dialogSigned checks 360dialog's HMAC, seen with and without a prefix.
+func dialogSigned(body []byte, sig string, live []string) bool {
+	return channel.HMACSHA256Hex(body, sig, "", live) == nil || channel.HMACSHA256Hex(body, sig, "sha256=", live) == nil
+}
+
+func bearers(live []string) []string {
+	out := make([]string, 0, len(live))
+	for _, v := range live {
+		if v != "" {
+			out = append(out, "Bearer "+v)
+		}
+	}
+	return out
+}
+
+// Sign adds the number's key. Only setup calls carry a secret of ours in the body.
+func (Adapter) Sign(ch channel.Keyed, req channel.Request, _ time.Time, _ string) (channel.Request, error) {
+	req.Header = req.Header.Clone()
+	if req.Header == nil {
+		req.Header = channel.Header{}
+	}
+	if dialog(ch.Channel) {
+		req.Header.Set("D360-API-KEY", ch.Secrets.Current("api_key"))
+	} else {
+		req.Header.Set("Authorization", "Bearer "+ch.Secrets.Current("access_token"))
+	}
+	if req.Tag == tagSetup {
+		req.Body = fill(req.Body, ch.Secrets)
+	}
+	return req, nil
+}
+
+// Assets lists the numbers, and for account news the business accounts, that a batch names.
+func (Adapter) Assets(in channel.Inbound) []string {
+	var b struct {
+		Entry []struct {
+			ID      channel.Opaque `json:"id"`
+			Changes []struct {
+				Value struct {
+					Metadata metadata `json:"metadata"`
+				} `json:"value"`
+			} `json:"changes"`
+		} `json:"entry"`
+	}
+	if err := json.Unmarshal(in.Body, &b); err != nil && !channel.Malformed(err) {
+		return nil
+	}
+	var out []string
+	seen := map[channel.Opaque]bool{"": true}
+	for _, e := range b.Entry {
+		for _, c := range e.Changes {
+			if id := cmp.Or(c.Value.Metadata.Number, e.ID); !seen[id] {
+				seen[id] = true
+				out = append(out, string(id))
+			}
+		}
+	}
+	return out
+}
+
+func dialog(ch channel.Channel) bool { return ch.Settings.Text("provider") == "360dialog" }
