@@ -1,0 +1,52 @@
+// Package deliverystatus judges what became of outbound messages: it joins send results, receipts, watermarks and echoes, in
+// whatever order they come, into statuses that only move forward (promise P6, models/receipts.pml).
+package deliverystatus
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/run"
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+const source = "deliverystatus"
+
+// Service is deliverystatus.
+var Service = run.Service{Name: source, New: New}
+
+// New builds the service.
+func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
+	if err := env.DB.Ensure(ctx, receiptSpec, attemptSpec, watermarkSpec); err != nil {
+		return nil, err
+	}
+	unclaimed, err := otel.Meter("tributary/deliverystatus").Int64Counter("tributary_receipts_unclaimed")
+	if err != nil {
+		return nil, err
+	}
+	applier := store.NewApplier(env.DB, env.Bus, env.Log)
+	j := &judge{
+		receipts:   store.NewCollection[receipt](env.DB, receiptSpec),
+		attempts:   store.NewCollection[attempt](env.DB, attemptSpec, store.Facts(applier)),
+		watermarks: store.NewCollection[watermark](env.DB, watermarkSpec),
+		now:        env.Now, unclaimed: unclaimed,
+	}
+	return &run.Parts{
+		Consumers: []bus.Subscription{
+			{Group: "tributary-deliverystatus", Topics: []string{event.TopicReceipts}, Handle: j.handle},
+			{Group: "tributary-deliverystatus-echoes", Topics: []string{event.TopicInbound}, Handle: j.echoes},
+		},
+		Loops: []run.Loop{{Name: "facts", Run: applier.Run}},
+	}, nil
+}
+
+// echoes picks the echoes out of the inbound topic.
+func (j *judge) echoes(ctx context.Context, m bus.Message) error {
+	if m.Event.Type != event.MessageEchoed {
+		return nil
+	}
+	return j.handle(ctx, m)
+}
