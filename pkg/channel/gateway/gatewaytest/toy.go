@@ -1,0 +1,182 @@
+// Package gatewaytest has what the tests of the gateway share: a channel type of their own, a provider that does as it is told,
+// and faults.
+package gatewaytest
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+// Toy is an adapter with a wire format of its own. Its webhooks are {"events": [event.Inbound …]}, signed with HMAC; its messages
+// go to {api_base_url}/send, a text with lines of "--" in several parts.
+type Toy struct {
+	Kind event.ChannelType
+	Edit func(*channel.Info) // changes what Info says
+}
+
+// The values of [Channel].
+const (
+	Secret   = "s3cret-of-the-webhook"
+	APIToken = "t0ken-of-the-api"
+	Verify   = "v3rify-me"
+)
+
+// Channel is a configured toy channel.
+func Channel(t event.ChannelType, id, tenant, apiBaseURL string) channel.Keyed {
+	return channel.Keyed{
+		Channel: channel.Channel{ID: id, Tenant: tenant, Type: t, Name: id, Enabled: true, Version: 1,
+			Settings: channel.Settings{"account": "acct_" + id, "api_base_url": apiBaseURL}},
+		Secrets: channel.Secrets{"secret": {Secret + id}, "api_token": {APIToken + id}, "verify_token": {Verify + id}},
+	}
+}
+
+// Info implements channel.Adapter.
+func (t Toy) Info() channel.Info {
+	i := channel.Info{
+		Type: t.Kind, Title: "Toy", Account: []string{"account"},
+		Settings: []channel.Field{{Key: "account"}, {Key: "secret", Secret: true}, {Key: "api_token", Secret: true}},
+		Inbound:  channel.InboundRules{MaxBody: 1 << 20, Retries: true, AppLevel: true, MaxMedia: 1 << 20, Redact: []string{"X-Toy-Pass"}},
+		Send: channel.SendRules{
+			Types: []event.MessageType{event.Text, event.Image}, Text: channel.Limit{Max: 1000, Unit: channel.Runes}, Attachments: 3,
+			Media:   map[event.MessageType]channel.MediaRule{event.Image: {MIME: []string{"image/png"}, MaxBytes: 1000}},
+			Signals: []string{"typing_on"}, Concurrency: 4, Timeout: channel.Duration(5 * time.Second),
+		},
+	}
+	if t.Edit != nil {
+		t.Edit(&i)
+	}
+	return i
+}
+
+// Sign returns the header that proves a webhook of ch.
+func Sign(ch channel.Keyed, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(ch.Secrets.Current("secret")))
+	mac.Write(body)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// Verify implements channel.Adapter.
+func (t Toy) Verify(ch channel.Keyed, in channel.Inbound) error {
+	if in.Pulled {
+		return nil
+	}
+	if in.Method == "GET" {
+		return channel.SameSecret(in.Query.Get("hub.verify_token"), ch.Secrets["verify_token"])
+	}
+	if strings.Contains(string(in.Body), "panic in verify") {
+		panic("verify")
+	}
+	return channel.HMACSHA256Hex(in.Body, in.Header.Get("X-Toy-Signature"), "", ch.Secrets["secret"])
+}
+
+// call is the wire format of a webhook.
+type call struct {
+	Account []string        `json:"account"`
+	Events  []event.Inbound `json:"events"`
+	Reply   string          `json:"reply"`
+}
+
+// Assets implements channel.AppLevel.
+func (t Toy) Assets(in channel.Inbound) []string {
+	var c call
+	_ = json.Unmarshal(in.Body, &c)
+	return c.Account
+}
+
+// Parse implements channel.Adapter.
+func (t Toy) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, error) {
+	if in.Method == "GET" {
+		return channel.Parsed{Reply: channel.Reply{Body: []byte(in.Query.Get("hub.challenge"))}}, nil
+	}
+	if strings.Contains(string(in.Body), "panic in parse") {
+		panic("parse")
+	}
+	var c call
+	if err := json.Unmarshal(in.Body, &c); err != nil {
+		return channel.Parsed{}, fmt.Errorf("toy: %w", err)
+	}
+	p := channel.Parsed{Reply: channel.Reply{Body: []byte(c.Reply)}}
+	for _, e := range c.Events {
+		if e.ChannelID == "" || e.ChannelID == ch.ID { // an app-level call says whom an event is for
+			p.Events = append(p.Events, e)
+		}
+	}
+	if len(p.Events) == 0 {
+		p.Ignored = map[string]int{"nothing": 1}
+	}
+	return p, nil
+}
+
+// Sending is the body of a call to the toy's provider.
+type Sending struct {
+	ID   string `json:"id"` // attempt and part
+	To   string `json:"to"`
+	Text string `json:"text"`
+}
+
+// Render implements channel.Adapter.
+func (t Toy) Render(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) {
+	if msg.Content.Text == "unrenderable" {
+		return nil, fault.At("/text", "unrenderable", "the toy does not like it")
+	}
+	var out []channel.Request
+	base := ch.Settings.Text("api_base_url")
+	if msg.Signal != "" {
+		return []channel.Request{{Method: "POST", URL: base + "/signal", Body: []byte(msg.Signal), Safe: true}}, nil
+	}
+	for n, text := range strings.Split(msg.Content.Text, "\n--\n") {
+		b, err := json.Marshal(Sending{ID: msg.AttemptID + "/" + strconv.Itoa(n), To: msg.Peer, Text: text})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, channel.Request{Method: "POST", URL: base + "/send", Header: channel.Header{"Content-Type": {"application/json"}}, Body: b})
+	}
+	for _, a := range msg.Content.Attachments {
+		out = append(out, channel.Request{Method: "POST", URL: base + "/upload", Tag: "upload", Safe: true,
+			Form: []channel.Part{{Name: "id", Value: msg.AttemptID}, {Name: "file", Blob: a.Blob, File: a.Name, MIME: a.MIME}}})
+	}
+	return out, nil
+}
+
+// Sign implements channel.Adapter.
+func (t Toy) Sign(ch channel.Keyed, req channel.Request, _ time.Time, _ string) (channel.Request, error) {
+	h := req.Header.Clone()
+	if h == nil {
+		h = channel.Header{}
+	}
+	h.Set("Authorization", "Bearer "+ch.Secrets.Current("api_token")+ch.Token)
+	req.Header = h
+	return req, nil
+}
+
+// Settle implements channel.Adapter. 503 is the toy provider's documented way to say that it did nothing.
+func (t Toy) Settle(_ channel.Channel, _ event.Outbound, req channel.Request, resp channel.Response) (channel.Outcome, error) {
+	switch resp.Status {
+	case 200:
+		return channel.Outcome{Refs: []string{string(resp.Body)}, Status: event.Accepted}, nil
+	case 429:
+		s, _ := strconv.ParseFloat(resp.Header.Get("Retry-After"), 64)
+		code := channel.CodeRateLimited
+		if resp.Header.Get("X-Scope") == "peer" {
+			code = channel.CodePeerRateLimited
+		}
+		return channel.Outcome{}, &fault.Error{Kind: fault.Throttled, Code: code, After: time.Duration(s * float64(time.Second))}
+	case 503:
+		return channel.Outcome{}, fault.New(fault.Unavailable, channel.CodeUnavailable, "not now")
+	case 401:
+		return channel.Outcome{}, fault.New(fault.Denied, channel.CodeCredentials, "who are you")
+	case 400:
+		return channel.Outcome{}, &fault.Error{Kind: fault.Invalid, Code: channel.CodeContentRejected, Provider: "400"}
+	}
+	return channel.Outcome{}, fault.New(fault.Unknown, channel.CodeUnclear, "status %d", resp.Status)
+}

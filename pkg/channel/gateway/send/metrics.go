@@ -1,0 +1,52 @@
+package send
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+)
+
+// metrics has no label of a tenant, channel or conversation.
+type metrics struct {
+	typ       attribute.KeyValue
+	outcomes  metric.Int64Counter
+	waiting   metric.Int64Counter
+	limited   metric.Int64Counter
+	breakers  metric.Int64Counter
+	published metric.MeasurementOption
+}
+
+func newMetrics(t event.ChannelType) *metrics {
+	meter := otel.Meter("tributary/send")
+	counter := func(name, what string) metric.Int64Counter {
+		c, err := meter.Int64Counter(name, metric.WithDescription(what))
+		if err != nil {
+			otel.Handle(err)
+		}
+		return c
+	}
+	typ := attribute.String("channel_type", string(t))
+	return &metrics{
+		typ:       typ,
+		outcomes:  counter("tributary_outbound_status", "parts of messages by outcome and code"),
+		waiting:   counter("tributary_outbound_waited", "parts that had to wait"),
+		limited:   counter("tributary_provider_ratelimited", "calls that a provider refused because of a limit"),
+		breakers:  counter("tributary_breaker_state", "changes of a channel's breaker, by the state it went to"),
+		published: metric.WithAttributeSet(attribute.NewSet(typ)),
+	}
+}
+
+func (m *metrics) settled(ctx context.Context, s State, e *event.Error) {
+	m.outcomes.Add(ctx, 1, metric.WithAttributes(m.typ, attribute.String("status", string(s)), attribute.String("code", code(e))))
+}
+
+func (m *metrics) waited(ctx context.Context)    { m.waiting.Add(ctx, 1, m.published) }
+func (m *metrics) throttled(ctx context.Context) { m.limited.Add(ctx, 1, m.published) }
+
+func (m *metrics) breaker(state string) {
+	m.breakers.Add(context.Background(), 1, metric.WithAttributes(m.typ, attribute.String("state", state)))
+}

@@ -1,0 +1,123 @@
+package send
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+// owner has one partition for one generation. It knows which rows of its keys are open.
+type owner struct {
+	*Worker
+	at    bus.Assignment
+	ctx   context.Context // ends when the partition is lost
+	table *table
+	busy  sync.WaitGroup // drainer's calls under way
+	log   *slog.Logger
+	quiet rate.Sometimes // for what would be logged by every line at once
+}
+
+// errStopped ends a handler whose partition is lost; its record will come again, to the next owner.
+var errStopped = errors.New("send: the partition is lost")
+
+// assign takes a partition over: it reads the rows that are open below the first record to come. All others come again by
+// their records, in their order (rules TAKEOVER, SCANBELOW).
+func (w *Worker) assign(ctx context.Context, a bus.Assignment) (bus.Handler, func(), error) {
+	o := &owner{Worker: w, at: a, ctx: ctx, log: w.Log.With("partition", a.Partition, "generation", a.Generation), quiet: rate.Sometimes{First: 1, Interval: 10 * time.Second}}
+	o.table = newTable(o)
+	rows := w.rows.All(ctx, store.Query{Where: []store.Eq{{Field: "partition", Value: int64(a.Partition)}},
+		Range: &store.Range{Field: "open_offset", To: a.Offset}, Limit: 500})
+	for row, err := range rows {
+		if err != nil {
+			o.release()
+			return nil, nil, fmt.Errorf("open sends of partition %d: %w", a.Partition, away(err))
+		}
+		o.table.add(row)
+	}
+	return o.handle, o.release, nil
+}
+
+// release forgets everything; calls of the drainer that are under way are waited for, but not long.
+func (o *owner) release() {
+	o.table.close()
+	ended := make(chan struct{})
+	go func() { o.busy.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(o.Timing.Retire):
+		o.log.Warn("calls are still under way at the end of the generation")
+	}
+}
+
+// handle is the lane: one record, in the order of its key.
+func (o *owner) handle(ctx context.Context, m bus.Message) error {
+	msg, err := event.Decode[event.Outbound](m.Event)
+	if err != nil {
+		return fault.New(fault.Invalid, "bad_json", "%v", err)
+	}
+	r, err := o.render(ctx, m.Event.Tenant, msg)
+	if err != nil {
+		return err
+	}
+	if m.Event.Type == event.SignalSend {
+		o.signal(ctx, m, msg, r)
+		return nil
+	}
+	if msg.AttemptID == "" || m.Event.Type != event.MessageSend {
+		return fault.New(fault.Invalid, "bad_record", "a record of type %s without attempt", m.Event.Type)
+	}
+	try := &attempt{owner: o, rendering: r, msg: msg, tenant: m.Event.Tenant, key: m.Key, offset: m.Offset, token: token(), rendered: len(r.parts)}
+	for n := 0; n < len(try.parts); n++ { // it may turn out that there are more
+		if err := try.part(ctx, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insist repeats f while our own store or broker is away, until ctx or the partition ends.
+func (o *owner) insist(ctx context.Context, f func() error) error {
+	return o.repeat(ctx, o.ctx.Done(), f)
+}
+
+// persist is insist for what only we know, because the call has been made: it does not end with the partition.
+func (o *owner) persist(ctx context.Context, f func() error) error { return o.repeat(ctx, nil, f) }
+
+func (o *owner) repeat(ctx context.Context, stop <-chan struct{}, f func() error) error {
+	for {
+		err := f()
+		if err == nil || final(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return away(err)
+		case <-stop:
+			return errStopped
+		case <-time.After(o.Timing.Pause):
+		}
+	}
+}
+
+// final reports whether an error of the store is an answer, not trouble.
+func final(err error) bool {
+	for _, e := range []error{store.ErrExists, store.ErrNotFound, errMoved, errStopped} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// errMoved says that a row is not any more what it was.
+var errMoved = errors.New("send: the row has changed")

@@ -1,0 +1,83 @@
+package send
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+// policy is what the worker reads of a channel's policy.
+type policy struct {
+	OnUnknown string `json:"on_unknown"` // hold (default) or retry
+}
+
+func policyOf(ch channel.Channel) (p policy) {
+	_ = json.Unmarshal(ch.Policy, &p) // an unreadable policy is the default one; admin validates it
+	return p
+}
+
+// rendering is a message ready to be sent, or the reason why it must not be.
+type rendering struct {
+	ch      channel.Keyed
+	parts   []channel.Request
+	refusal *fault.Error
+}
+
+// render finds the message's channel and has the adapter make its requests. What cannot succeed is refused here, before the
+// provider is called (promise P8). The error is our own trouble: nothing is known about the message.
+func (w *Worker) render(ctx context.Context, tenant string, msg event.Outbound) (r rendering, err error) {
+	r.ch, err = w.Channels.Channel(ctx, msg.ChannelID)
+	switch {
+	case fault.Is(err, fault.Gone), err == nil && (r.ch.Tenant != tenant || r.ch.Type != w.info.Type):
+		r.refusal = fault.New(fault.Gone, "channel_gone", "channel %s is not there any more", msg.ChannelID)
+	case err != nil:
+		return r, fmt.Errorf("channel %s: %w", msg.ChannelID, away(err))
+	case !r.ch.Enabled:
+		r.refusal = fault.New(fault.Gone, "channel_disabled", "channel %s is switched off", msg.ChannelID)
+	default:
+		r.parts, r.refusal = w.requests(r.ch.Channel, msg)
+	}
+	if r.refusal != nil {
+		r.parts = make([]channel.Request, 1)
+	}
+	return r, nil
+}
+
+func (w *Worker) requests(ch channel.Channel, msg event.Outbound) (parts []channel.Request, refusal *fault.Error) {
+	defer func() {
+		if v := recover(); v != nil {
+			parts, refusal = nil, fault.New(fault.Internal, "render_failed", "the adapter panicked")
+		}
+	}()
+	if err := w.info.Check(msg, w.Now()); err != nil {
+		return nil, fault.Of(err)
+	}
+	parts, err := w.Adapter.Render(ch, msg)
+	if err != nil {
+		return nil, fault.Of(err)
+	}
+	if len(parts) == 0 {
+		return nil, fault.New(fault.Invalid, "empty_message", "there is nothing to send")
+	}
+	return parts, nil
+}
+
+// away says that our own store or directory is not there.
+func away(err error) error {
+	return &fault.Error{Kind: fault.Unavailable, Code: "unavailable", Err: err}
+}
+
+func sendBy(msg event.Outbound, now time.Time) event.Time {
+	switch {
+	case !msg.SendBy.IsZero():
+		return msg.SendBy
+	case !msg.CreatedAt.IsZero():
+		return msg.CreatedAt.Add(sendFor)
+	}
+	return event.At(now.Add(sendFor))
+}

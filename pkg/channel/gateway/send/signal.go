@@ -1,0 +1,37 @@
+package send
+
+import (
+	"context"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
+	"github.com/tributaryhq/tributary/pkg/event"
+)
+
+const (
+	signalFor  = 20 * time.Second // a typing dot that is older says nothing
+	signalTime = 5 * time.Second
+)
+
+// signal makes the calls of a typing, read or acknowledgement signal: once, if the channel has room now, and whatever comes of
+// it. Nothing is written and nothing is said.
+func (o *owner) signal(ctx context.Context, m bus.Message, msg event.Outbound, r rendering) {
+	if r.refusal != nil || o.Now().Sub(m.Event.Time.Time) > signalFor || o.table.has(m.Key) {
+		return
+	}
+	permit, _ := o.scope(r.ch.Channel).enter(m.Key)
+	if permit == nil {
+		return
+	}
+	defer permit.release()
+	ctx, cancel := context.WithTimeout(ctx, signalTime)
+	defer cancel()
+	for _, req := range r.parts {
+		v := o.Sender.Send(ctx, r.ch, msg, req, provider.About{})
+		permit.judge(v)
+		if v.Finding != provider.Taken {
+			return
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package send
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// table is what an owner knows of the open rows of its keys: rows that wait, and rows that waited and are being called. A lane
+// looks here before it calls (rule BUSY); the drainer takes from here, the oldest of a key first.
+type table struct {
+	owner *owner
+	mu    sync.Mutex
+	lines map[string]*line // by key
+	over  bool
+}
+
+// line is the open rows of one key, oldest first. It is in one place at a time: idle, in its channel's queue, on a timer, or
+// in the hands of the drainer.
+type line struct {
+	key     string
+	channel string
+	rows    []ref
+	taken   bool // queued, timed or drained
+}
+
+// ref is a row that is known to be open. The zero ref is none.
+type ref struct {
+	id     string
+	offset int64
+	part   int
+	due    time.Time // waiting: not before; called by another: given up then
+	until  time.Time // it expires then, if it still waits
+	called bool      // by another
+	bulk   bool      // of a broadcast: others of its channel go first
+}
+
+func (t *table) refOf(r *Row) ref {
+	n := ref{id: r.ID, offset: r.Offset, part: r.Part, due: r.NextAt.Time, until: r.SendBy.Time, bulk: r.Outbound != nil && bulk(*r.Outbound)}
+	switch {
+	case r.State == Calling:
+		n.due, n.called = r.Deadline.Add(t.owner.Timing.Margin).Time, true
+	case r.State.Final():
+		return ref{}
+	}
+	return n
+}
+
+func (o *owner) refOf(r *Row) ref { return o.table.refOf(r) }
+
+func newTable(o *owner) *table { return &table{owner: o, lines: map[string]*line{}} }
+
+// has reports whether anything of the key is open.
+func (t *table) has(key string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.lines[key] != nil
+}
+
+// add notes an open row; noting it twice is harmless.
+func (t *table) add(r *Row) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.over {
+		return
+	}
+	l := t.lines[r.Key]
+	if l == nil {
+		l = &line{key: r.Key, channel: r.ChannelID}
+		t.lines[r.Key] = l
+	}
+	n := t.refOf(r)
+	if slices.ContainsFunc(l.rows, func(have ref) bool { return have.id == n.id }) {
+		return
+	}
+	i, _ := slices.BinarySearchFunc(l.rows, n, func(a, b ref) int {
+		if a.offset != b.offset {
+			return int(a.offset - b.offset)
+		}
+		return a.part - b.part
+	})
+	l.rows = slices.Insert(l.rows, i, n)
+	t.schedule(l)
+}
+
+// schedule sends a line to its channel's queue, now or when its oldest row is due. A row that another calls needs no leave of the
+// channel: it will only be looked at. It holds the lock.
+func (t *table) schedule(l *line) {
+	if l.taken || t.over {
+		return
+	}
+	l.taken = true
+	w := work{table: t, line: l, until: l.rows[0].until, bulk: l.rows[0].bulk}
+	next := func() { t.owner.scopeOf(l.channel).push(w) }
+	if l.rows[0].called {
+		next = func() { t.owner.drain(w, nil) }
+	}
+	switch wait := l.rows[0].due.Sub(t.owner.Now()); {
+	case wait > 0:
+		time.AfterFunc(wait, next)
+	case l.rows[0].called:
+		go next()
+	default:
+		next()
+	}
+}
+
+// oldest returns the row that is the line's next; false if the owner is gone.
+func (t *table) oldest(l *line) (ref, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.over {
+		return ref{}, false
+	}
+	t.owner.busy.Add(1)
+	return l.rows[0], true
+}
+
+// put gives a line back from the drainer, with what is left of the row that it took.
+func (t *table) put(l *line, id string, left ref) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	defer t.owner.busy.Done()
+	i := slices.IndexFunc(l.rows, func(r ref) bool { return r.id == id })
+	if left.id == "" {
+		l.rows = slices.Delete(l.rows, i, i+1)
+	} else {
+		l.rows[i] = left
+	}
+	t.back(l)
+}
+
+// later gives a line back that only its recipient's limit holds.
+func (t *table) later(l *line, due time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l.rows[0].due = due
+	t.back(l)
+}
+
+func (t *table) back(l *line) {
+	l.taken = false
+	if len(l.rows) == 0 {
+		delete(t.lines, l.key)
+		return
+	}
+	t.schedule(l)
+}
+
+// close forgets everything: the owner has lost its partition.
+func (t *table) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.over = true
+}

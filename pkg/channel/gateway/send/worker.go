@@ -1,0 +1,126 @@
+package send
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	mrand "math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+// Channels finds configured channels; directory.Directory is one.
+type Channels interface {
+	Channel(ctx context.Context, id string) (channel.Keyed, error)
+}
+
+// Sender makes the calls; provider.Caller is one.
+type Sender interface {
+	Send(ctx context.Context, ch channel.Keyed, msg event.Outbound, req channel.Request, a provider.About) provider.Verdict
+}
+
+// Deps is what a Worker works with.
+type Deps struct {
+	Adapter  channel.Adapter
+	Source   string // of the events: the service's name
+	Channels Channels
+	Bus      bus.Producer
+	DB       store.DB
+	Facts    *store.Applier // must run
+	Sender   Sender
+	Tokens   TokenBlocks // shared between replicas; nil: each has its own
+	Now      func() time.Time
+	Log      *slog.Logger
+	Timing   Timing
+}
+
+// Timing bounds waits. Zero values mean the defaults.
+type Timing struct {
+	Backoff    time.Duration // after the first refusal; doubles; default 1 s
+	MaxBackoff time.Duration // default 5 min
+	Margin     time.Duration // how far clocks of replicas may differ: another's call is given up so long after its deadline; default 5 s
+	Publish    time.Duration // for Kafka to acknowledge a result, before it is written into the row instead; default 5 s
+	Breaker    time.Duration // how long a channel's breaker stays open; default 10 s
+	Pause      time.Duration // between tries while our own store or broker is away; default 200 ms
+	Retire     time.Duration // how long an owner waits for the drainer's calls when it loses its partition; default 5 s
+}
+
+// Worker sends the messages of one channel type.
+type Worker struct {
+	Deps
+	info    channel.Info
+	rows    *store.Collection[Row]
+	metrics *metrics
+
+	mu     sync.Mutex
+	scopes map[string]*scope // by channel
+}
+
+// New returns a worker; [Worker.Subscription] does the work.
+func New(d Deps) *Worker {
+	d.Timing.fill()
+	info := d.Adapter.Info()
+	return &Worker{
+		Deps: d, info: info, rows: store.NewCollection[Row](d.DB, Spec(info.Type), store.Facts(d.Facts)),
+		metrics: newMetrics(info.Type), scopes: map[string]*scope{},
+	}
+}
+
+func (t *Timing) fill() {
+	for _, f := range []struct {
+		v *time.Duration
+		d time.Duration
+	}{
+		{&t.Backoff, time.Second}, {&t.MaxBackoff, 5 * time.Minute}, {&t.Margin, 5 * time.Second}, {&t.Publish, 5 * time.Second},
+		{&t.Breaker, 10 * time.Second}, {&t.Pause, 200 * time.Millisecond}, {&t.Retire, 5 * time.Second},
+	} {
+		if *f.v == 0 {
+			*f.v = f.d
+		}
+	}
+}
+
+// Subscription is the worker's group on its topic.
+func (w *Worker) Subscription() bus.Subscription {
+	return bus.Subscription{
+		Group: "tributary.outbound." + string(w.info.Type), Topics: []string{event.TopicOutbound(w.info.Type)},
+		Assign: w.assign, Deadline: 5 * time.Minute, Drain: 15 * time.Second,
+	}
+}
+
+// budget is how long one part may be called: its deadline. Uploads before the send get extra time.
+func (w *Worker) budget(msg event.Outbound) time.Duration {
+	d := time.Duration(w.info.Send.Timeout)
+	if d <= 0 {
+		d = 20 * time.Second
+	}
+	if len(msg.Content.Attachments) > 0 {
+		d += 40 * time.Second
+	}
+	return d
+}
+
+// backoff is how long a row waits after its nth refusal, with jitter.
+func (w *Worker) backoff(n int) time.Duration {
+	d := min(w.Timing.Backoff<<min(max(n-1, 0), 20), w.Timing.MaxBackoff)
+	return d*3/4 + mrand.N(d/2+1)
+}
+
+// repeatable reports whether a call of unknown outcome may be made again: the provider knows a repetition by its key, or the
+// channel's owner prefers twice over perhaps never (policy on_unknown: retry).
+func (w *Worker) repeatable(ch channel.Channel, req channel.Request) bool {
+	return w.info.Send.Idempotent && req.Key != "" || policyOf(ch).OnUnknown == "retry"
+}
+
+// token is what only this try of this process knows.
+func token() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return event.Hash(string(b[:]))
+}
