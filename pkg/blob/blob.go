@@ -1,0 +1,163 @@
+// Package blob keeps media and large bodies: in a folder, in memory, or in an object store.
+//
+// What is kept is named by its content, below its tenant: the same bytes are kept once, a key never shows other bytes later, and
+// writing twice is harmless.
+package blob
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gabriel-vasile/mimetype"
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/fileblob"
+	"gocloud.dev/gcerrors"
+
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+// Store is a bucket, safe for concurrent use.
+type Store struct{ bucket *blob.Bucket }
+
+// Attrs is what is known about a blob.
+type Attrs struct {
+	Size    int64
+	MIME    string // found in the bytes, whatever the sender claimed
+	SHA256  string // hex
+	Changed time.Time
+}
+
+// Open opens the store at a URL: file:<folder> (made if missing), mem://, or what drivers.go links in. Credentials of an object
+// store come from where its SDK looks for them, not from the URL.
+func Open(ctx context.Context, rawURL string) (*Store, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil || u.Scheme == "" {
+		return nil, fault.At("/blob_url", "invalid", "blob url: want file:<folder>, mem:// or the URL of an object store")
+	}
+	var b *blob.Bucket
+	if u.Scheme == "file" {
+		dir := u.Opaque + u.Host + u.Path
+		if dir == "" {
+			return nil, fault.At("/blob_url", "invalid", "blob url: file: names no folder")
+		}
+		// Temporary files lie next to the blobs, so that a finished one is renamed into place, never copied across file systems.
+		b, err = fileblob.OpenBucket(filepath.FromSlash(dir), &fileblob.Options{CreateDir: true, NoTempDir: true})
+	} else {
+		b, err = blob.OpenBucket(ctx, rawURL)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("blob: open %s store: %w", u.Scheme, err)
+	}
+	return &Store{b}, nil
+}
+
+// Close ends the use of the store.
+func (s *Store) Close() error { return s.bucket.Close() }
+
+// Ping reports whether the store can be reached.
+func (s *Store) Ping(ctx context.Context) error {
+	ok, err := s.bucket.IsAccessible(ctx)
+	if err == nil && !ok {
+		err = errors.New("the bucket is not there")
+	}
+	return classify("ping", "", err)
+}
+
+// Put keeps what r has, at most maxSize bytes, and tells under which key. More is an error of kind Invalid with code too_large, and
+// nothing is kept. An error of r itself is returned as it is.
+func (s *Store) Put(ctx context.Context, tenant string, r io.Reader, maxSize int64) (key, sha string, size int64, mime string, err error) {
+	if tenant == "" || strings.ContainsAny(tenant, "/\\") || tenant == "." || tenant == ".." {
+		return "", "", 0, "", fault.At("/tenant", "invalid", "blob: %q is no tenant", tenant)
+	}
+	b, err := receive(r, maxSize)
+	if err != nil {
+		return "", "", 0, "", fmt.Errorf("blob: receive: %w", err)
+	}
+	defer b.discard()
+	key = tenant + "/" + b.sha[:2] + "/" + b.sha
+	if err := s.write(ctx, key, b); err != nil {
+		return "", "", 0, "", classify("put", key, err)
+	}
+	return key, b.sha, b.size, b.mime, nil
+}
+
+func (s *Store) write(ctx context.Context, key string, b *body) error {
+	if there, err := s.bucket.Exists(ctx, key); err != nil || there {
+		return err
+	}
+	content, err := b.reader()
+	if err != nil {
+		return err
+	}
+	// Somebody may serve the bucket directly: nothing in it is to be shown inside a page.
+	return s.bucket.Upload(ctx, key, content, &blob.WriterOptions{ContentType: b.mime, ContentDisposition: "attachment"})
+}
+
+// Open reads a blob. A key without one is an error of kind Gone. The caller closes the reader.
+func (s *Store) Open(ctx context.Context, key string) (io.ReadSeekCloser, Attrs, error) {
+	r, err := s.bucket.NewReader(ctx, key, nil)
+	if err != nil {
+		return nil, Attrs{}, classify("open", key, err)
+	}
+	return r, Attrs{Size: r.Size(), MIME: r.ContentType(), SHA256: key[strings.LastIndexByte(key, '/')+1:], Changed: r.ModTime()}, nil
+}
+
+// Delete takes a blob away; it is no error if there is none. Whoever calls it knows that no other message refers to the same bytes.
+func (s *Store) Delete(ctx context.Context, key string) error {
+	err := s.bucket.Delete(ctx, key)
+	if gcerrors.Code(err) == gcerrors.NotFound {
+		return nil
+	}
+	return classify("delete", key, err)
+}
+
+// Tenant tells whose blob a key names.
+func Tenant(key string) string {
+	tenant, _, _ := strings.Cut(key, "/")
+	return tenant
+}
+
+func classify(what, key string, err error) error {
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("blob: %s %s: %w", what, key, err)
+	switch gcerrors.Code(err) {
+	case gcerrors.NotFound:
+		return &fault.Error{Kind: fault.Gone, Code: "blob_missing", Err: err}
+	case gcerrors.InvalidArgument:
+		return &fault.Error{Kind: fault.Invalid, Code: "blob_key_invalid", Err: err}
+	}
+	return &fault.Error{Kind: fault.Unavailable, Code: "blob_unavailable", Err: err}
+}
+
+// sum describes bytes that pass through.
+type sum struct {
+	hash hash.Hash
+	head []byte // enough for mimetype
+	size int64
+}
+
+const headSize = 3072 // what mimetype looks at
+
+func newSum() *sum { return &sum{hash: sha256.New()} }
+
+func (s *sum) Write(p []byte) (int, error) {
+	if room := headSize - len(s.head); room > 0 {
+		s.head = append(s.head, p[:min(room, len(p))]...)
+	}
+	s.size += int64(len(p))
+	return s.hash.Write(p)
+}
+
+func (s *sum) sha() string  { return hex.EncodeToString(s.hash.Sum(nil)) }
+func (s *sum) mime() string { return mimetype.Detect(s.head).String() }
