@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -85,7 +84,7 @@ func (a *Applier) Run(ctx context.Context) error {
 	defer cancel()
 	a.start(base)
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return a.every(ctx, clearEvery, func() { a.clear(ctx) }) })
+	g.Go(func() error { return a.clearUntil(ctx) })
 	g.Go(func() error { return a.sweepUntil(ctx) })
 	_ = g.Wait() // both end only with ctx
 	a.drain(base, cancel)
@@ -132,9 +131,7 @@ func (a *Applier) Flush(ctx context.Context) error {
 		for _, q := range all {
 			g.Go(func() error { return a.finish(ctx, q) })
 		}
-		err := g.Wait()
-		a.clear(ctx)
-		if err := errors.Join(err, ctx.Err()); err != nil {
+		if err := errors.Join(g.Wait(), a.clear(ctx), ctx.Err()); err != nil {
 			return err
 		}
 	}
@@ -282,17 +279,4 @@ func (a *Applier) settle(ctx context.Context, s *source, raw Raw) error {
 		return nil
 	}
 	return a.finish(ctx, q)
-}
-
-func (a *Applier) every(ctx context.Context, d time.Duration, do func()) error {
-	t := time.NewTicker(d)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("stopped: %w", ctx.Err())
-		case <-t.C:
-			do()
-		}
-	}
 }

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -11,29 +13,26 @@ import (
 
 // clear takes published facts out of their documents, one compare-and-set each. Who lost the race reads and tries once more;
 // what then is left is left to the next round.
-func (a *Applier) clear(ctx context.Context) {
-	var due []*queue
-	for _, q := range a.snapshot() {
-		due = append(due, q)
-		if len(due) == clearAtOnce {
-			a.clearSome(ctx, due)
-			due = nil
+func (a *Applier) clear(ctx context.Context) error {
+	all := a.snapshot()
+	var failed error
+	for part := range slices.Chunk(all, clearAtOnce) {
+		lost, err := a.clearOnce(ctx, part)
+		if err == nil && len(lost) > 0 {
+			if err = a.reread(ctx, lost); err == nil {
+				_, err = a.clearOnce(ctx, lost)
+			}
 		}
+		failed = errors.Join(failed, err)
 	}
-	a.clearSome(ctx, due)
-}
-
-func (a *Applier) clearSome(ctx context.Context, due []*queue) {
-	if lost := a.clearOnce(ctx, due); len(lost) > 0 && a.reread(ctx, lost) {
-		a.clearOnce(ctx, lost)
-	}
+	return failed
 }
 
 // clearOnce returns those that another has written meanwhile.
-func (a *Applier) clearOnce(ctx context.Context, due []*queue) (lost []*queue) {
+func (a *Applier) clearOnce(ctx context.Context, due []*queue) (lost []*queue, failed error) {
 	of, versions := a.cleared(due)
 	if len(of) == 0 {
-		return nil
+		return nil, nil
 	}
 	ops := make([]Op, len(versions))
 	for i := range versions {
@@ -47,10 +46,10 @@ func (a *Applier) clearOnce(ctx context.Context, due []*queue) (lost []*queue) {
 		case errors.Is(err, ErrConflict):
 			lost = append(lost, of[i])
 		default:
-			a.log.Warn("facts not cleared yet", "collection", ops[i].Collection, "id", ops[i].ID, "error", err)
+			failed = fmt.Errorf("clear facts of %s %s: %w", ops[i].Collection, ops[i].ID, err)
 		}
 	}
-	return lost
+	return lost, failed
 }
 
 // cleared returns those of which something is published, and what they are without that.
@@ -89,7 +88,7 @@ func (a *Applier) renew(q *queue, v version) {
 }
 
 // reread reads documents anew and forgets those that are gone.
-func (a *Applier) reread(ctx context.Context, qs []*queue) bool {
+func (a *Applier) reread(ctx context.Context, qs []*queue) error {
 	by := map[*source][]*queue{}
 	for _, q := range qs {
 		by[q.source] = append(by[q.source], q)
@@ -101,18 +100,21 @@ func (a *Applier) reread(ctx context.Context, qs []*queue) bool {
 		}
 		raws, err := a.db.Get(ctx, s.spec.Name, ids...)
 		if err != nil {
-			a.log.Warn("facts not cleared yet", "collection", s.spec.Name, "error", err)
-			return false
+			return fmt.Errorf("read %s again: %w", s.spec.Name, err)
 		}
 		for i, raw := range raws {
 			if raw.ID == "" {
 				a.forget(qs[i])
-			} else if v, err := versionOf(s, raw); err == nil {
-				a.renew(qs[i], v)
+				continue
 			}
+			v, err := versionOf(s, raw)
+			if err != nil {
+				return err
+			}
+			a.renew(qs[i], v)
 		}
 	}
-	return true
+	return nil
 }
 
 // forget drops a document that was deleted: nothing of it is left to clear.
@@ -122,6 +124,22 @@ func (a *Applier) forget(q *queue) {
 	q.pending = nil
 	if a.queues[q.key()] == q {
 		a.tidy(q)
+	}
+}
+
+// clearUntil clears every now and then, until ctx ends.
+func (a *Applier) clearUntil(ctx context.Context) error {
+	t := time.NewTicker(clearEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-t.C:
+			if err := a.clear(ctx); err != nil && ctx.Err() == nil {
+				a.log.Warn("published facts not taken out yet", "error", err)
+			}
+		}
 	}
 }
 

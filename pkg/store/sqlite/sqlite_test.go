@@ -17,3 +17,11 @@ func TestStore(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, open)
 }
+
+func TestP3_RacersLeaveOneDocument(t *testing.T) { t.Parallel(); storetest.P3Racers(t, open) }
+
+func TestP4_FactsInOrder(t *testing.T) { t.Parallel(); storetest.P4FactsInOrder(t, open) }
+
+func TestP5_OneOpenConversation(t *testing.T) { t.Parallel(); storetest.P5OneOpen(t, open, 60) }
+
+func TestP13_KilledAtEveryStep(t *testing.T) { t.Parallel(); storetest.P13KilledAnywhere(t, open) }
