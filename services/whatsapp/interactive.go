@@ -73,11 +73,11 @@ type outFlowOne struct {
 	Data   json.RawMessage `json:"data,omitempty"`
 }
 
-func interactiveParts(c event.Content) ([]part, error) {
-	v := c.Interactive
-	out := &outInteractive{Body: &worded{cmp.Or(v.Body, c.Text)}}
+// interactivePart is a body to choose under; text stands in for a body that was left out.
+func interactivePart(v *event.Interactive, text string) (part, error) {
+	out := &outInteractive{Body: &worded{cmp.Or(v.Body, text)}}
 	if out.Body.Text == "" {
-		return nil, fault.At("/interactive/body", "body_missing", "WhatsApp shows no interactive message without a body")
+		return part{}, fault.At("/interactive/body", "body_missing", "WhatsApp shows no interactive message without a body")
 	}
 	if v.Header != "" {
 		out.Header = &outHeader{"text", v.Header}
@@ -85,10 +85,7 @@ func interactiveParts(c event.Content) ([]part, error) {
 	if v.Footer != "" {
 		out.Footer = &worded{v.Footer}
 	}
-	if err := out.choices(v); err != nil {
-		return nil, err
-	}
-	return []part{{body: outgoing{Type: "interactive", Interactive: out}}}, nil
+	return part{body: outgoing{Type: "interactive", Interactive: out}}, out.choices(v)
 }
 
 func (out *outInteractive) choices(v *event.Interactive) error {

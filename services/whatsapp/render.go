@@ -124,8 +124,6 @@ func contentParts(c event.Content) ([]part, error) {
 		return templateParts(c.Template)
 	case c.Reaction != nil:
 		return reactionPart(c.Reaction)
-	case c.Interactive != nil:
-		return interactiveParts(c)
 	}
 	parts, text, err := mediaParts(c)
 	if err != nil {
@@ -140,6 +138,10 @@ func contentParts(c event.Content) ([]part, error) {
 			b.Contacts = append(b.Contacts, cardOf(e))
 		}
 		parts = append(parts, part{body: b})
+	}
+	if c.Interactive != nil {
+		p, err := interactivePart(c.Interactive, text)
+		return append(parts, p), err
 	}
 	if text != "" {
 		parts = append(parts, textParts(text)...)

@@ -67,6 +67,9 @@ func (r *runner) toggles() bool {
 func (r *runner) otherPeer(t *testing.T, res read) {
 	t.Helper()
 	for _, e := range res.p.Events {
+		if e.Peer == "" {
+			continue
+		}
 		id := e.Peer[strings.LastIndexByte(e.Peer, ':')+1:]
 		other := flipLast(id)
 		in := copied(res.in)

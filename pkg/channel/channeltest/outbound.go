@@ -212,6 +212,12 @@ func (r *runner) setup(t *testing.T, c *golden) {
 	}
 	for i, req := range reqs {
 		r.shows(t, c, i+1, req)
+		signed, _ := r.adapter.Sign(c.ch, req, c.at, Nonce)
+		for key := range c.ch.Secrets {
+			if strings.Contains(string(signed.Body), "{"+key+"}") {
+				t.Errorf("Sign left {%s} in the body", key)
+			}
+		}
 	}
 }
 

@@ -1,0 +1,66 @@
+package telegram
+
+import (
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/event"
+)
+
+const mib = 1 << 20
+
+// maxDownload is the largest file that getFile serves on Telegram's own server.
+const maxDownload = 20 * mib
+
+// Info describes the channel. Limits: Bot API 10.1 and its FAQ.
+func (Adapter) Info() channel.Info {
+	return channel.Info{
+		Type: event.Telegram, Title: "Telegram", Docs: "https://core.telegram.org/bots/api",
+		Settings: settings, Account: []string{"bot_username"},
+		Inbound: channel.InboundRules{
+			MaxBody: 1 * mib, Retries: true, Redact: []string{secretHeader},
+			ReplyTo: true, Reactions: true, Edits: true, Deletes: true,
+			MaxMedia: maxDownload, MediaHosts: []string{"api.telegram.org"},
+		},
+		Send:     sending,
+		Window:   channel.Window{Kind: "none"},
+		Statuses: []event.DeliveryStatus{},
+		Offline:  true,
+	}
+}
+
+var settings = []channel.Field{
+	{Key: "bot_username", Label: "Bot username", Pattern: `^@?[A-Za-z0-9_]{5,32}$`, Help: "As @BotFather shows it."},
+	{Key: "api_base_url", Label: "API base URL", Optional: true, Help: "Of a Bot API server of your own, or for tests."},
+	{Key: "bot_token", Label: "Bot token", Secret: true, Help: "From @BotFather: 123456:ABC…"},
+	{Key: "webhook_secret", Label: "Webhook secret", Secret: true, Pattern: `^[A-Za-z0-9_-]{1,256}$`,
+		Help: "A random text of yours; Telegram sends it back with every call."},
+}
+
+var sending = channel.SendRules{
+	Types: []event.MessageType{event.Text, event.Image, event.Audio, event.Video, event.Document, event.Sticker, event.LocationType,
+		event.ContactsType, event.InteractType, event.ReactionType},
+	Text: channel.Limit{Max: 4096, Unit: channel.Runes}, Split: 4, Caption: channel.Limit{Max: 1024, Unit: channel.Runes},
+	Media: map[event.MessageType]channel.MediaRule{
+		event.Image:    {MIME: []string{"image/*"}, MaxBytes: 10 * mib, Caption: true},
+		event.Audio:    {MIME: []string{"audio/*"}, MaxBytes: 50 * mib, Caption: true},
+		event.Video:    {MIME: []string{"video/*", "image/gif"}, MaxBytes: 50 * mib, Caption: true},
+		event.Document: {MIME: []string{"*/*"}, MaxBytes: 50 * mib, Caption: true},
+		event.Sticker:  {MIME: []string{"image/webp", "application/x-tgsticker", "video/webm"}, MaxBytes: 50 * mib},
+	},
+	Interactive: map[string]channel.InteractiveRule{
+		"buttons":          {MaxItems: 100, MaxID: maxData, MaxBody: 4096},
+		"list":             {MaxItems: 100, MaxID: maxData, MaxBody: 4096},
+		"link":             {MaxBody: 4096},
+		"reply_keyboard":   {MaxItems: 100, MaxBody: 4096},
+		"location_request": {MaxBody: 4096},
+		"contact_request":  {MaxBody: 4096},
+		"force_reply":      {MaxBody: 4096, MaxLabel: 64},
+	},
+	ReplyTo: true, Reactions: true, Signals: []string{"typing_on", "read", "ack"}, Attachments: 10,
+	Concurrency: 16, Timeout: channel.Duration(60 * time.Second),
+	Rates: []channel.Rate{
+		{Per: "channel", N: 30, Every: channel.Duration(time.Second), Burst: 30},
+		{Per: "peer", N: 1, Every: channel.Duration(time.Second), Burst: 3},
+	},
+}

@@ -1,0 +1,57 @@
+package telegram
+
+import (
+	"cmp"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+// signal renders what is no message. Read exists only in the chats of business accounts: elsewhere there is nothing to call.
+func signal(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) {
+	business, chat := split(msg.Peer)
+	var m method
+	switch msg.Signal {
+	case "typing_on":
+		m.name = "sendChatAction"
+		m.set("business_connection_id", business)
+		m.set("chat_id", id(chat))
+		m.set("action", "typing")
+	case "read":
+		n := number(msg.InReplyTo)
+		if business == "" || n == "" {
+			return nil, nil
+		}
+		m.name = "readBusinessMessage"
+		m.set("business_connection_id", business)
+		m.set("chat_id", id(chat))
+		m.set("message_id", id(n))
+	case "ack":
+		return ack(ch, msg)
+	}
+	req := m.request(ch, tagSignal)
+	req.Safe = true
+	return []channel.Request{req}, nil
+}
+
+// ack answers a pressed button: its id is the reply handle, or what [event.Interaction] said, or the event's own id.
+func ack(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) {
+	handle := msg.ReplyHandle
+	if in := msg.Content.Interaction; in != nil {
+		handle = cmp.Or(handle, in.Ack)
+	}
+	handle = cmp.Or(handle, msg.InReplyTo)
+	if handle == "" {
+		return nil, fault.At("/reply_handle", "no_callback", "an acknowledgement needs the id of a pressed button")
+	}
+	if n := channel.Runes.Len(msg.Content.Text); n > 200 {
+		return nil, fault.At("/text", channel.CodeTextTooLong, "the text of an acknowledgement has at most 200 characters, this one has %d", n)
+	}
+	m := method{name: "answerCallbackQuery"}
+	m.set("callback_query_id", handle)
+	m.set("text", msg.Content.Text)
+	req := m.request(ch, tagSignal)
+	req.Safe = true
+	return []channel.Request{req}, nil
+}
