@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -142,3 +143,6 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	*d = Duration(v)
 	return err
 }
+
+// Carries reports whether the channel takes a signal: typing_on, typing_off, read, ack.
+func (i Info) Carries(signal string) bool { return slices.Contains(i.Send.Signals, signal) }

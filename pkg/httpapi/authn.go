@@ -22,8 +22,8 @@ type Authenticator interface {
 // Authenticate lets only known callers pass; handlers find them with [Caller].
 func Authenticate(a Authenticator) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		token, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer ")
-		if !ok || token == "" {
+		token := bearer(c)
+		if token == "" {
 			Fail(c, auth.ErrUnauthenticated)
 			return
 		}
@@ -49,4 +49,21 @@ func Require(x auth.Permission) gin.HandlerFunc {
 		}
 		c.Next()
 	}
+}
+
+// bearer finds the token: in the header Authorization or, because browsers cannot set that on a WebSocket, as a subprotocol
+// "bearer.<token>". Never in the URL, which ends up in logs.
+func bearer(c *gin.Context) string {
+	if token, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer "); ok {
+		return token
+	}
+	if !strings.EqualFold(c.GetHeader("Upgrade"), "websocket") {
+		return ""
+	}
+	for proto := range strings.SplitSeq(c.GetHeader("Sec-WebSocket-Protocol"), ",") {
+		if token, ok := strings.CutPrefix(strings.TrimSpace(proto), "bearer."); ok {
+			return token
+		}
+	}
+	return ""
 }

@@ -112,3 +112,16 @@ func (r *Record) Retire(ctx context.Context, p Person, old []string, ref string)
 	}
 	return nil
 }
+
+// Display is the name to show: the name, else phone or e-mail, else the id on the channel.
+func (c *Contact) Display() string {
+	for _, s := range []string{c.Name, c.Phone, c.Email} {
+		if s != "" {
+			return s
+		}
+	}
+	if len(c.Identities) > 0 {
+		return c.Identities[0].Peer
+	}
+	return c.ID
+}

@@ -49,20 +49,20 @@ func (c *Conversation) Receive(m *Message, ref *event.Referral) {
 	c.add(m, event.Actor{Kind: "contact", ID: c.ContactID, Name: m.Sender.Name})
 }
 
-// Send takes a message to the customer; it is queued and its first attempt is on the way. sendBy ends its waiting.
-func (c *Conversation) Send(m *Message, by event.Actor, sendBy event.Time) {
+// Send takes a message to the customer; it is queued and its first attempt is on the way.
+func (c *Conversation) Send(m *Message, d Dispatch) {
 	at := m.CreatedAt
 	m.Status = event.Queued
 	m.Attempts = []Attempt{{ID: AttemptID(c.Tenant, m.ID, 1), N: 1, Status: event.Queued, CreatedAt: at}}
 	c.answered(m, at)
 	c.Window.Sent++
-	c.add(m, by)
-	c.Emit(event.TopicOutbound(c.ChannelType), event.Key(c.ChannelID, c.Peer), m.send(c.Dispatch(by, sendBy)))
+	c.add(m, d.By)
+	c.Emit(event.TopicOutbound(c.ChannelType), event.Key(c.ChannelID, c.Peer), m.send(d))
 }
 
 // Dispatch is what an attempt needs to know of the conversation.
-func (c *Conversation) Dispatch(by event.Actor, sendBy event.Time) Dispatch {
-	return Dispatch{Peer: c.Peer, Aliases: c.Aliases, InReplyTo: c.Window.LastInboundRef, By: by, SendBy: sendBy}
+func (c *Conversation) Dispatch(by event.Actor, sendBy, windowUntil event.Time) Dispatch {
+	return Dispatch{Peer: c.Peer, Aliases: c.Aliases, InReplyTo: c.Window.LastInboundRef, By: by, SendBy: sendBy, WindowUntil: windowUntil}
 }
 
 // Signal tells the channel something that leaves no trace: typing, or that its messages were read.

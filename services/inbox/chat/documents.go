@@ -20,9 +20,10 @@ var (
 		{Name: "by_status", Fields: []string{"tenant", "kind", "status", "last_message_at"}},
 		{Name: "by_assignee", Fields: []string{"tenant", "kind", "status", "assignee_id", "last_message_at"}},
 		{Name: "by_queue", Fields: []string{"tenant", "kind", "status", "queue_id", "last_message_at"}},
+		{Name: "by_agent", Fields: []string{"tenant", "kind", "agents", "last_message_at"}},
 		{Name: "by_channel", Fields: []string{"tenant", "kind", "channel_id", "last_message_at"}},
 		{Name: "by_type", Fields: []string{"tenant", "kind", "channel_type", "last_message_at"}},
-		{Name: "by_contact", Fields: []string{"tenant", "contact_id", "opened_at"}},
+		{Name: "by_contact", Fields: []string{"tenant", "contact_id", "last_message_at"}},
 		{Name: "by_tag", Fields: []string{"tenant", "kind", "tags", "last_message_at"}},
 		{Name: "by_unresponded", Fields: []string{"tenant", "kind", "unresponded", "last_message_at"}},
 		{Name: "by_waiting", Fields: []string{"tenant", "kind", "status", "waiting_since"}, Sparse: true},
@@ -52,8 +53,14 @@ var (
 	}}
 )
 
+// FileSpec keeps where the bytes of attachments are: of uploads, and of inbound media once it is fetched.
+var FileSpec = store.Spec{Name: "files", Expires: true}
+
+// DecisionSpec keeps every decision of routing with its reasons and what became of it.
+var DecisionSpec = store.Spec{Name: "decisions", Indexes: []store.Index{{Name: "by_conversation", Fields: []string{"conversation_id", "at"}}}}
+
 // Specs lists all collections of the record.
-var Specs = []store.Spec{AliasSpec, ThreadSpec, ConversationSpec, MessageSpec, EventSpec, ContactSpec, ReadSpec, ParkedSpec}
+var Specs = []store.Spec{AliasSpec, ThreadSpec, ConversationSpec, MessageSpec, EventSpec, ContactSpec, ReadSpec, ParkedSpec, FileSpec, DecisionSpec}
 
 // Kinds of threads and conversations.
 const (
@@ -285,4 +292,32 @@ type Parked struct {
 	Event     event.Inbound `json:"event"`
 	DueAt     event.Time    `json:"due_at,omitzero"` // an echo: when it is a message of the native app after all
 	CreatedAt event.Time    `json:"created_at"`
+}
+
+// File is an attachment whose bytes we have; its id is the attachment's.
+type File struct {
+	store.Meta
+	ConversationID string            `json:"conversation_id,omitempty"` // who may see that one may see it
+	UploadedBy     string            `json:"uploaded_by,omitempty"`     // until it is sent, only its owner may
+	Type           event.MessageType `json:"type"`
+	MIME           string            `json:"mime"`
+	Name           string            `json:"name,omitempty"`
+	Size           int64             `json:"size"`
+	SHA256         string            `json:"sha256"`
+	Blob           string            `json:"blob"`
+	CreatedAt      event.Time        `json:"created_at"`
+}
+
+// Decision is what routing decided about a conversation; its id is the decision's.
+type Decision struct {
+	store.Meta
+	ConversationID string         `json:"conversation_id"`
+	Epoch          int64          `json:"epoch"`
+	Action         string         `json:"action"`
+	AgentID        string         `json:"agent_id,omitempty"`
+	QueueID        string         `json:"queue_id,omitempty"`
+	BotID          string         `json:"bot_id,omitempty"`
+	Reasons        []event.Reason `json:"reasons"`
+	Outcome        string         `json:"outcome"` // applied or refused
+	At             event.Time     `json:"at"`
 }

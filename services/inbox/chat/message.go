@@ -27,7 +27,7 @@ func (m *Message) send(d Dispatch) event.Event {
 	o := event.Outbound{
 		MessageID: m.ID, ConversationID: m.ConversationID, ThreadID: m.ThreadID, AttemptID: a.ID, Attempt: a.N, ChannelID: m.ChannelID,
 		ChannelType: m.ChannelType, Peer: d.Peer, Aliases: d.Aliases, Post: m.Post, Content: m.Content, InReplyTo: d.InReplyTo,
-		By: d.By, SendBy: d.SendBy, CreatedAt: a.CreatedAt,
+		By: d.By, SendBy: d.SendBy, WindowUntil: d.WindowUntil, CreatedAt: a.CreatedAt,
 	}
 	return event.New(event.DeriveID("evt", m.Tenant, a.ID, "send"), event.MessageSend, Source, m.Tenant, m.ID, a.CreatedAt, o)
 }
@@ -38,7 +38,8 @@ type Dispatch struct {
 	Aliases   []string
 	InReplyTo string // the provider's id of the newest inbound message
 	By        event.Actor
-	SendBy    event.Time
+	// SendBy ends its waiting, WindowUntil the time in which it may be sent; zero: neither.
+	SendBy, WindowUntil event.Time
 }
 
 // Retry starts another attempt: only of a message that failed or whose fate is unknown.

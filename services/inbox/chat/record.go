@@ -21,6 +21,8 @@ type Record struct {
 	Contacts      *store.Collection[Contact]
 	Reads         *store.Collection[Read]
 	Parked        *store.Collection[Parked]
+	Files         *store.Collection[File]
+	Decisions     *store.Collection[Decision]
 	Applier       *store.Applier
 }
 
@@ -36,6 +38,8 @@ func NewRecord(db store.DB, p store.Publisher, log *slog.Logger) *Record {
 		Contacts:      store.NewCollection[Contact](db, ContactSpec, store.Facts(a), store.Records(rows)),
 		Reads:         store.NewCollection[Read](db, ReadSpec, store.Facts(a)),
 		Parked:        store.NewCollection[Parked](db, ParkedSpec),
+		Files:         store.NewCollection[File](db, FileSpec),
+		Decisions:     store.NewCollection[Decision](db, DecisionSpec),
 		Applier:       a,
 	}
 }

@@ -111,13 +111,24 @@ func (i *Intake) apply(ctx context.Context, messageID string, in event.Inbound, 
 // attached takes over what became of a file. Its record comes behind the message's, so the message is there.
 func (i *Intake) attached(ctx context.Context, tenant string, a event.Attached) error {
 	at := event.At(i.Now())
-	_, err := i.Record.Messages.Update(ctx, chat.MessageID(tenant, a.ChannelID, a.Ref), func(m *chat.Message) error {
+	m, err := i.Record.Messages.Update(ctx, chat.MessageID(tenant, a.ChannelID, a.Ref), func(m *chat.Message) error {
 		if !m.Attach(a.Attachment, at) {
 			return store.Unchanged
 		}
 		return nil
 	})
-	return err
+	if err != nil || a.Attachment.State != event.Ready {
+		return err
+	}
+	f := &chat.File{
+		ConversationID: m.ConversationID, Type: a.Attachment.Type, MIME: a.Attachment.MIME, Name: a.Attachment.Name, Size: a.Attachment.Size,
+		SHA256: a.Attachment.SHA256, Blob: a.Attachment.Blob, CreatedAt: at,
+	}
+	f.ID, f.Tenant = a.Attachment.ID, tenant
+	if err := i.Record.Files.Insert(ctx, f); err != nil && !errors.Is(err, store.ErrExists) {
+		return err
+	}
+	return nil
 }
 
 // echoed handles a message that the business sent from another client, or that we sent ourselves and the provider repeats.

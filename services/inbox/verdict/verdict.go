@@ -51,21 +51,39 @@ func (v *Verdict) Decision(ctx context.Context, m bus.Message) error {
 	if d.Action == "send" {
 		return v.Send(ctx, d.ConversationID, d)
 	}
-	at := event.At(v.Now())
-	_, err = v.Record.Conversations.Update(ctx, d.ConversationID, func(c *chat.Conversation) error {
+	at, outcome := event.At(v.Now()), ""
+	c, err := v.Record.Conversations.Update(ctx, d.ConversationID, func(c *chat.Conversation) error {
+		outcome = "applied"
 		switch {
 		case c.HolderEpoch == d.Epoch && applicable(c, d):
 			return apply(c, d, at)
 		case c.HolderEpoch == d.Epoch+1 && c.Routed == d.ID:
 			return store.Unchanged // applied before
 		}
+		outcome = "refused"
 		refuse(c, d, at)
 		return nil
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		return nil // deleted with its contact
 	}
-	return away(err)
+	if err != nil {
+		return away(err)
+	}
+	return away(v.keep(ctx, c.Tenant, d, outcome))
+}
+
+// keep records the decision for people. One that is met again keeps its first outcome.
+func (v *Verdict) keep(ctx context.Context, tenant string, d event.Decision, outcome string) error {
+	doc := &chat.Decision{
+		ConversationID: d.ConversationID, Epoch: d.Epoch, Action: d.Action, AgentID: d.AgentID, QueueID: d.QueueID, BotID: d.BotID,
+		Reasons: d.Reasons, Outcome: outcome, At: d.At,
+	}
+	doc.ID, doc.Tenant = d.ID, tenant
+	if err := v.Record.Decisions.Insert(ctx, doc); err != nil && !errors.Is(err, store.ErrExists) {
+		return err
+	}
+	return nil
 }
 
 // applicable reports whether the state allows what is decided; with the epoch unchanged it does, unless the decision is odd.

@@ -1,0 +1,135 @@
+// Package inbox is the record of all conversations: it takes what channels report, what agents do and what routing decides,
+// numbers it, and tells everybody. It alone writes tributary.outbound.*.
+package inbox
+
+import (
+	"context"
+	_ "embed"
+	"log/slog"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
+	"github.com/tributaryhq/tributary/pkg/run"
+	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/services/inbox/api"
+	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/feed"
+	"github.com/tributaryhq/tributary/services/inbox/intake"
+	"github.com/tributaryhq/tributary/services/inbox/rest"
+	"github.com/tributaryhq/tributary/services/inbox/verdict"
+)
+
+//go:embed openapi.yaml
+var openapi []byte
+
+// Service is inbox.
+var Service = run.Service{Name: chat.Source, New: New}
+
+// New builds the service.
+func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
+	if err := env.DB.Ensure(ctx, chat.Specs...); err != nil {
+		return nil, err
+	}
+	record := chat.NewRecord(env.DB, feed.Fanout{To: env.Bus}, env.Log)
+	hub := feed.NewHub(env.Bus)
+	server := &rest.Server{
+		Record: record, Directory: env.Directory, Calls: gateway.NewCallLog(env.DB), Blob: env.Blob, Cache: env.Cache, Bus: env.Bus, Hub: hub,
+		Log: env.Log, Now: env.Now, Stopping: env.Stopping,
+	}
+	in := &intake.Intake{Record: record, Channels: env.Directory, Now: env.Now, Typing: func(ctx context.Context, c *chat.Conversation, on bool) {
+		server.Typing(ctx, c, event.Actor{Kind: "contact", ID: c.ContactID}, on)
+	}}
+	decided := &verdict.Verdict{Record: record, Now: env.Now, Send: server.SendDecided}
+	spec, err := httpapi.LoadSpec(openapi)
+	if err != nil {
+		return nil, err
+	}
+	return &run.Parts{
+		OpenAPI: openapi,
+		Routes: func(r gin.IRouter) {
+			api.RegisterHandlersWithOptions(r.Group("", guard(env.Auth, spec)...), server, api.GinServerOptions{ErrorHandler: httpapi.BadParameter})
+		},
+		Consumers: []bus.Subscription{
+			{Group: "tributary-inbox", Topics: []string{event.TopicInbound}, Handle: in.Handle},
+			{Group: "tributary-inbox-assignments", Topics: []string{event.TopicAssignments}, Handle: decided.Decision},
+			{Group: "tributary-inbox-status", Topics: []string{event.TopicMessageStatus}, Handle: decided.Status},
+		},
+		Loops: []run.Loop{
+			{Name: "facts", Run: record.Applier.Run},
+			{Name: "stream", Run: hub.Run},
+			{Name: "echoes", Run: every(2*time.Second, env.Log, in.Due)},
+			{Name: "timers", Run: every(2*time.Second, env.Log, func(ctx context.Context) error { return wake(ctx, record, env.Now()) })},
+		},
+	}, nil
+}
+
+// guard is the usual one, but uploads may be large and streams long.
+func guard(a httpapi.Authenticator, spec *httpapi.Spec) []gin.HandlerFunc {
+	return []gin.HandlerFunc{
+		unless(large, httpapi.LimitBody(httpapi.MaxBody)), only(large, httpapi.LimitBody(rest.MaxUpload+1<<20)),
+		unless(long, httpapi.Deadline(30*time.Second)), httpapi.Authenticate(a), httpapi.LimitRate(httpapi.DefaultQuota),
+		unless(large, spec.Validate()),
+	}
+}
+
+func large(c *gin.Context) bool { return c.FullPath() == "/v1/attachments" }
+
+func long(c *gin.Context) bool {
+	return large(c) || c.FullPath() == "/v1/events" || c.FullPath() == "/v1/events/ws" || c.FullPath() == "/v1/attachments/:id"
+}
+
+func only(when func(*gin.Context) bool, h gin.HandlerFunc) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if when(c) {
+			h(c)
+		}
+	}
+}
+
+func unless(when func(*gin.Context) bool, h gin.HandlerFunc) gin.HandlerFunc {
+	return only(func(c *gin.Context) bool { return !when(c) }, h)
+}
+
+// every runs f until ctx ends. What fails is tried again the next time.
+func every(d time.Duration, log *slog.Logger, f func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		t := time.NewTicker(d)
+		defer t.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-t.C:
+				if err := f(ctx); err != nil && ctx.Err() == nil {
+					log.WarnContext(ctx, "a timer's work failed", "error", err)
+				}
+			}
+		}
+	}
+}
+
+// wake ends snoozes whose time has come. Firing is an Update that asks again whether the cause still holds.
+func wake(ctx context.Context, record *chat.Record, now time.Time) error {
+	at := event.At(now)
+	due, _, _, err := record.Conversations.Query(ctx, store.Query{Range: &store.Range{Field: "due_at", To: at.String()}, Limit: 100})
+	if err != nil {
+		return err
+	}
+	for _, d := range due {
+		_, err := record.Conversations.Update(ctx, d.ID, func(c *chat.Conversation) error {
+			if c.DueKind != "snooze" || c.DueAt.After(at) {
+				return store.Unchanged
+			}
+			return c.Snooze(event.Time{}, event.Actor{Kind: "automation", ID: "snooze"}, at)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package rest
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
+	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/services/inbox/api"
+	"github.com/tributaryhq/tributary/services/inbox/chat"
+)
+
+// MaxUpload is how many bytes an uploaded file may have.
+const (
+	MaxUpload = 100 << 20
+)
+
+// UploadAttachment implements api.ServerInterface: multipart/form-data with the part "file".
+func (s *Server) UploadAttachment(c *gin.Context) {
+	do(c, http.StatusCreated, func() (any, error) {
+		p, ctx := httpapi.Caller(c), c.Request.Context()
+		if err := p.Require(auth.Send); err != nil {
+			return nil, err
+		}
+		r, err := c.Request.MultipartReader()
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "unsupported_media_type", "send multipart/form-data with the file in the part \"file\"")
+		}
+		for {
+			part, err := r.NextPart()
+			if errors.Is(err, io.EOF) {
+				return nil, fault.At("/file", "required", "the form has no part \"file\"")
+			}
+			if err != nil {
+				return nil, tooLarge(err)
+			}
+			if part.FormName() != "file" {
+				continue
+			}
+			key, sha, size, mimeType, err := s.Blob.Put(ctx, p.Tenant, part, MaxUpload)
+			if err != nil {
+				return nil, tooLarge(err)
+			}
+			f := &chat.File{
+				UploadedBy: p.ID, Type: typeOfMIME(mimeType), MIME: mimeType, Name: cleanName(part.FileName()), Size: size,
+				SHA256: sha, Blob: key, CreatedAt: s.at(),
+			}
+			f.ID, f.Tenant = event.DeriveID("att", p.Tenant, p.ID, httpapi.NewNonce()), p.Tenant
+			if err := s.Record.Files.Insert(ctx, f); err != nil {
+				return nil, err
+			}
+			return object{"id": f.ID, "type": f.Type, "mime": f.MIME, "size": f.Size, "name": f.Name, "state": event.Ready, "url": "/v1/attachments/" + f.ID}, nil
+		}
+	})
+}
+
+func tooLarge(err error) error {
+	var m *http.MaxBytesError
+	if errors.As(err, &m) {
+		return httpapi.TooLarge(m.Limit)
+	}
+	return err
+}
+
+// cleanName keeps the last element of a name and nothing that could end a header line.
+func cleanName(name string) string {
+	name = name[strings.LastIndexAny(name, `/\`)+1:]
+	name = strings.Map(func(r rune) rune {
+		if r < 32 || r == 127 || r == '"' {
+			return -1
+		}
+		return r
+	}, name)
+	if r := []rune(name); len(r) > 200 {
+		name = string(r[len(r)-200:])
+	}
+	return name
+}
+
+func typeOfMIME(m string) event.MessageType {
+	switch {
+	case strings.HasPrefix(m, "image/"):
+		return event.Image
+	case strings.HasPrefix(m, "video/"):
+		return event.Video
+	case strings.HasPrefix(m, "audio/"):
+		return event.Audio
+	}
+	return event.Document
+}
+
+// GetAttachment implements api.ServerInterface. Files are for saving: nothing that a browser would run is shown in place.
+func (s *Server) GetAttachment(c *gin.Context, id api.ID) {
+	p, ctx := httpapi.Caller(c), c.Request.Context()
+	f, err := s.Record.Files.Get(ctx, id)
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && f.Tenant != p.Tenant:
+		err = gone("attachment", id)
+	case err == nil && f.ConversationID != "":
+		if _, err = s.conversation(ctx, p, f.ConversationID); fault.Is(err, fault.Gone) {
+			err = gone("attachment", id)
+		}
+	case err == nil && f.UploadedBy != p.ID && !p.May(auth.ReadAll):
+		err = gone("attachment", id)
+	}
+	if err != nil {
+		httpapi.Fail(c, httpapi.StoreError(err))
+		return
+	}
+	body, _, err := s.Blob.Open(ctx, f.Blob)
+	if err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
+	defer body.Close() //nolint:errcheck // only read
+	disposition := "attachment"
+	if inline(f.MIME) {
+		disposition = "inline"
+	}
+	h := c.Writer.Header()
+	h.Set("Content-Type", f.MIME)
+	h.Set("Content-Length", strconv.FormatInt(f.Size, 10))
+	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": f.Name}))
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	h.Set("Cache-Control", "private, max-age=86400, immutable")
+	c.Status(http.StatusOK)
+	_, _ = io.Copy(c.Writer, body) // the client went away: nobody to tell
+}
+
+func inline(m string) bool {
+	switch m {
+	case "image/jpeg", "image/png", "image/webp", "image/gif", "audio/ogg", "audio/mpeg", "audio/mp4", "audio/aac", "audio/amr", "video/mp4", "application/pdf":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,149 @@
+// Package rest is the inbox's HTTP interface for agent apps.
+package rest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/blob"
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/cache"
+	"github.com/tributaryhq/tributary/pkg/directory"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
+	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/feed"
+)
+
+// Server implements api.ServerInterface.
+type Server struct {
+	Record    *chat.Record
+	Directory *directory.Directory
+	Calls     CallLog
+	Blob      *blob.Store
+	Cache     *cache.Cache
+	Bus       bus.Bus
+	Hub       *feed.Hub
+	Log       *slog.Logger
+	Now       func() time.Time
+	Stopping  <-chan struct{} // closed when the process begins to stop
+}
+
+// CallLog is where the redacted provider calls of an attempt are read.
+type CallLog interface {
+	Calls(ctx context.Context, attemptID string) ([]map[string]any, error)
+}
+
+func (s *Server) at() event.Time { return event.At(s.Now()) }
+
+// do answers with what f returns, or with the problem that its error is.
+func do(c *gin.Context, status int, f func() (any, error)) {
+	v, err := f()
+	if err != nil {
+		httpapi.Fail(c, httpapi.StoreError(err))
+		return
+	}
+	c.JSON(status, v)
+}
+
+func gone(what, id string) error {
+	return fault.New(fault.Gone, "not_found", "there is no %s %s", what, id)
+}
+
+// conversation reads one that the caller may see; to others it is not there.
+func (s *Server) conversation(ctx context.Context, p *auth.Principal, id string) (*chat.Conversation, error) {
+	c, err := s.Record.Conversations.Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, gone("conversation", id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	ok, err := s.visible(ctx, p, c)
+	if err == nil && !ok {
+		err = gone("conversation", id)
+	}
+	return c, err
+}
+
+// visible decides by tenant, then organization unit where that is enforced, then role: all, or own and team.
+func (s *Server) visible(ctx context.Context, p *auth.Principal, c *chat.Conversation) (bool, error) {
+	if c.Tenant != p.Tenant {
+		return false, nil
+	}
+	inside, err := s.inUnit(ctx, p, c.OUID)
+	if err != nil || !inside {
+		return false, err
+	}
+	return p.May(auth.ReadAll) || (p.May(auth.Read) && involved(p, c)), nil
+}
+
+// involved reports whether the caller holds the conversation, took part in it, or is of the team that has it.
+func involved(p *auth.Principal, c *chat.Conversation) bool {
+	if p.AgentID != "" && (c.AssigneeID == p.AgentID || slices.Contains(c.Agents, p.AgentID)) {
+		return true
+	}
+	return c.QueueID != "" && slices.Contains(p.Queues, c.QueueID)
+}
+
+// inUnit reports whether isolation lets the caller see things of a unit: those of the own unit and of units below it.
+func (s *Server) inUnit(ctx context.Context, p *auth.Principal, ouID string) (bool, error) {
+	t, err := s.Directory.Tenant(ctx, p.Tenant)
+	if fault.Is(err, fault.Gone) {
+		return true, nil // a tenant without settings isolates nothing
+	}
+	if err != nil {
+		return false, err
+	}
+	if !t.Settings.EnforceOUIsolation || p.OUID == "" || p.OUID == ouID {
+		return true, nil
+	}
+	if ouID == "" {
+		return false, nil
+	}
+	u, err := s.Directory.Unit(ctx, p.Tenant, ouID)
+	if fault.Is(err, fault.Gone) {
+		return false, nil
+	}
+	return slices.Contains(u.Path, p.OUID), err
+}
+
+// message reads one of a conversation that the caller may see.
+func (s *Server) message(ctx context.Context, p *auth.Principal, id string) (*chat.Message, *chat.Conversation, error) {
+	m, err := s.Record.Messages.Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || (err == nil && m.Tenant != p.Tenant) {
+		return nil, nil, gone("message", id)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := s.conversation(ctx, p, m.ConversationID)
+	if fault.Is(err, fault.Gone) {
+		return nil, nil, gone("message", id)
+	}
+	return m, c, err
+}
+
+// contact reads one of the caller's tenant and unit.
+func (s *Server) contact(ctx context.Context, p *auth.Principal, id string) (*chat.Contact, error) {
+	c, err := s.Record.Contacts.Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || (err == nil && c.Tenant != p.Tenant) {
+		return nil, gone("contact", id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	inside, err := s.inUnit(ctx, p, c.OUID)
+	if err == nil && !inside {
+		err = gone("contact", id)
+	}
+	return c, err
+}

@@ -1,0 +1,239 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
+	"github.com/tributaryhq/tributary/services/inbox/chat"
+)
+
+type object = map[string]any
+
+var priorities = []string{"none", "low", "normal", "high", "urgent"}
+
+// conversations shows many at once: what they refer to is read with one look-up per kind.
+func (s *Server) conversations(ctx context.Context, p *auth.Principal, cs []*chat.Conversation) ([]object, error) {
+	contacts, messages, reads, err := s.references(ctx, p, cs)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]object, len(cs))
+	for i, c := range cs {
+		if out[i], err = s.show(ctx, c, contacts[i], messages[i], reads[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (s *Server) references(ctx context.Context, p *auth.Principal, cs []*chat.Conversation) (contacts []*chat.Contact, messages []*chat.Message, reads []*chat.Read, err error) {
+	contactIDs, messageIDs, readIDs := make([]string, len(cs)), make([]string, len(cs)), make([]string, len(cs))
+	for i, c := range cs {
+		contactIDs[i], messageIDs[i], readIDs[i] = c.ContactID, c.LastMessageID, chat.ReadID(p.Tenant, p.ID, c.ID)
+		if c.LastMessageID == "" {
+			messageIDs[i] = "-" // no such document
+		}
+	}
+	if contacts, err = s.Record.Contacts.GetMany(ctx, contactIDs); err != nil {
+		return nil, nil, nil, err
+	}
+	if messages, err = s.Record.Messages.GetMany(ctx, messageIDs); err != nil {
+		return nil, nil, nil, err
+	}
+	reads, err = s.Record.Reads.GetMany(ctx, readIDs)
+	return contacts, messages, reads, err
+}
+
+func (s *Server) one(ctx context.Context, p *auth.Principal, c *chat.Conversation) (object, error) {
+	out, err := s.conversations(ctx, p, []*chat.Conversation{c})
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+func (s *Server) show(ctx context.Context, c *chat.Conversation, contact *chat.Contact, last *chat.Message, read *chat.Read) (object, error) {
+	ch, err := s.Directory.Channel(ctx, c.ChannelID)
+	if err != nil && !fault.Is(err, fault.Gone) {
+		return nil, err
+	}
+	info, err := s.Directory.Type(ctx, c.ChannelType)
+	if err != nil && !fault.Is(err, fault.Gone) {
+		return nil, err
+	}
+	assignee, err := s.agent(ctx, c.Tenant, c.AssigneeID)
+	if err != nil {
+		return nil, err
+	}
+	unread := c.Inbound
+	if read != nil {
+		unread -= read.Inbound
+	}
+	out := object{
+		"id": c.ID, "thread_id": c.ThreadID, "kind": c.Kind, "post": c.Post, "status": c.Status, "handler": c.Handler(),
+		"channel": object{"id": c.ChannelID, "type": c.ChannelType, "name": ch.Name}, "contact": named(c.ContactID, contact), "peer": c.Peer,
+		"assignee": assignee, "ou": unit(c.OUID), "queue_id": orNull(c.QueueID), "bot_id": orNull(c.BotID), "bot_active": c.BotActive,
+		"unread_count": max(unread, 0), "waiting_since": timeOrNull(c.WaitingSince), "first_response_at": timeOrNull(c.FirstResponseAt),
+		"last_message": lastMessage(last), "window": window(info, c.Window, s.at()), "priority": priorities[c.Priority],
+		"tags": append([]string{}, c.Tags...), "reference": reference(c.Reference), "snoozed_until": timeOrNull(c.SnoozedUntil),
+		"opened_at": c.OpenedAt, "opened_by": c.OpenedBy, "closed_at": timeOrNull(c.ClosedAt), "closed_by": c.ClosedBy, "close": c.Close,
+		"seq": c.Seq, "version": c.Version,
+	}
+	return out, nil
+}
+
+func (s *Server) agent(ctx context.Context, tenant, id string) (any, error) {
+	if id == "" {
+		return nil, nil
+	}
+	a, err := s.Directory.Agent(ctx, tenant, id)
+	if fault.Is(err, fault.Gone) {
+		return object{"id": id, "name": "(deleted)"}, nil
+	}
+	return object{"id": id, "name": a.Name}, err
+}
+
+func named(id string, c *chat.Contact) object {
+	out := object{"id": id, "name": ""}
+	if c != nil {
+		out["name"] = c.Display()
+		if c.AvatarURL != "" {
+			out["avatar_url"] = c.AvatarURL
+		}
+	}
+	return out
+}
+
+func lastMessage(m *chat.Message) any {
+	if m == nil {
+		return nil
+	}
+	out := object{"id": m.ID, "direction": m.Direction, "type": m.Content.Type, "text": m.Excerpt(), "at": m.CreatedAt}
+	if m.Status != "" {
+		out["status"] = m.Status
+	}
+	return out
+}
+
+func reference(r *event.Referral) any {
+	if r == nil {
+		return nil
+	}
+	return object{"code": r.Code, "source": r.Source, "url": r.URL}
+}
+
+func unit(id string) any {
+	if id == "" {
+		return nil
+	}
+	return object{"id": id}
+}
+
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func timeOrNull(t event.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t
+}
+
+// showMessage is a message as the API has it.
+func showMessage(m *chat.Message) object {
+	c := m.Content
+	out := object{
+		"id": m.ID, "conversation_id": m.ConversationID, "seq": m.Seq, "direction": m.Direction, "type": c.Type, "text": c.Text,
+		"attachments": attachments(c.Attachments), "sender": m.Sender, "sent_via": m.Via, "external_ids": append([]string{}, m.ExternalIDs...),
+		"status": orNull(string(m.Status)), "statuses": steps(m), "attempts": attempts(m), "edited_at": timeOrNull(m.EditedAt),
+		"deleted_at": timeOrNull(m.DeletedAt), "provider_at": timeOrNull(m.ProviderAt), "created_at": m.CreatedAt, "raw_available": len(c.Raw) > 0,
+		"forwarded": c.Forwarded,
+	}
+	add := func(key string, set bool, v any) {
+		if set {
+			out[key] = v
+		}
+	}
+	add("html", c.HTML != "", c.HTML)
+	add("subject", c.Subject != "", c.Subject)
+	add("location", c.Location != nil, c.Location)
+	add("contacts", len(c.Contacts) > 0, c.Contacts)
+	add("interaction", c.Interaction != nil, c.Interaction)
+	add("interactive", c.Interactive != nil, c.Interactive)
+	add("template", c.Template != nil, c.Template)
+	add("order", c.Order != nil, c.Order)
+	add("reaction", c.Reaction != nil, c.Reaction)
+	add("reactions", len(m.Reactions) > 0, m.Reactions)
+	add("referral", c.Referral != nil, c.Referral)
+	add("reply_to", c.ReplyTo != nil, c.ReplyTo)
+	add("message_tag", c.MessageTag != "", c.MessageTag)
+	add("mentions", len(m.Mentions) > 0, m.Mentions)
+	return out
+}
+
+func attachments(as []event.Attachment) []object {
+	out := make([]object, len(as))
+	for i, a := range as {
+		out[i] = object{"id": a.ID, "type": a.Type, "mime": a.MIME, "size": a.Size, "name": a.Name, "state": a.State, "url": "/v1/attachments/" + a.ID}
+		if a.Error != nil {
+			out[i]["error"] = a.Error
+		}
+	}
+	return out
+}
+
+// steps lists every status the message ever had, of all attempts, in the order in which we learned of them.
+func steps(m *chat.Message) []object {
+	out := []object{}
+	for _, a := range m.Attempts {
+		out = append(out, object{"status": event.Queued, "at": a.CreatedAt, "source": "inbox", "attempt_id": a.ID})
+		for _, s := range a.Steps {
+			o := object{"status": s.Status, "at": s.At, "source": s.Source, "attempt_id": a.ID}
+			if s.Error != nil {
+				o["error"] = s.Error
+			}
+			if s.ExternalID != "" {
+				o["external_id"] = s.ExternalID
+			}
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+func attempts(m *chat.Message) []object {
+	out := []object{}
+	for _, a := range m.Attempts {
+		out = append(out, object{"id": a.ID, "n": a.N, "status": a.Status, "created_at": a.CreatedAt, "external_ids": a.ExternalIDs})
+	}
+	return out
+}
+
+func showRow(r *chat.Row) object {
+	out := object{
+		"id": r.ID, "contact_id": r.ContactID, "conversation_id": orNull(r.ConversationID), "seq": nil, "category": r.Category, "type": r.Type,
+		"actor": r.Actor, "reference": reference(r.Reference), "data": json.RawMessage("null"), "at": r.At,
+	}
+	if r.Seq > 0 {
+		out["seq"] = r.Seq
+	}
+	if len(r.Data) > 0 {
+		out["data"] = r.Data
+	}
+	return out
+}
+
+func (s *Server) answer(c *gin.Context, p *auth.Principal, doc *chat.Conversation) (any, error) {
+	c.Header("ETag", httpapi.ETag(doc.Version))
+	return s.one(c.Request.Context(), p, doc)
+}

@@ -1,0 +1,133 @@
+package rest
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
+	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/services/inbox/api"
+	"github.com/tributaryhq/tributary/services/inbox/chat"
+)
+
+type start struct {
+	ChannelID string `json:"channel_id"`
+	ContactID string `json:"contact_id"`
+	Peer      string `json:"peer"`
+	Name      string `json:"name"`
+	Message   *input `json:"message"`
+}
+
+// StartConversation implements api.ServerInterface.
+func (s *Server) StartConversation(c *gin.Context, _ api.StartConversationParams) {
+	do(c, http.StatusCreated, func() (any, error) {
+		p, ctx := httpapi.Caller(c), c.Request.Context()
+		if err := p.Require(auth.Send); err != nil {
+			return nil, err
+		}
+		var in start
+		if err := httpapi.Body(c, &in); err != nil {
+			return nil, err
+		}
+		key, err := httpapi.IdempotencyKey(c, in.Message != nil)
+		if err != nil {
+			return nil, err
+		}
+		t, rules, err := s.reach(c, p, in)
+		if err != nil {
+			return nil, err
+		}
+		doc, err := s.Record.Into(ctx, t, rules, p.Actor(), p.Actor().Kind, nil, s.at(), func(d *chat.Conversation) error {
+			if d.Status == chat.Closed {
+				return chat.ErrNext
+			}
+			return store.Unchanged
+		})
+		if err != nil {
+			return nil, err
+		}
+		out := object{}
+		if in.Message != nil {
+			m, err := s.send(c, p, doc, key, *in.Message)
+			if err != nil {
+				return nil, err
+			}
+			out["message"] = showMessage(m)
+			if doc, err = s.Record.Conversations.Get(ctx, doc.ID); err != nil {
+				return nil, err
+			}
+		}
+		out["conversation"], err = s.answer(c, p, doc)
+		return out, err
+	})
+}
+
+// reach finds the thread with whoever is named, and checks that the business may write first.
+func (s *Server) reach(c *gin.Context, p *auth.Principal, in start) (*chat.Thread, chat.Rules, error) {
+	ctx := c.Request.Context()
+	none := chat.Rules{}
+	ch, err := s.Directory.Channel(ctx, in.ChannelID)
+	if fault.Is(err, fault.Gone) || (err == nil && ch.Tenant != p.Tenant) {
+		return nil, none, fault.At("/channel_id", "bad_value", "there is no channel %s", in.ChannelID)
+	}
+	if err != nil {
+		return nil, none, err
+	}
+	inside, err := s.inUnit(ctx, p, ch.OUID)
+	if err != nil || !inside {
+		return nil, none, errOr(err, fault.At("/channel_id", "bad_value", "there is no channel %s", in.ChannelID))
+	}
+	info, err := s.Directory.Type(ctx, ch.Type)
+	if err != nil {
+		return nil, none, err
+	}
+	peer, known, err := s.peer(c, p, in)
+	if err != nil {
+		return nil, none, err
+	}
+	template := in.Message != nil && in.Message.Template != nil
+	if !known && (!info.Starts.May || (info.Starts.With == "template" && !template)) {
+		return nil, none, fault.New(fault.Invalid, "cannot_start", "on %s the business may not write first%s", info.Title, with(info.Starts.With))
+	}
+	person := chat.Person{Tenant: p.Tenant, ChannelID: ch.ID, ChannelType: ch.Type, Peer: peer, OUID: ch.OUID}
+	if in.Name != "" {
+		person.Profile = &event.Profile{Name: in.Name}
+	}
+	t, err := s.Record.Thread(ctx, person, s.at())
+	return t, chat.Rules{OUID: ch.OUID}, err
+}
+
+func with(what string) string {
+	if what == "" {
+		return ""
+	}
+	return " unless with a " + what
+}
+
+// peer is the id to write to. known says that there is a thread with it already.
+func (s *Server) peer(c *gin.Context, p *auth.Principal, in start) (peer string, known bool, err error) {
+	ctx := c.Request.Context()
+	if in.ContactID != "" {
+		contact, err := s.contact(ctx, p, in.ContactID)
+		if err != nil {
+			return "", false, fault.At("/contact_id", "bad_value", "there is no contact %s", in.ContactID)
+		}
+		for _, i := range contact.Identities {
+			if i.ChannelID == in.ChannelID {
+				return i.Peer, true, nil
+			}
+		}
+		if in.Peer == "" {
+			return "", false, fault.At("/contact_id", "bad_value", "the contact has no identity on this channel; name the peer")
+		}
+	}
+	if in.Peer == "" {
+		return "", false, fault.At("/peer", "required", "name a contact or a peer")
+	}
+	as, err := s.Record.Aliases.GetMany(ctx, []string{chat.AliasID(p.Tenant, in.ChannelID, chat.Messages, "", in.Peer)})
+	return in.Peer, err == nil && as[0] != nil, err
+}

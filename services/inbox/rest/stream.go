@@ -1,0 +1,307 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
+	"github.com/tributaryhq/tributary/services/inbox/api"
+	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/feed"
+)
+
+const (
+	heartbeat  = 15 * time.Second
+	writeLimit = 10 * time.Second // whoever cannot take an event for so long is gone
+	tooSlow    = websocket.StatusCode(4408)
+)
+
+// out is one event on its way to a browser. Typing and presence have no id: they cannot be resumed.
+type out struct {
+	ID   string          `json:"id,omitempty"`
+	Type string          `json:"type"`
+	Data json.RawMessage `json:"data"`
+}
+
+// sink is a connection.
+type sink interface {
+	send(ctx context.Context, o out) error
+	idle(ctx context.Context) error // keeps proxies from closing it
+}
+
+// StreamEvents implements api.ServerInterface.
+func (s *Server) StreamEvents(c *gin.Context, params api.StreamEventsParams) {
+	token := orElse(params.LastEventID, orElse(params.After, ""))
+	h := c.Writer.Header()
+	h.Set("Content-Type", "text/event-stream; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+	c.Status(http.StatusOK)
+	w := &sse{w: c.Writer, rc: http.NewResponseController(c.Writer)}
+	if err := w.write("retry: 3000\n\n"); err != nil {
+		return
+	}
+	_ = s.stream(c.Request.Context(), httpapi.Caller(c), token, w) // the connection is over; the client comes again with its token
+}
+
+type sse struct {
+	w  http.ResponseWriter
+	rc *http.ResponseController
+}
+
+func (s *sse) write(text string) error {
+	if err := s.rc.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	if _, err := fmt.Fprint(s.w, text); err != nil {
+		return err
+	}
+	return s.rc.Flush()
+}
+
+func (s *sse) send(_ context.Context, o out) error {
+	id := ""
+	if o.ID != "" {
+		id = "id: " + o.ID + "\n"
+	}
+	return s.write(id + "event: " + o.Type + "\ndata: " + string(o.Data) + "\n\n")
+}
+
+func (s *sse) idle(context.Context) error { return s.write(": \n\n") }
+
+// StreamEventsWebSocket implements api.ServerInterface.
+func (s *Server) StreamEventsWebSocket(c *gin.Context, params api.StreamEventsWebSocketParams) {
+	conn, err := websocket.Accept(c.Writer, c.Request, &websocket.AcceptOptions{Subprotocols: []string{"tributary"}})
+	if err != nil {
+		return // Accept has answered
+	}
+	defer conn.CloseNow() //nolint:errcheck // it is over either way
+	ctx := conn.CloseRead(c.Request.Context())
+	err = s.stream(ctx, httpapi.Caller(c), orElse(params.After, ""), ws{conn})
+	if errors.Is(err, context.DeadlineExceeded) {
+		_ = conn.Close(tooSlow, "too slow; come again with the last id")
+		return
+	}
+	_ = conn.Close(websocket.StatusGoingAway, "come again with the last id")
+}
+
+type ws struct{ conn *websocket.Conn }
+
+func (w ws) send(ctx context.Context, o out) error {
+	b, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, writeLimit)
+	defer cancel()
+	return w.conn.Write(ctx, websocket.MessageText, b)
+}
+
+func (w ws) idle(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, writeLimit)
+	defer cancel()
+	return w.conn.Ping(ctx)
+}
+
+// stream sends what the caller may see until the connection or the process ends.
+func (s *Server) stream(ctx context.Context, p *auth.Principal, token string, to sink) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-s.Stopping:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	at, err := s.begin(ctx, p, token, to)
+	if err != nil {
+		return err
+	}
+	events, fleeting := make(chan []bus.Message), s.Cache.Watch(ctx, fleetingTopic(p.Tenant))
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	failed := make(chan error, 1)
+	wg.Go(func() { failed <- s.pull(ctx, at, events) })
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case err := <-failed:
+			if errors.Is(err, feed.ErrResync) {
+				return to.send(ctx, out{Type: "resync", Data: json.RawMessage(`{}`)})
+			}
+			return err
+		case ms := <-events:
+			err = s.forward(ctx, p, ms, to)
+		case b, ok := <-fleeting:
+			if !ok {
+				fleeting = nil // Redis is away: typing is not worth the connection
+				continue
+			}
+			err = s.passOn(ctx, p, b, to)
+		case <-beat.C:
+			err = to.idle(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// begin finds where to start, and tells the client where that is.
+func (s *Server) begin(ctx context.Context, p *auth.Principal, token string, to sink) (feed.Position, error) {
+	if token == "" {
+		at, err := s.Hub.Start(ctx, p.Tenant)
+		if err != nil {
+			return at, err
+		}
+		return at, to.send(ctx, out{ID: at.String(), Type: "ready", Data: json.RawMessage(`{}`)})
+	}
+	at, err := s.Hub.Resume(ctx, p.Tenant, token)
+	if errors.Is(err, feed.ErrResync) {
+		return at, to.send(ctx, out{ID: at.String(), Type: "resync", Data: json.RawMessage(`{}`)})
+	}
+	return at, err
+}
+
+func (s *Server) pull(ctx context.Context, at feed.Position, to chan<- []bus.Message) error {
+	for {
+		ms, err := s.Hub.Next(ctx, at)
+		if err != nil {
+			return err
+		}
+		at.Offset = ms[len(ms)-1].Offset
+		select {
+		case to <- ms:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (s *Server) forward(ctx context.Context, p *auth.Principal, ms []bus.Message, to sink) error {
+	for _, m := range ms {
+		if m.Event.Tenant != p.Tenant {
+			continue
+		}
+		e, err := event.Decode[event.Stream](m.Event)
+		if err != nil {
+			continue // of a newer version
+		}
+		id := feed.Position{Partition: m.Partition, Offset: m.Offset}.String()
+		sees, err := s.sees(ctx, p, e)
+		if err != nil {
+			return err
+		}
+		switch {
+		case sees:
+			err = to.send(ctx, out{ID: id, Type: e.Type, Data: e.Data})
+		case e.Was != "" && e.Was == p.AgentID:
+			err = to.send(ctx, out{ID: id, Type: "conversation.gone", Data: mustJSON(object{"conversation_id": e.ConversationID})})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sees decides with the conversation as it is now: what was visible once and is not any more is not shown late either.
+func (s *Server) sees(ctx context.Context, p *auth.Principal, e event.Stream) (bool, error) {
+	if p.May(auth.ReadAll) && p.OUID == "" {
+		return true, nil
+	}
+	if e.ConversationID == "" {
+		return s.inUnit(ctx, p, e.OUID)
+	}
+	_, err := s.conversation(ctx, p, e.ConversationID)
+	if fault.Is(err, fault.Gone) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// fleeting is what passes through Redis and leaves no trace.
+type fleeting struct {
+	Type           string      `json:"type"` // typing
+	ConversationID string      `json:"conversation_id"`
+	Typing         bool        `json:"typing"`
+	By             event.Actor `json:"by"`
+	OUID           string      `json:"ou_id,omitempty"`
+}
+
+func fleetingTopic(tenant string) string { return "inbox:fleeting:" + tenant }
+
+func (s *Server) passOn(ctx context.Context, p *auth.Principal, b []byte, to sink) error {
+	var f fleeting
+	if json.Unmarshal(b, &f) != nil || f.By.ID == p.ID {
+		return nil
+	}
+	sees, err := s.sees(ctx, p, event.Stream{ConversationID: f.ConversationID, OUID: f.OUID})
+	if err != nil || !sees {
+		return err
+	}
+	return to.send(ctx, out{Type: f.Type, Data: b})
+}
+
+// Typing tells browsers that somebody is typing.
+func (s *Server) Typing(ctx context.Context, c *chat.Conversation, by event.Actor, on bool) {
+	b := mustJSON(fleeting{Type: "typing", ConversationID: c.ID, Typing: on, By: by, OUID: c.OUID})
+	if err := s.Cache.Notify(ctx, fleetingTopic(c.Tenant), b); err != nil {
+		s.Log.DebugContext(ctx, "typing was not passed on", "error", err)
+	}
+}
+
+// TypingInConversation implements api.ServerInterface: other agents see it, and the customer, where the channel carries it.
+func (s *Server) TypingInConversation(c *gin.Context, id api.ID, _ api.TypingInConversationParams) {
+	var in struct {
+		Typing bool `json:"typing"`
+	}
+	p, ctx := httpapi.Caller(c), c.Request.Context()
+	doc, err := s.conversation(ctx, p, id)
+	if err == nil {
+		err = decode(c, &in)
+	}
+	if err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
+	s.Typing(ctx, doc, p.Actor(), in.Typing)
+	what := "typing_off"
+	if in.Typing {
+		what = "typing_on"
+	}
+	info, err := s.Directory.Type(ctx, doc.ChannelType)
+	if err == nil && info.Carries(what) && doc.Status != chat.Closed {
+		err = s.Bus.Publish(ctx, doc.Signal(what, p.Actor(), s.at()))
+	}
+	if err != nil && !fault.Is(err, fault.Gone) {
+		httpapi.Fail(c, err)
+		return
+	}
+	c.Status(http.StatusNoContent)
+}
+
+func mustJSON(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // our own values always marshal
+	}
+	return b
+}
