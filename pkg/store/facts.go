@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
 )
@@ -19,7 +20,7 @@ type Implied struct {
 }
 
 // seal numbers the facts emitted since the document was read and makes them pending, behind what is not yet published.
-func (m *Meta) seal(published int64, now event.Time) {
+func (m *Meta) seal(published int64, now time.Time) {
 	was := len(m.Pending)
 	m.Pending = behind(m.Pending, published)
 	moved := len(m.Pending) != was
@@ -36,7 +37,7 @@ func (m *Meta) seal(published int64, now event.Time) {
 	case len(m.Pending) == 0:
 		m.PendingSince = event.Time{}
 	case moved || m.PendingSince.IsZero():
-		m.PendingSince = now // a document that is always busy is not one whose writer died
+		m.PendingSince = event.At(now) // a document that is always busy is not one whose writer died
 	}
 }
 

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
-
-	"github.com/tributaryhq/tributary/pkg/event"
 )
 
 // Unchanged is returned by an update's function that leaves the document as it is: nothing is written.
@@ -153,7 +151,7 @@ func (c *Collection[T]) seal(doc *T) (json.RawMessage, error) {
 	if c.facts != nil {
 		published = c.facts.applier.published(key{c.spec.Name, m.ID})
 	}
-	m.seal(published, event.At(time.Now()))
+	m.seal(published, time.Now())
 	b, err := encode(doc)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", c.spec.Name, m.ID, err)

@@ -155,6 +155,54 @@ func recordsAreThere(t *testing.T, db store.DB) {
 	settled(t, db, &p, "c", 3)
 }
 
+// recordsInOrder: a record that must wait is not there before all facts in front of it are published, and there afterwards,
+// with its own facts on their way.
+func recordsInOrder(t *testing.T, db store.DB) {
+	if err := db.Ensure(t.Context(), facts, notes); err != nil {
+		t.Fatal(err)
+	}
+	var p Publisher
+	a := store.NewApplier(db, &p, nil)
+	var counters *store.Collection[Counter]
+	counters = store.NewCollection[Counter](db, facts, store.Facts(a), store.Records(func(d *Counter, f store.Fact) ([]store.Implied, error) {
+		if f.Topic != "second" || d.N > 0 {
+			return nil, nil
+		}
+		next := &Counter{Meta: store.Meta{ID: d.ID + "+"}, N: d.N + 1}
+		next.Emit("third", "k", event.Event{ID: "3"})
+		r, err := counters.Imply(next)
+		r.InOrder = true
+		return []store.Implied{r}, err
+	}))
+	p.Fail(away)
+	c := &Counter{Meta: store.Meta{ID: "c"}}
+	c.Emit("first", "k", event.Event{ID: "1"})
+	c.Emit("second", "k", event.Event{ID: "2"})
+	if err := counters.Insert(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Flush(t.Context()); !errors.Is(err, errAway) {
+		t.Fatalf("flush: %v", err)
+	}
+	if _, err := counters.Get(t.Context(), "c+"); !errors.Is(err, store.ErrNotFound) {
+		t.Fatalf("the record is there before its time: %v", err)
+	}
+	p.Fail(nil)
+	if err := a.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range p.Records() {
+		got = append(got, r.Event.ID)
+	}
+	if diff := cmp.Diff([]string{"1", "2", "3"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if next := must[*Counter](t)(counters.Get(t.Context(), "c+")); next.N != 1 || len(next.Pending) != 0 {
+		t.Errorf("got %+v", next)
+	}
+}
+
 // commitWaitsForNobody: an Update returns although Kafka hangs.
 func commitWaitsForNobody(t *testing.T, db store.DB) {
 	setup(t, db)

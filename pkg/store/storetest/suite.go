@@ -46,6 +46,7 @@ func Run(t *testing.T, open Opener) {
 		"SearchPages":          searchPages,
 		"SearchFollowsUpdates": searchFollows,
 		"RecordsAreThere":      recordsAreThere,
+		"RecordsInOrder":       recordsInOrder,
 		"CommitWaitsForNobody": commitWaitsForNobody,
 		"DeletePublishes":      deletePublishes,
 		"RunPublishesAndClear": runPublishesAndClears,
