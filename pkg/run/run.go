@@ -25,6 +25,8 @@ type Process struct {
 	Public  net.Listener
 	Admin   net.Listener
 	Started func() // called once everything runs; may be nil
+	// Consumes is told of every group and its topics before they are read: the in-process broker trims by consumption.
+	Consumes func(group string, topics ...string)
 }
 
 type process struct {
@@ -61,7 +63,7 @@ func (p *Process) Run(ctx context.Context, services ...Service) (err error) {
 	r.work(working)
 	r.ready.Store(true)
 	if p.Started != nil {
-		p.Started()
+		r.working.Go(p.Started)
 	}
 
 	select {
@@ -102,6 +104,11 @@ func (r *process) build(ctx context.Context, engine *gin.Engine, services []Serv
 			return fmt.Errorf("service %s: %w", s.Name, err)
 		}
 		r.built, r.names = append(r.built, parts), append(r.names, s.Name)
+		for _, sub := range parts.Consumers {
+			if r.Consumes != nil {
+				r.Consumes(sub.Group, sub.Topics...)
+			}
+		}
 		if parts.Routes != nil {
 			parts.Routes(engine)
 		}

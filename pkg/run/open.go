@@ -1,0 +1,128 @@
+package run
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/blob"
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/bus/kafka"
+	"github.com/tributaryhq/tributary/pkg/cache"
+	"github.com/tributaryhq/tributary/pkg/config"
+	"github.com/tributaryhq/tributary/pkg/directory"
+	"github.com/tributaryhq/tributary/pkg/egress"
+	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/store/sqlite"
+)
+
+// Open connects to the servers that the configuration names and returns what services share. close releases it; it is to be
+// called also after an error.
+func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (env *Env, close func() error, err error) {
+	var opened []func() error
+	close = func() error {
+		var errs []error
+		for _, c := range slices.Backward(opened) {
+			errs = append(errs, c())
+		}
+		return errors.Join(errs...)
+	}
+	env = &Env{Config: cfg, Log: log, Now: time.Now, PublicURL: strings.TrimSuffix(publicURL(cfg), "/")}
+	if env.Bus, err = OpenBus(ctx, cfg, log); err != nil {
+		return nil, close, err
+	}
+	opened = append(opened, env.Bus.Close)
+	if env.DB, err = openStore(ctx, cfg.StoreURL); err != nil {
+		return nil, close, fmt.Errorf("TRIBUTARY_STORE_URL: %w", err)
+	}
+	opened = append(opened, env.DB.Close)
+	if env.Cache, err = cache.Open(cfg.RedisURL); err != nil {
+		return nil, close, fmt.Errorf("TRIBUTARY_REDIS_URL: %w", err)
+	}
+	opened = append(opened, env.Cache.Close)
+	if env.Blob, err = blob.Open(ctx, cfg.BlobURL); err != nil {
+		return nil, close, fmt.Errorf("TRIBUTARY_BLOB_URL: %w", err)
+	}
+	opened = append(opened, env.Blob.Close)
+	allow, err := cfg.Prefixes()
+	if err != nil {
+		return nil, close, err
+	}
+	env.Egress = egress.New(egress.Config{Allow: allow})
+	opened = append(opened, env.Egress.Close)
+	return env, close, identify(ctx, env)
+}
+
+// identify sets up who may do what.
+func identify(ctx context.Context, env *Env) error {
+	key, err := env.Config.Key()
+	if err != nil {
+		return err
+	}
+	if env.Sealer, err = auth.NewSealer(key); err != nil {
+		return err
+	}
+	// The directory reads collections of other services, which may not have made them yet.
+	if err := env.DB.Ensure(ctx, directory.Specs...); err != nil {
+		return fmt.Errorf("TRIBUTARY_STORE_URL: %w", err)
+	}
+	env.Directory = directory.New(env.DB, env.Bus, env.Sealer, env.Now)
+	var issuer auth.Verifier
+	if env.Config.OIDCIssuer != "" {
+		if issuer, err = auth.NewIssuer(ctx, env.Config.OIDCIssuer, env.Config.OIDCAudience); err != nil {
+			return fmt.Errorf("TRIBUTARY_OIDC_ISSUER: %w", err)
+		}
+	}
+	env.Auth, err = auth.NewAuthenticator(env.Directory, key, issuer, env.Now)
+	return err
+}
+
+// OpenBus connects to Kafka alone.
+func OpenBus(ctx context.Context, cfg *config.Config, log *slog.Logger) (bus.Bus, error) {
+	k := kafka.Config{Brokers: cfg.KafkaBrokers, ClientID: "tributary", Log: log}
+	if cfg.KafkaTLS {
+		k.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if cfg.KafkaSASL != "" {
+		k.SASL = kafka.SASL{Mechanism: strings.ToUpper(cfg.KafkaSASL), Username: cfg.KafkaUsername, Password: cfg.KafkaPassword}
+	}
+	b, err := kafka.Open(ctx, k)
+	if err != nil {
+		return nil, fmt.Errorf("TRIBUTARY_KAFKA_BROKERS: %w", err)
+	}
+	return b, nil
+}
+
+func openStore(ctx context.Context, url string) (store.DB, error) {
+	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
+		return sqlite.Open(ctx, path)
+	}
+	return nil, errors.New("mongo")
+}
+
+func publicURL(cfg *config.Config) string {
+	if cfg.PublicURL != "" {
+		return cfg.PublicURL
+	}
+	host, port, err := net.SplitHostPort(cfg.HTTPAddr)
+	if err != nil || host == "" || host == "0.0.0.0" || host == "::" {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// Listen opens a listener; a port in use is named.
+func Listen(key, addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s=%s: %w", config.EnvName(key), addr, err)
+	}
+	return l, nil
+}

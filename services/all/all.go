@@ -1,0 +1,19 @@
+// Package all is the explicit list of services: the only registry there is.
+package all
+
+import (
+	"github.com/tributaryhq/tributary/pkg/run"
+	"github.com/tributaryhq/tributary/services/admin"
+	"github.com/tributaryhq/tributary/services/deliverystatus"
+	"github.com/tributaryhq/tributary/services/inbox"
+	"github.com/tributaryhq/tributary/services/telegram"
+	"github.com/tributaryhq/tributary/services/whatsapp"
+)
+
+// Services returns every service of a platform, channel services first.
+func Services() []run.Service {
+	return []run.Service{
+		whatsapp.Service, telegram.Service,
+		inbox.Service, deliverystatus.Service, admin.Service,
+	}
+}

@@ -1,0 +1,193 @@
+package standalone
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/config"
+)
+
+// demonstration is the demo tenant: its credentials are made once and kept in the data directory.
+type demonstration struct {
+	APIKey   string            `json:"api_key"`
+	Email    string            `json:"email"`
+	Password string            `json:"password"`
+	Secrets  map[string]string `json:"secrets"` // of the demo channels, which the simulator shares
+	Channels map[string]string `json:"channels,omitempty"`
+
+	path string
+}
+
+// demonstrate reads or makes the demo's credentials, and has them bootstrapped. Whoever configured a bootstrap of their own
+// gets the demo channels under that key.
+func demonstrate(cfg *config.Config) (*demonstration, error) {
+	d := &demonstration{path: filepath.Join(cfg.DataDir, "demo.json")}
+	text, err := remembered(d.path, func() string {
+		_, key, _ := auth.NewAPIKey()
+		fresh := demonstration{
+			APIKey: key, Email: "owner@demo.tributary.example", Password: random(9),
+			Secrets: map[string]string{
+				"whatsapp.app_secret": random(16), "whatsapp.access_token": random(24), "whatsapp.verify_token": random(12),
+				"telegram.bot_token": "7000001:" + random(17), "telegram.webhook_secret": random(16),
+			},
+		}
+		b, err := json.Marshal(fresh)
+		if err != nil {
+			panic(err) // texts always marshal
+		}
+		return string(b)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal([]byte(text), d); err != nil {
+		return nil, fmt.Errorf("%s: %w", d.path, err)
+	}
+	if cfg.BootstrapAPIKey != "" {
+		d.APIKey = cfg.BootstrapAPIKey
+	}
+	cfg.BootstrapAPIKey = d.APIKey
+	if cfg.BootstrapAdminEmail == "" {
+		cfg.BootstrapAdminEmail, cfg.BootstrapAdminPassword = d.Email, d.Password
+	}
+	d.Email, d.Password = cfg.BootstrapAdminEmail, cfg.BootstrapAdminPassword
+	cfg.EgressAllow = append(cfg.EgressAllow, "127.0.0.0/8", "::1/128") // the simulator is on this machine
+	return d, nil
+}
+
+func random(bytes int) string {
+	b := make([]byte, bytes)
+	_, _ = rand.Read(b) // never fails (crypto/rand)
+	return hex.EncodeToString(b)
+}
+
+// The demo's accounts at the simulated providers.
+const (
+	demoPhoneID = "109876543210987"
+	demoWABA    = "100200300400501"
+	demoBot     = "tributary_demo_bot"
+)
+
+// prepare makes the demo channels and tells the simulator about them. Made again at every start, they are the same.
+func (d *demonstration) prepare(ctx context.Context, url string) error {
+	c := &client{url: url, key: d.APIKey}
+	d.Channels = map[string]string{}
+	for _, ch := range []struct {
+		typ      string
+		settings map[string]any
+		secrets  []string
+	}{
+		{"whatsapp", map[string]any{"provider": "cloud", "phone_number_id": demoPhoneID, "waba_id": demoWABA, "api_base_url": url + "/simulator/whatsapp"}, []string{"app_secret", "access_token", "verify_token"}},
+		{"telegram", map[string]any{"bot_username": demoBot, "api_base_url": url + "/simulator/telegram"}, []string{"bot_token", "webhook_secret"}},
+	} {
+		secrets := map[string]string{}
+		for _, k := range ch.secrets {
+			secrets[k] = d.Secrets[ch.typ+"."+k]
+		}
+		var made struct {
+			ID         string `json:"id"`
+			WebhookURL string `json:"webhook_url"`
+		}
+		err := c.call(ctx, "POST", "/v1/channels", "demo-"+ch.typ, map[string]any{"type": ch.typ, "name": "Demo " + ch.typ, "settings": ch.settings, "secrets": secrets}, &made)
+		if err != nil {
+			return fmt.Errorf("demo channel %s: %w", ch.typ, err)
+		}
+		d.Channels[ch.typ] = made.ID
+		account := map[string]any{"type": ch.typ, "settings": ch.settings, "secrets": secrets, "webhook_url": made.WebhookURL}
+		if err := c.call(ctx, "POST", "/simulator/accounts", "", account, nil); err != nil {
+			return fmt.Errorf("simulated account %s: %w", ch.typ, err)
+		}
+	}
+	b, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(d.path, append(b, '\n'), 0o600)
+}
+
+func (d *demonstration) print(out io.Writer, url string, cfg *config.Config, took time.Duration) {
+	body := fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":"%s","changes":[{"field":"messages","value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550102233","phone_number_id":"%s"},"contacts":[{"profile":{"name":"Ana"},"wa_id":"4915112345678"}],"messages":[{"from":"4915112345678","id":"wamid.demo.%d","timestamp":"%d","type":"text","text":{"body":"Hello, is anybody there?"}}]}}]}]}`,
+		demoWABA, demoPhoneID, time.Now().UnixNano(), time.Now().Unix())
+	mac := hmac.New(sha256.New, []byte(d.Secrets["whatsapp.app_secret"]))
+	mac.Write([]byte(body))
+	_, _ = fmt.Fprintf(out, `
+  Tributary is ready on %s (%d ms)
+
+  Sign in     %s   password %s
+  API key     %s
+  Reference   %s/docs      health and metrics on %s
+
+  A signed WhatsApp webhook:
+    curl -si %s/webhooks/whatsapp/%s -H 'X-Hub-Signature-256: sha256=%s' -d '%s'
+
+  The same through the simulator, which also takes the answers and sends receipts:
+    %s simulate whatsapp --from +4915112345678 --text "hello"
+
+  What became of it:
+    curl -s %s/v1/conversations -H 'Authorization: Bearer %s'
+
+`, url, took.Milliseconds(), d.Email, d.Password, d.APIKey, url, cfg.AdminAddr, url, d.Channels["whatsapp"], hex.EncodeToString(mac.Sum(nil)), body,
+		program(), url, d.APIKey)
+}
+
+// program is how this binary was called.
+func program() string {
+	if len(os.Args) > 0 && os.Args[0] != "" {
+		return os.Args[0]
+	}
+	return "tributary"
+}
+
+// client calls the public API of a running process.
+type client struct{ url, key string }
+
+func (c *client) call(ctx context.Context, method, path, idempotencyKey string, in, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.url, "/")+path, body)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+c.key)
+	if idempotencyKey != "" {
+		req.Header.Set("Idempotency-Key", idempotencyKey)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close() //nolint:errcheck // read to its end
+	b, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode >= 300 {
+		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, b)
+	}
+	if out == nil || len(b) == 0 {
+		return nil
+	}
+	return json.Unmarshal(b, out)
+}

@@ -1,0 +1,184 @@
+package standalone
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/config"
+	"github.com/tributaryhq/tributary/pkg/embedded"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/run"
+	"github.com/tributaryhq/tributary/pkg/telemetry"
+)
+
+// inProcess is what runs in this process because the configuration names no other.
+type inProcess struct {
+	broker *embedded.Broker
+	redis  *embedded.Redis
+}
+
+func (i *inProcess) close() error {
+	var errs []error
+	if i.broker != nil {
+		errs = append(errs, i.broker.Close())
+	}
+	if i.redis != nil {
+		errs = append(errs, i.redis.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// fill starts what is missing and writes the addresses into the configuration: from here on nobody can tell the difference.
+func fill(ctx context.Context, cfg *config.Config, brokerAddr, redisAddr string) (i *inProcess, err error) {
+	i = &inProcess{}
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return i, fmt.Errorf("TRIBUTARY_DATA_DIR: %w", err)
+	}
+	if len(cfg.KafkaBrokers) == 0 {
+		if i.broker, err = embedded.StartBroker(ctx, filepath.Join(cfg.DataDir, "kafka"), brokerAddr); err != nil {
+			return i, err
+		}
+		cfg.KafkaBrokers, cfg.KafkaReplicas = i.broker.Addrs(), 1
+	}
+	if cfg.RedisURL == "" {
+		if i.redis, err = embedded.StartRedis(ctx, redisAddr); err != nil {
+			return i, err
+		}
+		cfg.RedisURL = i.redis.URL()
+	}
+	if cfg.StoreURL == "" {
+		cfg.StoreURL = "sqlite:" + filepath.Join(cfg.DataDir, "tributary.db")
+	}
+	if cfg.BlobURL == "" {
+		dir, err := filepath.Abs(filepath.Join(cfg.DataDir, "blobs"))
+		if err != nil {
+			return i, err
+		}
+		cfg.BlobURL = "file://" + filepath.ToSlash(dir)
+	}
+	if cfg.EncryptionKey == "" {
+		cfg.EncryptionKey, err = remembered(filepath.Join(cfg.DataDir, "encryption.key"), func() string {
+			key := make([]byte, 32)
+			_, _ = rand.Read(key) // never fails (crypto/rand)
+			return base64.StdEncoding.EncodeToString(key)
+		})
+	}
+	return i, err
+}
+
+// remembered reads a value from a file, or makes it and writes it there.
+func remembered(path string, fresh func() string) (string, error) {
+	b, err := os.ReadFile(path)
+	if err == nil {
+		return strings.TrimSpace(string(b)), nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	v := fresh()
+	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return "", err
+	}
+	_, err = f.WriteString(v + "\n")
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return "", err
+	}
+	return v, os.Rename(path+".new", path)
+}
+
+// ensureTopics makes the topics: of the fixed sizes of a cluster, or of the smaller ones of the in-process broker.
+func ensureTopics(ctx context.Context, b bus.Bus, cfg *config.Config, inside bool) error {
+	specs := embedded.Topics()
+	if !inside {
+		specs = clusterTopics(cfg.KafkaReplicas)
+	}
+	return b.EnsureTopics(ctx, specs)
+}
+
+// clusterTopics is architecture §5: 48 partitions for keyed topics, 12 for media and stream, 1 for config and dead letters.
+func clusterTopics(replicas int) []bus.TopicSpec {
+	sizes := map[event.Size]int{event.Keyed: 48, event.Small: 12, event.One: 1}
+	var out []bus.TopicSpec
+	for _, t := range event.Topics() {
+		s := bus.TopicSpec{Name: t.Name, Partitions: sizes[t.Partitions], Replicas: replicas, Compacted: t.Compacted, Config: map[string]string{
+			"max.message.bytes": "1000000",
+		}}
+		if replicas >= 3 {
+			s.Config["min.insync.replicas"] = "2"
+		}
+		out = append(out, s)
+	}
+	return slices.Clip(out)
+}
+
+// topics is the command "topics ensure".
+func topics(ctx context.Context, s streams, args []string) error {
+	if len(args) == 0 || args[0] != "ensure" {
+		return errors.New("say: tributary topics ensure")
+	}
+	cfg, err := load(s, "topics ensure", args[1:])
+	if err != nil {
+		return err
+	}
+	if len(cfg.KafkaBrokers) == 0 {
+		return errors.New("TRIBUTARY_KAFKA_BROKERS is not set: the in-process broker makes its topics by itself")
+	}
+	log := telemetry.Logger(s.err, cfg.LogFormat, cfg.LogLevel)
+	b, err := run.OpenBus(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	specs := clusterTopics(cfg.KafkaReplicas)
+	err = errors.Join(b.EnsureTopics(ctx, specs), b.Close())
+	if err == nil {
+		_, err = fmt.Fprintf(s.out, "%d topics are there\n", len(specs))
+	}
+	return err
+}
+
+// servers is the command "servers": broker and Redis alone. A store and blobs need no server: sqlite:<file> and file:// are shared
+// by the processes of one machine.
+func servers(ctx context.Context, s streams, args []string) error {
+	fs := config.Flags("tributary servers")
+	kafka := fs.String("broker-addr", "127.0.0.1:9092", "address of the broker")
+	redis := fs.String("redis-addr", "127.0.0.1:6379", "address of Redis")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	cfg, err := config.Load(fs, s.environ)
+	if err != nil {
+		return err
+	}
+	log := telemetry.Logger(s.err, cfg.LogFormat, cfg.LogLevel)
+	slog.SetDefault(log)
+	cfg.KafkaBrokers, cfg.RedisURL = nil, ""
+	i, err := fill(ctx, cfg, *kafka, *redis)
+	defer func() { _ = i.close() }()
+	if err != nil {
+		return err
+	}
+	b, err := run.OpenBus(ctx, cfg, log)
+	if err == nil {
+		err = errors.Join(ensureTopics(ctx, b, cfg, true), b.Close())
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "TRIBUTARY_KAFKA_BROKERS=%s\nTRIBUTARY_REDIS_URL=%s\nTRIBUTARY_STORE_URL=%s\nTRIBUTARY_BLOB_URL=%s\nTRIBUTARY_ENCRYPTION_KEY=%s\n",
+		strings.Join(cfg.KafkaBrokers, ","), cfg.RedisURL, cfg.StoreURL, cfg.BlobURL, cfg.EncryptionKey)
+	if err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}

@@ -1,0 +1,94 @@
+// Package standalone is the single binary: the same services, clients and protocols as on a cluster, with broker, Redis, store
+// and blobs in the process or its data directory wherever the configuration names no other.
+package standalone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/signal"
+	"syscall"
+
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"github.com/tributaryhq/tributary/pkg/config"
+	"github.com/tributaryhq/tributary/pkg/run"
+)
+
+// A command is one word behind "tributary".
+type command struct {
+	name, help string
+	run        func(ctx context.Context, io streams, args []string) error
+}
+
+type streams struct {
+	out, err io.Writer
+	environ  []string
+}
+
+func commands() []command {
+	return []command{
+		{"run", "start everything (the default)", start},
+		{"servers", "start the in-process broker and Redis alone, for other processes to use", servers},
+		{"topics", "topics ensure: create the topics on the Kafka that is configured", topics},
+		{"simulate", "simulate <type> --from … --text …: write as a customer, through the provider simulator", simulate},
+		{"config", "print the effective configuration, secrets masked", printConfig},
+		{"version", "print the version", func(_ context.Context, s streams, _ []string) error {
+			_, err := fmt.Fprintln(s.out, run.Version)
+			return err
+		}},
+	}
+}
+
+// Main runs the command that args name and returns the exit status.
+func Main(args, environ []string, out, errOut io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	name := "run"
+	if len(args) > 0 && len(args[0]) > 0 && args[0][0] != '-' {
+		name, args = args[0], args[1:]
+	}
+	s := streams{out, errOut, environ}
+	for _, c := range commands() {
+		if c.name != name {
+			continue
+		}
+		err := c.run(ctx, s, args)
+		if errors.Is(err, pflag.ErrHelp) {
+			return 0
+		}
+		if err != nil {
+			_, _ = fmt.Fprintln(errOut, "tributary:", err)
+			return 1
+		}
+		return 0
+	}
+	_, _ = fmt.Fprintf(errOut, "tributary: there is no command %q. Commands:\n", name)
+	for _, c := range commands() {
+		_, _ = fmt.Fprintf(errOut, "  %-10s %s\n", c.name, c.help)
+	}
+	return 2
+}
+
+func load(s streams, name string, args []string) (*config.Config, error) {
+	fs := config.Flags("tributary " + name)
+	fs.SetOutput(s.err)
+	if err := fs.Parse(args); err != nil {
+		return nil, err
+	}
+	if fs.NArg() > 0 {
+		return nil, fmt.Errorf("%s takes no argument %q", name, fs.Arg(0))
+	}
+	return config.Load(fs, s.environ)
+}
+
+func printConfig(_ context.Context, s streams, args []string) error {
+	cfg, err := load(s, "config", args)
+	if err != nil {
+		return err
+	}
+	return cfg.Print(s.out)
+}
