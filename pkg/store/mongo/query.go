@@ -1,0 +1,228 @@
+package mongo
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+const searchIndex = "search"
+
+// Get implements store.DB.
+func (db *DB) Get(ctx context.Context, name string, ids ...string) ([]store.Raw, error) {
+	c, err := db.collection(name)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	cond := bson.D{{Key: fieldID, Value: ids[0]}}
+	if len(ids) > 1 {
+		cond = bson.D{{Key: fieldID, Value: bson.D{{Key: "$in", Value: ids}}}}
+	}
+	rows, err := c.fetch(ctx, append(bson.A{cond}, c.alive()...), options.Find(), nil)
+	if err != nil {
+		return nil, err
+	}
+	by := make(map[string]store.Raw, len(rows))
+	for _, r := range rows {
+		by[r.ID] = r.Raw
+	}
+	raws := make([]store.Raw, len(ids))
+	for i, id := range ids {
+		raws[i] = by[id]
+	}
+	return raws, nil
+}
+
+// Query implements store.DB. The index is named in the query, so MongoDB fails rather than scan.
+func (db *DB) Query(ctx context.Context, name string, q store.Query) (store.Page, error) {
+	c, err := db.collection(name)
+	if err != nil {
+		return store.Page{}, err
+	}
+	p, err := c.spec.Plan(q)
+	if err != nil {
+		return store.Page{}, err
+	}
+	conds := append(c.conditions(p), behind(p.Scan, p.Range != nil)...)
+	rows, err := c.fetch(ctx, conds, options.Find().SetHint(hint(p.Index)).SetSort(order(p.Scan)).SetLimit(int64(p.Limit+1)), p.Order)
+	if err != nil {
+		return store.Page{}, err
+	}
+	return p.Page(rows), nil
+}
+
+// Count implements store.DB.
+func (db *DB) Count(ctx context.Context, name string, q store.Query, limit int) (int, error) {
+	c, err := db.collection(name)
+	if err != nil {
+		return 0, err
+	}
+	q.Cursor = ""
+	p, err := c.spec.Plan(q)
+	if err != nil {
+		return 0, err
+	}
+	n, err := c.CountDocuments(ctx, all(c.conditions(p)), options.Count().SetHint(hint(p.Index)).SetLimit(int64(limit)))
+	if err != nil {
+		return 0, fmt.Errorf("mongo %s: count by %s: %w", name, p.Index.Name, err)
+	}
+	return int(n), nil
+}
+
+// Search implements store.DB.
+func (db *DB) Search(ctx context.Context, name string, q store.SearchQuery) (store.Page, error) {
+	c, err := db.collection(name)
+	if err != nil {
+		return store.Page{}, err
+	}
+	terms, where, scan, err := c.spec.PlanSearch(q)
+	if err != nil || len(terms) == 0 {
+		return store.Page{}, err
+	}
+	conds := equal(where)
+	for _, t := range terms {
+		var v any = t.Word
+		if t.Prefix {
+			v = bson.Regex{Pattern: "^" + regexp.QuoteMeta(t.Word)}
+		}
+		conds = append(conds, bson.D{{Key: "words", Value: v}})
+	}
+	conds = append(append(conds, c.alive()...), behind(scan, true)...)
+	rows, err := c.fetch(ctx, conds, options.Find().SetHint(searchIndex).SetSort(order(scan)).SetLimit(int64(scan.Limit+1)), scan.Order)
+	if err != nil {
+		return store.Page{}, err
+	}
+	return scan.Page(rows), nil
+}
+
+func (c *collection) fetch(ctx context.Context, conds bson.A, opts *options.FindOptionsBuilder, keys []string) ([]store.Row, error) {
+	cur, err := c.Find(ctx, all(conds), opts)
+	if err != nil {
+		return nil, fmt.Errorf("mongo %s: find: %w", c.spec.Name, err)
+	}
+	var docs []bson.Raw
+	if err := cur.All(ctx, &docs); err != nil {
+		return nil, fmt.Errorf("mongo %s: find: %w", c.spec.Name, err)
+	}
+	rows := make([]store.Row, len(docs))
+	for i, d := range docs {
+		if rows[i].Raw, err = fromBSON(d); err != nil {
+			return nil, err
+		}
+		for _, k := range keys {
+			rows[i].Keys = append(rows[i].Keys, keyOf(d, strings.Split(k, ".")))
+		}
+	}
+	return rows, nil
+}
+
+func hint(ix store.Index) string {
+	if len(ix.Fields) == 0 {
+		return "_id_"
+	}
+	return ix.Name
+}
+
+// conditions are those of a plan without its position.
+func (c *collection) conditions(p store.Plan) bson.A {
+	conds := equal(p.Where)
+	if r := p.Range; r != nil {
+		bounds := bson.D{}
+		if r.From != nil {
+			bounds = append(bounds, bson.E{Key: pick(r.FromExcl, "$gt", "$gte"), Value: r.From})
+		}
+		if r.To != nil {
+			bounds = append(bounds, bson.E{Key: pick(r.ToIncl, "$lte", "$lt"), Value: r.To})
+		}
+		conds = append(conds, is(p.Order[0], bounds))
+	}
+	if p.Index.Sparse {
+		last := p.Index.Names()[len(p.Index.Fields)-1]
+		conds = append(conds, is(last, bson.D{{Key: "$exists", Value: true}}), is(last, bson.D{{Key: "$ne", Value: nil}}))
+	}
+	return append(conds, c.alive()...)
+}
+
+func equal(where []store.Eq) bson.A {
+	conds := bson.A{}
+	for _, eq := range where {
+		conds = append(conds, is(eq.Field, eq.Value))
+	}
+	return conds
+}
+
+// behind starts the walk at a position: beyond in the first key, or the same there and beyond in the second, and so on to the
+// id. A bound on the first key alone comes with it: that one the index can seek. filled says that every document has the keys.
+func behind(s store.Scan, filled bool) bson.A {
+	if s.At == nil {
+		return nil
+	}
+	var branches, same bson.A
+	for i, field := range s.Order {
+		for _, cond := range beyond(field, s.At.Keys[i], s.Descending(), filled) {
+			branches = append(branches, all(append(same[:len(same):len(same)], cond)))
+		}
+		same = append(same, is(field, s.At.Keys[i]))
+	}
+	op := pick(s.Descending(), "$lt", "$gt") + pick(s.At.Here, "e", "")
+	branches = append(branches, all(append(same, is(fieldID, bson.D{{Key: op, Value: s.At.ID}}))))
+	conds := bson.A{bson.D{{Key: "$or", Value: branches}}}
+	if len(s.Order) > 0 && s.At.Keys[0] != nil {
+		wrong := pick(s.Descending(), "$gt", "$lt")
+		conds = append(conds, is(s.Order[0], bson.D{{Key: "$not", Value: bson.D{{Key: wrong, Value: s.At.Keys[0]}}}}))
+	}
+	return conds
+}
+
+// beyond matches what lies behind a value. Missing fields come before all others, and comparisons do not see them.
+func beyond(field string, v any, desc, filled bool) bson.A {
+	switch {
+	case desc && v == nil:
+		return nil
+	case desc && filled:
+		return bson.A{is(field, bson.D{{Key: "$lt", Value: v}})}
+	case desc:
+		return bson.A{is(field, bson.D{{Key: "$lt", Value: v}}), is(field, nil)}
+	case v == nil:
+		return bson.A{is(field, bson.D{{Key: "$ne", Value: nil}})}
+	}
+	return bson.A{is(field, bson.D{{Key: "$gt", Value: v}})}
+}
+
+func order(s store.Scan) bson.D {
+	dir := 1
+	if s.Descending() {
+		dir = -1
+	}
+	by := bson.D{}
+	for _, f := range s.Order {
+		by = append(by, bson.E{Key: f, Value: dir})
+	}
+	return append(by, bson.E{Key: fieldID, Value: dir})
+}
+
+func is(field string, v any) bson.D { return bson.D{{Key: field, Value: v}} }
+
+// all joins conditions.
+func all(conds bson.A) bson.D {
+	switch len(conds) {
+	case 0:
+		return bson.D{}
+	case 1:
+		return conds[0].(bson.D)
+	}
+	return bson.D{{Key: "$and", Value: conds}}
+}
+
+func pick(cond bool, yes, no string) string {
+	if cond {
+		return yes
+	}
+	return no
+}
