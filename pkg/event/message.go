@@ -132,7 +132,7 @@ type Interaction struct {
 
 // Interactive is something to choose from.
 type Interactive struct {
-	Kind     string    `json:"kind"` // buttons, list, link, location_request, flow, reply_keyboard
+	Kind     string    `json:"kind"` // buttons, list, link, location_request, contact_request, flow, reply_keyboard, force_reply
 	Header   string    `json:"header,omitempty"`
 	Body     string    `json:"body,omitempty"`
 	Footer   string    `json:"footer,omitempty"`

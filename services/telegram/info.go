@@ -20,7 +20,7 @@ func (Adapter) Info() channel.Info {
 		Inbound: channel.InboundRules{
 			MaxBody: 1 * mib, Retries: true, Redact: []string{secretHeader},
 			ReplyTo: true, Reactions: true, Edits: true, Deletes: true,
-			MaxMedia: maxDownload, MediaHosts: []string{"api.telegram.org"},
+			MaxMedia: 100 * mib, MediaHosts: []string{"api.telegram.org"},
 		},
 		Send:     sending,
 		Window:   channel.Window{Kind: "none"},
