@@ -20,6 +20,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/egress"
 	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/store/mongo"
 	"github.com/tributaryhq/tributary/pkg/store/sqlite"
 )
 
@@ -104,7 +105,7 @@ func openStore(ctx context.Context, url string) (store.DB, error) {
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
 		return sqlite.Open(ctx, path)
 	}
-	return nil, errors.New("mongo")
+	return mongo.Open(ctx, url)
 }
 
 func publicURL(cfg *config.Config) string {

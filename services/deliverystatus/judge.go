@@ -43,6 +43,7 @@ func (j *judge) handle(ctx context.Context, m bus.Message) error {
 		if err != nil {
 			return fault.New(fault.Invalid, "bad_event", "%w", err)
 		}
+		in.Type = m.Event.Type
 		return away(j.reported(ctx, m.Event.Tenant, in))
 	case event.ReceiptWatermark:
 		in, err := event.Decode[event.Inbound](m.Event)

@@ -11,7 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/pkg/bus"
-	"github.com/tributaryhq/tributary/pkg/channel/gateway"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/run"
@@ -32,13 +32,16 @@ var Service = run.Service{Name: chat.Source, New: New}
 
 // New builds the service.
 func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
-	if err := env.DB.Ensure(ctx, chat.Specs...); err != nil {
+	if err := env.DB.Ensure(ctx, append(chat.Specs, provider.CallSpec)...); err != nil {
 		return nil, err
 	}
 	record := chat.NewRecord(env.DB, feed.Fanout{To: env.Bus}, env.Log)
 	hub := feed.NewHub(env.Bus)
+	calls := func(ctx context.Context, tenant, attempt string) ([]*provider.Call, error) {
+		return provider.Calls(ctx, env.DB, tenant, attempt)
+	}
 	server := &rest.Server{
-		Record: record, Directory: env.Directory, Calls: gateway.NewCallLog(env.DB), Blob: env.Blob, Cache: env.Cache, Bus: env.Bus, Hub: hub,
+		Record: record, Directory: env.Directory, Calls: calls, Blob: env.Blob, Cache: env.Cache, Bus: env.Bus, Hub: hub,
 		Log: env.Log, Now: env.Now, Stopping: env.Stopping,
 	}
 	in := &intake.Intake{Record: record, Channels: env.Directory, Now: env.Now, Typing: func(ctx context.Context, c *chat.Conversation, on bool) {

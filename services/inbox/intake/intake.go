@@ -48,6 +48,7 @@ func (i *Intake) Handle(ctx context.Context, m bus.Message) error {
 	if err != nil {
 		return poison(err)
 	}
+	in.Type = m.Event.Type
 	if in.Peer == "" {
 		return nil // news about the account: not about a person
 	}

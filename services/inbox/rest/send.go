@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
@@ -362,7 +363,7 @@ func (s *Server) MessageDeliveries(c *gin.Context, id api.ID) {
 		}
 		out := []object{}
 		for _, a := range m.Attempts {
-			calls, err := s.Calls.Calls(c.Request.Context(), a.ID)
+			calls, err := s.Calls(c.Request.Context(), m.Tenant, a.ID)
 			if err != nil {
 				return nil, err
 			}
@@ -371,7 +372,7 @@ func (s *Server) MessageDeliveries(c *gin.Context, id api.ID) {
 				steps = []event.Step{}
 			}
 			if calls == nil {
-				calls = []map[string]any{}
+				calls = []*provider.Call{}
 			}
 			out = append(out, object{"attempt_id": a.ID, "n": a.N, "status": a.Status, "created_at": a.CreatedAt, "steps": steps, "calls": calls})
 		}

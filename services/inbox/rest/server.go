@@ -14,6 +14,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/blob"
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/cache"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
@@ -27,7 +28,7 @@ import (
 type Server struct {
 	Record    *chat.Record
 	Directory *directory.Directory
-	Calls     CallLog
+	Calls     func(ctx context.Context, tenant, attemptID string) ([]*provider.Call, error) // redacted provider calls of an attempt
 	Blob      *blob.Store
 	Cache     *cache.Cache
 	Bus       bus.Bus
@@ -35,11 +36,6 @@ type Server struct {
 	Log       *slog.Logger
 	Now       func() time.Time
 	Stopping  <-chan struct{} // closed when the process begins to stop
-}
-
-// CallLog is where the redacted provider calls of an attempt are read.
-type CallLog interface {
-	Calls(ctx context.Context, attemptID string) ([]map[string]any, error)
 }
 
 func (s *Server) at() event.Time { return event.At(s.Now()) }
