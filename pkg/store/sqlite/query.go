@@ -17,13 +17,13 @@ func (db *DB) Get(ctx context.Context, name string, ids ...string) ([]store.Raw,
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	st := statement{text: `SELECT id, rev, doc FROM ` + c.table + ` WHERE id = ?` + c.alive(), args: c.args(ids[0])}
+	st := statement{text: c.oneSQL(), args: c.args(ids[0])}
 	if len(ids) > 1 {
 		list, err := json.Marshal(ids)
 		if err != nil {
 			return nil, err
 		}
-		st = statement{text: `SELECT id, rev, doc FROM ` + c.table + ` WHERE id IN (SELECT value FROM json_each(?))` + c.alive(), args: c.args(string(list))}
+		st = statement{text: c.manySQL(), args: c.args(string(list))}
 	}
 	rows, err := db.fetch(ctx, st, 0)
 	if err != nil {
@@ -38,6 +38,14 @@ func (db *DB) Get(ctx context.Context, name string, ids ...string) ([]store.Raw,
 		raws[i] = by[id]
 	}
 	return raws, nil
+}
+
+func (c *collection) oneSQL() string {
+	return `SELECT id, rev, doc FROM ` + c.table + ` WHERE id = ?` + c.alive()
+}
+
+func (c *collection) manySQL() string {
+	return `SELECT id, rev, doc FROM ` + c.table + ` WHERE id IN (SELECT value FROM json_each(?))` + c.alive()
 }
 
 // Query implements store.DB.

@@ -9,7 +9,10 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	child()
+	goleak.VerifyTestMain(m)
+}
 
 func open(t testing.TB) store.DB { return storetest.New(t) }
 
