@@ -1,0 +1,239 @@
+package services_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/tributaryhq/tributary/"
+
+// only names the folders that may import a library: one named room each (architecture §10).
+var only = map[string][]string{
+	"github.com/segmentio/kafka-go":      {"pkg/bus/kafka"},
+	"github.com/redis/go-redis":          {"pkg/cache"},
+	"go.mongodb.org/mongo-driver":        {"pkg/store/mongo"},
+	"modernc.org/sqlite":                 {"pkg/store/sqlite"},
+	"github.com/spf13/viper":             {"pkg/config"},
+	"go.opentelemetry.io/otel/sdk":       {"pkg/telemetry"},
+	"go.opentelemetry.io/otel/exporters": {"pkg/telemetry"},
+	"github.com/twmb/franz-go":           {"pkg/embedded", "pkg/bus/bustest"},
+	"github.com/alicebob/miniredis":      {"pkg/embedded", "pkg/cache"},
+	"gocloud.dev":                        {"pkg/blob"},
+	"code.dny.dev/ssrf":                  {"pkg/egress"},
+	"golang.org/x/tools/txtar":           {"pkg/channel/channeltest"},
+	"github.com/coreos/go-oidc":          {"pkg/auth"},
+	"github.com/golang-jwt/jwt":          {"pkg/auth", "services/webchat"},
+}
+
+// impure is what an adapter's own files must not import: anything that reaches the network, the disk, the clock or chance.
+var impure = []string{"net", "net/http", "os", "io/ioutil", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand", "time/tzdata", "os/exec", "syscall"}
+
+// notChannels are the services that are no channel.
+var notChannels = []string{"routing", "inbox", "deliverystatus", "admin", "console", "simulator", "all", "standalone"}
+
+type file struct {
+	dir, name string // dir from the repository's root
+	imports   []string
+	source    string
+}
+
+func sources(t *testing.T) (out []file) {
+	t.Helper()
+	for _, root := range []string{"pkg", "services"} {
+		base := filepath.Join("..", root)
+		err := filepath.WalkDir(base, func(p string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(p, ".go") {
+				return err
+			}
+			src, err := os.ReadFile(p)
+			if err != nil {
+				return err
+			}
+			f, err := parser.ParseFile(token.NewFileSet(), p, src, parser.ImportsOnly)
+			if err != nil {
+				return err
+			}
+			rel, err := filepath.Rel("..", p)
+			if err != nil {
+				return err
+			}
+			one := file{dir: path.Dir(filepath.ToSlash(rel)), name: d.Name(), source: string(src)}
+			for _, i := range f.Imports {
+				name, err := strconv.Unquote(i.Path.Value)
+				if err != nil {
+					return err
+				}
+				one.imports = append(one.imports, name)
+			}
+			out = append(out, one)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
+func within(dir, root string) bool { return dir == root || strings.HasPrefix(dir, root+"/") }
+
+func (f file) test() bool { return strings.HasSuffix(f.name, "_test.go") }
+
+// service is the service a file belongs to, "" for none.
+func (f file) service() string {
+	rest, ok := strings.CutPrefix(f.dir, "services/")
+	if !ok {
+		return ""
+	}
+	name, _, _ := strings.Cut(rest, "/")
+	return name
+}
+
+func standard(imp string) bool {
+	first, _, _ := strings.Cut(imp, "/")
+	return !strings.Contains(first, ".")
+}
+
+func TestEveryLibraryHasOneRoom(t *testing.T) {
+	t.Parallel()
+	for _, f := range sources(t) {
+		if within(f.dir, "pkg/depstmp") {
+			continue
+		}
+		for _, imp := range f.imports {
+			for lib, rooms := range only {
+				if (imp == lib || strings.HasPrefix(imp, lib+"/")) && !f.test() && !slices.ContainsFunc(rooms, func(r string) bool { return within(f.dir, r) }) {
+					t.Errorf("%s/%s imports %s, which belongs to %v", f.dir, f.name, imp, rooms)
+				}
+			}
+		}
+	}
+}
+
+func TestTheContractNeedsOnlyTheStandardLibrary(t *testing.T) {
+	t.Parallel()
+	allowed := map[string][]string{
+		"pkg/event": nil, "pkg/fault": nil, "pkg/channel": {module + "pkg/event", module + "pkg/fault"},
+	}
+	for _, f := range sources(t) {
+		extra, listed := allowed[f.dir]
+		if !listed || f.test() {
+			continue
+		}
+		for _, imp := range f.imports {
+			if !standard(imp) && !slices.Contains(extra, imp) {
+				t.Errorf("%s/%s imports %s", f.dir, f.name, imp)
+			}
+		}
+	}
+}
+
+func TestWhoMayImportWhom(t *testing.T) {
+	t.Parallel()
+	for _, f := range sources(t) {
+		for _, imp := range f.imports {
+			rest, ok := strings.CutPrefix(imp, module+"services/")
+			if !ok {
+				continue
+			}
+			other, _, _ := strings.Cut(rest, "/")
+			me := f.service()
+			switch {
+			case within(f.dir, "pkg"):
+				t.Errorf("%s/%s imports a service: %s", f.dir, f.name, imp)
+			case me == other, me == "all", me == "standalone", f.test() && me == "simulator":
+			default:
+				t.Errorf("%s/%s imports another service: %s", f.dir, f.name, imp)
+			}
+		}
+	}
+}
+
+// channels are the folders of channel types.
+func channels(t *testing.T) (out []string) {
+	t.Helper()
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.IsDir() && !slices.Contains(notChannels, e.Name()) {
+			out = append(out, e.Name())
+		}
+	}
+	return out
+}
+
+func TestAdaptersArePure(t *testing.T) {
+	t.Parallel()
+	types := channels(t)
+	for _, f := range sources(t) {
+		if !slices.Contains(types, f.service()) || f.dir != "services/"+f.service() || f.test() || f.name == "service.go" {
+			continue
+		}
+		for _, imp := range f.imports {
+			if slices.Contains(impure, imp) {
+				t.Errorf("%s/%s imports %s: an adapter does no I/O, reads no clock and knows no chance", f.dir, f.name, imp)
+			}
+			if !standard(imp) && !slices.Contains([]string{module + "pkg/event", module + "pkg/fault", module + "pkg/channel"}, imp) {
+				t.Errorf("%s/%s imports %s: an adapter needs the contract and the standard library", f.dir, f.name, imp)
+			}
+		}
+		if strings.Contains(f.source, "time.Now(") || strings.Contains(f.source, "time.Since(") {
+			t.Errorf("%s/%s reads the clock", f.dir, f.name)
+		}
+	}
+}
+
+func TestChannelFoldersHaveOneShape(t *testing.T) {
+	t.Parallel()
+	for _, c := range channels(t) {
+		for _, want := range []string{c + ".go", "parse.go", "render.go", "settle.go", "service.go", c + "_test.go", "README.md", "testdata/channel.json", "cmd/" + c + "/main.go"} {
+			if _, err := os.Stat(filepath.Join(c, want)); err != nil {
+				t.Errorf("services/%s lacks %s", c, want)
+			}
+		}
+		for _, dir := range []string{"inbound", "outbound"} {
+			if cases, _ := filepath.Glob(filepath.Join(c, "testdata", dir, "*.txtar")); len(cases) == 0 {
+				t.Errorf("services/%s has no golden case in testdata/%s", c, dir)
+			}
+		}
+	}
+}
+
+func TestNamesSayWhatIsInThem(t *testing.T) {
+	t.Parallel()
+	vague := []string{"common", "utils", "util", "helpers", "helper", "models", "interfaces", "base", "misc", "lib"}
+	for _, f := range sources(t) {
+		for part := range strings.SplitSeq(f.dir, "/") {
+			if slices.Contains(vague, part) {
+				t.Errorf("%s: %q says nothing about what is in it", f.dir, part)
+			}
+		}
+		if slices.Contains(vague, strings.TrimSuffix(f.name, ".go")) {
+			t.Errorf("%s/%s: the file's name says nothing about what is in it", f.dir, f.name)
+		}
+	}
+}
+
+func TestNoServiceNamesAMode(t *testing.T) {
+	t.Parallel()
+	for _, f := range sources(t) {
+		if f.service() == "" || f.service() == "standalone" || f.test() {
+			continue
+		}
+		for _, word := range []string{"pkg/embedded", "services/standalone", "services/all"} {
+			if slices.Contains(f.imports, module+word) && f.service() != "all" {
+				t.Errorf("%s/%s imports %s: a service cannot know whether it runs alone", f.dir, f.name, word)
+			}
+		}
+	}
+}
