@@ -1,0 +1,97 @@
+package egress
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"syscall"
+
+	"code.dny.dev/ssrf"
+
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+// ports that may be called on the public internet.
+var ports = []uint16{443, 8443}
+
+// guard decides about every address after its name has been resolved, so that no name, redirect or changed DNS answer leads inside.
+type guard struct {
+	allow  []netip.Prefix
+	public *ssrf.Guardian
+	roots  *x509.CertPool
+}
+
+func newGuard(c Config) guard {
+	return guard{allow: c.Allow, roots: c.Roots, public: ssrf.New(ssrf.WithPorts(ports...))}
+}
+
+// check is nil for an address that may be called; plain says without TLS.
+func (g guard) check(address string, plain bool) error {
+	ap, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return denied("address %s: %v", address, err)
+	}
+	ip := ap.Addr().Unmap().WithZone("")
+	if slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(ip) }) {
+		return nil
+	}
+	if plain {
+		return denied("%s by plain http: want https", ip)
+	}
+	if err := g.public.SafeAddrPort(netip.AddrPortFrom(ip, ap.Port())); err != nil {
+		return denied("%v", err)
+	}
+	return nil
+}
+
+func denied(format string, args ...any) error {
+	return fault.New(fault.Denied, "egress_denied", "egress: "+format+" (TRIBUTARY_EGRESS_ALLOW lists the private networks that may be called)", args...)
+}
+
+func (g guard) dial(ctx context.Context, network, addr string, plain bool) (net.Conn, error) {
+	d := net.Dialer{Timeout: dialTimeout, Control: func(_, address string, _ syscall.RawConn) error { return g.check(address, plain) }}
+	return d.DialContext(ctx, network, addr)
+}
+
+func (g guard) dialPlain(ctx context.Context, network, addr string) (net.Conn, error) {
+	c, err := g.dial(ctx, network, addr, true)
+	if err != nil {
+		return nil, err
+	}
+	return &conn{Conn: c}, nil
+}
+
+func (g guard) dialTLS(ctx context.Context, network, addr string) (net.Conn, error) {
+	raw, err := g.dial(ctx, network, addr, false)
+	if err != nil {
+		return nil, err
+	}
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, errors.Join(err, raw.Close())
+	}
+	ctx, cancel := context.WithTimeout(ctx, tlsTimeout)
+	defer cancel()
+	cfg := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}, RootCAs: g.roots}
+	c := tls.Client(raw, cfg)
+	if err := c.HandshakeContext(ctx); err != nil {
+		_ = raw.Close()
+		return nil, fmt.Errorf("tls: %w", err)
+	}
+	// Wrapped above TLS, so that a handshake is no byte of a request.
+	return &conn{Conn: c}, nil
+}
+
+// hide takes the URL out of errors that carry one, because some providers have the credential in the path.
+func hide(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
+	}
+	return err
+}
