@@ -36,8 +36,8 @@ type Attrs struct {
 	Changed time.Time
 }
 
-// Open opens the store at a URL: file:<folder> (made if missing), mem://, or what drivers.go links in. Credentials of an object
-// store come from where its SDK looks for them, not from the URL.
+// Open opens the store at a URL: file:<folder> (made if missing), mem://, and in binaries built with -tags objectstores s3://, gs://
+// and azblob://. Credentials of an object store come from where its SDK looks for them, not from the URL.
 func Open(ctx context.Context, rawURL string) (*Store, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Scheme == "" {
@@ -51,6 +51,9 @@ func Open(ctx context.Context, rawURL string) (*Store, error) {
 		}
 		// Temporary files lie next to the blobs, so that a finished one is renamed into place, never copied across file systems.
 		b, err = fileblob.OpenBucket(filepath.FromSlash(dir), &fileblob.Options{CreateDir: true, NoTempDir: true})
+	} else if !blob.DefaultURLMux().ValidBucketScheme(u.Scheme) {
+		return nil, fault.At("/blob_url", "invalid", "blob url: this binary has no %q: want one of %s (object stores need a build with -tags objectstores)",
+			u.Scheme, strings.Join(append(blob.DefaultURLMux().BucketSchemes(), "file"), ", "))
 	} else {
 		b, err = blob.OpenBucket(ctx, rawURL)
 	}

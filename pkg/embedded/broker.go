@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -84,7 +83,7 @@ func (b *Broker) open(dir, addr string) (err error) {
 		if b.lock, err = lockDir(dir); err != nil {
 			return err
 		}
-		opts = append(opts, kfake.DataDir(filepath.Join(dir, "kafka")))
+		opts = append(opts, kfake.DataDir(dir))
 	}
 	if b.cluster, err = kfake.NewCluster(opts...); err != nil {
 		return err
