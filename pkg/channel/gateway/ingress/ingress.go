@@ -13,6 +13,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/tributaryhq/tributary/pkg/blob"
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -32,12 +33,6 @@ type Bus interface {
 	ReadFrom(ctx context.Context, topic string, partition int, offset int64, limit int) ([]bus.Message, error)
 }
 
-// Blobs keeps bytes that are too large for a record.
-type Blobs interface {
-	Put(ctx context.Context, key, mime string, body []byte) error
-	Get(ctx context.Context, key string) ([]byte, error)
-}
-
 // Deps is what an Ingress works with. Backlog may be nil.
 type Deps struct {
 	Adapter   channel.Adapter
@@ -46,7 +41,7 @@ type Deps struct {
 	Channels  Channels
 	Bus       Bus
 	DB        store.DB
-	Blobs     Blobs
+	Blobs     *blob.Store
 	Backlog   func(topic string) int64 // unread bytes that the in-process broker holds of a topic
 	Now       func() time.Time
 	Log       *slog.Logger

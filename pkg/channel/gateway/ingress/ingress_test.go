@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tributaryhq/tributary/pkg/blob"
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
@@ -61,7 +61,7 @@ type rig struct {
 	*Ingress
 	bus      *recorder
 	channels *gatewaytest.Channels
-	blobs    *gatewaytest.Blobs
+	blobs    *blob.Store
 	ch       channel.Keyed
 	http     http.Handler
 	log      *bytes.Buffer
@@ -69,7 +69,7 @@ type rig struct {
 
 func newRig(t *testing.T, edit func(*channel.Info), change ...func(*Deps)) *rig {
 	t.Helper()
-	r := &rig{bus: &recorder{}, blobs: &gatewaytest.Blobs{}, log: &bytes.Buffer{}, ch: gatewaytest.Channel(event.Telegram, "ch_a", "acme", "")}
+	r := &rig{bus: &recorder{}, blobs: gatewaytest.Blobs(t), log: &bytes.Buffer{}, ch: gatewaytest.Channel(event.Telegram, "ch_a", "acme", "")}
 	other := gatewaytest.Channel(event.Telegram, "ch_b", "acme", "")
 	off := gatewaytest.Channel(event.Telegram, "ch_off", "acme", "")
 	off.Enabled = false
@@ -380,11 +380,11 @@ func TestLargeThingsGoToTheBlobStore(t *testing.T) {
 		}
 	}
 	j, _ := event.Decode[event.Webhook](recs[0].Event)
-	if kept, err := r.blobs.Get(t.Context(), j.BodyBlob); len(j.Body) != 0 || err != nil || !bytes.Contains(kept, []byte("ä")) {
+	if kept, err := r.kept(t.Context(), j.BodyBlob); len(j.Body) != 0 || err != nil || !bytes.Contains(kept, []byte("ä")) {
 		t.Errorf("journal body: %q %v", j.BodyBlob, err)
 	}
 	got, _ := event.Decode[event.Inbound](recs[1].Event)
-	whole, err := r.blobs.Get(t.Context(), got.Content.Attachments[0].Blob)
+	whole, err := r.kept(t.Context(), got.Content.Attachments[0].Blob)
 	if err != nil || string(whole) != strings.Repeat("ä", 100<<10) || len(got.Content.Text) > maxText+4 || !strings.HasPrefix(got.Content.Text, "ää") {
 		t.Errorf("long text: %+v %v", got.Content.Attachments, err)
 	}
@@ -393,7 +393,7 @@ func TestLargeThingsGoToTheBlobStore(t *testing.T) {
 	}
 	pic, _ := event.Decode[event.Inbound](recs[2].Event)
 	a := pic.Content.Attachments[0]
-	if bytes, err := r.blobs.Get(t.Context(), a.Blob); err != nil || string(bytes) != "hello" || a.State != event.Ready || a.Size != 5 || a.URL != "" {
+	if bytes, err := r.kept(t.Context(), a.Blob); err != nil || string(bytes) != "hello" || a.State != event.Ready || a.Size != 5 || a.URL != "" {
 		t.Errorf("%+v %v", a, err)
 	}
 	if b := pic.Content.Attachments[1]; b.State != event.Lost || b.Error == nil {
@@ -402,7 +402,7 @@ func TestLargeThingsGoToTheBlobStore(t *testing.T) {
 	if len(recs) != 3 {
 		t.Errorf("%v", types(recs))
 	}
-	r.blobs.Fail(fmt.Errorf("away"))
+	_ = r.blobs.Close()
 	if w := r.post("/webhooks/telegram/ch_a", r.ch, body(t, events(long))); w.Code != 503 {
 		t.Errorf("blob store away: %d", w.Code)
 	}

@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -41,9 +42,9 @@ func (g *Ingress) journal(ctx context.Context, ch channel.Keyed, in channel.Inbo
 	case len(in.Body) <= maxInline:
 		w.Body = in.Body
 	default:
-		w.BodyBlob = bodyKey(ch, id)
-		if err := g.Blobs.Put(ctx, w.BodyBlob, "application/octet-stream", in.Body); err != nil {
-			return event.Record{}, fmt.Errorf("journal body: %w", away(err))
+		var err error
+		if w.BodyBlob, err = g.put(ctx, ch.Tenant, in.Body); err != nil {
+			return event.Record{}, fmt.Errorf("journal body: %w", err)
 		}
 	}
 	return event.Record{Topic: event.TopicWebhooks, Key: ch.ID, Event: event.New(id, event.WebhookReceived, g.Source, ch.Tenant, ch.ID, w.At, w)}, nil
@@ -59,15 +60,20 @@ func (g *Ingress) sharedBody(ctx context.Context, in channel.Inbound, chs []chan
 	if len(tenants) < 2 && len(chs)*len(in.Body) <= maxInline || len(chs) < 2 {
 		return "", nil
 	}
-	key := "journal/shared/" + string(g.info.Type) + "/" + random()
-	if err := g.Blobs.Put(ctx, key, "application/octet-stream", in.Body); err != nil {
-		return "", fmt.Errorf("journal body: %w", away(err))
+	key, err := g.put(ctx, "shared", in.Body)
+	if err != nil {
+		return "", fmt.Errorf("journal body: %w", err)
 	}
 	return key, nil
 }
 
-func bodyKey(ch channel.Keyed, id string) string {
-	return "journal/" + ch.Tenant + "/" + ch.ID + "/" + id
+// put keeps bytes in the blob store. Nothing was acknowledged yet, so whoever fails here may be told to come again.
+func (g *Ingress) put(ctx context.Context, tenant string, b []byte) (string, error) {
+	key, _, _, _, err := g.Blobs.Put(ctx, tenant, bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		return "", away(err)
+	}
+	return key, nil
 }
 
 // secretHeaders are the headers that prove a caller; the adapter knows what else its provider puts there.

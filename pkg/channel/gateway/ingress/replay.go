@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -104,9 +105,18 @@ func (g *Ingress) journaled(ctx context.Context, ch channel.Keyed, at Position) 
 		return event.Webhook{}, errUnknown
 	}
 	if w.BodyBlob != "" {
-		if w.Body, err = g.Blobs.Get(ctx, w.BodyBlob); err != nil {
-			return w, fmt.Errorf("journal body: %w", away(err))
+		if w.Body, err = g.kept(ctx, w.BodyBlob); err != nil {
+			return w, fmt.Errorf("journal body: %w", err)
 		}
 	}
 	return w, nil
+}
+
+func (g *Ingress) kept(ctx context.Context, key string) ([]byte, error) {
+	r, _, err := g.Blobs.Open(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }()
+	return io.ReadAll(io.LimitReader(r, g.info.Inbound.MaxBody))
 }

@@ -35,12 +35,12 @@ func (g *Ingress) slim(ctx context.Context, ch channel.Keyed, e *event.Inbound) 
 		if c.HTML, err = g.long(ctx, ch, e, c.HTML, "message.html", "text/html; charset=utf-8"); err != nil {
 			return err
 		}
-		if c.Raw, err = g.object(ctx, ch, e, c.Raw, "content"); err != nil {
+		if c.Raw, err = g.object(ctx, ch, c.Raw); err != nil {
 			return err
 		}
 	}
 	var err error
-	e.Raw, err = g.object(ctx, ch, e, e.Raw, "event")
+	e.Raw, err = g.object(ctx, ch, e.Raw)
 	return err
 }
 
@@ -59,13 +59,13 @@ func (g *Ingress) long(ctx context.Context, ch channel.Keyed, e *event.Inbound, 
 	return clip(text, maxText), nil
 }
 
-func (g *Ingress) object(ctx context.Context, ch channel.Keyed, e *event.Inbound, raw json.RawMessage, what string) (json.RawMessage, error) {
+func (g *Ingress) object(ctx context.Context, ch channel.Keyed, raw json.RawMessage) (json.RawMessage, error) {
 	if len(raw) <= maxRaw {
 		return raw, nil
 	}
-	key := "raw/" + ch.Tenant + "/" + event.DeriveID(what, ch.Tenant, ch.ID, string(e.Type), e.Ref)
-	if err := g.Blobs.Put(ctx, key, "application/json", raw); err != nil {
-		return nil, fmt.Errorf("provider's object: %w", away(err))
+	key, err := g.put(ctx, ch.Tenant, raw)
+	if err != nil {
+		return nil, fmt.Errorf("provider's object: %w", err)
 	}
 	return json.RawMessage(`{"blob":` + strconv.Quote(key) + `}`), nil
 }
@@ -106,18 +106,15 @@ func (g *Ingress) unpack(ctx context.Context, ch channel.Keyed, a *event.Attachm
 	return g.store(ctx, ch, a, body)
 }
 
-// store puts a file where the media consumer would have put it.
-func (g *Ingress) store(ctx context.Context, ch channel.Keyed, a *event.Attachment, body []byte) error {
-	sum := sha256.Sum256(body)
-	a.Blob, a.SHA256, a.Size, a.State = MediaKey(ch.Tenant, a.ID), hex.EncodeToString(sum[:]), int64(len(body)), event.Ready
-	if err := g.Blobs.Put(ctx, a.Blob, a.MIME, body); err != nil {
-		return fmt.Errorf("attachment: %w", away(err))
+// store keeps a file as the media consumer would have done.
+func (g *Ingress) store(ctx context.Context, ch channel.Keyed, a *event.Attachment, body []byte) (err error) {
+	if a.Blob, err = g.put(ctx, ch.Tenant, body); err != nil {
+		return fmt.Errorf("attachment: %w", err)
 	}
+	sum := sha256.Sum256(body)
+	a.SHA256, a.Size, a.State = hex.EncodeToString(sum[:]), int64(len(body)), event.Ready
 	return nil
 }
-
-// MediaKey is where the bytes of an inbound attachment are in the blob store.
-func MediaKey(tenant, attachment string) string { return "media/" + tenant + "/" + attachment }
 
 // away says that something we depend on is not there; nothing was acknowledged yet, so the provider may call again.
 func away(err error) error {

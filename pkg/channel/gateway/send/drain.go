@@ -17,7 +17,7 @@ func (o *owner) drain(w work, p *permit) {
 	if !ok {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(o.ctx), 5*time.Minute)
+	ctx, cancel := o.outliving(o.ctx)
 	defer cancel()
 	next, err := o.step(ctx, head, p)
 	if err != nil {
@@ -165,7 +165,10 @@ func (d *drained) ending(ctx context.Context) (*outcome, error) {
 // conclude writes what became of the call, with the result as a fact (rules OUTCOME, FACT); nothing else would reveal it.
 func (d *drained) conclude(ctx context.Context, v provider.Verdict) error {
 	o, postponed := d.outcome(v)
-	next := d.Now().Add(d.pause(v.Err, d.row.Tries))
+	var next time.Time
+	if postponed {
+		next = d.Now().Add(d.pause(v.Err, d.row.Tries))
+	}
 	var row *Row
 	err := d.persist(ctx, func() (err error) {
 		row, err = d.settle(ctx, d.row, func(r *Row) {

@@ -25,6 +25,8 @@ var errLate = fault.New(fault.Unavailable, "too_late", "the time for this call w
 
 // call makes the call of a fresh row in its lane and says what came of it.
 func (a *attempt) call(ctx context.Context, row *Row, p *permit) error {
+	ctx, cancel := a.outliving(ctx)
+	defer cancel()
 	v := a.deliver(ctx, row, a.about(row.Part), a.rendering)
 	p.judge(v)
 	p.release()

@@ -85,6 +85,14 @@ func (o *owner) handle(ctx context.Context, m bus.Message) error {
 	return nil
 }
 
+// outliving is a context for a call and what follows from it: it lasts a while longer than the partition is ours, because only
+// we can say what became of the call.
+func (o *owner) outliving(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	unhook := context.AfterFunc(o.ctx, func() { time.AfterFunc(o.longest()+o.Timing.Retire, cancel) })
+	return ctx, func() { unhook(); cancel() }
+}
+
 // insist repeats f while our own store or broker is away, until ctx or the partition ends.
 func (o *owner) insist(ctx context.Context, f func() error) error {
 	return o.repeat(ctx, o.ctx.Done(), f)

@@ -1,6 +1,7 @@
 package send
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"log/slog"
@@ -34,7 +35,7 @@ type Deps struct {
 	DB       store.DB
 	Facts    *store.Applier // must run
 	Sender   Sender
-	Tokens   TokenBlocks // shared between replicas; nil: each has its own
+	Limiter  func(name string, r channel.Rate) (Limiter, error) // shared by replicas; nil: each process limits itself
 	Now      func() time.Time
 	Log      *slog.Logger
 	Timing   Timing
@@ -48,6 +49,7 @@ type Timing struct {
 	Publish    time.Duration // for Kafka to acknowledge a result, before it is written into the row instead; default 5 s
 	Breaker    time.Duration // how long a channel's breaker stays open; default 10 s
 	Pause      time.Duration // between tries while our own store or broker is away; default 200 ms
+	Upload     time.Duration // what a call with attachments may take longer; default 40 s
 	Retire     time.Duration // how long an owner waits for the drainer's calls when it loses its partition; default 5 s
 }
 
@@ -78,7 +80,7 @@ func (t *Timing) fill() {
 		d time.Duration
 	}{
 		{&t.Backoff, time.Second}, {&t.MaxBackoff, 5 * time.Minute}, {&t.Margin, 5 * time.Second}, {&t.Publish, 5 * time.Second},
-		{&t.Breaker, 10 * time.Second}, {&t.Pause, 200 * time.Millisecond}, {&t.Retire, 5 * time.Second},
+		{&t.Breaker, 10 * time.Second}, {&t.Pause, 200 * time.Millisecond}, {&t.Retire, 5 * time.Second}, {&t.Upload, 40 * time.Second},
 	} {
 		if *f.v == 0 {
 			*f.v = f.d
@@ -96,15 +98,18 @@ func (w *Worker) Subscription() bus.Subscription {
 
 // budget is how long one part may be called: its deadline. Uploads before the send get extra time.
 func (w *Worker) budget(msg event.Outbound) time.Duration {
-	d := time.Duration(w.info.Send.Timeout)
-	if d <= 0 {
-		d = 20 * time.Second
-	}
 	if len(msg.Content.Attachments) > 0 {
-		d += 40 * time.Second
+		return w.longest()
 	}
-	return d
+	return cmp.Or(time.Duration(w.info.Send.Timeout), callTime)
 }
+
+// longest is the longest budget.
+func (w *Worker) longest() time.Duration {
+	return cmp.Or(time.Duration(w.info.Send.Timeout), callTime) + w.Timing.Upload
+}
+
+const callTime = 20 * time.Second // of one call, where the type does not say
 
 // backoff is how long a row waits after its nth refusal, with jitter.
 func (w *Worker) backoff(n int) time.Duration {

@@ -1,0 +1,156 @@
+package provider
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/textproto"
+	"strings"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/blob"
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/egress"
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+// HTTP is the transport for http and https URLs.
+type HTTP struct {
+	Client *egress.Client
+	Blobs  *blob.Store
+}
+
+// Do implements Transport. The client's own breakers stay out of it: a channel has one breaker, whatever its transport.
+func (t *HTTP) Do(ctx context.Context, _ channel.Keyed, req channel.Request) (channel.Response, error) {
+	r, err := t.request(ctx, req)
+	if err != nil {
+		return channel.Response{}, err
+	}
+	resp, err := t.Client.Do(ctx, egress.Call{Request: r, Timeout: left(ctx)})
+	if err != nil {
+		return channel.Response{}, err
+	}
+	return channel.Response{Status: resp.Status, Header: resp.Header, Body: resp.Body}, nil
+}
+
+// left is how long ctx still lasts; zero if it sets no limit.
+func left(ctx context.Context) time.Duration {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return 0
+	}
+	return max(time.Until(end), time.Millisecond)
+}
+
+// request makes an HTTP request; an error means that nothing was sent.
+func (t *HTTP) request(ctx context.Context, req channel.Request) (*http.Request, error) {
+	body, size, kind, err := t.body(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, req.Method, req.URL, body)
+	if err != nil {
+		_ = body.Close()
+		return nil, fault.New(fault.Invalid, "bad_url", "the channel's settings make no valid URL")
+	}
+	if size == 0 {
+		r.Body = http.NoBody
+	}
+	r.ContentLength = size
+	for k, vs := range req.Header {
+		r.Header[http.CanonicalHeaderKey(k)] = vs
+	}
+	if kind != "" {
+		r.Header.Set("Content-Type", kind)
+	}
+	if len(req.Form) == 0 { // for a pooled connection that was closed before a byte was written
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(req.Body)), nil }
+	}
+	return r, nil
+}
+
+// body is what the request carries, its length, and its type where that is ours to say.
+func (t *HTTP) body(ctx context.Context, req channel.Request) (io.ReadCloser, int64, string, error) {
+	if len(req.Form) == 0 {
+		return io.NopCloser(bytes.NewReader(req.Body)), int64(len(req.Body)), "", nil
+	}
+	f := &form{}
+	w := multipart.NewWriter(&f.head)
+	for _, p := range req.Form {
+		if err := t.part(ctx, f, w, p); err != nil {
+			_ = f.Close()
+			return nil, 0, "", err
+		}
+	}
+	_ = w.Close() // into memory
+	f.cut()
+	f.Reader = io.MultiReader(f.parts...)
+	return f, f.size, w.FormDataContentType(), nil
+}
+
+// form is a multipart body whose files are read while it is sent. Its length is known before.
+type form struct {
+	io.Reader
+	head  bytes.Buffer // what lies between the files
+	parts []io.Reader
+	files []io.Closer
+	size  int64
+}
+
+// cut ends the text before a file.
+func (f *form) cut() {
+	b := bytes.Clone(f.head.Bytes())
+	f.head.Reset()
+	f.parts = append(f.parts, bytes.NewReader(b))
+	f.size += int64(len(b))
+}
+
+// Close implements io.Closer.
+func (f *form) Close() error {
+	for _, c := range f.files {
+		_ = c.Close() // only read from
+	}
+	return nil
+}
+
+func (t *HTTP) part(ctx context.Context, f *form, w *multipart.Writer, p channel.Part) error {
+	h := textproto.MIMEHeader{}
+	disposition := `form-data; name="` + quote(p.Name) + `"`
+	if p.File != "" || p.Blob != "" {
+		disposition += `; filename="` + quote(p.File) + `"`
+	}
+	h.Set("Content-Disposition", disposition)
+	if p.MIME != "" {
+		h.Set("Content-Type", p.MIME)
+	}
+	if _, err := w.CreatePart(h); err != nil {
+		return fault.New(fault.Internal, "form", "%v", err)
+	}
+	if p.Blob == "" {
+		f.head.WriteString(p.Value)
+		return nil
+	}
+	r, attrs, err := t.Blobs.Open(ctx, p.Blob)
+	if err != nil {
+		return fmt.Errorf("attachment: %w", notThere(err))
+	}
+	f.cut()
+	f.parts, f.files, f.size = append(f.parts, io.LimitReader(r, attrs.Size)), append(f.files, r), f.size+attrs.Size
+	return nil
+}
+
+// notThere classifies an error of the blob store: a file that is gone will not come back, all else is our own trouble, and
+// nothing was sent.
+func notThere(err error) error {
+	if fault.Is(err, fault.Gone) {
+		return err
+	}
+	return &fault.Error{Kind: fault.Unavailable, Code: "blob_unavailable", Err: err}
+}
+
+var quoter = strings.NewReplacer("\\", "\\\\", `"`, `\"`, "\r", "", "\n", "")
+
+func quote(s string) string { return quoter.Replace(s) }

@@ -1,0 +1,400 @@
+package send
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/blob"
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
+	"github.com/tributaryhq/tributary/pkg/egress"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/store/storetest"
+)
+
+// world is a log, a store, a provider and the topic of receipts: all that outlives a process.
+type world struct {
+	t        testing.TB
+	db       store.DB
+	provider *gatewaytest.Provider
+	receipts *storetest.Publisher
+	channels *gatewaytest.Channels
+	edit     func(*channel.Info)
+	timing   Timing
+	egress   *egress.Client
+	blobs    *blob.Store
+	log      []bus.Message
+	kafka    func([]event.Record) error // fails what is published, if it returns an error
+
+	mu        sync.Mutex
+	committed int64
+	done      map[int64]bool
+}
+
+func newWorld(t testing.TB, script func(gatewaytest.Sending, int) gatewaytest.Answer, edit ...func(*channel.Info)) *world {
+	w := &world{
+		t: t, db: storetest.New(t, Spec(event.Telegram)), provider: gatewaytest.NewProvider(t, script), receipts: &storetest.Publisher{},
+		egress: gatewaytest.Egress(t), blobs: gatewaytest.Blobs(t),
+		done: map[int64]bool{}, timing: Timing{
+			Backoff: 2 * time.Millisecond, MaxBackoff: 10 * time.Millisecond, Margin: 30 * time.Millisecond, Publish: time.Second,
+			Breaker: 20 * time.Millisecond, Pause: 2 * time.Millisecond, Retire: 100 * time.Millisecond, Upload: 50 * time.Millisecond,
+		},
+	}
+	w.channels = gatewaytest.NewChannels(w.channel("ch_a"), w.channel("ch_b"))
+	w.edit = func(i *channel.Info) {
+		i.Send.Timeout = channel.Duration(150 * time.Millisecond)
+		for _, e := range edit {
+			e(i)
+		}
+	}
+	return w
+}
+
+func (w *world) channel(id string) channel.Keyed {
+	return gatewaytest.Channel(event.Telegram, id, "acme", w.provider.URL)
+}
+
+// text is a message; its parts are separated by a line of "--".
+func text(ch, peer, id, text string) event.Outbound {
+	return event.Outbound{
+		MessageID: "msg_" + id, AttemptID: id, Attempt: 1, ConversationID: "cnv_1", ThreadID: "thr_1", ChannelID: ch, ChannelType: event.Telegram, Peer: peer,
+		Content: event.Content{Type: event.Text, Text: text}, CreatedAt: event.At(time.Now()),
+	}
+}
+
+// post appends a message to the log.
+func (w *world) post(msgs ...event.Outbound) {
+	for _, m := range msgs {
+		kind := event.MessageSend
+		if m.Signal != "" {
+			kind = event.SignalSend
+		}
+		w.log = append(w.log, bus.Message{Topic: event.TopicOutbound(event.Telegram), Offset: int64(len(w.log)), Key: event.Key(m.ChannelID, m.Peer),
+			Event: event.New("evt_"+m.AttemptID, kind, "inbox", "acme", m.MessageID, event.At(time.Now()), m)})
+	}
+}
+
+// process is one life of the service.
+type process struct {
+	*world
+	worker *Worker
+	mortal *mortal
+	stop   context.CancelFunc
+	over   chan struct{}
+}
+
+// start begins a process and gives it the partition. It dies at the given point of its life; 0: it does not.
+func (w *world) start(dieAt int64, change ...func(*Deps)) *process {
+	ctx, stop := context.WithCancel(context.Background())
+	p := &process{world: w, mortal: &mortal{at: dieAt, dead: make(chan struct{})}, stop: stop, over: make(chan struct{})}
+	db, kafka := mortalDB{w.db, p.mortal}, mortalBus{w.publisher(), p.mortal}
+	facts := store.NewApplier(db, kafka, nil)
+	toy := gatewaytest.Toy{Kind: event.Telegram, Edit: w.edit}
+	d := Deps{
+		Adapter: toy, Source: "telegram", Channels: w.channels, Bus: kafka, DB: db, Facts: facts, Now: time.Now, Log: slog.New(slog.DiscardHandler), Timing: w.timing,
+		Sender: mortalSender{&provider.Caller{Adapter: toy, Transports: map[string]provider.Transport{"http": &provider.HTTP{Client: w.egress, Blobs: w.blobs}}, Now: time.Now}, p.mortal},
+	}
+	for _, c := range change {
+		c(&d)
+	}
+	p.worker = New(d)
+	go func() {
+		select {
+		case <-p.mortal.dead:
+			stop()
+		case <-ctx.Done():
+		}
+	}()
+	go func() {
+		defer close(p.over)
+		var applying sync.WaitGroup
+		applying.Go(func() { _ = facts.Run(ctx) })
+		p.generation(ctx)
+		applying.Wait()
+	}()
+	return p
+}
+
+func (w *world) publisher() bus.Producer { return kafka{w} }
+
+type kafka struct{ *world }
+
+func (k kafka) Publish(ctx context.Context, recs ...event.Record) error {
+	if k.kafka != nil {
+		if err := k.kafka(recs); err != nil {
+			return err
+		}
+	}
+	return k.receipts.Publish(ctx, recs...)
+}
+
+// generation hands out the log from the committed offset on, a lane per key, as package bus does.
+func (p *process) generation(ctx context.Context) {
+	p.mu.Lock()
+	from := p.committed
+	p.mu.Unlock()
+	var handle bus.Handler
+	var release func()
+	for {
+		var err error
+		handle, release, err = p.worker.assign(ctx, bus.Assignment{Topic: event.TopicOutbound(event.Telegram), Offset: from, Generation: 1})
+		if err == nil {
+			break
+		}
+		if ctx.Err() != nil {
+			return
+		}
+	}
+	lanes := map[string][]bus.Message{}
+	for _, m := range p.log {
+		if m.Offset >= from {
+			lanes[m.Key] = append(lanes[m.Key], m)
+		}
+	}
+	var busy sync.WaitGroup
+	for _, l := range lanes {
+		busy.Go(func() { p.lane(ctx, handle, l) })
+	}
+	busy.Wait()
+	<-ctx.Done()
+	release()
+}
+
+func (p *process) lane(ctx context.Context, handle bus.Handler, ms []bus.Message) {
+	for _, m := range ms {
+		for {
+			hctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			err := handle(hctx, m)
+			cancel()
+			if err == nil {
+				break
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if p.mortal.gone() {
+			return // a dead process commits nothing
+		}
+		p.mu.Lock()
+		p.done[m.Offset] = true
+		for p.done[p.committed] {
+			p.committed++
+		}
+		p.mu.Unlock()
+	}
+}
+
+// end stops the process in order and waits for it.
+func (p *process) end() {
+	p.stop()
+	<-p.over
+}
+
+// finish runs one more process until every part of every message has a result, and the log is done.
+func (w *world) finish() {
+	w.t.Helper()
+	p := w.start(0)
+	defer p.end()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+		missing := w.missing()
+		w.mu.Lock()
+		done := w.committed == int64(len(w.log))
+		w.mu.Unlock()
+		if len(missing) == 0 && done {
+			return
+		}
+		if time.Now().After(end) {
+			w.t.Fatalf("without a result: %v; committed %d of %d", missing, w.committed, len(w.log))
+		}
+	}
+}
+
+// results are the results that were said about each part.
+func (w *world) results() map[string][]event.SendResult {
+	out := map[string][]event.SendResult{}
+	for _, e := range w.receipts.Topic(event.TopicReceipts) {
+		r, err := event.Decode[event.SendResult](e)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		id := fmt.Sprintf("%s/%d", r.AttemptID, r.Part)
+		out[id] = append(out[id], r)
+	}
+	return out
+}
+
+// statuses are the words said about a part.
+func (w *world) statuses(id string) (out []event.DeliveryStatus) {
+	for _, r := range w.results()[id] {
+		out = append(out, r.Status)
+	}
+	return out
+}
+
+func (w *world) missing() (out []string) {
+	said := w.results()
+	for _, m := range w.log {
+		msg, _ := event.Decode[event.Outbound](m.Event)
+		for n := range strings.Split(msg.Content.Text, "\n--\n") {
+			if id := fmt.Sprintf("%s/%d", msg.AttemptID, n); msg.Signal == "" && said[id] == nil {
+				out = append(out, id)
+			}
+		}
+	}
+	return out
+}
+
+// check holds the world to the properties of the model.
+func (w *world) check() {
+	w.t.Helper()
+	for id, rs := range w.results() {
+		taken := w.provider.Taken(id)
+		if taken > 1 {
+			w.t.Errorf("A1: %s reached the person %d times", id, taken)
+		}
+		for _, r := range rs {
+			switch r.Status {
+			case event.Accepted, event.Sent:
+				if taken == 0 {
+					w.t.Errorf("A5: %s is said to be %s and never arrived", id, r.Status)
+				}
+			case event.Failed:
+				if taken != 0 {
+					w.t.Errorf("A5: %s is said to have failed and arrived: %+v", id, r.Error)
+				}
+			}
+		}
+	}
+	want := map[string][]string{}
+	for _, m := range w.log {
+		msg, _ := event.Decode[event.Outbound](m.Event)
+		for n := range strings.Split(msg.Content.Text, "\n--\n") {
+			id := fmt.Sprintf("%s/%d", msg.AttemptID, n)
+			if !slices.Contains(want[msg.Peer], id) {
+				want[msg.Peer] = append(want[msg.Peer], id)
+			}
+		}
+	}
+	for peer, ids := range want {
+		next := 0
+		for _, id := range w.provider.Order(peer) {
+			i := slices.Index(ids[next:], id)
+			if i < 0 {
+				w.t.Errorf("A3: to %s arrived %v, sent were %v", peer, w.provider.Order(peer), ids)
+				break
+			}
+			next += i + 1
+		}
+	}
+}
+
+// row reads a part's row.
+func (w *world) row(id string, part int) *Row {
+	w.t.Helper()
+	r, err := store.NewCollection[Row](w.db, Spec(event.Telegram)).Get(context.Background(), RowID("acme", id, part))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+// mortal is the life of a process: it dies at a point, before or after something it does to the world.
+type mortal struct {
+	at    int64
+	clock atomic.Int64
+	dead  chan struct{}
+	once  sync.Once
+}
+
+var errDead = errors.New("the process is dead")
+
+// point passes one moment; false: the process is dead.
+func (m *mortal) point() bool {
+	if n := m.clock.Add(1); m.at != 0 && n >= m.at {
+		m.once.Do(func() { close(m.dead) })
+	}
+	return !m.gone()
+}
+
+func (m *mortal) gone() bool {
+	select {
+	case <-m.dead:
+		return true
+	default:
+		return false
+	}
+}
+
+type mortalDB struct {
+	store.DB
+	life *mortal
+}
+
+func (d mortalDB) Batch(ctx context.Context, ops []store.Op) []error {
+	dead := make([]error, len(ops))
+	for i := range dead {
+		dead[i] = errDead
+	}
+	if !d.life.point() {
+		return dead
+	}
+	errs := d.DB.Batch(ctx, ops)
+	if !d.life.point() {
+		return dead
+	}
+	return errs
+}
+
+func (d mortalDB) Get(ctx context.Context, collection string, ids ...string) ([]store.Raw, error) {
+	if d.life.gone() {
+		return nil, errDead
+	}
+	return d.DB.Get(ctx, collection, ids...)
+}
+
+type mortalBus struct {
+	bus.Producer
+	life *mortal
+}
+
+func (b mortalBus) Publish(ctx context.Context, recs ...event.Record) error {
+	if !b.life.point() {
+		return errDead
+	}
+	if err := b.Producer.Publish(ctx, recs...); err != nil {
+		return err
+	}
+	if !b.life.point() {
+		return errDead
+	}
+	return nil
+}
+
+type mortalSender struct {
+	Sender
+	life *mortal
+}
+
+func (s mortalSender) Send(ctx context.Context, ch channel.Keyed, msg event.Outbound, req channel.Request, a provider.About) provider.Verdict {
+	if !s.life.point() {
+		return provider.Verdict{Finding: provider.Unsure, Err: errLate}
+	}
+	v := s.Sender.Send(ctx, ch, msg, req, a)
+	if !s.life.point() {
+		return provider.Verdict{Finding: provider.Unsure, Err: errLate}
+	}
+	return v
+}
