@@ -18,7 +18,8 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
-// Errors of a DB. Everything else is the store being away or slow: callers classify it as fault.Unavailable.
+// Errors of a DB. When the store is away or slow, or the context ends, drivers return an error of kind fault.Unavailable; what is
+// left unclassified is our own mistake. [Fault] classifies these.
 var (
 	ErrNotFound = errors.New("store: no such document")
 	ErrExists   = errors.New("store: the id is taken")

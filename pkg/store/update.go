@@ -174,7 +174,7 @@ func pause(ctx context.Context, try int) error {
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return Away(ctx.Err())
 	case <-t.C:
 		return nil
 	}

@@ -95,7 +95,7 @@ func redact(err error, uri string) error {
 // Ping implements store.DB.
 func (db *DB) Ping(ctx context.Context) error {
 	if err := db.client.Ping(ctx, readpref.Primary()); err != nil {
-		return fmt.Errorf("mongo: ping: %w", err)
+		return trouble(fmt.Errorf("mongo: ping: %w", err))
 	}
 	return nil
 }
@@ -116,7 +116,7 @@ func (db *DB) Ensure(ctx context.Context, specs ...store.Spec) error {
 		c := &collection{Collection: db.db.Collection(spec.Name), spec: spec}
 		if models := c.indexes(); len(models) > 0 {
 			if _, err := c.Indexes().CreateMany(ctx, models); err != nil {
-				return fmt.Errorf("mongo: ensure %s: %w", spec.Name, err)
+				return trouble(fmt.Errorf("mongo: ensure %s: %w", spec.Name, err))
 			}
 		}
 		db.mu.Lock()

@@ -70,7 +70,7 @@ func (db *DB) Count(ctx context.Context, name string, q store.Query, limit int) 
 	}
 	n, err := c.CountDocuments(ctx, all(c.conditions(p)), options.Count().SetHint(hint(p.Index)).SetLimit(int64(limit)))
 	if err != nil {
-		return 0, fmt.Errorf("mongo %s: count by %s: %w", name, p.Index.Name, err)
+		return 0, trouble(fmt.Errorf("mongo %s: count by %s: %w", name, p.Index.Name, err))
 	}
 	return int(n), nil
 }
@@ -104,11 +104,11 @@ func (db *DB) Search(ctx context.Context, name string, q store.SearchQuery) (sto
 func (c *collection) fetch(ctx context.Context, conds bson.A, opts *options.FindOptionsBuilder, keys []string) ([]store.Row, error) {
 	cur, err := c.Find(ctx, all(conds), opts)
 	if err != nil {
-		return nil, fmt.Errorf("mongo %s: find: %w", c.spec.Name, err)
+		return nil, trouble(fmt.Errorf("mongo %s: find: %w", c.spec.Name, err))
 	}
 	var docs []bson.Raw
 	if err := cur.All(ctx, &docs); err != nil {
-		return nil, fmt.Errorf("mongo %s: find: %w", c.spec.Name, err)
+		return nil, trouble(fmt.Errorf("mongo %s: find: %w", c.spec.Name, err))
 	}
 	rows := make([]store.Row, len(docs))
 	for i, d := range docs {

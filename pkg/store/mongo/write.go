@@ -58,7 +58,7 @@ func (c *collection) write(ctx context.Context, op store.Op) error {
 		}
 		r, err := c.ReplaceOne(ctx, c.at(op), doc)
 		if err != nil {
-			return fmt.Errorf("mongo %s: replace: %w", c.spec.Name, err)
+			return trouble(fmt.Errorf("mongo %s: replace: %w", c.spec.Name, err))
 		}
 		if r.MatchedCount == 0 {
 			return store.ErrConflict
@@ -69,12 +69,14 @@ func (c *collection) write(ctx context.Context, op store.Op) error {
 		return nil
 	case store.Delete:
 		if op.Rev == 0 {
-			_, err := c.DeleteOne(ctx, bson.D{{Key: fieldID, Value: op.ID}})
-			return err
+			if _, err := c.DeleteOne(ctx, bson.D{{Key: fieldID, Value: op.ID}}); err != nil {
+				return trouble(fmt.Errorf("mongo %s: delete: %w", c.spec.Name, err))
+			}
+			return nil
 		}
 		r, err := c.DeleteOne(ctx, c.at(op))
 		if err != nil {
-			return fmt.Errorf("mongo %s: delete: %w", c.spec.Name, err)
+			return trouble(fmt.Errorf("mongo %s: delete: %w", c.spec.Name, err))
 		}
 		if r.DeletedCount == 0 {
 			return store.ErrConflict
@@ -110,8 +112,10 @@ func (c *collection) insert(ctx context.Context, ops []store.Op, at []int, errs 
 		switch code, bad := failed[j]; {
 		case bad && code == duplicateKey:
 			errs[i] = c.overExpired(ctx, ops[i].ID, docs[j])
-		case bad || rest != nil:
+		case bad:
 			errs[i] = fmt.Errorf("mongo %s: insert: %w", c.spec.Name, err)
+		case rest != nil:
+			errs[i] = trouble(fmt.Errorf("mongo %s: insert: %w", c.spec.Name, rest))
 		}
 		if errs[i] == nil && ops[i].NewRev != nil {
 			*ops[i].NewRev = rev
@@ -148,7 +152,7 @@ func (c *collection) overExpired(ctx context.Context, id string, doc any) error 
 		{Key: fieldExpires, Value: bson.D{{Key: "$lte", Value: time.Now()}}},
 	}, doc)
 	if err != nil {
-		return fmt.Errorf("mongo %s: insert: %w", c.spec.Name, err)
+		return trouble(fmt.Errorf("mongo %s: insert: %w", c.spec.Name, err))
 	}
 	if r.MatchedCount == 0 {
 		return store.ErrExists

@@ -41,7 +41,11 @@ func TestNoScan(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, st := range statements(t, c) {
-		for _, line := range plan(t, db, st) {
+		lines := plan(t, db, st)
+		if strings.Contains(name, "onward") && !seeks.MatchString(lines[0]) {
+			t.Errorf("%s does not seek its position, so every page walks through those before: %s", name, lines[0])
+		}
+		for _, line := range lines {
 			scans := strings.HasPrefix(line, "SCAN") && !allowed.MatchString(line)
 			sorts := strings.Contains(line, "TEMP B-TREE FOR ORDER BY") && !strings.HasPrefix(name, "search")
 			if scans || sorts {
@@ -53,6 +57,8 @@ func TestNoScan(t *testing.T) {
 
 // allowed are walks along an index, the virtual table of words asked for words, and lists that come with the statement.
 var allowed = regexp.MustCompile(`USING (COVERING )?INDEX|VIRTUAL TABLE INDEX \d+:M|json_each VIRTUAL TABLE|\(subquery|LIST SUBQUERY`)
+
+var seeks = regexp.MustCompile(`id\)?[<>]`)
 
 func statements(t *testing.T, c *collection) map[string]statement {
 	t.Helper()
@@ -151,6 +157,28 @@ func TestExpire(t *testing.T) {
 		var n int
 		if err := db.read.QueryRowContext(t.Context(), `SELECT count(*) FROM `+table).Scan(&n); err != nil || n != 1 {
 			t.Errorf("%s: %d rows are left, want 1; %v", table, n, err)
+		}
+	}
+}
+
+// TestPragmas: a commit is on the disk, not just with the operating system, and readers do not wait for it.
+func TestPragmas(t *testing.T) {
+	t.Parallel()
+	db, err := open(t.Context(), filepath.Join(t.TempDir(), "odd name?#%41.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for pragma, want := range map[string]string{"synchronous": "2", "journal_mode": "wal"} {
+		var read, write string
+		if err := db.read.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&read); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.writer.tx.conn.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&write); err != nil {
+			t.Fatal(err)
+		}
+		if read != want || write != want {
+			t.Errorf("%s is %s for readers and %s for the writer, want %s", pragma, read, write, want)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func (c *collection) from(p store.Plan) (from string, column func(field string) 
 	if len(p.Index.Fields) == 0 {
 		index = quote(c.spec.Name + ":id")
 	}
-	return fmt.Sprintf(`%s c INDEXED BY %s`, c.table, index), func(field string) string { return "c." + quote("f:"+field) }, "c.id"
+	return fmt.Sprintf(`%s c INDEXED BY %s`, c.table, index), func(field string) string { return "c." + columnOf(p.Index, field) }, "c.id"
 }
 
 // conditions are those of a plan without its position. The index is named in the statement, so SQLite fails rather than scan.
@@ -36,10 +36,10 @@ func (c *collection) conditions(p store.Plan, col func(string) string) *builder 
 		b.equal(col(eq.Field), eq.Value)
 	}
 	if p.Range != nil {
-		b.between(col(p.Order[0]), p.Range)
+		b.between(col(p.Order[0]), p)
 	}
 	if names := p.Index.Names(); p.Index.Sparse && p.Index.Array() < 0 {
-		b.add(has(col(names[len(names)-1])))
+		b.add(col(names[len(names)-1]) + " IS NOT NULL") // without it the partial index would not do
 	}
 	if c.spec.Expires {
 		b.add("(c.expires IS NULL OR c.expires > ?)", c.args()...)
@@ -78,12 +78,12 @@ func (c *collection) search(terms []store.Term, where []store.Eq, s store.Scan) 
 	b := &builder{}
 	b.add("w."+c.words()+" MATCH ?", match(terms)) // the table itself, by its hidden column
 	for _, eq := range where {
-		b.equal("c."+column(eq.Field), eq.Value)
+		b.equal("c."+filled(eq.Field), eq.Value)
 	}
 	if c.spec.Expires {
 		b.add("(c.expires IS NULL OR c.expires > ?)", c.args()...)
 	}
-	keys := []string{"c." + column(s.Order[0]), "c.id"}
+	keys := []string{"c." + filled(s.Order[0]), "c.id"}
 	b.behind(s, keys)
 	return statement{
 		text: fmt.Sprintf(`SELECT c.id, c.rev, c.doc, %s FROM %s w CROSS JOIN %s c ON c.n = w.rowid%s%s LIMIT ?`,

@@ -170,7 +170,7 @@ func sound(t *testing.T, path string) {
 	}
 }
 
-const each = 100 // increments of every caller
+const each = 40 // increments of every caller
 
 // countUp increments one document that all share, and one of its own per caller.
 func countUp(ctx context.Context, db store.DB) error {

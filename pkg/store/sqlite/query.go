@@ -27,7 +27,7 @@ func (db *DB) Get(ctx context.Context, name string, ids ...string) ([]store.Raw,
 	}
 	rows, err := db.fetch(ctx, st, 0)
 	if err != nil {
-		return nil, fmt.Errorf("sqlite %s: %w", name, err)
+		return nil, trouble(fmt.Errorf("sqlite %s: %w", name, err))
 	}
 	by := make(map[string]store.Raw, len(rows))
 	for _, r := range rows {
@@ -60,7 +60,7 @@ func (db *DB) Query(ctx context.Context, name string, q store.Query) (store.Page
 	}
 	rows, err := db.fetch(ctx, c.page(p), len(p.Order))
 	if err != nil {
-		return store.Page{}, fmt.Errorf("sqlite %s: query by %s: %w", name, p.Index.Name, err)
+		return store.Page{}, trouble(fmt.Errorf("sqlite %s: query by %s: %w", name, p.Index.Name, err))
 	}
 	return p.Page(rows), nil
 }
@@ -79,11 +79,11 @@ func (db *DB) Count(ctx context.Context, name string, q store.Query, limit int) 
 	st := c.count(p, limit)
 	s, err := db.prepared(ctx, st.text)
 	if err != nil {
-		return 0, fmt.Errorf("sqlite %s: %w", name, err)
+		return 0, trouble(fmt.Errorf("sqlite %s: %w", name, err))
 	}
 	var n int
 	if err := s.QueryRowContext(ctx, st.args...).Scan(&n); err != nil {
-		return 0, fmt.Errorf("sqlite %s: count by %s: %w", name, p.Index.Name, err)
+		return 0, trouble(fmt.Errorf("sqlite %s: count by %s: %w", name, p.Index.Name, err))
 	}
 	return n, nil
 }
@@ -100,7 +100,7 @@ func (db *DB) Search(ctx context.Context, name string, q store.SearchQuery) (sto
 	}
 	rows, err := db.fetch(ctx, c.search(terms, where, scan), 1)
 	if err != nil {
-		return store.Page{}, fmt.Errorf("sqlite %s: search: %w", name, err)
+		return store.Page{}, trouble(fmt.Errorf("sqlite %s: search: %w", name, err))
 	}
 	return scan.Page(rows), nil
 }
@@ -168,14 +168,24 @@ func (b *builder) equal(column string, v any) {
 	b.add(column+" = ?", v)
 }
 
-func (b *builder) between(column string, r *store.Range) {
-	if r.From != nil {
-		b.add(column+pick(r.FromExcl, " > ?", " >= ?"), r.From)
-	} else {
-		b.add(has(column))
+// between adds the range. Where the walk starts at a position, that is the bound which SQLite is to seek; the range's own bound
+// on that side gets a plus, which hides it from the index.
+func (b *builder) between(column string, p store.Plan) {
+	lower, upper := column, column
+	switch {
+	case p.At != nil && p.Descending():
+		upper = "+" + column
+	case p.At != nil:
+		lower = "+" + column
 	}
-	if r.To != nil {
-		b.add(column+pick(r.ToIncl, " <= ?", " < ?"), r.To)
+	switch r := p.Range; {
+	case r.From != nil:
+		b.add(lower+pick(r.FromExcl, " > ?", " >= ?"), r.From)
+	case !p.Index.Sparse:
+		b.add(lower + " > " + none)
+	}
+	if r := p.Range; r.To != nil {
+		b.add(upper+pick(r.ToIncl, " <= ?", " < ?"), r.To)
 	}
 }
 

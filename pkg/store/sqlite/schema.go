@@ -27,8 +27,17 @@ func newCollection(spec store.Spec) *collection {
 
 func quote(name string) string { return `"` + name + `"` }
 
-// column is the generated column of a field.
-func column(field string) string { return quote("f:" + field) }
+// filled is the generated column of a field, in which none stands for no value; sparse is the one that is NULL then.
+func filled(field string) string { return quote("f:" + field) }
+func sparse(field string) string { return quote("s:" + field) }
+
+// columnOf is the column of an index's field.
+func columnOf(ix store.Index, field string) string {
+	if ix.Sparse && ix.Fields[len(ix.Fields)-1] == field {
+		return sparse(field)
+	}
+	return filled(field)
+}
 
 // extract is the value of a field of the document doc.
 func extract(doc, field string) string {
@@ -49,7 +58,7 @@ func (db *DB) Ensure(ctx context.Context, specs ...store.Spec) error {
 		}
 		c := newCollection(spec)
 		if err := db.writer.alone(ctx, c.ensure); err != nil {
-			return fmt.Errorf("sqlite: ensure %s: %w", spec.Name, err)
+			return trouble(fmt.Errorf("sqlite: ensure %s: %w", spec.Name, err))
 		}
 		db.mu.Lock()
 		db.known[spec.Name] = c
@@ -85,30 +94,35 @@ func (c *collection) ensure(t *tx) error {
 }
 
 func (c *collection) ensureColumns(t *tx) error {
-	var have, want []string
-	if err := t.strings(&have, fmt.Sprintf(`SELECT name FROM pragma_table_xinfo('%s')`, c.spec.Name)); err != nil {
+	var have []string
+	if err := t.strings(&have, fmt.Sprintf(`SELECT '"' || name || '"' FROM pragma_table_xinfo('%s')`, c.spec.Name)); err != nil {
 		return err
 	}
+	add := func(field, column string) error {
+		if slices.Contains(have, column) {
+			return nil
+		}
+		have = append(have, column)
+		value := extract("doc", field)
+		if column == filled(field) {
+			value = fmt.Sprintf("coalesce(%s,%s)", value, none)
+		}
+		return t.run(fmt.Sprintf(`ALTER TABLE %s ADD COLUMN %s GENERATED ALWAYS AS (%s) VIRTUAL`, c.table, column, value))
+	}
+	var failed error
 	for _, ix := range c.spec.Declared() {
-		if ix.Array() < 0 {
-			want = append(want, ix.Fields...)
+		for _, f := range ix.Fields {
+			if ix.Array() < 0 {
+				failed = errors.Join(failed, add(f, columnOf(ix, f)))
+			}
 		}
 	}
 	if s := c.spec.Search; s != nil {
-		want = append(append(want, s.Fields...), s.Order)
-	}
-	for _, f := range want {
-		name := "f:" + f
-		if slices.Contains(have, name) {
-			continue
-		}
-		have = append(have, name)
-		if err := t.run(fmt.Sprintf(`ALTER TABLE %s ADD COLUMN %s GENERATED ALWAYS AS (coalesce(%s,%s)) VIRTUAL`,
-			c.table, quote(name), extract("doc", f), none)); err != nil {
-			return err
+		for _, f := range append(slices.Clone(s.Fields), s.Order) {
+			failed = errors.Join(failed, add(f, filled(f)))
 		}
 	}
-	return nil
+	return failed
 }
 
 func (c *collection) ensureIndex(t *tx, ix store.Index) error {
@@ -120,17 +134,15 @@ func (c *collection) ensureIndex(t *tx, ix store.Index) error {
 	}
 	var cols []string
 	for _, f := range ix.Fields {
-		cols = append(cols, column(f))
+		cols = append(cols, columnOf(ix, f))
 	}
 	where := ""
 	if ix.Sparse {
-		where = " WHERE " + has(cols[len(cols)-1])
+		where = " WHERE " + cols[len(cols)-1] + " IS NOT NULL"
 	}
 	return t.object("index", c.spec.Name+":"+ix.Name,
 		fmt.Sprintf(`CREATE INDEX %s ON %s(%s,id)%s`, c.index(ix), c.table, strings.Join(cols, ","), where))
 }
-
-func has(column string) string { return column + " > " + none }
 
 // ensureArray keeps a row per element in a side table.
 func (c *collection) ensureArray(t *tx, ix store.Index) error {
@@ -149,12 +161,12 @@ func (c *collection) ensureArray(t *tx, ix store.Index) error {
 	if err != nil {
 		return err
 	}
-	sparse := ""
+	only := ""
 	if ix.Sparse {
-		sparse = " WHERE " + fresh[len(fresh)-1] + " > " + none
+		only = " WHERE " + fresh[len(fresh)-1] + " > " + none
 	}
 	elements := fmt.Sprintf(`LEFT JOIN json_each(NEW.doc,'%s') e`, jsonPath(ix.Names()[ix.Array()]))
-	add := fmt.Sprintf(`INSERT INTO %s SELECT DISTINCT NEW.n, %s, NEW.id FROM (SELECT 1) %s%s`, quote(name), strings.Join(fresh, ", "), elements, sparse)
+	add := fmt.Sprintf(`INSERT INTO %s SELECT DISTINCT NEW.n, %s, NEW.id FROM (SELECT 1) %s%s`, quote(name), strings.Join(fresh, ", "), elements, only)
 	drop := fmt.Sprintf(`DELETE FROM %s WHERE n = OLD.n`, quote(name))
 	objects := [][3]string{
 		{"index", name + ":keys", fmt.Sprintf(`CREATE INDEX %s ON %s(%s,id,n)`, quote(name+":keys"), quote(name), strings.Join(cols, ","))},

@@ -101,7 +101,7 @@ func connect(ctx context.Context, path string, conns int) (*sql.DB, error) {
 }
 
 // Ping implements store.DB.
-func (db *DB) Ping(ctx context.Context) error { return db.read.PingContext(ctx) }
+func (db *DB) Ping(ctx context.Context) error { return store.Away(db.read.PingContext(ctx)) }
 
 // Close finishes the writes that are queued and closes the file.
 func (db *DB) Close() error {

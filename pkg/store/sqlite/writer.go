@@ -9,6 +9,8 @@ import (
 	"time"
 
 	driver "modernc.org/sqlite"
+
+	"github.com/tributaryhq/tributary/pkg/store"
 )
 
 const (
@@ -88,21 +90,21 @@ func (w *writer) submit(j *job) error {
 	select {
 	case w.jobs <- j:
 	case <-j.ctx.Done():
-		return j.ctx.Err()
+		return store.Away(j.ctx.Err())
 	case <-w.closed:
-		return errClosed
+		return store.Away(errClosed)
 	}
 	select {
 	case err := <-j.done:
 		return err
 	case <-j.ctx.Done():
-		return j.ctx.Err()
+		return store.Away(j.ctx.Err())
 	case <-w.closed:
 		select {
 		case err := <-j.done:
 			return err
 		default:
-			return errClosed
+			return store.Away(errClosed)
 		}
 	}
 }
@@ -153,7 +155,7 @@ func (w *writer) commit(ctx context.Context, batch []*job) {
 	live := batch[:0]
 	for _, j := range batch {
 		if err := j.ctx.Err(); err != nil {
-			j.done <- err // nobody waits any more, and nothing was written
+			j.done <- store.Away(err) // nobody waits any more, and nothing was written
 		} else {
 			live = append(live, j)
 		}
@@ -169,17 +171,17 @@ func (w *writer) commit(ctx context.Context, batch []*job) {
 
 func (w *writer) transact(ctx context.Context, batch []*job) error {
 	if err := w.begin(ctx); err != nil {
-		return fmt.Errorf("sqlite: begin: %w", err)
+		return trouble(fmt.Errorf("sqlite: begin: %w", err))
 	}
 	for _, j := range batch {
 		if err := j.run(w.tx); err != nil {
 			_, _ = w.tx.exec(`ROLLBACK`) // SQLite may have done so itself
-			return err
+			return trouble(err)
 		}
 	}
 	if _, err := w.tx.exec(`COMMIT`); err != nil {
 		_, _ = w.tx.exec(`ROLLBACK`)
-		return fmt.Errorf("sqlite: commit: %w", err)
+		return trouble(fmt.Errorf("sqlite: commit: %w", err))
 	}
 	return nil
 }
@@ -229,6 +231,17 @@ func code(err error) int {
 		return e.Code() & 0xff
 	}
 	return 0
+}
+
+// trouble classifies what lies with the file, the disk or the caller's time, and leaves what lies with us.
+func trouble(err error) error {
+	if err == nil || code(err) != 0 && !fatal(err) {
+		return err
+	}
+	if code(err) == 0 && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return store.Away(err)
 }
 
 // fatal tells whether an error of one statement means that the transaction cannot be relied on: a full disk, an I/O error, no

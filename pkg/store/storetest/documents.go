@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
@@ -267,13 +268,13 @@ func cancelled(t *testing.T, db store.DB) {
 	c := open(t, db)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := c.Insert(ctx, doc(1)); !errors.Is(err, context.Canceled) {
+	if err := c.Insert(ctx, doc(1)); !errors.Is(err, context.Canceled) || !fault.Is(err, fault.Unavailable) {
 		t.Errorf("insert: %v", err)
 	}
-	if _, err := c.Get(ctx, "d0001"); !errors.Is(err, context.Canceled) {
+	if _, err := c.Get(ctx, "d0001"); !errors.Is(err, context.Canceled) || !fault.Is(err, fault.Unavailable) {
 		t.Errorf("get: %v", err)
 	}
-	if _, _, _, err := c.Query(ctx, store.Query{}); !errors.Is(err, context.Canceled) {
+	if _, _, _, err := c.Query(ctx, store.Query{}); !errors.Is(err, context.Canceled) || !fault.Is(err, fault.Unavailable) {
 		t.Errorf("query: %v", err)
 	}
 	if _, err := c.Get(t.Context(), "d0001"); !errors.Is(err, store.ErrNotFound) {

@@ -1,0 +1,96 @@
+package mongo
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+const noSuchCommand = 59
+
+// TestNoScan asks MongoDB itself how it runs queries: never by reading a whole collection, never by sorting what an index has in
+// order.
+func TestNoScan(t *testing.T) {
+	uri := os.Getenv("TRIBUTARY_TEST_MONGODB_URI")
+	if uri == "" {
+		t.Skip("set TRIBUTARY_TEST_MONGODB_URI to a MongoDB deployment to run this")
+	}
+	opened, err := Open(t.Context(), uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := opened.(*DB)
+	db.db = db.client.Database(fmt.Sprintf("tributary_test_explain_%d", time.Now().UnixNano()))
+	defer func() {
+		if err := errors.Join(db.db.Drop(t.Context()), db.Close()); err != nil {
+			t.Error(err)
+		}
+	}()
+	spec := store.Spec{
+		Name: "things", Expires: true, Facts: true,
+		Indexes: []store.Index{
+			{Name: "all"},
+			{Name: "by_status", Fields: []string{"tenant", "status", "at"}},
+			{Name: "by_tag", Fields: []string{"tenant", "tags[]", "at"}},
+			{Name: "by_due", Fields: []string{"due.at"}, Sparse: true},
+		},
+	}
+	if err := db.Ensure(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	c, err := db.collection("things")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tenant := store.Eq{Field: "tenant", Value: "a"}
+	for name, q := range map[string]store.Query{
+		"by id":     {},
+		"by status": {Where: []store.Eq{tenant, {Field: "status", Value: "open"}}, Range: &store.Range{Field: "at", From: "x"}},
+		"by tag":    {Where: []store.Eq{tenant, {Field: "tags", Value: "x"}}, Order: "at", Desc: true},
+		"by due":    {Range: &store.Range{Field: "due.at", To: "y"}},
+		"pending":   {Range: &store.Range{Field: "pending_since", To: "y", ToIncl: true}},
+	} {
+		p, err := spec.Plan(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, onward := range []bool{false, true} {
+			if onward {
+				p.At = &store.Position{Keys: make([]any, len(p.Order)), ID: "x"}
+				for i := range p.At.Keys {
+					p.At.Keys[i] = "k"
+				}
+			}
+			text := explain(t, c, p)
+			if strings.Contains(text, "COLLSCAN") || strings.Contains(text, `"SORT"`) || !strings.Contains(text, "IXSCAN") {
+				t.Errorf("%s, onward %t: %s", name, onward, text)
+			}
+		}
+	}
+}
+
+func explain(t *testing.T, c *collection, p store.Plan) string {
+	t.Helper()
+	find := bson.D{
+		{Key: "find", Value: c.spec.Name},
+		{Key: "filter", Value: all(append(c.conditions(p), behind(p.Scan, p.Range != nil)...))},
+		{Key: "sort", Value: order(p.Scan)}, {Key: "hint", Value: hint(p.Index)}, {Key: "limit", Value: p.Limit + 1},
+	}
+	raw, err := c.Database().RunCommand(t.Context(), bson.D{{Key: "explain", Value: find}, {Key: "verbosity", Value: "queryPlanner"}}).Raw()
+	var refused mongo.CommandError
+	if errors.As(err, &refused) && refused.Code == noSuchCommand {
+		t.Skip("the server cannot explain")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw.String()
+}
