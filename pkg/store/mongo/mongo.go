@@ -28,6 +28,7 @@ const (
 	defaultTimeout  = 5 * time.Second // of an operation whose context has no deadline
 	defaultDatabase = "tributary"     // if the URI names none
 	closeTime       = 5 * time.Second
+	ensureTime      = 10 * time.Minute // an index over what is already there takes its time
 )
 
 // Our own fields beside the document's. Their names cannot be those of a document's field: those begin with a letter.
@@ -109,6 +110,8 @@ func (db *DB) Close() error {
 
 // Ensure implements store.DB. An index that is there with other fields is an error: a changed index needs a new name.
 func (db *DB) Ensure(ctx context.Context, specs ...store.Spec) error {
+	ctx, cancel := context.WithTimeout(ctx, ensureTime)
+	defer cancel()
 	for _, spec := range specs {
 		if err := spec.Check(); err != nil {
 			return fmt.Errorf("mongo: %w", err)

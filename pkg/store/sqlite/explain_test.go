@@ -153,7 +153,7 @@ func TestExpire(t *testing.T) {
 	if err := db.expire(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, table := range []string{`"things"`, `"things:by_tag"`, `"things:words" WHERE "things:words" MATCH 'w'`} {
+	for _, table := range []string{`"things"`, `"things:by_tag"`, `"things#words" WHERE "things#words" MATCH 'w'`} {
 		var n int
 		if err := db.read.QueryRowContext(t.Context(), `SELECT count(*) FROM `+table).Scan(&n); err != nil || n != 1 {
 			t.Errorf("%s: %d rows are left, want 1; %v", table, n, err)

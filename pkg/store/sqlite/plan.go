@@ -24,7 +24,7 @@ func (c *collection) from(p store.Plan) (from string, column func(field string) 
 	}
 	index := c.index(p.Index)
 	if len(p.Index.Fields) == 0 {
-		index = quote(c.spec.Name + ":id")
+		index = quote(c.spec.Name + "#id")
 	}
 	return fmt.Sprintf(`%s c INDEXED BY %s`, c.table, index), func(field string) string { return "c." + columnOf(p.Index, field) }, "c.id"
 }

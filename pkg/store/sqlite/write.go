@@ -134,5 +134,5 @@ func (c *collection) args(args ...any) []any {
 
 func (c *collection) expireSQL() string {
 	return fmt.Sprintf(`DELETE FROM %s WHERE n IN (SELECT n FROM %s INDEXED BY %s WHERE expires IS NOT NULL AND expires <= ? LIMIT %d)`,
-		c.table, c.table, quote(c.spec.Name+":expires"), expireAtOnce)
+		c.table, c.table, quote(c.spec.Name+"#expires"), expireAtOnce)
 }

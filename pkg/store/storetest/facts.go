@@ -302,6 +302,30 @@ func runPublishesAndClears(t *testing.T, db store.DB) {
 	}
 }
 
+// sweepLeavesFresh: what another process has just committed is its own affair, and a document that is always busy, so never
+// without pending facts, is not one whose writer died.
+func sweepLeavesFresh(t *testing.T, db store.DB) {
+	setup(t, db)
+	var p Publisher
+	busy, other := newProcess(db, &p), newProcess(db, &p)
+	check(t, busy.count(t.Context(), "c", 1))
+	first := must[*Counter](t)(busy.counters.Get(t.Context(), "c")).PendingSince
+	check(t, other.Sweep(t.Context(), store.SweepAge), other.Flush(t.Context()))
+	if n := len(p.Records()); n != 0 {
+		t.Errorf("%d fresh facts were swept", n)
+	}
+	Eventually(t, "a later moment", func() bool { return event.At(time.Now()).After(first) })
+	check(t, busy.count(t.Context(), "c", 1))
+	if since := must[*Counter](t)(busy.counters.Get(t.Context(), "c")).PendingSince; since != first {
+		t.Errorf("pending since %s although the first of them has waited since %s", since, first)
+	}
+	check(t, busy.counters.Apply(t.Context(), "c"), busy.count(t.Context(), "c", 1))
+	c := must[*Counter](t)(busy.counters.Get(t.Context(), "c"))
+	if len(c.Pending) != 1 || !c.PendingSince.After(first) {
+		t.Errorf("pending %d since %s, which is not after %s", len(c.Pending), c.PendingSince, first)
+	}
+}
+
 // runEndsInTime: what is not published when Run ends is not lost, and Run does not wait for a broker that never comes.
 func runEndsInTime(t *testing.T, db store.DB) {
 	setup(t, db)

@@ -50,6 +50,7 @@ func Run(t *testing.T, open Opener) {
 		"CommitWaitsForNobody": commitWaitsForNobody,
 		"DeletePublishes":      deletePublishes,
 		"RunPublishesAndClear": runPublishesAndClears,
+		"SweepLeavesFresh":     sweepLeavesFresh,
 		"RunEndsInTime":        runEndsInTime,
 		"Resurrected":          resurrected,
 		"NoFactsDeclared":      noFactsDeclared,

@@ -1,0 +1,65 @@
+package store
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	nameForm  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+	fieldForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*(\[\])?$`)
+)
+
+// Check reports what is wrong with the declaration.
+func (s Spec) Check() error {
+	if !nameForm.MatchString(s.Name) {
+		return fmt.Errorf("collection %q: a name has 1-63 of a-z, 0-9 and _", s.Name)
+	}
+	seen := map[string]bool{}
+	for _, ix := range s.Declared() {
+		if err := ix.check(); err != nil {
+			return fmt.Errorf("collection %s: index %q: %w", s.Name, ix.Name, err)
+		}
+		if seen[ix.Name] {
+			return fmt.Errorf("collection %s: index %q is declared twice", s.Name, ix.Name)
+		}
+		seen[ix.Name] = true
+	}
+	if s.Search == nil {
+		return nil
+	}
+	for _, f := range append(slices.Clone(s.Search.Fields), s.Search.Order) {
+		if !fieldForm.MatchString(f) || strings.HasSuffix(f, "[]") {
+			return fmt.Errorf("collection %s: search: field %q", s.Name, f)
+		}
+	}
+	return nil
+}
+
+func (ix Index) check() error {
+	if !nameForm.MatchString(ix.Name) {
+		return fmt.Errorf("a name has 1-63 of a-z, 0-9 and _")
+	}
+	arrays, seen := 0, map[string]bool{}
+	for i, f := range ix.Fields {
+		name := ix.Names()[i]
+		switch {
+		case !fieldForm.MatchString(f):
+			return fmt.Errorf("field %q is no dotted path", f)
+		case seen[name]:
+			return fmt.Errorf("field %q comes twice", f)
+		case name != f:
+			arrays++
+		}
+		seen[name] = true
+	}
+	if arrays > 1 {
+		return fmt.Errorf("more than one array")
+	}
+	if ix.Sparse && len(ix.Fields) == 0 {
+		return fmt.Errorf("sparse without a field")
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+)
+
+// clear takes published facts out of their documents, one compare-and-set each. Who lost the race reads and tries once more;
+// what then is left is left to the next round.
+func (a *Applier) clear(ctx context.Context) error {
+	all := a.snapshot()
+	var failed error
+	for part := range slices.Chunk(all, clearAtOnce) {
+		lost, err := a.clearOnce(ctx, part)
+		if err == nil && len(lost) > 0 {
+			if err = a.reread(ctx, lost); err == nil {
+				_, err = a.clearOnce(ctx, lost)
+			}
+		}
+		failed = errors.Join(failed, err)
+	}
+	return failed
+}
+
+// clearOnce returns those that another has written meanwhile.
+func (a *Applier) clearOnce(ctx context.Context, due []*queue) (lost []*queue, failed error) {
+	of, versions := a.cleared(due)
+	if len(of) == 0 {
+		return nil, nil
+	}
+	ops := make([]Op, len(versions))
+	for i := range versions {
+		v := &versions[i]
+		ops[i] = Op{Kind: Replace, Collection: v.source.spec.Name, ID: v.raw.ID, Rev: v.raw.Rev, JSON: v.raw.JSON, NewRev: &v.raw.Rev}
+	}
+	for i, err := range a.db.Batch(ctx, ops) {
+		switch {
+		case err == nil:
+			a.renew(of[i], versions[i])
+		case errors.Is(err, ErrConflict):
+			lost = append(lost, of[i])
+		default:
+			failed = fmt.Errorf("clear facts of %s %s: %w", ops[i].Collection, ops[i].ID, err)
+		}
+	}
+	return lost, failed
+}
+
+// cleared returns those of which something is published, and what they are without that.
+func (a *Applier) cleared(due []*queue) (of []*queue, versions []version) {
+	a.mu.Lock()
+	var published []int64
+	for _, q := range due {
+		if len(q.pending) > 0 && q.pending[0].Seq <= q.published {
+			of, versions, published = append(of, q), append(versions, q.version), append(published, q.published)
+		}
+	}
+	a.mu.Unlock()
+	now, n := event.At(time.Now()), 0
+	for i, q := range of {
+		v, err := versions[i].without(published[i], now)
+		if err != nil {
+			a.log.Error("facts cannot be cleared", "error", err)
+			continue
+		}
+		of[n], versions[n] = q, v
+		n++
+	}
+	return of[:n], versions[:n]
+}
+
+// renew replaces what is known of a document by a newer version; its new facts are the business of whoever wrote them.
+func (a *Applier) renew(q *queue, v version) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if q.raw.Rev < v.raw.Rev {
+		q.version = v
+	}
+	if a.queues[q.key()] == q {
+		a.tidy(q)
+	}
+}
+
+// reread reads documents anew and forgets those that are gone.
+func (a *Applier) reread(ctx context.Context, qs []*queue) error {
+	by := map[*source][]*queue{}
+	for _, q := range qs {
+		by[q.source] = append(by[q.source], q)
+	}
+	for s, qs := range by {
+		ids := make([]string, len(qs))
+		for i, q := range qs {
+			ids[i] = q.raw.ID
+		}
+		raws, err := a.db.Get(ctx, s.spec.Name, ids...)
+		if err != nil {
+			return fmt.Errorf("read %s again: %w", s.spec.Name, err)
+		}
+		for i, raw := range raws {
+			if raw.ID == "" {
+				a.forget(qs[i])
+				continue
+			}
+			v, err := versionOf(s, raw)
+			if err != nil {
+				return err
+			}
+			a.renew(qs[i], v)
+		}
+	}
+	return nil
+}
+
+// forget drops a document that was deleted: nothing of it is left to clear.
+func (a *Applier) forget(q *queue) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	q.pending = nil
+	if a.queues[q.key()] == q {
+		a.tidy(q)
+	}
+}
+
+// clearUntil clears every now and then, until ctx ends.
+func (a *Applier) clearUntil(ctx context.Context) error {
+	t := time.NewTicker(clearEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-t.C:
+			if err := a.clear(ctx); err != nil && ctx.Err() == nil {
+				a.log.Warn("published facts not taken out yet", "error", err)
+			}
+		}
+	}
+}
