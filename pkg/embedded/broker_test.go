@@ -71,7 +71,7 @@ func TestP13_AcknowledgedRecordsSurviveKill9(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	acked := map[string]bool{}
-	for round := range 3 {
+	for round := range 2 {
 		killed(t, dir, round*1_000_000, acked)
 	}
 	br := start(t, dir)

@@ -60,8 +60,12 @@ func TestConsumerSurvivesCoordinatorErrors(t *testing.T) {
 func TestBrokerAwayAndBack(t *testing.T) {
 	t.Parallel()
 	b := New(t)
+	// A member that could not say goodbye is missed for the length of its session.
+	b.Bus = b.Broker.Open(t, func(c *kafka.Config) { c.Group.Session = time.Second })
 	var s sink
-	Run(t, b, inbound("g", s.handle))
+	sub := inbound("g", s.handle)
+	sub.Drain = 300 * time.Millisecond
+	Run(t, b, sub)
 	publish(t, b, rec(event.TopicInbound, "k", "1"))
 	s.wait(t, 1)
 	b.Broker.Cut()

@@ -56,10 +56,10 @@ type Broker struct {
 }
 
 // NewBroker starts a cluster of n brokers that ends with the test.
-func NewBroker(t testing.TB, n int) *Broker {
+func NewBroker(t testing.TB, n int, opts ...kfake.Opt) *Broker {
 	t.Helper()
 	w := &wire{conns: map[net.Conn]struct{}{}}
-	c, err := kfake.NewCluster(kfake.NumBrokers(n), kfake.ListenFn(w.listen))
+	c, err := kfake.NewCluster(append(opts, kfake.NumBrokers(n), kfake.ListenFn(w.listen), kfake.GroupMinSessionTimeout(time.Second))...)
 	if err != nil {
 		t.Fatalf("broker: %v", err)
 	}

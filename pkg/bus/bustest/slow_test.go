@@ -127,7 +127,27 @@ func TestAHungHandlerIsFoundByTheWatchdog(t *testing.T) {
 		return s.handle(ctx, m)
 	})
 	sub.Deadline, sub.Patience, sub.Drain = 50*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
+	sub.Topics = []string{event.TopicConfig}
+	Run(t, k, sub)
+	publish(t, b, rec(event.TopicConfig, "k", "1"))
+	Eventually(t, patient, "the record did not come again", func() bool {
+		publish(t, b, rec(event.TopicConfig, "other", "2")) // its neighbours move on
+		return s.count("1") > 0
+	})
+	if err := k.(*kafka.Bus).Alive(); err != nil {
+		t.Errorf("after one rebuild: %v", err)
+	}
+}
+
+func TestWhatNeverMovesIsReported(t *testing.T) {
+	t.Parallel()
+	b := New(t)
+	k := b.Broker.Open(t, func(c *kafka.Config) { c.Stall = 100 * time.Millisecond })
+	release := make(chan struct{})
+	t.Cleanup(func() { close(release) })
+	sub := inbound("g", func(context.Context, bus.Message) error { <-release; return nil })
+	sub.Deadline, sub.Patience, sub.Drain = 10*time.Millisecond, 10*time.Millisecond, 10*time.Millisecond
 	Run(t, k, sub)
 	publish(t, b, rec(event.TopicInbound, "k", "1"))
-	s.wait(t, 1)
+	Eventually(t, patient, "nobody notices", func() bool { return k.(*kafka.Bus).Alive() != nil })
 }

@@ -26,6 +26,7 @@ const (
 	maxRecord      = 512 << 10 // larger things go to blob and travel as references
 	fetchBytes     = 2 << 20
 	fetchWait      = 250 * time.Millisecond
+	stuckAfter     = 3                      // rebuilds of a group client without progress
 	abandonAfter   = 500 * time.Millisecond // from the cancellation of handlers that outlast the drain
 )
 

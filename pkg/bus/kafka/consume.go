@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +20,7 @@ type consumer struct {
 	stall time.Duration
 	now   atomic.Pointer[generation] // nil between generations
 	since atomic.Int64               // unix nanoseconds of the last change of now
+	stuck atomic.Int32               // rebuilds in a row that did not help
 }
 
 // Consume implements bus.Bus.
@@ -30,6 +32,8 @@ func (b *Bus) Consume(ctx context.Context, s bus.Subscription) error {
 	ctx, done := b.running(ctx)
 	defer done()
 	c := &consumer{Bus: b, sub: s, stall: max(b.cfg.Stall, 2*(s.Deadline+s.Patience))}
+	b.consumers.Store(c, nil)
+	defer b.consumers.Delete(c)
 	for ctx.Err() == nil {
 		if err := c.member(ctx); err != nil {
 			return err
@@ -74,10 +78,12 @@ func (c *consumer) member(ctx context.Context) error {
 	}
 	defer func() { _ = cg.Close() }() // drains, commits and leaves; it never returns an error
 	ctx, rebuild := context.WithCancel(ctx)
+	var watches sync.WaitGroup
+	defer watches.Wait()
 	defer rebuild()
 	c.enter(nil)
-	go c.watchProgress(ctx, rebuild)
-	go c.watchPartitions(ctx, known, rebuild)
+	watches.Go(func() { c.watchProgress(ctx, rebuild) })
+	watches.Go(func() { c.watchPartitions(ctx, known, rebuild) })
 	for {
 		gen, err := cg.Next(ctx)
 		if ctx.Err() != nil {

@@ -33,6 +33,8 @@ type Bus struct {
 	life context.Context // ends with Close
 	end  context.CancelFunc
 	runs sync.WaitGroup // subscriptions and followers
+
+	consumers sync.Map // *consumer → nil
 }
 
 var _ bus.Bus = (*Bus)(nil)
@@ -67,6 +69,19 @@ func (b *Bus) Ping(ctx context.Context) error {
 		err = res.Error
 	}
 	return classify("ping", err)
+}
+
+// Alive is an error if a subscription has made no progress although its group client was rebuilt again and again: only a new
+// process can help. It is for liveness probes and asks nobody.
+func (b *Bus) Alive() error {
+	var err error
+	b.consumers.Range(func(k, _ any) bool {
+		if c := k.(*consumer); c.stuck.Load() >= stuckAfter {
+			err = fmt.Errorf("bus: group %s makes no progress", c.sub.Group)
+		}
+		return err == nil
+	})
+	return err
 }
 
 // Close ends all subscriptions and followers, waits until they have drained, writes what is buffered and disconnects.

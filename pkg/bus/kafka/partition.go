@@ -170,6 +170,8 @@ func (p *partition) paused(shut bool) {
 	if shut {
 		n = 1
 		p.logger.Warn("the store or the broker is away: the partition waits")
+	} else {
+		p.track.touch()
 	}
 	p.meter.paused.Add(context.Background(), n, p.attrs)
 }

@@ -14,7 +14,7 @@ type tracker struct {
 	newest int64         // behind the newest record that the broker has told of
 	limit  int           // of len(open)
 	room   chan struct{} // signals that open has shrunk
-	moved  time.Time     // when the mark went forward or a record was taken last
+	moved  time.Time     // since when the first open record has been the first
 }
 
 type entry struct {
@@ -42,10 +42,12 @@ func (t *tracker) take(offset int64, at time.Time) (*entry, bool) {
 	if len(t.open) >= t.limit {
 		return nil, false
 	}
+	if len(t.open) == 0 {
+		t.moved = time.Now()
+	}
 	e := &entry{offset: offset, at: at}
 	t.open = append(t.open, e)
 	t.next = offset + 1
-	t.moved = time.Now()
 	return e, true
 }
 
@@ -88,6 +90,13 @@ func (t *tracker) low() (offset int64, oldest time.Time) {
 		return t.open[0].offset, t.open[0].at
 	}
 	return t.next, time.Time{}
+}
+
+// touch says that standing still up to now was not the fault of a record.
+func (t *tracker) touch() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.moved = time.Now()
 }
 
 func (t *tracker) lastMoved() time.Time {

@@ -13,11 +13,16 @@ func (c *consumer) watchProgress(ctx context.Context, rebuild func()) {
 	for !sleep(ctx, nil, c.stall/4) {
 		why := c.stalled(ctx)
 		if why == "" {
+			if c.now.Load() != nil && time.Since(time.Unix(0, c.since.Load())) > c.stall {
+				c.stuck.Store(0)
+			}
 			continue
 		}
+		c.stuck.Add(1)
 		c.log.Error("no progress: rebuilding the group client", "group", c.sub.Group, "reason", why)
 		c.meter.rebuilds.Add(ctx, 1, attributes(groupName.String(c.sub.Group)))
 		rebuild()
+		return
 	}
 }
 

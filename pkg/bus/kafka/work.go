@@ -56,7 +56,7 @@ func (p *partition) attempt(m bus.Message, h headers) (v verdict) {
 		}
 		v.attempts++
 		v.err = p.call(m, h)
-		away := fault.Is(v.err, fault.Unavailable)
+		away := fault.Is(v.err, fault.Unavailable) && p.reading.Err() == nil
 		p.gate.leave(probe, away)
 		switch {
 		case v.err == nil:
