@@ -46,6 +46,8 @@ type Deps struct {
 	Now       func() time.Time
 	Log       *slog.Logger
 	Limits    Limits
+	// Authenticate lets only known callers pass: for the replay of a journaled call. Without it nobody may.
+	Authenticate gin.HandlerFunc
 }
 
 // Limits bounds what is worked on at once. Zero values mean the defaults.

@@ -22,7 +22,12 @@ func (g *Ingress) serve(c *gin.Context) {
 	ctx := c.Request.Context()
 	id, suffix := split(c.Param("rest"))
 	if id != "" && suffix == replaySuffix && c.Request.Method == http.MethodPost {
-		g.replay(c, id)
+		if g.Authenticate != nil {
+			g.Authenticate(c)
+		}
+		if !c.IsAborted() {
+			g.replay(c, id)
+		}
 		return
 	}
 	if g.gate.overfull() {

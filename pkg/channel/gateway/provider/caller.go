@@ -45,7 +45,7 @@ func (c *Caller) Do(ctx context.Context, ch channel.Keyed, req channel.Request) 
 func (c *Caller) carry(ctx context.Context, ch channel.Keyed, req channel.Request) (channel.Response, error) {
 	signed, err := c.sign(ch, req)
 	if err != nil {
-		return channel.Response{}, fmt.Errorf("sign: %w", notSent(err))
+		return channel.Response{}, err
 	}
 	t := c.Transports[scheme(signed.URL)]
 	if t == nil {
@@ -65,7 +65,10 @@ func (c *Caller) sign(ch channel.Keyed, req channel.Request) (out channel.Reques
 			err = fault.New(fault.Invalid, "sign_failed", "the adapter panicked")
 		}
 	}()
-	return c.Adapter.Sign(ch, req, c.Now(), nonce())
+	if out, err = c.Adapter.Sign(ch, req, c.Now(), nonce()); err != nil {
+		return out, fmt.Errorf("sign: %w", notSent(err))
+	}
+	return out, nil
 }
 
 // notSent makes an error that nobody classified a final one: nothing was sent, and trying again would not help.

@@ -157,3 +157,18 @@ func settleVerdict(req channel.Request, err error) Verdict {
 	}
 	return Verdict{Finding: Failed, Err: fe}
 }
+
+// Shown is an error as people see it; nil for none. Its detail quotes no secret: adapters and transports have none in theirs.
+func Shown(fe *fault.Error) *event.Error {
+	if fe == nil {
+		return nil
+	}
+	e := &event.Error{Kind: fe.Kind.String(), Code: fe.Code, ProviderCode: fe.Provider, Retryable: fe.Kind.Retryable()}
+	if e.Code == "" {
+		e.Code = e.Kind
+	}
+	if fe.Err != nil {
+		e.Detail = fe.Err.Error()
+	}
+	return e
+}

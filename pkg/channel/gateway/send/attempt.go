@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -159,7 +160,7 @@ func (o *owner) giveUp(ctx context.Context, seen *Row, p part, again bool) (*Row
 				return store.Unchanged
 			}
 			if again {
-				r.wait(p.msg, shown(errNoWord), time.Time{}, o.Now())
+				r.wait(p.msg, provider.Shown(errNoWord), time.Time{}, o.Now())
 				return nil
 			}
 			o.emit(r, p, failure(Unknown, errNoWord))

@@ -173,7 +173,7 @@ func (d *drained) conclude(ctx context.Context, v provider.Verdict) error {
 	err := d.persist(ctx, func() (err error) {
 		row, err = d.settle(ctx, d.row, func(r *Row) {
 			if postponed {
-				r.wait(d.about.msg, shown(v.Err), next, d.Now())
+				r.wait(d.about.msg, provider.Shown(v.Err), next, d.Now())
 			} else {
 				d.emit(r, d.about, o)
 			}

@@ -88,7 +88,7 @@ func (a *attempt) postpone(ctx context.Context, row *Row, why *fault.Error) erro
 	next := a.Now().Add(a.pause(why, row.Tries))
 	var waiting *Row
 	err := a.persist(ctx, func() (err error) {
-		waiting, err = a.settle(ctx, row, func(r *Row) { r.wait(a.msg, shown(why), next, a.Now()) })
+		waiting, err = a.settle(ctx, row, func(r *Row) { r.wait(a.msg, provider.Shown(why), next, a.Now()) })
 		return err
 	})
 	if errors.Is(err, errMoved) {

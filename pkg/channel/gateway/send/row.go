@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -147,22 +148,7 @@ func failure(state State, fe *fault.Error) outcome {
 	if state == Unknown {
 		status = event.Unsure
 	}
-	return outcome{state: state, status: status, err: shown(fe)}
-}
-
-// shown is an error as people see it. Detail never quotes a secret: adapters and transports do not have any in their errors.
-func shown(fe *fault.Error) *event.Error {
-	if fe == nil {
-		return nil
-	}
-	e := &event.Error{Kind: fe.Kind.String(), Code: fe.Code, ProviderCode: fe.Provider, Retryable: fe.Kind.Retryable()}
-	if e.Code == "" {
-		e.Code = e.Kind
-	}
-	if fe.Err != nil {
-		e.Detail = fe.Err.Error()
-	}
-	return e
+	return outcome{state: state, status: status, err: provider.Shown(fe)}
 }
 
 // digest tells renderings of a part apart.

@@ -91,7 +91,7 @@ func (t *Timing) fill() {
 // Subscription is the worker's group on its topic.
 func (w *Worker) Subscription() bus.Subscription {
 	return bus.Subscription{
-		Group: "tributary.outbound." + string(w.info.Type), Topics: []string{event.TopicOutbound(w.info.Type)},
+		Group: "tributary-" + string(w.info.Type) + "-outbound", Topics: []string{event.TopicOutbound(w.info.Type)},
 		Assign: w.assign, Deadline: 5 * time.Minute, Drain: 15 * time.Second,
 	}
 }

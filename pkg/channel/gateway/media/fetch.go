@@ -1,0 +1,191 @@
+package media
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/egress"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+const (
+	maxSteps = 4       // requests that lead to one file
+	peek     = 1 << 20 // bytes of an answer that the adapter sees
+)
+
+// fetch brings a file into the blob store and returns the attachment as it is then.
+func (w *Worker) fetch(ctx context.Context, f *File) (event.Attachment, *fault.Error) {
+	ctx, cancel := context.WithTimeout(ctx, w.Timing.Fetch)
+	defer cancel()
+	a := f.Wanted.Attachment
+	ch, err := w.Channels.Channel(ctx, f.Wanted.ChannelID)
+	if fault.Is(err, fault.Gone) || err == nil && ch.Tenant != f.Tenant {
+		return a, fault.New(fault.Gone, "channel_gone", "the channel is not there any more")
+	}
+	if err != nil {
+		return a, fault.Of(err)
+	}
+	body, err := w.open(ctx, ch, a, account(f.Host))
+	if err != nil {
+		return a, sure(err)
+	}
+	defer func() { _ = body.Close() }()
+	if a, err = w.keep(ctx, ch, a, body); err != nil {
+		return a, sure(err)
+	}
+	return a, nil
+}
+
+// sure makes an unknown outcome one that may be repeated: a fetch changes nothing.
+func sure(err error) *fault.Error {
+	fe := *fault.Of(err)
+	if fe.Kind == fault.Unknown || errors.Is(err, context.DeadlineExceeded) {
+		fe.Kind = fault.Unavailable
+	}
+	return &fe
+}
+
+// open returns the bytes of an attachment, step by step where the type says how.
+func (w *Worker) open(ctx context.Context, ch channel.Keyed, a event.Attachment, account string) (io.ReadCloser, error) {
+	fetcher, ok := w.Adapter.(channel.MediaFetcher)
+	if !ok || a.MediaRef == "" && a.URL != "" {
+		return w.plain(ctx, ch, a, account)
+	}
+	var prev *channel.Response
+	var body io.ReadCloser
+	for range maxSteps {
+		req, done, err := next(fetcher, ch.Channel, a, prev)
+		if done || err != nil {
+			if err == nil && body == nil {
+				err = fault.New(fault.Invalid, "no_media", "the adapter says that nothing is the file")
+			}
+			if err != nil {
+				shut(body)
+				return nil, err
+			}
+			return body, nil
+		}
+		shut(body)
+		d, err := w.Caller.Fetch(ctx, ch, req, account, w.maxSize())
+		if err != nil {
+			return nil, err
+		}
+		if prev, body, err = answer(d, req.Tag); err != nil {
+			return nil, err
+		}
+	}
+	shut(body)
+	return nil, fault.New(fault.Internal, "endless", "more than %d calls for one file", maxSteps)
+}
+
+func next(f channel.MediaFetcher, ch channel.Channel, a event.Attachment, prev *channel.Response) (req channel.Request, done bool, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fault.New(fault.Internal, "panic", "the adapter panicked")
+		}
+	}()
+	return f.MediaRequest(ch, a, prev)
+}
+
+// answer shows the beginning of an answer to the adapter, and keeps all of it, because it may be the file.
+func answer(d *egress.Download, tag string) (*channel.Response, io.ReadCloser, error) {
+	head, err := io.ReadAll(io.LimitReader(d.Body, peek))
+	if err != nil {
+		shut(d.Body)
+		return nil, nil, err
+	}
+	whole := struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(head), d.Body), d.Body}
+	return &channel.Response{Status: d.Status, Header: d.Header, Body: head, Tag: tag}, whole, nil
+}
+
+// plain fetches from a URL that came with the message.
+func (w *Worker) plain(ctx context.Context, ch channel.Keyed, a event.Attachment, account string) (io.ReadCloser, error) {
+	d, err := w.Caller.Fetch(ctx, ch, channel.Request{Method: http.MethodGet, URL: a.URL, Safe: true}, account, w.maxSize())
+	if err != nil {
+		return nil, err
+	}
+	if d.Status == http.StatusOK {
+		return d.Body, nil
+	}
+	shut(d.Body)
+	return nil, refused(d.Status)
+}
+
+func refused(status int) error {
+	kind, code := fault.Unavailable, channel.CodeUnavailable
+	switch {
+	case status == http.StatusNotFound || status == http.StatusGone:
+		kind, code = fault.Gone, channel.CodeMediaGone
+	case status == http.StatusTooManyRequests:
+		kind, code = fault.Throttled, channel.CodeRateLimited
+	case status >= 400 && status < 500:
+		kind, code = fault.Denied, channel.CodeMediaRejected
+	}
+	return fault.New(kind, code, "the file came with status %d", status)
+}
+
+// keep stores what was fetched, with what the bytes themselves say.
+func (w *Worker) keep(ctx context.Context, ch channel.Keyed, a event.Attachment, r io.Reader) (event.Attachment, error) {
+	key, sum, size, sniffed, err := w.Blobs.Put(ctx, ch.Tenant, r, w.maxSize())
+	if err != nil {
+		return a, err
+	}
+	if size == 0 {
+		return a, fault.New(fault.Unavailable, "media_empty", "the file came empty")
+	}
+	if a.SHA256 != "" && !strings.EqualFold(digest(a.SHA256), sum) {
+		return a, fault.New(fault.Unavailable, "media_corrupt", "the file is not the one that was announced")
+	}
+	if telling(sniffed) || a.MIME == "" {
+		a.MIME = sniffed
+	}
+	a.Blob, a.SHA256, a.Size, a.State, a.Error = key, sum, size, event.Ready, nil
+	return a, nil
+}
+
+// digest is an announced SHA-256 in hex; some providers write it in base64.
+func digest(s string) string {
+	if b, err := base64.StdEncoding.DecodeString(s); err == nil && len(b) == 32 {
+		return hex.EncodeToString(b)
+	}
+	return s
+}
+
+// telling reports whether what the bytes look like says more than what the provider claimed. Office files look like archives, and
+// many formats like text.
+func telling(mime string) bool {
+	for _, vague := range []string{"application/octet-stream", "text/plain", "application/zip", "application/x-ole-storage", "text/xml"} {
+		if strings.HasPrefix(mime, vague) {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *Worker) maxSize() int64 {
+	if n := w.info.Inbound.MaxMedia; n > 0 {
+		return n
+	}
+	return maxSize
+}
+
+func shut(c io.Closer) {
+	if c != nil {
+		_ = c.Close() // only read from
+	}
+}
+
+// account names a host's breaker.
+func account(host string) string { return fmt.Sprintf("media %s", host) }

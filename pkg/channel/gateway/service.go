@@ -1,0 +1,133 @@
+// Package gateway is the host of every channel: the impure half of a channel service, written once for all eleven types. A
+// channel's service.go is one line:
+//
+//	var Service = gateway.Service(Adapter{})
+//
+// What plain webhooks and HTTP calls cannot do (IMAP, SMTP, SMPP, WebSocket) an adapter's package adds with options.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/cache"
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/ingress"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/media"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/send"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/source"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
+	"github.com/tributaryhq/tributary/pkg/run"
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+// Service is the service of an adapter's channel type.
+func Service(a channel.Adapter, opts ...Option) run.Service {
+	return run.Service{Name: string(a.Info().Type), New: func(ctx context.Context, env *run.Env) (*run.Parts, error) {
+		h, err := build(ctx, a, env, opts)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", a.Info().Type, err)
+		}
+		return h.parts(), nil
+	}}
+}
+
+// Host is a channel service at run time: what an [Extra] may use.
+type Host struct {
+	*run.Env
+	Adapter channel.Adapter
+
+	ingress *ingress.Ingress
+	worker  *send.Worker
+	media   *media.Worker
+	sources *source.Runner
+	calls   *provider.CallLog
+	facts   *store.Applier
+	extra   Extra
+}
+
+// Deliver takes one payload that was fetched for ch, or came in by an extra route, as if it had been a webhook. It returns nil
+// once everything in it is on Kafka, or in the spool: only then may the sender be told that we have it.
+func (h *Host) Deliver(ctx context.Context, ch channel.Keyed, in channel.Inbound) (channel.Reply, error) {
+	return h.ingress.Deliver(ctx, ch, in)
+}
+
+func build(ctx context.Context, a channel.Adapter, env *run.Env, opts []Option) (*Host, error) {
+	t := a.Info().Type
+	specs := append(ingress.Specs(t), send.Spec(t), media.Spec(t), provider.CallSpec, provider.TokenSpec)
+	if err := env.DB.Ensure(ctx, specs...); err != nil {
+		return nil, fmt.Errorf("collections: %w", err)
+	}
+	if err := env.Directory.Announce(ctx, a.Info()); err != nil {
+		return nil, err
+	}
+	h := &Host{Env: env, Adapter: a, facts: store.NewApplier(env.DB, env.Bus, env.Log), calls: provider.NewCallLog(env.DB, env.Log, env.Now)}
+	for _, opt := range opts {
+		if err := opt(ctx, h); err != nil {
+			return nil, errors.Join(err, h.extra.close())
+		}
+	}
+	caller := h.caller()
+	h.ingress = ingress.New(ingress.Deps{
+		Adapter: a, Source: env.Service, PublicURL: env.PublicURL, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Blobs: env.Blob,
+		Backlog: env.Backlog, Now: env.Now, Log: env.Log, Authenticate: httpapi.Authenticate(env.Auth),
+	})
+	h.worker = send.New(send.Deps{
+		Adapter: a, Source: env.Service, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Facts: h.facts, Sender: caller,
+		Limiter: shared(env.Cache), Now: env.Now, Log: env.Log,
+	})
+	h.media = media.New(media.Deps{
+		Adapter: a, Source: env.Service, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Facts: h.facts, Blobs: env.Blob, Egress: env.Egress,
+		Caller: caller, Now: env.Now, Log: env.Log,
+	})
+	h.sources = source.New(source.Deps{
+		Type: t, Sources: h.extra.Sources, Channels: env.Directory, Watch: env.Directory.Watch, DB: env.DB, Deliver: h.ingress.Deliver, Now: env.Now, Log: env.Log,
+	})
+	return h, nil
+}
+
+func (h *Host) caller() *provider.Caller {
+	http := &provider.HTTP{Client: h.Egress, Blobs: h.Blob}
+	transports := map[string]provider.Transport{"http": http, "https": http}
+	maps.Copy(transports, h.extra.Transports)
+	return &provider.Caller{
+		Adapter: h.Adapter, Transports: transports, Log: h.calls, Now: h.Now,
+		Tokens: provider.NewTokens(h.Adapter, transports, h.DB, h.Sealer, h.Now),
+	}
+}
+
+// shared are limits that all replicas keep together.
+func shared(c *cache.Cache) func(string, channel.Rate) (send.Limiter, error) {
+	if c == nil {
+		return nil
+	}
+	return func(name string, r channel.Rate) (send.Limiter, error) {
+		return c.Limiter(name, cache.Rate{Limit: r.N, Per: time.Duration(r.Every)})
+	}
+}
+
+func (h *Host) parts() *run.Parts {
+	loops := []run.Loop{
+		{Name: "facts", Run: h.facts.Run}, {Name: "provider calls", Run: h.calls.Run},
+		{Name: "spool", Run: h.ingress.Run}, {Name: "waiting media", Run: h.media.Run}, {Name: "sources", Run: h.sources.Run},
+	}
+	return &run.Parts{
+		Routes: func(r gin.IRouter) {
+			h.ingress.Routes(r)
+			if h.extra.Routes != nil {
+				h.extra.Routes(r)
+			}
+		},
+		OpenAPI:   h.extra.OpenAPI,
+		Consumers: append([]bus.Subscription{h.worker.Subscription(), h.media.Subscription()}, h.extra.Consumers...),
+		Loops:     append(loops, h.extra.Loops...),
+		Close:     h.extra.close,
+	}
+}
