@@ -25,7 +25,7 @@ const (
 	batchBytes     = 900_000   // below the topics' max.message.bytes of 1 MB
 	maxRecord      = 512 << 10 // larger things go to blob and travel as references
 	fetchBytes     = 2 << 20
-	fetchWait      = 250 * time.Millisecond
+	fetchWait      = 2 * time.Second        // of a long poll; a record ends it at once
 	stuckAfter     = 3                      // rebuilds of a group client without progress
 	abandonAfter   = 500 * time.Millisecond // from the cancellation of handlers that outlast the drain
 )
@@ -100,13 +100,13 @@ func fill[T comparable](v *T, def T) {
 
 // connections builds both of kafka-go's ways to the brokers, so that they can never differ: the transport serves everything but
 // group membership, the dialer that.
-func connections(c Config) (*kafka.Transport, *kafka.Dialer, error) {
+func connections(c Config, w *wires) (*kafka.Transport, *kafka.Dialer, error) {
 	mechanism, err := c.SASL.mechanism()
 	if err != nil {
 		return nil, nil, err
 	}
 	t := &kafka.Transport{
-		DialTimeout: dialTimeout, IdleTimeout: time.Minute, MetadataTTL: c.MetadataTTL,
+		Dial: w.dial, DialTimeout: dialTimeout, IdleTimeout: time.Minute, MetadataTTL: c.MetadataTTL,
 		ClientID: c.ClientID, TLS: c.TLS, SASL: mechanism,
 	}
 	d := &kafka.Dialer{Timeout: dialTimeout, DualStack: true, ClientID: c.ClientID, TLS: c.TLS, SASLMechanism: mechanism}

@@ -24,6 +24,7 @@ type Bus struct {
 	log       *slog.Logger
 	addr      net.Addr
 	transport *kafka.Transport
+	wires     wires
 	dialer    *kafka.Dialer
 	client    *kafka.Client
 	writer    *kafka.Writer
@@ -46,8 +47,8 @@ func Open(ctx context.Context, cfg Config) (bus.Bus, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bus: %w", err)
 	}
-	b := &Bus{cfg: cfg, log: cfg.Log.With("component", "bus"), addr: kafka.TCP(cfg.Brokers...), room: semaphore.NewWeighted(cfg.MaxBuffered)}
-	if b.transport, b.dialer, err = connections(cfg); err != nil {
+	b := &Bus{cfg: cfg, log: cfg.Log.With("component", "bus"), addr: kafka.TCP(cfg.Brokers...), room: semaphore.NewWeighted(cfg.MaxBuffered), wires: wires{open: map[*wire]struct{}{}}}
+	if b.transport, b.dialer, err = connections(cfg, &b.wires); err != nil {
 		return nil, fmt.Errorf("bus: %w", err)
 	}
 	b.client = &kafka.Client{Addr: b.addr, Transport: b.transport, Timeout: requestTimeout}
@@ -59,14 +60,19 @@ func Open(ctx context.Context, cfg Config) (bus.Bus, error) {
 	return b, nil
 }
 
-// Ping asks the cluster for its brokers.
+// Ping asks a broker whether it is there, for three seconds at most.
 func (b *Bus) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	// ApiVersions is never answered from the transport's cache, unlike metadata.
-	res, err := b.client.ApiVersions(ctx, &kafka.ApiVersionsRequest{})
-	if err == nil {
-		err = res.Error
+	var err error
+	for range 3 { // a pooled connection may have broken unnoticed
+		var res *kafka.ApiVersionsResponse // never answered from the transport's cache, unlike metadata
+		if res, err = b.client.ApiVersions(ctx, &kafka.ApiVersionsRequest{}); err == nil {
+			err = res.Error
+		}
+		if err == nil || sleep(ctx, nil, gateMin) {
+			break
+		}
 	}
 	return classify("ping", err)
 }
@@ -90,6 +96,7 @@ func (b *Bus) Close() error {
 	b.runs.Wait()
 	err := b.writer.Close()
 	b.transport.CloseIdleConnections()
+	b.wires.close()
 	b.meter.close()
 	return classify("close", err)
 }
