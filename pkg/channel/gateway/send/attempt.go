@@ -115,6 +115,7 @@ func (a *attempt) again(ctx context.Context, row *Row, p *permit) error {
 	for {
 		switch {
 		case row.State.Final(): // its result was a fact of the write that ended it
+			a.apply(ctx, row)
 			a.broken = a.broken || row.State == Failed || row.State == Expired
 			return nil
 		case row.State == Waiting || row.Waited: // rule ADOPT: whoever had it may be gone
@@ -133,6 +134,18 @@ func (a *attempt) again(ctx context.Context, row *Row, p *permit) error {
 			return err
 		}
 		row = next
+	}
+}
+
+// apply publishes the result of a final row at once, should whoever wrote it not have come to it. If that fails, a sweeper will.
+func (o *owner) apply(ctx context.Context, row *Row) {
+	if len(row.Pending) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.Timing.Publish)
+	defer cancel()
+	if err := o.rows.Apply(ctx, row.ID); err != nil {
+		o.quiet.Do(func() { o.log.WarnContext(ctx, "results are left to be swept", "row", row.ID, "error", err) })
 	}
 }
 

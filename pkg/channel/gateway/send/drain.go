@@ -37,6 +37,7 @@ func (o *owner) step(ctx context.Context, head ref, p *permit) (ref, error) {
 	case err != nil:
 		return ref{}, err
 	case row.State.Final():
+		o.apply(ctx, row)
 		return ref{}, nil
 	case row.Outbound == nil: // cannot be: an open row that waited has its message
 		return ref{}, errors.New("an open row without its message")
@@ -221,6 +222,7 @@ func (d *drained) overtaken(ctx context.Context, v provider.Verdict) error {
 			return nil
 		}
 	case err == nil && (there.State == o.state || there.State != Unknown):
+		d.apply(ctx, there)
 		return nil
 	case postponed && v.Finding == provider.Refused:
 		o = failure(Failed, v.Err)

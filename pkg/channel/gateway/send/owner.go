@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"sync"
 	"time"
@@ -35,9 +36,7 @@ var errStopped = errors.New("send: the partition is lost")
 func (w *Worker) assign(ctx context.Context, a bus.Assignment) (bus.Handler, func(), error) {
 	o := &owner{Worker: w, at: a, ctx: ctx, log: w.Log.With("partition", a.Partition, "generation", a.Generation), quiet: rate.Sometimes{First: 1, Interval: 10 * time.Second}}
 	o.table = newTable(o)
-	rows := w.rows.All(ctx, store.Query{Where: []store.Eq{{Field: "partition", Value: int64(a.Partition)}},
-		Range: &store.Range{Field: "open_offset", To: a.Offset}, Limit: 500})
-	for row, err := range rows {
+	for row, err := range w.open(ctx, a) {
 		if err != nil {
 			o.release()
 			return nil, nil, fmt.Errorf("open sends of partition %d: %w", a.Partition, away(err))
@@ -45,6 +44,12 @@ func (w *Worker) assign(ctx context.Context, a bus.Assignment) (bus.Handler, fun
 		o.table.add(row)
 	}
 	return o.handle, o.release, nil
+}
+
+// open reads the open rows of a partition below the first record to come, page by page (rule PAGED).
+func (w *Worker) open(ctx context.Context, a bus.Assignment) iter.Seq2[*Row, error] {
+	return w.rows.All(ctx, store.Query{Where: []store.Eq{{Field: "partition", Value: int64(a.Partition)}},
+		Range: &store.Range{Field: "open_offset", To: a.Offset}, Limit: 500})
 }
 
 // release forgets everything; calls of the drainer that are under way are waited for, but not long.

@@ -35,7 +35,7 @@ type world struct {
 	egress   *egress.Client
 	blobs    *blob.Store
 	log      []bus.Message
-	kafka    func([]event.Record) error // fails what is published, if it returns an error
+	away     atomic.Bool // Kafka takes nothing
 
 	mu        sync.Mutex
 	committed int64
@@ -131,10 +131,8 @@ func (w *world) publisher() bus.Producer { return kafka{w} }
 type kafka struct{ *world }
 
 func (k kafka) Publish(ctx context.Context, recs ...event.Record) error {
-	if k.kafka != nil {
-		if err := k.kafka(recs); err != nil {
-			return err
-		}
+	if k.away.Load() {
+		return errors.New("kafka is away")
 	}
 	return k.receipts.Publish(ctx, recs...)
 }
@@ -324,10 +322,13 @@ var errDead = errors.New("the process is dead")
 // point passes one moment; false: the process is dead.
 func (m *mortal) point() bool {
 	if n := m.clock.Add(1); m.at != 0 && n >= m.at {
-		m.once.Do(func() { close(m.dead) })
+		m.kill()
 	}
 	return !m.gone()
 }
+
+// kill ends the process now.
+func (m *mortal) kill() { m.once.Do(func() { close(m.dead) }) }
 
 func (m *mortal) gone() bool {
 	select {

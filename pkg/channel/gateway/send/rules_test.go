@@ -1,0 +1,365 @@
+package send
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+// The tests of this file are named after the rules of models/outbound.pml.
+
+// plant puts a row into the store as an earlier owner left it, and returns it.
+func (w *world) plant(m bus.Message, edit func(*Row)) *Row {
+	w.t.Helper()
+	msg, err := event.Decode[event.Outbound](m.Event)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r := &Row{AttemptID: msg.AttemptID, MessageID: msg.MessageID, ChannelID: msg.ChannelID, Parts: 1, Key: m.Key, Offset: m.Offset, SendBy: event.At(time.Now().Add(time.Hour))}
+	r.ID, r.Tenant = RowID("acme", msg.AttemptID, 0), "acme"
+	r.wait(msg, nil, time.Time{}, time.Now())
+	edit(r)
+	if err := store.NewCollection[Row](w.db, Spec(event.Telegram)).Insert(context.Background(), r); err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+// foreign makes a planted row one that another process calls until d from now; fresh: it has never waited.
+func foreign(d time.Duration, fresh bool) func(*Row) {
+	return func(r *Row) {
+		r.call("another's", 0, time.Now().Add(d), time.Now())
+		if fresh {
+			r.Waited, r.Outbound, r.OpenOffset = false, nil, nil
+		}
+	}
+}
+
+func (w *world) commitTo(n int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.committed = n
+}
+
+func TestRuleBUSY_NothingIsCalledBesideAnOpenRowOfItsKey(t *testing.T) {
+	t.Parallel()
+	hold := make(chan struct{})
+	w := newWorld(t, func(s gatewaytest.Sending, call int) gatewaytest.Answer {
+		switch {
+		case s.ID == "a0/0" && call == 1:
+			return gatewaytest.Answer{Status: 503}
+		case s.ID == "a0/0":
+			return gatewaytest.Answer{Wait: hold}
+		}
+		return gatewaytest.Answer{}
+	})
+	w.edit = nil
+	w.post(text("ch_a", "ann", "a0", "x"), text("ch_a", "ann", "a1", "x"), text("ch_a", "bob", "b0", "x"))
+	p := w.start(0)
+	defer p.end()
+	waitFor(t, func() bool { return w.provider.Calls("a0/0") == 2 && len(w.statuses("b0/0")) == 1 })
+	if r := w.row("a1", 0); r == nil || r.State != Waiting || w.provider.Calls("a1/0") != 0 {
+		t.Errorf("behind a row that is being called: %+v", r)
+	}
+	close(hold)
+	waitFor(t, func() bool { return len(w.missing()) == 0 })
+	w.check()
+}
+
+func TestRuleTAKEOVER_ACallThatWaitedIsRevealed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.post(text("ch_a", "ann", "a0", "x"), text("ch_a", "ann", "a1", "x"))
+	w.plant(w.log[0], foreign(50*time.Millisecond, false))
+	w.commitTo(1)
+	w.finish()
+	if diff := cmp.Diff([]event.DeliveryStatus{event.Unsure}, w.statuses("a0/0")); diff != "" || w.provider.Calls("a0/0") != 0 {
+		t.Errorf("%s, %d calls", diff, w.provider.Calls("a0/0"))
+	}
+	if r := w.row("a0", 0); r.State != Unknown { // rule WRITEUNKNOWN
+		t.Errorf("row %+v", r)
+	}
+	w.check()
+}
+
+func TestRuleSCANBELOW_RecordsToComeBringTheirRowsThemselves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.post(text("ch_a", "ann", "a0", "x"), text("ch_a", "bob", "b0", "x"))
+	held := func(r *Row) { r.NextAt = event.At(time.Now().Add(time.Hour)) }
+	w.plant(w.log[0], held)
+	w.plant(w.log[1], held)
+	p := w.start(0)
+	p.end()
+	_, release, err := p.worker.assign(t.Context(), bus.Assignment{Offset: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	o := &owner{Worker: p.worker, ctx: t.Context()}
+	o.table = newTable(o)
+	for row, err := range p.worker.open(t.Context(), bus.Assignment{Offset: 1}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.table.add(row)
+	}
+	if !o.table.has(w.log[0].Key) || o.table.has(w.log[1].Key) {
+		t.Errorf("below: %v, at the mark: %v", o.table.has(w.log[0].Key), o.table.has(w.log[1].Key))
+	}
+}
+
+func TestRulePAGED_AllOpenRowsAreRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	var rows []*Row
+	for n := range 700 {
+		m := text("ch_a", fmt.Sprint("p", n), fmt.Sprint("a", n), "x")
+		r := &Row{AttemptID: m.AttemptID, ChannelID: "ch_a", Parts: 1, Key: event.Key("ch_a", m.Peer), Offset: int64(n), SendBy: event.At(time.Now().Add(time.Hour))}
+		r.ID, r.Tenant = RowID("acme", m.AttemptID, 0), "acme"
+		r.wait(m, nil, time.Time{}, time.Now())
+		rows = append(rows, r)
+	}
+	if err := errors.Join(store.NewCollection[Row](w.db, Spec(event.Telegram)).InsertMany(t.Context(), rows...)...); err != nil {
+		t.Fatal(err)
+	}
+	p := w.start(0)
+	p.end()
+	seen := 0
+	for _, err := range p.worker.open(t.Context(), bus.Assignment{Offset: 700}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen++
+	}
+	if seen+len(w.results()) < 700 {
+		t.Errorf("%d open and %d done of 700", seen, len(w.results()))
+	}
+}
+
+func TestRuleOUTCOME_FACT_TheEndOfAWaitingRowAndItsResultAreOneWrite(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(_ gatewaytest.Sending, call int) gatewaytest.Answer {
+		return gatewaytest.Answer{Status: map[bool]int{true: 503}[call == 1]}
+	})
+	w.away.Store(true)
+	w.post(text("ch_a", "ann", "a0", "x"))
+	p := w.start(0)
+	waitFor(t, func() bool { r := w.row("a0", 0); return r != nil && r.State == Sent })
+	if r := w.row("a0", 0); len(r.Pending) != 1 || r.Pending[0].Event.Type != event.SendSettled || !slices.Equal(r.Refs, []string{"ref-a0/0"}) || r.Outbound != nil || r.OpenOffset != nil {
+		t.Errorf("row %+v", r)
+	}
+	p.mortal.kill() // before Kafka is back
+	<-p.over
+	w.away.Store(false)
+	w.finish()
+	if diff := cmp.Diff([]event.DeliveryStatus{event.Accepted}, w.statuses("a0/0")); diff != "" {
+		t.Error(diff)
+	}
+	w.check()
+}
+
+func TestRuleADOPT_ARecordThatComesAgainBringsItsWaitingRow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.post(text("ch_a", "ann", "a0", "x"))
+	w.plant(w.log[0], func(*Row) {})
+	w.finish() // from offset 0: the scan does not bring it
+	if w.provider.Taken("a0/0") != 1 {
+		t.Error("the waiting row was not taken up")
+	}
+	w.check()
+}
+
+func TestRuleDEADLINE_AnothersCallIsLeftAloneWithItsKey(t *testing.T) {
+	t.Parallel()
+	for name, fresh := range map[string]bool{"of the record itself": true, "that waited": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, nil)
+			w.post(text("ch_a", "ann", "a0", "x"), text("ch_a", "ann", "a1", "x"), text("ch_a", "bob", "b0", "x"))
+			row := w.plant(w.log[0], foreign(400*time.Millisecond, fresh))
+			p := w.start(0)
+			defer p.end()
+			waitFor(t, func() bool { return len(w.statuses("b0/0")) == 1 })
+			if r := w.row("a0", 0); r.State != Calling || w.provider.Calls("a1/0") != 0 {
+				t.Errorf("before the deadline: %+v, %d calls behind it", r, w.provider.Calls("a1/0"))
+			}
+			waitFor(t, func() bool { return len(w.missing()) == 0 })
+			if now := time.Now(); now.Before(row.Deadline.Add(w.timing.Margin).Time) {
+				t.Errorf("given up %s before its deadline", row.Deadline.Sub(now))
+			}
+			if diff := cmp.Diff([]event.DeliveryStatus{event.Unsure}, w.statuses("a0/0")); diff != "" {
+				t.Error(diff)
+			}
+			w.check()
+		})
+	}
+}
+
+func TestRuleREVCHECK_OnlyThatVeryCallIsGivenUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.post(text("ch_a", "ann", "a0", "x"))
+	seen := w.plant(w.log[0], foreign(-time.Second, false))
+	p := w.start(0)
+	p.end() // its store and bus still work
+	if _, err := p.worker.rows.Update(t.Context(), seen.ID, func(r *Row) error {
+		r.call("a third's", 0, time.Now().Add(time.Minute), time.Now())
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	o := &owner{Worker: p.worker, ctx: t.Context(), log: p.worker.Log}
+	got, err := o.giveUp(t.Context(), seen, part{tenant: "acme", of: 1}, false)
+	if err != nil || got.State != Calling || got.Token != "a third's" {
+		t.Errorf("%+v %v", got, err)
+	}
+}
+
+func TestRuleOWNWRITE_AWriteThatSeemedToFailIsKnownAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, moody)
+	busyLog(w)
+	// Every third write is done and yet returns an error: inserts, claims and outcomes alike.
+	p := w.start(0, func(d *Deps) {
+		d.DB = &doubtful{DB: d.DB}
+		d.Facts = store.NewApplier(w.db, d.Bus, nil)
+	})
+	applying, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = p.worker.Facts.Run(applying) }()
+	waitFor(t, func() bool { return len(w.missing()) == 0 })
+	p.end()
+	stop()
+	<-done
+	w.check()
+	for id, rs := range w.results() {
+		for _, r := range rs {
+			if r.Status == event.Unsure {
+				t.Errorf("%s is unknown, although nobody died", id)
+			}
+		}
+	}
+}
+
+type doubtful struct {
+	store.DB
+	n atomic.Int64
+}
+
+func (d *doubtful) Batch(ctx context.Context, ops []store.Op) []error {
+	errs := d.DB.Batch(ctx, ops)
+	if d.n.Add(1)%3 == 0 {
+		for i, err := range errs {
+			if err == nil {
+				errs[i] = errors.New("the connection broke after the write")
+			}
+		}
+	}
+	return errs
+}
+
+func TestRuleOWNDONE_AnAbandonedHandlersCallIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.post(text("ch_a", "ann", "a0", "x"))
+	p := w.start(0)
+	waitFor(t, func() bool { return len(w.missing()) == 0 })
+	p.end()
+	w.commitTo(0)
+	w.done = map[int64]bool{}
+	// The record comes again in the same process, as after a handler that was abandoned: its own call is another's now.
+	again := w.start(0)
+	defer again.end()
+	waitFor(t, func() bool { return slices.Contains(w.statuses("a0/0"), event.Unsure) })
+	if w.provider.Calls("a0/0") != 1 {
+		t.Errorf("%d calls", w.provider.Calls("a0/0"))
+	}
+	w.check()
+}
+
+func TestRuleCOPYRULE_ACopyIsDoneAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.post(text("ch_a", "ann", "a0", "x"), text("ch_a", "ann", "a0", "x"))
+	w.plant(w.log[0], foreign(time.Hour, true))
+	w.commitTo(1) // the copy is the first to come; whose call it is does not matter to it
+	p := w.start(0)
+	defer p.end()
+	waitFor(t, func() bool { w.mu.Lock(); defer w.mu.Unlock(); return w.committed == 2 })
+	if r := w.row("a0", 0); r.State != Calling || w.provider.Calls("a0/0") != 0 || len(w.results()) != 0 {
+		t.Errorf("%+v, %d calls, said %v", r, w.provider.Calls("a0/0"), w.results())
+	}
+}
+
+func TestRuleCASDRAIN_FORGET_TwoOwnersCallARowOnceAndInOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	for n := range 12 {
+		w.post(text("ch_a", fmt.Sprint("p", n%2), fmt.Sprint("a", n), "x"))
+		w.plant(w.log[n], func(*Row) {})
+	}
+	w.commitTo(12)
+	zombie, owner := w.start(0), w.start(0)
+	waitFor(t, func() bool { return len(w.missing()) == 0 })
+	zombie.end()
+	owner.end()
+	for n := range 12 {
+		if id := fmt.Sprintf("a%d/0", n); w.provider.Calls(id) != 1 {
+			t.Errorf("%s: %d calls", id, w.provider.Calls(id))
+		}
+	}
+	w.check()
+}
+
+func TestRuleEXPIREWAITING_OnlyAWaitingRowExpires(t *testing.T) {
+	t.Parallel()
+	hold := make(chan struct{})
+	w := newWorld(t, func(s gatewaytest.Sending, _ int) gatewaytest.Answer {
+		if s.ID == "a0/0" {
+			return gatewaytest.Answer{Wait: hold}
+		}
+		return gatewaytest.Answer{Status: 503}
+	})
+	w.edit = nil
+	soon := func(m event.Outbound) event.Outbound {
+		m.SendBy = event.At(time.Now().Add(150 * time.Millisecond))
+		return m
+	}
+	w.post(soon(text("ch_a", "ann", "a0", "x")), soon(text("ch_a", "ann", "a1", "x")), soon(text("ch_a", "bob", "b0", "x\n--\ny")))
+	p := w.start(0)
+	defer p.end()
+	waitFor(t, func() bool { return w.row("b0", 1) != nil && w.row("b0", 1).State.Final() })
+	if w.row("a0", 0).State != Calling {
+		t.Errorf("a row that is being called: %s", w.row("a0", 0).State)
+	}
+	close(hold)
+	waitFor(t, func() bool { return len(w.missing()) == 0 })
+	want := map[string]string{"a0/0": "accepted", "a1/0": "failed send_expired", "b0/0": "failed send_expired", "b0/1": "failed earlier_part_failed"}
+	got := map[string]string{}
+	for id, rs := range w.results() {
+		got[id] = string(rs[0].Status)
+		if rs[0].Error != nil {
+			got[id] += " " + rs[0].Error.Code
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	if w.row("b0", 0).State != Expired {
+		t.Errorf("row %+v", w.row("b0", 0))
+	}
+	w.check()
+}
