@@ -6,6 +6,7 @@ import (
 	"github.com/tributaryhq/tributary/services/admin"
 	"github.com/tributaryhq/tributary/services/deliverystatus"
 	"github.com/tributaryhq/tributary/services/inbox"
+	"github.com/tributaryhq/tributary/services/routing"
 	"github.com/tributaryhq/tributary/services/telegram"
 	"github.com/tributaryhq/tributary/services/whatsapp"
 )
@@ -14,6 +15,6 @@ import (
 func Services() []run.Service {
 	return []run.Service{
 		whatsapp.Service, telegram.Service,
-		inbox.Service, deliverystatus.Service, admin.Service,
+		inbox.Service, routing.Service, deliverystatus.Service, admin.Service,
 	}
 }

@@ -5,7 +5,6 @@ package inbox
 import (
 	"context"
 	_ "embed"
-	"log/slog"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -65,8 +64,8 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		Loops: []run.Loop{
 			{Name: "facts", Run: record.Applier.Run},
 			{Name: "stream", Run: hub.Run},
-			{Name: "echoes", Run: every(2*time.Second, env.Log, in.Due)},
-			{Name: "timers", Run: every(2*time.Second, env.Log, func(ctx context.Context) error { return wake(ctx, record, env.Now()) })},
+			run.Every("echoes", 2*time.Second, env.Log, in.Due),
+			run.Every("timers", 2*time.Second, env.Log, func(ctx context.Context) error { return wake(ctx, record, env.Now()) }),
 		},
 	}, nil
 }
@@ -96,24 +95,6 @@ func only(when func(*gin.Context) bool, h gin.HandlerFunc) gin.HandlerFunc {
 
 func unless(when func(*gin.Context) bool, h gin.HandlerFunc) gin.HandlerFunc {
 	return only(func(c *gin.Context) bool { return !when(c) }, h)
-}
-
-// every runs f until ctx ends. What fails is tried again the next time.
-func every(d time.Duration, log *slog.Logger, f func(context.Context) error) func(context.Context) error {
-	return func(ctx context.Context) error {
-		t := time.NewTicker(d)
-		defer t.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-t.C:
-				if err := f(ctx); err != nil && ctx.Err() == nil {
-					log.WarnContext(ctx, "a timer's work failed", "error", err)
-				}
-			}
-		}
-	}
 }
 
 // wake ends snoozes whose time has come. Firing is an Update that asks again whether the cause still holds.

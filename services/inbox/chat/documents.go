@@ -20,11 +20,11 @@ var (
 		{Name: "by_status", Fields: []string{"tenant", "kind", "status", "last_message_at"}},
 		{Name: "by_assignee", Fields: []string{"tenant", "kind", "status", "assignee_id", "last_message_at"}},
 		{Name: "by_queue", Fields: []string{"tenant", "kind", "status", "queue_id", "last_message_at"}},
-		{Name: "by_agent", Fields: []string{"tenant", "kind", "agents", "last_message_at"}},
+		{Name: "by_agent", Fields: []string{"tenant", "kind", "agents[]", "last_message_at"}},
 		{Name: "by_channel", Fields: []string{"tenant", "kind", "channel_id", "last_message_at"}},
 		{Name: "by_type", Fields: []string{"tenant", "kind", "channel_type", "last_message_at"}},
 		{Name: "by_contact", Fields: []string{"tenant", "contact_id", "last_message_at"}},
-		{Name: "by_tag", Fields: []string{"tenant", "kind", "tags", "last_message_at"}},
+		{Name: "by_tag", Fields: []string{"tenant", "kind", "tags[]", "last_message_at"}},
 		{Name: "by_unresponded", Fields: []string{"tenant", "kind", "unresponded", "last_message_at"}},
 		{Name: "by_waiting", Fields: []string{"tenant", "kind", "status", "waiting_since"}, Sparse: true},
 		{Name: "by_update", Fields: []string{"tenant", "updated_at"}},
@@ -33,7 +33,7 @@ var (
 	MessageSpec = store.Spec{Name: "messages", Facts: true, Indexes: []store.Index{
 		{Name: "by_conversation", Fields: []string{"conversation_id", "seq"}},
 		{Name: "by_contact", Fields: []string{"contact_id", "created_at"}},
-		{Name: "by_external", Fields: []string{"channel_id", "external_ids"}},
+		{Name: "by_external", Fields: []string{"channel_id", "external_ids[]"}},
 	}}
 	EventSpec = store.Spec{Name: "events", Indexes: []store.Index{
 		{Name: "by_conversation", Fields: []string{"conversation_id", "seq"}},
@@ -41,8 +41,8 @@ var (
 	}}
 	ContactSpec = store.Spec{Name: "contacts", Facts: true, Indexes: []store.Index{
 		{Name: "by_time", Fields: []string{"tenant", "created_at"}},
-		{Name: "by_email", Fields: []string{"tenant", "email", "created_at"}, Sparse: true},
-		{Name: "by_phone", Fields: []string{"tenant", "phone", "created_at"}, Sparse: true},
+		{Name: "by_email", Fields: []string{"tenant", "email", "created_at"}},
+		{Name: "by_phone", Fields: []string{"tenant", "phone", "created_at"}},
 	}}
 	// ReadSpec keeps who has read how far: a document per user and conversation, so that reading is no change of the conversation.
 	ReadSpec = store.Spec{Name: "reads", Facts: true}

@@ -1,0 +1,174 @@
+// Package decide is routing's decider: who gets which conversation. A tenant has one decider at a time, the owner of its
+// partition of tributary.routing; the rules are those of models/routing.pml (R1–R13).
+package decide
+
+import (
+	"slices"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+// Source is the service that says everything here.
+const Source = "routing"
+
+// The collections.
+var (
+	AgentSpec = store.Spec{Name: "agents", Facts: true, Indexes: []store.Index{
+		{Name: "by_tenant", Fields: []string{"tenant", "created_at"}},
+		{Name: "by_queue", Fields: []string{"tenant", "queue_ids[]"}},
+		{Name: "by_hold", Fields: []string{"tenant", "holding[]"}},
+		{Name: "unanswered", Fields: []string{"offered_since"}, Sparse: true},
+	}}
+	PresenceSpec = store.Spec{Name: "presences", Facts: true, Indexes: []store.Index{{Name: "by_lease", Fields: []string{"lease_ends"}, Sparse: true}}}
+	QueueSpec    = store.Spec{Name: "queues", Facts: true, Indexes: []store.Index{{Name: "by_tenant", Fields: []string{"tenant", "name"}}}}
+	SkillSpec    = store.Spec{Name: "skills", Indexes: []store.Index{{Name: "by_tenant", Fields: []string{"tenant", "name"}}}}
+	PlaceSpec    = store.Spec{Name: "routed_conversations", Indexes: []store.Index{
+		{Name: "waiting", Fields: []string{"state", "waiting_since"}},
+		{Name: "by_queue", Fields: []string{"tenant", "state", "queue_id", "waiting_since"}},
+	}}
+	Specs = []store.Spec{AgentSpec, PresenceSpec, QueueSpec, SkillSpec, PlaceSpec}
+)
+
+// The kinds of holds.
+const (
+	Offered = "offered" // decided, inbox has not said yet whether it applied
+	Held    = "held"
+)
+
+// Hold is a conversation that counts against an agent's limit.
+type Hold struct {
+	ConversationID string          `json:"conversation_id"`
+	Epoch          int64           `json:"epoch"`
+	Kind           string          `json:"kind"`
+	Decision       *event.Decision `json:"decision,omitempty"` // offered: to say it again
+	Since          event.Time      `json:"since"`
+}
+
+// Agent is what routing knows of an agent. A decision is a hold in this document, in the same write as the decision's fact.
+type Agent struct {
+	store.Meta
+	Limit        int        `json:"limit"` // conversations at once; 0: none are routed to this agent
+	QueueIDs     []string   `json:"queue_ids"`
+	Skills       []string   `json:"skills"`
+	Holds        []Hold     `json:"holds"`
+	Holding      []string   `json:"holding"`                // the conversations of Holds, for the index
+	OfferedSince event.Time `json:"offered_since,omitzero"` // the oldest offer that is unanswered
+	IdleSince    event.Time `json:"idle_since,omitzero"`    // since when nothing is held; ties go to the longest idle
+	Version      int64      `json:"version"`
+	CreatedAt    event.Time `json:"created_at"`
+}
+
+// DefaultLimit is how many conversations an agent gets at once unless told otherwise.
+const DefaultLimit = 5
+
+// NewAgent returns the document of an agent that routing meets for the first time.
+func NewAgent(tenant, id string, at event.Time) *Agent {
+	a := &Agent{Limit: DefaultLimit, QueueIDs: []string{}, Skills: []string{}, Holds: []Hold{}, Holding: []string{}, IdleSince: at, CreatedAt: at}
+	a.ID, a.Tenant = id, tenant
+	return a
+}
+
+func (a *Agent) hold(conversationID string) *Hold {
+	i := slices.IndexFunc(a.Holds, func(h Hold) bool { return h.ConversationID == conversationID })
+	if i < 0 {
+		return nil
+	}
+	return &a.Holds[i]
+}
+
+// load is how many conversations count, one apart.
+func (a *Agent) load(except string) int {
+	n := len(a.Holds)
+	if a.hold(except) != nil {
+		n--
+	}
+	return n
+}
+
+// put sets a hold.
+func (a *Agent) put(h Hold, at event.Time) {
+	if old := a.hold(h.ConversationID); old != nil {
+		*old = h
+	} else {
+		a.Holds = append(a.Holds, h)
+	}
+	a.tidy(at)
+}
+
+// drop frees a hold.
+func (a *Agent) drop(conversationID string, at event.Time) {
+	a.Holds = slices.DeleteFunc(a.Holds, func(h Hold) bool { return h.ConversationID == conversationID })
+	a.tidy(at)
+}
+
+func (a *Agent) tidy(at event.Time) {
+	a.Holding, a.OfferedSince = []string{}, event.Time{}
+	for _, h := range a.Holds {
+		a.Holding = append(a.Holding, h.ConversationID)
+		if h.Kind == Offered && (a.OfferedSince.IsZero() || h.Since.Before(a.OfferedSince)) {
+			a.OfferedSince = h.Since
+		}
+	}
+	switch {
+	case len(a.Holds) > 0:
+		a.IdleSince = event.Time{}
+	case a.IdleSince.IsZero():
+		a.IdleSince = at
+	}
+}
+
+// serves reports whether the agent is of a queue: a member, or in possession of every skill it asks for.
+func (a *Agent) serves(q *Queue) bool {
+	if slices.Contains(a.QueueIDs, q.ID) {
+		return true
+	}
+	return len(q.Skills) > 0 && !slices.ContainsFunc(q.Skills, func(s string) bool { return !slices.Contains(a.Skills, s) })
+}
+
+// Presence is whether an agent is there. It is a document with a lease: whoever does not renew it is offline, and an empty
+// Redis expires nobody.
+type Presence struct {
+	store.Meta
+	State     string     `json:"state"` // idle, busy, rest or offline
+	Reason    string     `json:"reason,omitempty"`
+	Since     event.Time `json:"since"`
+	LeaseEnds event.Time `json:"lease_ends,omitzero"` // unset while offline
+}
+
+// There reports whether the presence counts: its lease is not over.
+func (p *Presence) There(at event.Time) bool { return p.State != "offline" && p.LeaseEnds.After(at) }
+
+// Queue is a skill queue.
+type Queue struct {
+	store.Meta
+	Name      string     `json:"name"`
+	OUID      string     `json:"ou_id,omitempty"`
+	Skills    []string   `json:"skills"`
+	Version   int64      `json:"version"`
+	Digest    string     `json:"digest,omitempty"`
+	Deleted   bool       `json:"deleted,omitempty"`
+	CreatedAt event.Time `json:"created_at"`
+}
+
+// Skill is something an agent may be able to do.
+type Skill struct {
+	store.Meta
+	Name      string     `json:"name"`
+	CreatedAt event.Time `json:"created_at"`
+}
+
+// Place is where a conversation stands, by the newest fact that was taken over. It only moves forward, also after closing (R5).
+type Place struct {
+	store.Meta
+	ThreadID     string            `json:"thread_id"`
+	ChannelID    string            `json:"channel_id"`
+	ChannelType  event.ChannelType `json:"channel_type"`
+	Epoch        int64             `json:"epoch"`
+	State        string            `json:"state"` // waiting, held, out
+	AgentID      string            `json:"agent_id,omitempty"`
+	QueueID      string            `json:"queue_id,omitempty"` // that it was put into, or the channel's
+	Priority     int               `json:"priority,omitempty"`
+	WaitingSince event.Time        `json:"waiting_since,omitzero"`
+	OUID         string            `json:"ou_id,omitempty"`
+}

@@ -1,0 +1,103 @@
+package decide
+
+import (
+	"context"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+// LeaseTime is how long a presence lasts without being renewed, unless the caller says otherwise.
+const LeaseTime = 15 * time.Minute
+
+// unansweredAfter is how long an offer waits for inbox before it is said again.
+const unansweredAfter = 10 * time.Second
+
+// Appear sets an agent's presence for a time. The change is a record for the decider (R12); a renewal is none.
+func (d *Decider) Appear(ctx context.Context, tenantID, agentID, state, reason string, lease time.Duration) (*Presence, error) {
+	at := d.at()
+	// The agent's document is made first, so that the decider finds somebody to offer to.
+	fresh := func() *Agent { return NewAgent(tenantID, agentID, at) }
+	if _, err := d.Agents.Upsert(ctx, agentID, fresh, func(a *Agent) error {
+		if a.Rev() != 0 {
+			return store.Unchanged
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	none := func() *Presence { p := &Presence{State: "offline"}; p.Tenant = tenantID; return p }
+	return d.Presences.Upsert(ctx, agentID, none, func(p *Presence) error {
+		changed := p.State != state || p.Rev() == 0
+		p.Reason, p.LeaseEnds = reason, at.Add(lease)
+		if state == "offline" {
+			p.LeaseEnds = event.Time{}
+		}
+		if changed {
+			p.State, p.Since = state, at
+			p.Emit(event.TopicRouting, tenantID, Changed(tenantID, agentID, "presence", at))
+		}
+		return nil
+	})
+}
+
+// Changed is the record that makes the decider look at an agent again.
+func Changed(tenantID, agentID, what string, at event.Time) event.Event {
+	return event.New(event.DeriveID("evt", tenantID, agentID, what, at.String()), event.AgentChanged, Source, tenantID, agentID, at,
+		event.Agent{AgentID: agentID, Change: what})
+}
+
+// Expire ends presences whose lease is over. Every replica may do so at once.
+func (d *Decider) Expire(ctx context.Context) error {
+	now := d.at()
+	over, _, _, err := d.Presences.Query(ctx, store.Query{Range: &store.Range{Field: "lease_ends", To: now.String()}, Limit: 200})
+	if err != nil {
+		return err
+	}
+	for _, p := range over {
+		_, err := d.Presences.Update(ctx, p.ID, func(p *Presence) error {
+			if p.LeaseEnds.IsZero() || p.LeaseEnds.After(now) {
+				return store.Unchanged // renewed meanwhile
+			}
+			p.State, p.Reason, p.Since, p.LeaseEnds = "offline", "lease over", now, event.Time{}
+			p.Emit(event.TopicRouting, p.Tenant, Changed(p.Tenant, p.ID, "presence", now))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Repeat says offers again that inbox has not answered.
+func (d *Decider) Repeat(ctx context.Context) error {
+	now := d.at()
+	q := store.Query{Range: &store.Range{Field: "offered_since", To: now.Add(-unansweredAfter).String()}, Limit: 200}
+	late, _, _, err := d.Agents.Query(ctx, q)
+	if err != nil {
+		return err
+	}
+	for _, a := range late {
+		_, err := d.Agents.Update(ctx, a.ID, func(a *Agent) error {
+			said := false
+			for i := range a.Holds {
+				h := &a.Holds[i]
+				if h.Kind == Offered && h.Decision != nil && h.Since.Before(now.Add(-unansweredAfter)) {
+					h.Since, said = now, true
+					a.Emit(event.TopicAssignments, h.Decision.ThreadID, decided(a.Tenant, h.Decision))
+				}
+			}
+			if !said {
+				return store.Unchanged
+			}
+			a.tidy(now)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
