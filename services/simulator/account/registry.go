@@ -1,0 +1,114 @@
+package account
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// MaxAccounts is how many accounts there may be.
+const MaxAccounts = 1000
+
+// The reasons why an account cannot be registered.
+var (
+	ErrClaimed = errors.New("another tenant has this account")
+	ErrFull    = errors.New("there are too many accounts")
+)
+
+// Registry is all accounts of a process.
+type Registry struct {
+	Now func() time.Time
+
+	mu    sync.RWMutex
+	order []*Account
+	byID  map[string]*Account
+	byKey map[string]*Account // by API key of 360dialog, by token of a bot
+}
+
+// Register opens an account or replaces what it is; people and script stay. The provider's id belongs to whoever came first.
+func (r *Registry) Register(tenant string, c Config) (*Account, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.byID == nil {
+		r.byID, r.byKey = map[string]*Account{}, map[string]*Account{}
+	}
+	a := r.byID[c.id()]
+	if other := r.byKey[c.key()]; a != nil && a.Tenant != tenant || other != nil && other != a {
+		return nil, ErrClaimed
+	}
+	if a != nil {
+		delete(r.byKey, a.Config().key())
+		a.config.Store(&c)
+	} else if len(r.order) >= MaxAccounts {
+		return nil, ErrFull
+	} else {
+		a = open(tenant, c, r.Now())
+		r.order, r.byID[c.id()] = append(r.order, a), a
+	}
+	if key := c.key(); key != "" {
+		r.byKey[key] = a
+	}
+	return a, nil
+}
+
+// Of lists a tenant's accounts in the order in which they were registered; typ empty means all types.
+func (r *Registry) Of(tenant, typ string) (out []*Account) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, a := range r.order {
+		if a.Tenant == tenant && (typ == "" || a.Config().Type == typ) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// Find is a tenant's account by its id (a bot also by the number in its token), nil if there is none. An empty name is the
+// first account of that type.
+func (r *Registry) Find(tenant, typ, name string) *Account {
+	name = strings.TrimPrefix(name, "@")
+	list := r.Of(tenant, typ)
+	i := slices.IndexFunc(list, func(a *Account) bool {
+		c := a.Config()
+		return name == "" || strings.EqualFold(c.ID, name) || c.Bot() == name && c.Type == "telegram"
+	})
+	if i < 0 {
+		return nil
+	}
+	return list[i]
+}
+
+// Number is a WhatsApp account by its phone_number_id.
+func (r *Registry) Number(id string) *Account {
+	return r.get(func() *Account { return r.byID["whatsapp "+id] })
+}
+
+// Key is a 360dialog account by its API key.
+func (r *Registry) Key(key string) *Account {
+	return r.get(func() *Account { return r.byKey["key "+key] })
+}
+
+// Token is a bot by its token.
+func (r *Registry) Token(token string) *Account {
+	return r.get(func() *Account { return r.byKey["token "+token] })
+}
+
+// Business lists the numbers of a WhatsApp Business Account.
+func (r *Registry) Business(waba string) (out []*Account) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, a := range r.order {
+		if c := a.Config(); c.Type == "whatsapp" && c.WABA == waba {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+func (r *Registry) get(f func() *Account) *Account {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return f()
+}

@@ -1,0 +1,91 @@
+// Package simulator plays the providers of messaging channels: it sends signed webhooks as WhatsApp (Cloud API and 360dialog)
+// and Telegram do, takes what the gateway sends, and answers with receipts and errors. It serves the demo, end-to-end tests,
+// benchmarks and people; README.md tells how to call it. Everything is in memory.
+package simulator
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
+	"github.com/tributaryhq/tributary/pkg/run"
+	"github.com/tributaryhq/tributary/services/simulator/account"
+	"github.com/tributaryhq/tributary/services/simulator/ledger"
+	"github.com/tributaryhq/tributary/services/simulator/media"
+	"github.com/tributaryhq/tributary/services/simulator/stage"
+	"github.com/tributaryhq/tributary/services/simulator/telegram"
+	"github.com/tributaryhq/tributary/services/simulator/webhook"
+	"github.com/tributaryhq/tributary/services/simulator/whatsapp"
+)
+
+// Service is the simulator.
+var Service = run.Service{Name: "simulator", New: New}
+
+// maxBody bounds a call of the control API, in bytes: files may be in it.
+const maxBody = 96 << 20
+
+// provider is one that people can write through.
+type provider interface {
+	// Inbound makes the webhook of what a person did. A post without Make tells the account nothing.
+	Inbound(a *account.Account, act account.Action) (post webhook.Post, id string, err error)
+	// Receipt makes the webhook of a receipt sent by hand; code is the provider's, for a failure.
+	Receipt(a *account.Account, id, status string, code int) (webhook.Post, error)
+}
+
+type server struct {
+	stage     *stage.Stage
+	accounts  *account.Registry
+	providers map[string]provider
+	whatsapp  *whatsapp.Provider
+	telegram  *telegram.Provider
+	publicURL string
+	stopping  <-chan struct{}
+}
+
+// New builds the service.
+func New(_ context.Context, env *run.Env) (*run.Parts, error) {
+	client := webhook.Client()
+	s := &server{
+		stage:     &stage.Stage{Ledger: ledger.New(), Hooks: webhook.New(client, env.Log), Now: env.Now},
+		accounts:  &account.Registry{Now: env.Now},
+		publicURL: env.PublicURL, stopping: env.Stopping,
+	}
+	files := &media.Store{}
+	s.whatsapp = &whatsapp.Provider{Stage: s.stage, Accounts: s.accounts, Files: files, Allowed: s.allowed}
+	s.telegram = &telegram.Provider{Stage: s.stage, Accounts: s.accounts, Files: files, Allowed: s.allowed}
+	s.providers = map[string]provider{"whatsapp": s.whatsapp, "telegram": s.telegram}
+	return &run.Parts{
+		Routes: func(r gin.IRouter) { s.routes(r, env.Auth) },
+		Loops:  []run.Loop{{Name: "webhooks", Run: s.stage.Hooks.Run}},
+		Close: func() error {
+			client.CloseIdleConnections()
+			return nil
+		},
+	}, nil
+}
+
+func (s *server) allowed(url string) bool { return webhook.Allowed(url, s.publicURL) }
+
+// routes: the control API for whoever may set up channels, and the providers, which check their own credentials.
+func (s *server) routes(r gin.IRouter, who httpapi.Authenticator) {
+	g := r.Group("/simulator", httpapi.LimitBody(maxBody), httpapi.Authenticate(who), httpapi.Require(auth.ChannelsWrite))
+	g.POST("/accounts", s.register)
+	g.GET("/accounts", s.list)
+	g.POST("/inbound", s.inbound)
+	g.POST("/receipts", s.receipt)
+	g.PUT("/script", s.play)
+	g.GET("/script", s.script)
+	g.GET("/messages", s.messages)
+	g.DELETE("/messages", s.clear)
+	g.GET("/calls", s.calls)
+	g.GET("/webhooks", s.webhooks)
+
+	for prefix, serve := range map[string]func(http.ResponseWriter, *http.Request, string){
+		"/simulator/whatsapp": s.whatsapp.Cloud, "/simulator/360dialog": s.whatsapp.Dialog, "/simulator/telegram": s.telegram.Serve,
+	} {
+		r.Any(prefix+"/*path", func(c *gin.Context) { serve(c.Writer, c.Request, c.Param("path")) })
+	}
+}

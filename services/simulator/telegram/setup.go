@@ -1,0 +1,55 @@
+package telegram
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tributaryhq/tributary/services/simulator/account"
+	"github.com/tributaryhq/tributary/services/simulator/stage"
+)
+
+// unasked are the updates that come only to bots which name them.
+var unasked = []string{"chat_member", "message_reaction", "message_reaction_count"}
+
+func (p *Provider) setWebhook(a *account.Account, f *fields) stage.Answer {
+	to, secret := f.text("url"), f.text("secret_token")
+	switch {
+	case to != "" && !p.Allowed(to):
+		return bad("bad webhook: the simulator calls only its own gateway and this machine")
+	case len(secret) > 256 || strings.Trim(secret, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") != "":
+		return bad("secret token contains unallowed characters")
+	}
+	updates := a.Config().Updates // left out: as before
+	f.into("allowed_updates", &updates)
+	a.Hook(func(c *account.Config) {
+		secrets := map[string]string{}
+		for k, v := range c.Secrets {
+			secrets[k] = v
+		}
+		secrets["webhook_secret"] = secret
+		c.WebhookURL, c.Secrets, c.Updates = to, secrets, updates
+	})
+	out := result(true)
+	out.Body.(obj)["description"] = "Webhook was set"
+	return out
+}
+
+func (p *Provider) webhookInfo(a *account.Account) stage.Answer {
+	c := a.Config()
+	out := obj{"url": c.WebhookURL, "has_custom_certificate": false, "pending_update_count": 0, "max_connections": 40}
+	if c.Updates != nil {
+		out["allowed_updates"] = c.Updates
+	}
+	return result(out)
+}
+
+// wants reports whether the bot asked for a kind of update. One that was never set up gets all.
+func wants(c *account.Config, kind string) bool {
+	switch {
+	case c.Updates == nil:
+		return true
+	case len(c.Updates) == 0:
+		return !slices.Contains(unasked, kind)
+	}
+	return slices.Contains(c.Updates, kind)
+}

@@ -1,0 +1,107 @@
+// Package whatsapp plays Meta's Cloud API and 360dialog: it takes messages and media, and makes their webhooks.
+package whatsapp
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/tributaryhq/tributary/services/simulator/account"
+	"github.com/tributaryhq/tributary/services/simulator/media"
+	"github.com/tributaryhq/tributary/services/simulator/stage"
+)
+
+// Provider plays both.
+type Provider struct {
+	*stage.Stage
+	Accounts *account.Registry
+	Files    *media.Store
+	// Allowed says whether an account may send its webhooks to a URL.
+	Allowed func(url string) bool
+}
+
+// maxJSON is the largest body of a message, in bytes.
+const maxJSON = 1 << 20
+
+// Cloud serves graph.facebook.com: path is what follows the API's base, "/v26.0/<phone_number_id>/messages".
+func (p *Provider) Cloud(w http.ResponseWriter, r *http.Request, path string) {
+	if strings.HasPrefix(path, filePath) {
+		p.file(w, r, p.bearer(r, r.URL.Query().Get("phone_number_id")))
+		return
+	}
+	version, rest, _ := strings.Cut(strings.Trim(path, "/"), "/")
+	node, edge, _ := strings.Cut(rest, "/")
+	if !strings.HasPrefix(version, "v") || node == "" {
+		stage.Write(w, unknownObject(version))
+		return
+	}
+	if edge == "subscribed_apps" {
+		p.subscribe(w, r, node)
+		return
+	}
+	number := node
+	if edge == "" && p.Accounts.Number(node) == nil {
+		number = r.URL.Query().Get("phone_number_id")
+	}
+	a := p.bearer(r, number)
+	switch {
+	case token(r) == "":
+		stage.Write(w, refusal(190, "An access token is required to request this resource."))
+	case a == nil && p.Accounts.Number(number) != nil:
+		stage.Write(w, refusal(190, ""))
+	case a == nil:
+		stage.Write(w, unknownObject(node))
+	case edge == "messages" && r.Method == http.MethodPost:
+		p.messages(w, r, a)
+	case edge == "media" && r.Method == http.MethodPost:
+		p.upload(w, r, a)
+	case edge == "" && node == a.Config().ID && r.Method == http.MethodGet:
+		stage.Write(w, stage.Answer{Status: 200, Body: profile(a.Config())})
+	case edge == "":
+		p.lookup(w, r, a, node)
+	default:
+		stage.Write(w, unknownObject(node))
+	}
+}
+
+// Dialog serves waba-v2.360dialog.io: the key says which number it is.
+func (p *Provider) Dialog(w http.ResponseWriter, r *http.Request, path string) {
+	a := p.Accounts.Key(r.Header.Get("D360-API-KEY"))
+	if a == nil || r.Header.Get("D360-API-KEY") == "" {
+		stage.Write(w, stage.Answer{Status: 401, Body: obj{"meta": obj{"success": false, "http_code": 401, "developer_message": "Invalid api key"}}})
+		return
+	}
+	switch rest := strings.Trim(path, "/"); {
+	case strings.HasPrefix(path, filePath):
+		p.file(w, r, a)
+	case rest == "messages" && r.Method == http.MethodPost:
+		p.messages(w, r, a)
+	case rest == "media" && r.Method == http.MethodPost:
+		p.upload(w, r, a)
+	case rest == "v1/configs/webhook":
+		p.configure(w, r, a)
+	case rest != "" && !strings.Contains(rest, "/"):
+		p.lookup(w, r, a, rest)
+	default:
+		stage.Write(w, stage.Answer{Status: 404, Body: obj{"meta": obj{"success": false, "http_code": 404, "developer_message": "Not found"}}})
+	}
+}
+
+type obj = map[string]any
+
+func token(r *http.Request) string {
+	t, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return t
+}
+
+// bearer is the account of a number if the request has its token.
+func (p *Provider) bearer(r *http.Request, number string) *account.Account {
+	a := p.Accounts.Number(number)
+	if a == nil || a.Config().Dialog() || token(r) == "" || token(r) != a.Config().Secrets["access_token"] {
+		return nil
+	}
+	return a
+}
+
+func profile(c *account.Config) obj {
+	return obj{"id": c.ID, "display_phone_number": c.Display, "verified_name": "Simulated", "quality_rating": "GREEN", "code_verification_status": "VERIFIED"}
+}
