@@ -93,6 +93,9 @@ func (f *follower) partition(ctx context.Context, id int, from, end int64) {
 		f.meter.jumps.Add(ctx, max(to-from, 1), attributes(destination.String(f.topic), partitionID.Int(id)))
 		f.logger.Error("offset jump: records are gone that were not read", "partition", id, "from", from, "to", to)
 	}}
+	if from >= end && from >= 0 {
+		behind() // nothing to catch up with: whoever waits for that need not wait for a fetch's long poll
+	}
 	pause := gateMin
 	for ctx.Err() == nil {
 		recs, err := f.fetch(ctx, c)
