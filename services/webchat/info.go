@@ -1,0 +1,57 @@
+package webchat
+
+import (
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/event"
+)
+
+const (
+	maxText = 4096     // bytes of one message, both ways
+	maxFile = 20 << 20 // bytes of one file, both ways
+)
+
+// Info describes the channel. The limits are our own (channels/…webchat.md §7.1).
+func (Adapter) Info() channel.Info {
+	return channel.Info{
+		Type: event.WebChat, Title: "Web chat", Docs: "https://datatracker.ietf.org/doc/html/rfc6455",
+		Settings: settings, Account: []string{},
+		// The widget repeats under the same clientId what was not acknowledged.
+		Inbound: channel.InboundRules{MaxBody: 64 << 10, Retries: true, Redact: []string{}, ReplyTo: true, Typing: true, MaxMedia: maxFile},
+		Send:    sending,
+		Window:  channel.Window{Kind: "none"},
+		// Taken into the mailbox a message is sent; a browser that fetched it makes it delivered.
+		Statuses: []event.DeliveryStatus{event.Delivered, event.Read},
+		Offline:  true,
+		Starts:   channel.Starts{May: true},
+	}
+}
+
+var settings = []channel.Field{
+	{Key: "allowed_origins", Label: "Allowed origins", Kind: "list", Optional: true,
+		Help: "Pages that may embed the widget: https://shop.example, exactly as the browser says it. Our own pages always may."},
+	{Key: "theme", Label: "Theme", Kind: "object", Optional: true, Help: "What the widget looks like: title, greeting, accent (#rrggbb), position (left or right)."},
+	{Key: "pre_chat_form", Label: "Pre-chat form", Kind: "object", Optional: true,
+		Help: `Asked before the first message: {"title": "…", "fields": [{"name": "email", "label": "Email", "type": "email", "required": true}]}.`},
+	{Key: "identity_secret", Label: "Identity secret", Secret: true, Optional: true,
+		Help: "At least 32 random characters; the page's server signs with it who a visitor is. Without it all visitors are anonymous."},
+}
+
+var sending = channel.SendRules{
+	Types: []event.MessageType{event.Text, event.Image, event.Audio, event.Video, event.Document, event.LocationType, event.InteractType},
+	Text:  channel.Limit{Max: maxText, Unit: channel.Bytes}, Caption: channel.Limit{Max: maxText, Unit: channel.Bytes},
+	Media: map[event.MessageType]channel.MediaRule{
+		event.Image:    {MIME: []string{"image/jpeg", "image/png", "image/gif", "image/webp"}, MaxBytes: maxFile, Caption: true},
+		event.Audio:    {MIME: []string{"audio/*"}, MaxBytes: maxFile, Caption: true},
+		event.Video:    {MIME: []string{"video/mp4", "video/webm", "video/quicktime"}, MaxBytes: maxFile, Caption: true},
+		event.Document: {MIME: []string{"*/*"}, MaxBytes: maxFile, Caption: true},
+	},
+	Interactive: map[string]channel.InteractiveRule{
+		"buttons": {MaxItems: 10, MaxTitle: 80, MaxID: 256, MaxBody: maxText, MaxHeader: 200, MaxFooter: 200},
+		"list":    {MaxItems: 50, MaxSections: 10, MaxTitle: 80, MaxID: 256, MaxDescription: 200, MaxBody: maxText, MaxHeader: 200, MaxFooter: 200, MaxLabel: 80},
+		"link":    {MaxBody: maxText, MaxHeader: 200, MaxFooter: 200, MaxLabel: 80},
+	},
+	ReplyTo: true, Signals: []string{"typing_on", "typing_off", "read"}, Attachments: 10,
+	Idempotent: true, Concurrency: 32, Timeout: channel.Duration(10 * time.Second), Rates: []channel.Rate{},
+}
