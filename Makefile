@@ -32,7 +32,7 @@ test: ## run all tests with the race detector
 
 .PHONY: test-e2e
 test-e2e: build ## drive the built binaries from outside: one process, separate processes, kill -9
-	deploy/e2e/run
+	BIN=$(CURDIR)/bin go test -count=1 -timeout 10m -v ./services/standalone/e2e
 
 .PHONY: check
 check: ## formatting, vet, lint, tidy modules, generated files are current
