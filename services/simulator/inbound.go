@@ -1,8 +1,10 @@
 package simulator
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -77,6 +79,8 @@ func (s *server) readInbound(c *gin.Context) (in inbound, a *account.Account, er
 		return in, nil, fault.At("/type", "required", "want whatsapp or telegram")
 	case in.From == "":
 		return in, nil, fault.At("/from", "required", "say who writes")
+	case !slices.Contains(account.Kinds, in.Kind):
+		return in, nil, fault.At("/kind", "bad_value", "want one of %s", strings.Join(account.Kinds, ", "))
 	case in.Count < 0 || in.Count > maxCount:
 		return in, nil, fault.At("/count", "out_of_range", "want 1 to %d", maxCount)
 	case in.Concurrency < 0 || in.Concurrency > 256:
@@ -109,7 +113,7 @@ func (s *server) many(ctx context.Context, a *account.Account, in inbound) (told
 	var failed error
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range max(in.Concurrency, 1) {
+	for range cmp.Or(in.Concurrency, 8) {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < in.Count && ctx.Err() == nil && !s.ending(); i = int(next.Add(1)) - 1 {
 				r, id, err := s.tell(ctx, a, in.nth(i))

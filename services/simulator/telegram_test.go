@@ -53,6 +53,12 @@ func TestTelegramPersonWrites(t *testing.T) {
 	if e := w.write(obj{"from": ivo, "business": "bc1", "kind": "delete"}); e.Type != event.MessageDeleted {
 		t.Errorf("deleted: %+v", e)
 	}
+	if e := w.write(obj{"from": ivo, "business": "bc1", "kind": "echo", "text": "from the app"}); e.Type != event.MessageEchoed || e.Peer != "bc1:"+ivo {
+		t.Errorf("echo: %+v", e)
+	}
+	if e := w.write(obj{"from": ivo, "kind": "reaction", "target": first.ExternalID, "removed": true}); e.Reaction.Action != "remove" {
+		t.Errorf("removed: %+v", e.Reaction)
+	}
 	if e := w.write(obj{"from": ivo, "group": "-1001234", "text": "all"}); e.Peer != "-1001234" || e.Sender.Author != ivo {
 		t.Errorf("group: %+v", e)
 	}
@@ -146,6 +152,21 @@ func TestTelegramRefusals(t *testing.T) {
 	w.ch.Secrets["bot_token"] = []string{"7000001:wrong"}
 	if out := w.send(hello); !fault.Is(out[0].err, fault.Denied) {
 		t.Errorf("a wrong token: %v", out[0].err)
+	}
+}
+
+// TestTelegramGroupMoves: the group has another id now, which the adapter takes up by itself.
+func TestTelegramGroupMoves(t *testing.T) {
+	t.Parallel()
+	w := bot(t)
+	w.must("PUT", "/simulator/script", obj{"fail": obj{"code": 400, "message": "Bad Request: group chat was upgraded to a supergroup chat", "migrate_to_chat_id": -1007, "to": "-7"}}, nil)
+	out := w.send(event.Outbound{Peer: "-7", Content: event.Content{Type: event.Text, Text: "all"}})
+	if len(out) != 1 || out[0].err != nil || !strings.HasPrefix(out[0].Refs[0], "-1007:") {
+		t.Errorf("moved: %+v", out)
+	}
+	ref := w.one(event.Outbound{Peer: "@news", Content: event.Content{Type: event.Text, Text: "to a channel"}})
+	if got := w.accepted(""); len(got) != 2 || got[1].ID != ref {
+		t.Errorf("accepted %+v, ref %s", got, ref)
 	}
 }
 

@@ -74,6 +74,15 @@ func TestWhatsAppCustomerWrites(t *testing.T) {
 				t.Errorf("%s arrived as %+v", kind, e)
 			}
 		}
+		if e := w.write(obj{"from": ana, "kind": "reaction", "target": first, "removed": true}); e.Reaction.Action != "remove" {
+			t.Errorf("removed: %+v", e.Reaction)
+		}
+		if e := w.write(obj{"from": ana, "kind": "echo", "text": "from the app"}); e.Type != event.MessageEchoed || e.Peer != ana || e.Content.Text != "from the app" {
+			t.Errorf("echo: %+v", e)
+		}
+		if e := w.write(obj{"from": ana, "kind": "number_changed", "target": "+4917712345678"}); e.Type != event.ContactIdentified || !slices.Contains(e.Identity.New, "4917712345678") {
+			t.Errorf("another number: %+v %+v", e, e.Identity)
+		}
 		if e := w.write(obj{"from": "DE.12345", "name": "Hidden", "text": "no number"}); e.Peer != "DE.12345" || e.Sender.Phone != "" {
 			t.Errorf("hidden number: %+v", e)
 		}

@@ -20,9 +20,10 @@ type Action struct {
 	ID       string `json:"id,omitempty"`       // the provider's id of the message; empty: a new one
 	At       string `json:"at,omitempty"`       // RFC 3339; empty: now
 	ReplyTo  string `json:"reply_to,omitempty"` // the provider's id of the quoted message
-	Target   string `json:"target,omitempty"`   // of the message that is edited, deleted, reacted to, or had the button; empty: the latest
+	Target   string `json:"target,omitempty"`   // the message that is edited, deleted, reacted to, or had the button; empty: the latest. number_changed: the new number
 	Button   string `json:"button,omitempty"`   // its id; empty: the one with that title, or the first of the latest message
 
+	Removed   bool      `json:"removed,omitempty"` // of a reaction: it is taken back
 	Forwarded bool      `json:"forwarded,omitempty"`
 	Voice     bool      `json:"voice,omitempty"`
 	Media     *Media    `json:"media,omitempty"`
@@ -77,7 +78,15 @@ type Referral struct {
 
 // Kinds lists every kind that some provider has.
 var Kinds = []string{"text", "image", "audio", "video", "document", "sticker", "location", "contacts", "button", "quick_reply", "list",
-	"reaction", "edit", "delete", "unsupported", "referral", "block", "unblock", "typing"}
+	"reaction", "edit", "delete", "unsupported", "referral", "echo", "number_changed", "block", "unblock", "typing"}
+
+// Emoji is the emoji of a reaction; "" takes it back.
+func (a *Action) Emoji() string {
+	if a.Removed {
+		return ""
+	}
+	return cmp.Or(a.Text, "👍")
+}
 
 // Pick is the button that an action presses: by its id, else by its title, else the first that was offered.
 func Pick(act *Action, known Person) Choice {

@@ -42,12 +42,13 @@ func (t *Times) Take() bool {
 // Failure is an error that a provider answers with.
 type Failure struct {
 	Times
-	Status     int    `json:"status,omitempty"`      // HTTP; 0: what goes with the code
-	Code       int    `json:"code,omitempty"`        // the provider's; 0: none, just a page as a proxy gives it
-	Message    string `json:"message,omitempty"`     // "": what goes with the code
-	RetryAfter int    `json:"retry_after,omitempty"` // seconds
-	On         string `json:"on,omitempty"`          // only calls of this name: messages, media, sendMessage …
-	To         string `json:"to,omitempty"`          // only calls for this recipient
+	Status     int    `json:"status,omitempty"`             // HTTP; 0: what goes with the code
+	Code       int    `json:"code,omitempty"`               // the provider's; 0: none, just a page as a proxy gives it
+	Message    string `json:"message,omitempty"`            // "": what goes with the code
+	RetryAfter int    `json:"retry_after,omitempty"`        // seconds
+	MigrateTo  int64  `json:"migrate_to_chat_id,omitempty"` // Telegram: the group has this id now
+	On         string `json:"on,omitempty"`                 // only calls of this name: messages, media, sendMessage …
+	To         string `json:"to,omitempty"`                 // only calls for this recipient
 }
 
 // Hits reports whether a call fails.

@@ -3,6 +3,8 @@ package telegram
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
+	"hash/fnv"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -94,11 +96,18 @@ func user(id, name, username string) obj {
 	return named(out, last, username)
 }
 
+// channelID is the id of the channel with that name.
+func channelID(name string) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(strings.ToLower(name)))
+	return fmt.Sprintf("-100%010d", h.Sum32())
+}
+
 // chat is the chat of an id: a private one, a group, or a channel by its name.
 func chat(id, name, username string) obj {
 	switch {
 	case strings.HasPrefix(id, "@"):
-		return obj{"id": -1001000000000, "type": "channel", "title": id[1:], "username": id[1:]}
+		return obj{"id": json.Number(channelID(id[1:])), "type": "channel", "title": id[1:], "username": id[1:]}
 	case strings.HasPrefix(id, "-100"):
 		return obj{"id": json.Number(id), "type": "supergroup", "title": "Simulated group"}
 	case strings.HasPrefix(id, "-"):

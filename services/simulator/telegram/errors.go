@@ -45,6 +45,9 @@ func (words) Failure(f *account.Failure) stage.Answer {
 	code := cmp.Or(f.Code, f.Status)
 	a := refusal(code, cmp.Or(f.Message, usual[code], "Bad Request"))
 	a.Status = cmp.Or(f.Status, code)
+	if f.MigrateTo != 0 {
+		a.Body.(obj)["parameters"] = obj{"migrate_to_chat_id": f.MigrateTo}
+	}
 	return a
 }
 

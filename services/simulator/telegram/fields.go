@@ -120,9 +120,10 @@ func (f *fields) integer(name string) (int64, bool) {
 	return n, err == nil
 }
 
-func (f *fields) float(name string) (float64, bool) {
+// degrees is an angle between -most and most.
+func (f *fields) degrees(name string, most float64) (float64, bool) {
 	n, err := strconv.ParseFloat(f.text(name), 64)
-	return n, err == nil
+	return n, err == nil && n >= -most && n <= most
 }
 
 func (f *fields) runes(name string) int { return utf8.RuneCountInString(f.text(name)) }

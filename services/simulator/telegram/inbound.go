@@ -88,6 +88,8 @@ func (s *scene) update() (kind string, content obj, id string, err error) {
 		return s.remove()
 	case "block", "unblock":
 		return s.member()
+	case "echo":
+		return s.echo()
 	}
 	m := s.message()
 	if err := s.fill(m); err != nil {
@@ -146,15 +148,11 @@ func (s *scene) react() (string, obj, string, error) {
 	if n == 0 {
 		return "", nil, "", needs()
 	}
-	emoji := []obj{}
-	if s.act.Text != "" {
-		emoji = append(emoji, obj{"type": "emoji", "emoji": s.act.Text})
+	was, is := []obj{}, []obj{{"type": "emoji", "emoji": s.act.Emoji()}}
+	if s.act.Removed {
+		was, is = []obj{{"type": "emoji", "emoji": cmp.Or(s.act.Text, "👍")}}, was
 	}
-	old := []obj{}
-	if s.act.Text == "" {
-		old = append(old, obj{"type": "emoji", "emoji": "👍"})
-	}
-	return "message_reaction", obj{"chat": s.where, "message_id": n, "user": s.who, "date": s.at.Unix(), "old_reaction": old, "new_reaction": emoji}, s.key + ":" + strconv.FormatInt(n, 10), nil
+	return "message_reaction", obj{"chat": s.where, "message_id": n, "user": s.who, "date": s.at.Unix(), "old_reaction": was, "new_reaction": is}, s.key + ":" + strconv.FormatInt(n, 10), nil
 }
 
 func (s *scene) edit() (string, obj, string, error) {
@@ -180,6 +178,17 @@ func (s *scene) remove() (string, obj, string, error) {
 		return "", nil, "", needs()
 	}
 	return "deleted_business_messages", obj{"business_connection_id": s.act.Business, "chat": s.where, "message_ids": []int64{n}}, s.key + ":" + strconv.FormatInt(n, 10), nil
+}
+
+// echo is what the owner of a connected business account wrote to the person.
+func (s *scene) echo() (string, obj, string, error) {
+	if s.act.Business == "" {
+		return "", nil, "", fault.At("/kind", "not_applicable", "Telegram tells a bot what the business writes only for a connected business account: set business")
+	}
+	m := s.message()
+	m["from"] = user("7000009", "Business Owner", "")
+	m["text"] = cmp.Or(s.act.Text, "Hello from the app")
+	return "business_message", m, s.key + ":" + fmt.Sprint(m["message_id"]), nil
 }
 
 func (s *scene) member() (string, obj, string, error) {

@@ -30,10 +30,14 @@ func (p *Provider) method(w http.ResponseWriter, r *http.Request, a *account.Acc
 
 // chatKey is the chat as the gateway names it: chats of a business account have the connection's id before them.
 func chatKey(f *fields) string {
-	if b := f.text("business_connection_id"); b != "" {
-		return b + ":" + f.text("chat_id")
+	id := f.text("chat_id")
+	if name, ok := strings.CutPrefix(id, "@"); ok {
+		id = channelID(name)
 	}
-	return f.text("chat_id")
+	if b := f.text("business_connection_id"); b != "" {
+		return b + ":" + id
+	}
+	return id
 }
 
 func (p *Provider) do(a *account.Account, name string, f *fields) stage.Answer {

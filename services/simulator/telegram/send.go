@@ -45,8 +45,8 @@ func (p *Provider) send(a *account.Account, name string, f *fields) stage.Answer
 		m["contact"] = obj{"phone_number": f.text("phone_number"), "first_name": f.text("first_name")}
 		text = f.text("first_name")
 	default:
-		lat, _ := f.float("latitude")
-		lon, _ := f.float("longitude")
+		lat, _ := f.degrees("latitude", 90)
+		lon, _ := f.degrees("longitude", 180)
 		m["location"] = obj{"latitude": lat, "longitude": lon}
 		text = f.text("title")
 	}
@@ -54,8 +54,8 @@ func (p *Provider) send(a *account.Account, name string, f *fields) stage.Answer
 }
 
 func wrong(name string, f *fields) string {
-	_, lat := f.float("latitude")
-	_, lon := f.float("longitude")
+	_, lat := f.degrees("latitude", 90)
+	_, lon := f.degrees("longitude", 180)
 	switch {
 	case name == "sendMessage" && strings.TrimSpace(f.text("text")) == "":
 		return "message text is empty"

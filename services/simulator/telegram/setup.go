@@ -36,7 +36,7 @@ func (p *Provider) setWebhook(a *account.Account, f *fields) stage.Answer {
 
 func (p *Provider) webhookInfo(a *account.Account) stage.Answer {
 	c := a.Config()
-	out := obj{"url": c.WebhookURL, "has_custom_certificate": false, "pending_update_count": 0, "max_connections": 40}
+	out := obj{"url": c.WebhookURL, "has_custom_certificate": false, "pending_update_count": p.Hooks.Waiting(c.ID + " "), "max_connections": 40}
 	if c.Updates != nil {
 		out["allowed_updates"] = c.Updates
 	}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -110,6 +111,23 @@ func (p *Poster) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.stats
+}
+
+// Waiting counts the webhooks of keys that begin with prefix and that are not under way.
+func (p *Poster) Waiting(prefix string) (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key, behind := range p.busy {
+		if strings.HasPrefix(key, prefix) {
+			n += len(behind)
+		}
+	}
+	for _, t := range p.due {
+		if t.Key != "" && strings.HasPrefix(t.Key, prefix) {
+			n++
+		}
+	}
+	return n
 }
 
 func (p *Poster) add(t *task) error {

@@ -29,6 +29,9 @@ func (p *Provider) Inbound(a *account.Account, act account.Action) (webhook.Post
 		return webhook.Post{}, "", nil
 	}
 	m := obj{"id": cmp.Or(act.ID, newID(from)), "timestamp": unix(at)}
+	if act.Kind == "echo" {
+		return p.echo(a, &act, from, m), m["id"].(string), nil
+	}
 	if err := p.fill(a, &act, m, a.People.Known(cmp.Or(act.Group, from))); err != nil {
 		return webhook.Post{}, "", err
 	}
@@ -52,6 +55,16 @@ func wrote(w *account.Person, kind, id string, at time.Time) {
 	if kind != "reaction" && kind != "edit" && kind != "revoke" {
 		w.LastIn = id
 	}
+}
+
+// echo is what somebody of the business wrote to the person in the WhatsApp Business app.
+func (p *Provider) echo(a *account.Account, act *account.Action, to string, m obj) webhook.Post {
+	c := a.Config()
+	m["from"], m["to_user_id"], m["type"], m["text"] = account.Bare(c.Display), userID(c, to), "text", obj{"body": cmp.Or(act.Text, "Hello from the app")}
+	if number(to) {
+		m["to"] = to
+	}
+	return webhook.Post{Make: func() webhook.Call { return change(a.Config(), "smb_message_echoes", obj{"message_echoes": []obj{m}}) }}
 }
 
 func profileOf(name, username string) obj {
@@ -98,10 +111,13 @@ func (p *Provider) fill(a *account.Account, act *account.Action, m obj, known ac
 		press(a, act, m, known)
 	case "reaction":
 		target := cmp.Or(act.Target, known.LastOut, known.LastIn)
-		m["reaction"] = obj{"message_id": target, "emoji": act.Text}
+		m["reaction"] = obj{"message_id": target, "emoji": act.Emoji()}
 		return needs(target)
 	case "edit", "delete":
 		return changed(act, m, known)
+	case "number_changed":
+		m["type"], m["system"] = "system", obj{"type": "user_changed_number", "body": "The number was changed", "wa_id": account.Bare(act.Target), "user_id": userID(a.Config(), account.Bare(act.Target))}
+		return needs(act.Target)
 	case "unsupported":
 		m["errors"] = []obj{{"code": 131051, "title": "Message type unknown", "message": "Message type unknown", "error_data": obj{"details": "Message type is currently not supported."}}}
 		m["unsupported"] = obj{"type": cmp.Or(act.Text, "poll")}

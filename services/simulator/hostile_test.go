@@ -1,0 +1,62 @@
+package simulator_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/services/telegram"
+)
+
+// TestProvidersTakeAnything: whatever is sent to them, they answer in their own words and never break.
+func TestProvidersTakeAnything(t *testing.T) {
+	t.Parallel()
+	w := cloud(t)
+	w.open(telegram.Adapter{}, event.Telegram, "/simulator/telegram", obj{"bot_username": "demo_bot"}, map[string]string{"bot_token": "7000001:AA-token"})
+	bodies := []string{"", "null", "[]", "1", `"x"`, "{", `{"to":{}}`, `{"messaging_product":"whatsapp","to":"491511234567","type":"interactive","interactive":{}}`,
+		`{"messaging_product":"whatsapp","to":"491511234567","type":"image"}`, `{"messaging_product":"whatsapp","to":"491511234567","type":"text","text":null}`,
+		`{"messaging_product":"whatsapp","status":"read"}`, `{"chat_id":{},"text":[1]}`, `{"chat_id":"+5","text":"x"}`, `{"chat_id":007,"text":"x"}`, `{"chat_id":1e3,"text":"x"}`,
+		`{"chat_id":5,"media":[1,2]}`, `{"chat_id":5,"message_id":"x","reaction":{}}`, `{"chat_id":5,"latitude":"NaN","longitude":"Inf"}`, `{"chat_id":5,"text":"x","reply_markup":[]}`,
+		`{"chat_id":5,"photo":"attach://none"}`, `{"chat_id":"@","text":"x"}`, strings.Repeat("[", 100_000)}
+	paths := []string{"/simulator/whatsapp", "/simulator/whatsapp/", "/simulator/whatsapp/v26.0", "/simulator/whatsapp/v26.0/109876543210987/messages",
+		"/simulator/whatsapp/v26.0/109876543210987/media", "/simulator/whatsapp/v26.0/1/messages", "/simulator/whatsapp/v26.0/100200300400501/subscribed_apps",
+		"/simulator/whatsapp/whatsapp_business/attachments/", "/simulator/360dialog/messages", "/simulator/telegram/", "/simulator/telegram/bot", "/simulator/telegram/file/bot7000001:AA-token/x"}
+	for _, m := range []string{"sendMessage", "sendPhoto", "sendMediaGroup", "sendLocation", "sendContact", "setMessageReaction", "editMessageText", "deleteMessage",
+		"setWebhook", "getWebhookInfo", "getFile", "getMe", "getChat", "sendChatAction", "answerCallbackQuery", "noSuchMethod", ""} {
+		paths = append(paths, "/simulator/telegram/bot7000001:AA-token/"+m)
+	}
+	for _, path := range paths {
+		for _, method := range []string{"GET", "POST", "DELETE"} {
+			for _, kind := range []string{"application/json", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded"} {
+				for _, body := range bodies {
+					if status, said := raw(t, w, method, path, kind, body); status >= 500 || status == 0 {
+						t.Fatalf("%s %s %s %.60q: %d %s", method, path, kind, body, status, said)
+					}
+				}
+			}
+		}
+	}
+}
+
+func raw(t *testing.T, w *world, method, path, kind, body string) (int, []byte) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, w.url+path, bytes.NewBufferString(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer EAAG-token")
+	req.Header.Set("Content-Type", kind)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatalf("%s %s %.60q: %v", method, path, body, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	said, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, said
+}
