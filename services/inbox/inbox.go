@@ -46,7 +46,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 	in := &intake.Intake{Record: record, Channels: env.Directory, Now: env.Now, Typing: func(ctx context.Context, c *chat.Conversation, on bool) {
 		server.Typing(ctx, c, event.Actor{Kind: "contact", ID: c.ContactID}, on)
 	}}
-	decided := &verdict.Verdict{Record: record, Now: env.Now, Send: server.SendDecided}
+	decided := &verdict.Verdict{Record: record, Now: env.Now, Send: server.SendDecided, Known: in.Unpark}
 	spec, err := httpapi.LoadSpec(openapi)
 	if err != nil {
 		return nil, err

@@ -16,52 +16,67 @@ type Happening struct {
 	Data           any
 	Ref            string // the occurrence on the channel; a repeat makes no second row
 	At             event.Time
+	FreeUntil      event.Time // it opens the channel's window until then
 }
 
-// Happened puts a row where it belongs. change, if not nil, alters the contact; it may be called for a repeat, too.
-func (r *Record) Happened(ctx context.Context, t *Thread, h Happening, change func(*Contact)) error {
+// Happened puts a row where it belongs.
+func (r *Record) Happened(ctx context.Context, t *Thread, h Happening) error {
 	id := event.DeriveID("evt", t.Tenant, t.ChannelID, h.Type, h.Ref)
 	tail, err := r.Tail(ctx, t)
 	if err != nil {
 		return err
 	}
-	noted := false
-	if tail != nil && tail.Status != Closed {
-		if noted, err = r.note(ctx, tail.ID, id, h); err != nil {
+	if tail != nil {
+		if noted, err := r.note(ctx, tail.ID, t, id, h); err != nil || noted {
 			return err
 		}
 	}
-	if noted && change == nil {
-		return nil
+	if err := r.keepFree(ctx, t, h.FreeUntil); err != nil {
+		return err
 	}
 	_, err = r.Contacts.Update(ctx, t.ContactID, func(c *Contact) error {
-		if change != nil {
-			change(c)
-			c.UpdatedAt = h.At
+		if there, err := r.noted(ctx, c.Pending, id); err != nil || there {
+			return errors.Join(err, unless(there))
 		}
-		if !noted {
-			c.happened(t, id, h) // the row's id is derived: an equal one that is there already stays
-		}
+		c.happened(t, id, h)
 		return nil
 	})
 	return err
 }
 
-// note adds the row to an open conversation; false: it has been closed meanwhile.
-func (r *Record) note(ctx context.Context, conversationID, id string, h Happening) (bool, error) {
-	noted := true
-	_, err := r.Conversations.Update(ctx, conversationID, func(c *Conversation) error {
-		noted = true
-		there, err := r.noted(ctx, c, id)
-		switch {
-		case err != nil:
-			return err
-		case there:
-			return store.Unchanged
-		case c.Status == Closed:
-			noted = false
+// unless is store.Unchanged for what is there.
+func unless(there bool) error {
+	if there {
+		return store.Unchanged
+	}
+	return nil
+}
+
+// keepFree remembers a window for the conversation to come.
+func (r *Record) keepFree(ctx context.Context, t *Thread, until event.Time) error {
+	if !until.After(t.FreeUntil) {
+		return nil
+	}
+	_, err := r.Threads.Update(ctx, t.ID, func(t *Thread) error {
+		if !until.After(t.FreeUntil) {
 			return store.Unchanged
 		}
+		t.FreeUntil = until
+		return nil
+	})
+	return err
+}
+
+// note adds the row to an open conversation, or finds it there; false: the conversation is closed.
+func (r *Record) note(ctx context.Context, conversationID string, t *Thread, id string, h Happening) (bool, error) {
+	noted := true
+	_, err := r.Conversations.Update(ctx, conversationID, func(c *Conversation) error {
+		there, err := r.noted(ctx, c.Pending, id)
+		if noted = there || c.Status != Closed; err != nil || there || !noted {
+			return errors.Join(err, unless(err == nil))
+		}
+		c.adopt(t)
+		c.free(h.FreeUntil)
 		what := happened(h.Category, h.Type, h.Reference, h.Data)
 		what.ID = id
 		c.say(event.ConversationNoted, h.At, h.By, fact{happened: what})
@@ -71,8 +86,8 @@ func (r *Record) note(ctx context.Context, conversationID, id string, h Happenin
 }
 
 // noted is to rows what [Record.Exists] is to messages.
-func (r *Record) noted(ctx context.Context, c *Conversation, id string) (bool, error) {
-	for _, f := range c.Pending {
+func (r *Record) noted(ctx context.Context, pending []store.Fact, id string) (bool, error) {
+	for _, f := range pending {
 		if p, err := event.Decode[event.Conversation](f.Event); err == nil && p.Happened != nil && p.Happened.ID == id {
 			return true, nil
 		}
@@ -84,6 +99,37 @@ func (r *Record) noted(ctx context.Context, c *Conversation, id string) (bool, e
 	return err == nil, err
 }
 
+// Reach says how the person stands to the account since a time; what is older than what is known changes nothing.
+func (r *Record) Reach(ctx context.Context, contactID, unreachable string, since event.Time) error {
+	return r.alter(ctx, contactID, func(c *Contact) bool {
+		if since.Before(c.ReachableAt) || (c.Unreachable == unreachable && c.ReachableAt == since) {
+			return false
+		}
+		c.Unreachable, c.ReachableAt = unreachable, since
+		return true
+	})
+}
+
+// Opt says whether the person wants marketing since a time; what is older than what is known changes nothing.
+func (r *Record) Opt(ctx context.Context, contactID string, out bool, since event.Time) error {
+	return r.alter(ctx, contactID, func(c *Contact) bool {
+		if since.Before(c.OptedAt) || (c.OptedOut == out && c.OptedAt == since) {
+			return false
+		}
+		c.OptedOut, c.OptedAt = out, since
+		return true
+	})
+}
+
+// alter changes a contact; one that was deleted stays so.
+func (r *Record) alter(ctx context.Context, contactID string, change func(*Contact) bool) error {
+	_, err := r.Contacts.Update(ctx, contactID, func(c *Contact) error { return unless(!change(c)) })
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
 // happened emits a row of the contact.
 func (c *Contact) happened(t *Thread, id string, h Happening) {
 	what := happened(h.Category, h.Type, h.Reference, h.Data)
@@ -92,25 +138,6 @@ func (c *Contact) happened(t *Thread, id string, h Happening) {
 		ThreadID: t.ID, ContactID: c.ID, ChannelID: t.ChannelID, ChannelType: t.ChannelType, Peer: t.Peer, Kind: t.Kind, At: h.At, By: h.By,
 		OUID: c.OUID, Happened: what,
 	}))
-}
-
-// Retire takes ids away from a thread whose person has others now: whoever shows up under them next is somebody else.
-func (r *Record) Retire(ctx context.Context, p Person, old []string, ref string) error {
-	kind, post := p.kind()
-	for _, id := range old {
-		_, err := r.Aliases.Update(ctx, AliasID(p.Tenant, p.ChannelID, kind, post, id), func(a *Alias) error {
-			fresh := ThreadID(p.Tenant, p.ChannelID, kind, post, id+"#"+ref)
-			if a.ThreadID == fresh {
-				return store.Unchanged
-			}
-			a.ThreadID = fresh
-			return nil
-		})
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-	}
-	return nil
 }
 
 // Display is the name to show: the name, else phone or e-mail, else the id on the channel.

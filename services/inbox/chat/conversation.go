@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -36,7 +37,7 @@ func (c *Conversation) Follow(next string, document json.RawMessage, by event.Ac
 func (c *Conversation) Receive(m *Message, ref *event.Referral) {
 	at := m.CreatedAt
 	c.Inbound++
-	c.Window = Window{LastInboundAt: at, LastInboundID: m.ID, FreeUntil: c.Window.FreeUntil}
+	c.Window = Window{LastInboundAt: m.said(c.Window.LastInboundAt), LastInboundID: m.ID, FreeUntil: c.Window.FreeUntil}
 	if len(m.ExternalIDs) > 0 {
 		c.Window.LastInboundRef = m.ExternalIDs[0]
 	}
@@ -111,8 +112,9 @@ func (c *Conversation) number(m *Message) {
 	m.Seq = c.Seq + 1
 }
 
-// Shut closes the conversation. unassign frees the holder, as S3 has it; the last agent stays known.
-func (c *Conversation) Shut(by event.Actor, note *CloseNote, unassign bool, why string, at event.Time) error {
+// Shut closes the conversation. unassign frees the holder, as S3 has it; the last agent stays known. routed names the decision,
+// if routing made it.
+func (c *Conversation) Shut(by event.Actor, note *CloseNote, unassign bool, why, routed string, at event.Time) error {
 	if c.Status == Closed {
 		return fault.New(fault.Conflict, "conversation_closed", "the conversation is closed already")
 	}
@@ -122,7 +124,7 @@ func (c *Conversation) Shut(by event.Actor, note *CloseNote, unassign bool, why 
 	if unassign {
 		c.AssigneeID = ""
 	}
-	c.moved("")
+	c.moved(routed)
 	c.say(event.ConversationClosed, at, by, fact{happened: happened("conversation", "conversation_closed", nil, map[string]any{"reason": why, "note": note})})
 	return nil
 }
@@ -132,10 +134,13 @@ func (c *Conversation) Reopen(by event.Actor, why string, at event.Time) error {
 	switch {
 	case c.Status != Closed:
 		return fault.New(fault.Conflict, "conversation_open", "the conversation is open")
-	case c.Next != "":
-		return fault.New(fault.Conflict, "conflict", "conversation %s follows this one", c.Next)
+	case c.Next != "" || c.Into != "":
+		return fault.New(fault.Conflict, "conflict", "the thread goes on in %s", cmp.Or(c.Next, c.Into))
 	}
 	c.Status, c.ClosedAt, c.ClosedBy, c.Close = Open, event.Time{}, nil, nil
+	if c.AssigneeID == "" && c.WaitingSince.IsZero() {
+		c.WaitingSince = at
+	}
 	c.moved("")
 	c.say(event.ConversationReopen, at, by, fact{happened: happened("conversation", "conversation_reopened", nil, map[string]string{"by": why})})
 	return nil
@@ -152,7 +157,7 @@ func (c *Conversation) Assign(to Target, by event.Actor, routed string, at event
 	if c.holds(to) {
 		return
 	}
-	was := c.AssigneeID
+	was, wasQueue := c.AssigneeID, c.QueueID
 	typ := "assigned"
 	switch {
 	case to.AgentID != "":
@@ -176,7 +181,7 @@ func (c *Conversation) Assign(to Target, by event.Actor, routed string, at event
 	}
 	c.moved(routed)
 	c.say(event.ConversationHolder, at, by, fact{happened: happened("assignment", typ, nil, map[string]string{
-		"agent_id": to.AgentID, "agent_name": to.AgentName, "queue_id": to.QueueID, "bot_id": to.BotID, "was": was, "decision": routed,
+		"agent_id": to.AgentID, "agent_name": to.AgentName, "queue_id": to.QueueID, "bot_id": to.BotID, "was": was, "was_queue": wasQueue, "decision": routed,
 	})})
 }
 
@@ -309,7 +314,7 @@ func (c *Conversation) holder() event.Holder {
 // ReopenAfter decides what an inbound message does to a closed conversation, by the channel's setting: true reopens it.
 func (c *Conversation) ReopenAfter(setting string, hours int, at event.Time) bool {
 	switch {
-	case c.Next != "":
+	case c.Next != "" || c.Into != "":
 		return false
 	case setting == "reopen":
 		return true

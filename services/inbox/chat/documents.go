@@ -25,7 +25,7 @@ var (
 		{Name: "by_type", Fields: []string{"tenant", "kind", "channel_type", "last_message_at"}},
 		{Name: "by_contact", Fields: []string{"tenant", "contact_id", "last_message_at"}},
 		{Name: "by_tag", Fields: []string{"tenant", "kind", "tags[]", "last_message_at"}},
-		{Name: "by_unresponded", Fields: []string{"tenant", "kind", "unresponded", "last_message_at"}},
+		{Name: "by_unresponded", Fields: []string{"tenant", "kind", "status", "unresponded", "last_message_at"}},
 		{Name: "by_waiting", Fields: []string{"tenant", "kind", "status", "waiting_since"}, Sparse: true},
 		{Name: "by_update", Fields: []string{"tenant", "updated_at"}},
 		{Name: "by_due", Fields: []string{"due_at"}, Sparse: true},
@@ -91,8 +91,10 @@ type Thread struct {
 	Peer        string            `json:"peer"`    // the id to write to: the newest that the provider used
 	Aliases     []string          `json:"aliases"` // every id known, oldest first
 	ContactID   string            `json:"contact_id"`
-	Into        string            `json:"into,omitempty"` // the thread that goes on, once both are known to be one person
-	Tail        int               `json:"tail"`           // a hint: the chain has at least this many conversations
+	Into        string            `json:"into,omitempty"`      // the thread in which this one goes on, once both are known to be one person
+	FreeUntil   event.Time        `json:"free_until,omitzero"` // a window that opened while no conversation was open
+	Profile     string            `json:"profile,omitempty"`   // hash of the profile that the contact has learned last
+	Tail        int               `json:"tail"`                // a hint: the chain has at least this many conversations
 	CreatedAt   event.Time        `json:"created_at"`
 }
 
@@ -103,6 +105,7 @@ type Conversation struct {
 	ThreadID    string            `json:"thread_id"`
 	N           int               `json:"n"`
 	Next        string            `json:"next,omitempty"` // the conversation that follows; once set this one stays closed
+	Into        string            `json:"into,omitempty"` // the thread in which this one goes on; once set this one stays closed
 	ContactID   string            `json:"contact_id"`
 	ChannelID   string            `json:"channel_id"`
 	ChannelType event.ChannelType `json:"channel_type"`
@@ -143,7 +146,8 @@ type Conversation struct {
 	UpdatedAt       event.Time      `json:"updated_at"`
 	DueAt           event.Time      `json:"due_at,omitzero"`
 	DueKind         string          `json:"due_kind,omitempty"`
-	Digest          string          `json:"digest,omitempty"` // of the request that opened it
+	Opening         string          `json:"opening,omitempty"` // the call, by its idempotency key, that asked for it without a message
+	Digest          string          `json:"digest,omitempty"`  // of that call's body
 }
 
 // Window is what decides whether the business may write: anchors, carried on from conversation to conversation of a thread.
@@ -190,7 +194,7 @@ type Message struct {
 	Post           *event.Post          `json:"post,omitempty"`
 	Digest         string               `json:"digest,omitempty"`
 	EditedAt       event.Time           `json:"edited_at,omitzero"`
-	EditRef        string               `json:"edit_ref,omitempty"` // the newest edit that was applied
+	Refs           []string             `json:"refs,omitempty"` // occurrences of edits, deletions and reactions that were taken over
 	DeletedAt      event.Time           `json:"deleted_at,omitzero"`
 	ProviderAt     event.Time           `json:"provider_at,omitzero"`
 	CreatedAt      event.Time           `json:"created_at"`
@@ -222,10 +226,9 @@ type Attempt struct {
 
 // Reacted is one person's reaction to a message.
 type Reacted struct {
-	By    string     `json:"by"` // peer, agent or "us"
+	By    string     `json:"by"` // the contact, or in groups who of it in the provider's terms
 	Emoji string     `json:"emoji"`
 	At    event.Time `json:"at"`
-	Ref   string     `json:"ref,omitempty"`
 }
 
 // Row is a row of the timeline that is no message; its id begins with evt_.
@@ -257,7 +260,9 @@ type Contact struct {
 	OUID        string         `json:"ou_id,omitempty"`
 	Blocked     bool           `json:"blocked,omitempty"`
 	Unreachable string         `json:"unreachable,omitempty"` // blocked us, or left
+	ReachableAt event.Time     `json:"reachable_at,omitzero"` // when that was said
 	OptedOut    bool           `json:"opted_out,omitempty"`   // of marketing
+	OptedAt     event.Time     `json:"opted_at,omitzero"`     // when that was said
 	MergedInto  string         `json:"merged_into,omitempty"`
 	Tags        []string       `json:"tags,omitempty"`
 	Digest      string         `json:"digest,omitempty"`
@@ -287,25 +292,26 @@ type Read struct {
 // Parked is something about a message that is not there yet.
 type Parked struct {
 	store.Meta
-	ChannelID string        `json:"channel_id"`
-	Target    string        `json:"target"` // the provider's id of the message
-	Event     event.Inbound `json:"event"`
-	DueAt     event.Time    `json:"due_at,omitzero"` // an echo: when it is a message of the native app after all
-	CreatedAt event.Time    `json:"created_at"`
+	ChannelID string          `json:"channel_id"`
+	Target    string          `json:"target"` // the provider's id of the message
+	Event     event.Inbound   `json:"event"`
+	Attached  *event.Attached `json:"attached,omitempty"` // instead of an event: what became of a file
+	DueAt     event.Time      `json:"due_at,omitzero"`    // an echo: when it is a message of the native app after all
+	CreatedAt event.Time      `json:"created_at"`
 }
 
 // File is an attachment whose bytes we have; its id is the attachment's.
 type File struct {
 	store.Meta
-	ConversationID string            `json:"conversation_id,omitempty"` // who may see that one may see it
-	UploadedBy     string            `json:"uploaded_by,omitempty"`     // until it is sent, only its owner may
-	Type           event.MessageType `json:"type"`
-	MIME           string            `json:"mime"`
-	Name           string            `json:"name,omitempty"`
-	Size           int64             `json:"size"`
-	SHA256         string            `json:"sha256"`
-	Blob           string            `json:"blob"`
-	CreatedAt      event.Time        `json:"created_at"`
+	Conversations []string          `json:"conversations,omitempty"` // who may see one of them may see it
+	UploadedBy    string            `json:"uploaded_by,omitempty"`   // until it is sent, only its owner may
+	Type          event.MessageType `json:"type"`
+	MIME          string            `json:"mime"`
+	Name          string            `json:"name,omitempty"`
+	Size          int64             `json:"size"`
+	SHA256        string            `json:"sha256"`
+	Blob          string            `json:"blob"`
+	CreatedAt     event.Time        `json:"created_at"`
 }
 
 // Decision is what routing decided about a conversation; its id is the decision's.

@@ -6,14 +6,17 @@ import (
 	"fmt"
 
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
-// Rules is what a channel's settings say about opening.
+// Rules is what settings and capabilities of a channel say about a message that comes in.
 type Rules struct {
-	Reopen string // new, reopen, reopen_within_hours
-	Hours  int
-	OUID   string
+	Reopen    string // new, reopen, reopen_within_hours
+	Hours     int
+	OUID      string
+	Wakes     bool       // a message ends the snooze
+	FreeUntil event.Time // what came opens the window until then, beyond the channel's rule
 }
 
 // Into puts a change into the thread's chain of conversations and returns the conversation it went into.
@@ -27,10 +30,9 @@ func (r *Record) Into(ctx context.Context, t *Thread, rules Rules, by event.Acto
 	n := max(t.Tail, 1)
 	for {
 		id := ConversationID(t.Tenant, t.ChannelID, t.ID, n)
-		var next string
+		var next, into string
 		c, err := r.Conversations.Update(ctx, id, func(c *Conversation) error {
-			next = c.Next
-			if next != "" {
+			if next, into = c.Next, c.Into; next != "" || into != "" {
 				return store.Unchanged
 			}
 			c.adopt(t)
@@ -51,16 +53,31 @@ func (r *Record) Into(ctx context.Context, t *Thread, rules Rules, by event.Acto
 			continue
 		case err != nil:
 			return nil, err
-		case next == "":
+		case next == "" && into == "":
 			r.remember(ctx, t, n)
 			return c, nil
 		}
 		// n+1 is inserted by whoever applies n's list, in order; so apply it, and go on there.
-		if err := r.Conversations.Apply(ctx, id); err != nil {
-			return nil, fmt.Errorf("conversation %s is to follow %s: %w", next, id, err)
+		if err := r.apply(ctx, id); err != nil {
+			return nil, err
 		}
 		n++
+		if into != "" {
+			if t, err = r.Threads.Get(ctx, into); err != nil {
+				return nil, fmt.Errorf("thread %s goes on in %s: %w", c.ThreadID, into, err)
+			}
+			n = max(t.Tail, 1)
+		}
 	}
+}
+
+// apply waits until everything that a conversation tells now is told and recorded.
+func (r *Record) apply(ctx context.Context, id string) error {
+	err := r.Conversations.Apply(ctx, id)
+	if err == nil || fault.KindOf(err) != fault.Internal {
+		return err
+	}
+	return &fault.Error{Kind: fault.Unavailable, Code: "unavailable", Err: err} // whoever takes facts is away
 }
 
 // ErrNext asks for the next conversation of the chain.
@@ -88,11 +105,18 @@ func (r *Record) first(ctx context.Context, t *Thread, rules Rules, by event.Act
 // adopt takes over what the thread has learned about how to reach the person.
 func (c *Conversation) adopt(t *Thread) {
 	c.Peer, c.Aliases, c.ContactID = t.Peer, t.Aliases, t.ContactID
+	c.free(t.FreeUntil)
+}
+
+func (c *Conversation) free(until event.Time) {
+	if until.After(c.Window.FreeUntil) {
+		c.Window.FreeUntil = until
+	}
 }
 
 // remember moves the thread's hint to the end of the chain; losing it costs a walk, nothing else.
 func (r *Record) remember(ctx context.Context, t *Thread, n int) {
-	if n <= t.Tail {
+	if n <= max(t.Tail, 1) {
 		return
 	}
 	_, err := r.Threads.Update(ctx, t.ID, func(d *Thread) error {
@@ -125,7 +149,13 @@ func (r *Record) Received(ctx context.Context, t *Thread, rules Rules, m *Messag
 				return err
 			}
 		}
+		if c.Status == Snoozed && rules.Wakes {
+			if err := c.Snooze(event.Time{}, by, m.CreatedAt); err != nil {
+				return err
+			}
+		}
 		fresh = true
+		c.free(rules.FreeUntil)
 		c.Receive(m, ref)
 		return nil
 	})
@@ -150,4 +180,32 @@ func (r *Record) Echoed(ctx context.Context, t *Thread, rules Rules, m *Message)
 		return nil
 	})
 	return c, fresh && err == nil, err
+}
+
+// Post puts a message of ours into a conversation. add is called inside the Update, after it is certain that the message is not
+// in yet, whatever the conversation's status. It reports whether the message was in before.
+func (r *Record) Post(ctx context.Context, conversationID string, m *Message, add func(*Conversation) error) (c *Conversation, repeated bool, err error) {
+	c, err = r.Conversations.Update(ctx, conversationID, func(c *Conversation) error {
+		there, err := r.Exists(ctx, c, m.ID)
+		if repeated = there; err != nil {
+			return err
+		}
+		if there {
+			return store.Unchanged
+		}
+		return add(c)
+	})
+	return c, repeated, err
+}
+
+// Lapse closes a conversation for automation, unless the customer has written since it looked: saw is the last inbound message
+// that it knows of. It reports whether the conversation was closed by this call.
+func (r *Record) Lapse(ctx context.Context, conversationID, saw string, by event.Actor, why string, at event.Time) (closed bool, err error) {
+	_, err = r.Conversations.Update(ctx, conversationID, func(c *Conversation) error {
+		if closed = c.Status != Closed && c.Window.LastInboundID == saw; !closed {
+			return store.Unchanged
+		}
+		return c.Shut(by, nil, true, why, "", at)
+	})
+	return closed && err == nil, err
 }

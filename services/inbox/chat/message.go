@@ -96,21 +96,21 @@ func (m *Message) shown() event.DeliveryStatus {
 
 // Edit replaces the content. An edit that is older than the one applied changes nothing.
 func (m *Message) Edit(content event.Content, ref string, at event.Time) bool {
-	if m.EditRef == ref || (!m.EditedAt.IsZero() && at.Before(m.EditedAt)) || !m.DeletedAt.IsZero() {
+	if !m.DeletedAt.IsZero() || at.Before(m.EditedAt) || !m.fresh(ref) {
 		return false
 	}
 	content.ReplyTo = m.Content.ReplyTo
 	if len(content.Attachments) == 0 {
 		content.Attachments = m.Content.Attachments
 	}
-	m.Content, m.EditedAt, m.EditRef = content, at, ref
+	m.Content, m.EditedAt = content, at
 	m.updated("edit", ref, event.Actor{Kind: "contact", ID: m.ContactID}, at)
 	return true
 }
 
 // Delete empties the message; what it said is gone for good.
 func (m *Message) Delete(ref string, by event.Actor, at event.Time) bool {
-	if !m.DeletedAt.IsZero() {
+	if !m.DeletedAt.IsZero() || !m.fresh(ref) {
 		return false
 	}
 	m.DeletedAt = at
@@ -122,10 +122,10 @@ func (m *Message) Delete(ref string, by event.Actor, at event.Time) bool {
 // React sets or takes back one person's reaction; older ones than the one known change nothing.
 func (m *Message) React(by, emoji, ref string, actor event.Actor, at event.Time) bool {
 	i := slices.IndexFunc(m.Reactions, func(r Reacted) bool { return r.By == by })
-	if i >= 0 && (m.Reactions[i].Ref == ref || at.Before(m.Reactions[i].At)) {
+	if (i >= 0 && at.Before(m.Reactions[i].At)) || !m.fresh(ref) {
 		return false
 	}
-	r := Reacted{By: by, Emoji: emoji, At: at, Ref: ref}
+	r := Reacted{By: by, Emoji: emoji, At: at}
 	if i >= 0 {
 		m.Reactions[i] = r // an empty emoji stays as a mark: a late older reaction must not come back
 	} else {
@@ -133,6 +133,36 @@ func (m *Message) React(by, emoji, ref string, actor event.Actor, at event.Time)
 	}
 	m.updated("reaction", ref, actor, at)
 	return true
+}
+
+// keptRefs is how many occurrences a message remembers; who changes it more often may meet an old one again.
+const keptRefs = 256
+
+// fresh reports whether an occurrence is new, and remembers it: a provider's clock is too coarse to tell repeats by.
+func (m *Message) fresh(ref string) bool {
+	if slices.Contains(m.Refs, ref) {
+		return false
+	}
+	m.Refs = append(m.Refs[max(0, len(m.Refs)-keptRefs+1):], ref)
+	return true
+}
+
+// said is when the customer wrote, for the channel's window: by the provider's clock, which is the one that counts for it,
+// unless that is ahead of ours; never before last.
+func (m *Message) said(last event.Time) event.Time {
+	at := m.CreatedAt
+	if !m.ProviderAt.IsZero() && m.ProviderAt.Before(at) {
+		at = m.ProviderAt
+	}
+	if at.Before(last) {
+		return last
+	}
+	return at
+}
+
+// Has reports whether an attachment is one of the message's.
+func (m *Message) Has(attachmentID string) bool {
+	return slices.ContainsFunc(m.Content.Attachments, func(a event.Attachment) bool { return a.ID == attachmentID })
 }
 
 // Attach takes over what became of an attachment.

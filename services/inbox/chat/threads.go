@@ -38,19 +38,15 @@ func (p Person) ids() []string {
 	return ids
 }
 
-// Thread finds or begins the thread of a person on a channel. First seen wins; an event that names two ids links them: the
-// unknown one is an alias of the known one, and where both were known the one goes on in the other once nothing is open there.
+// Thread finds or begins the thread of a person on a channel. First seen wins, and of several ids the first one decides, so
+// that every delivery of an event comes to the same thread (models/facts.pml, ALIASES=2). An event that names two ids links
+// them: an unknown one is an alias of the known one; where both were known, see [Record.link].
 func (r *Record) Thread(ctx context.Context, p Person, at event.Time) (*Thread, error) {
-	kind, post := p.kind()
-	ids := p.ids()
-	keys := make([]string, len(ids))
-	for i, id := range ids {
-		keys[i] = AliasID(p.Tenant, p.ChannelID, kind, post, id)
-	}
-	known, err := r.Aliases.GetMany(ctx, keys)
+	known, err := r.aliases(ctx, p, p.ids())
 	if err != nil {
 		return nil, err
 	}
+	kind, post := p.kind()
 	threadID := ThreadID(p.Tenant, p.ChannelID, kind, post, p.Peer)
 	if i := slices.IndexFunc(known, func(a *Alias) bool { return a != nil }); i >= 0 {
 		threadID = known[i].ThreadID
@@ -60,7 +56,7 @@ func (r *Record) Thread(ctx context.Context, p Person, at event.Time) (*Thread, 
 			continue
 		}
 		a := &Alias{ThreadID: threadID}
-		a.ID, a.Tenant = keys[i], p.Tenant
+		a.ID, a.Tenant = AliasID(p.Tenant, p.ChannelID, kind, post, p.ids()[i]), p.Tenant
 		err := r.Aliases.Insert(ctx, a)
 		if errors.Is(err, store.ErrExists) {
 			return r.Thread(ctx, p, at) // somebody was faster: see what they decided
@@ -71,38 +67,15 @@ func (r *Record) Thread(ctx context.Context, p Person, at event.Time) (*Thread, 
 		known[i] = a
 	}
 	t, err := r.thread(ctx, threadID, p, at)
-	if err != nil {
-		return nil, err
-	}
 	for _, k := range known {
-		if k.ThreadID != threadID {
-			if err := r.link(ctx, k, t); err != nil {
-				return nil, err
-			}
+		if err == nil && k.ThreadID != t.ID {
+			t, err = r.link(ctx, t, k)
 		}
 	}
-	return t, nil
-}
-
-// thread reads the thread's document or makes it, with its contact, and lets it learn the person's ids.
-func (r *Record) thread(ctx context.Context, id string, p Person, at event.Time) (*Thread, error) {
-	t, err := r.Threads.Get(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		t = p.begin(id, at)
-		if err := r.contact(ctx, t, p, at); err != nil {
-			return nil, err
-		}
-		if err = r.Threads.Insert(ctx, t); errors.Is(err, store.ErrExists) {
-			t, err = r.Threads.Get(ctx, id)
-		}
+	if err != nil || t.knows(p.ids()) {
+		return t, err
 	}
-	if err != nil {
-		return nil, err
-	}
-	if t.knows(p.ids()) {
-		return t, nil
-	}
-	return r.Threads.Update(ctx, id, func(t *Thread) error {
+	return r.Threads.Update(ctx, t.ID, func(t *Thread) error {
 		if t.knows(p.ids()) {
 			return store.Unchanged
 		}
@@ -111,11 +84,45 @@ func (r *Record) thread(ctx context.Context, id string, p Person, at event.Time)
 	})
 }
 
+// aliases reads the documents of ids; nil where there is none.
+func (r *Record) aliases(ctx context.Context, p Person, ids []string) ([]*Alias, error) {
+	kind, post := p.kind()
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = AliasID(p.Tenant, p.ChannelID, kind, post, id)
+	}
+	return r.Aliases.GetMany(ctx, keys)
+}
+
+// thread reads the thread's document, or that of the thread in which it goes on, or makes it with its contact.
+func (r *Record) thread(ctx context.Context, id string, p Person, at event.Time) (*Thread, error) {
+	t, err := r.goesOn(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		t = p.begin(id, at)
+		if err := r.contact(ctx, t, p, at); err != nil {
+			return nil, err
+		}
+		if err = r.Threads.Insert(ctx, t); errors.Is(err, store.ErrExists) {
+			return r.goesOn(ctx, id)
+		}
+	}
+	return t, err
+}
+
+// goesOn reads a thread, or the one in which it goes on.
+func (r *Record) goesOn(ctx context.Context, id string) (*Thread, error) {
+	t, err := r.Threads.Get(ctx, id)
+	for err == nil && t.Into != "" {
+		t, err = r.Threads.Get(ctx, t.Into)
+	}
+	return t, err
+}
+
 func (p Person) begin(id string, at event.Time) *Thread {
 	kind, _ := p.kind()
 	t := &Thread{
 		ChannelID: p.ChannelID, ChannelType: p.ChannelType, Kind: kind, Post: p.Post, Peer: p.Peer, Aliases: p.ids(),
-		ContactID: ContactID(p.Tenant, id), CreatedAt: at,
+		ContactID: ContactID(p.Tenant, id), Profile: hashOf(p.Profile), CreatedAt: at,
 	}
 	t.ID, t.Tenant = id, p.Tenant
 	return t
@@ -166,65 +173,37 @@ func (c *Contact) learn(p *event.Profile) bool {
 	return before != [3]string{c.Name, c.Phone, c.Email}
 }
 
-// Learn updates a contact from a profile that came with a message.
-func (r *Record) Learn(ctx context.Context, contactID string, p *event.Profile, at event.Time) error {
-	if p == nil {
+// Learn updates a contact from a profile that came with a message. The thread remembers the last one, because nearly all
+// messages come with the profile that is known.
+func (r *Record) Learn(ctx context.Context, t *Thread, p *event.Profile, at event.Time) error {
+	hash := hashOf(p)
+	if hash == "" || hash == t.Profile {
 		return nil
 	}
-	_, err := r.Contacts.Update(ctx, contactID, func(c *Contact) error {
+	_, err := r.Contacts.Update(ctx, t.ContactID, func(c *Contact) error {
 		if !c.learn(p) {
 			return store.Unchanged
 		}
 		c.UpdatedAt = at
 		return nil
 	})
-	return err
-}
-
-// link lets an alias that began a thread of its own lead into t, once that thread has nothing open. Until then both go on.
-func (r *Record) link(ctx context.Context, a *Alias, t *Thread) error {
-	other, err := r.Threads.Get(ctx, a.ThreadID)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil // it is just being made
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, store.ErrNotFound) { // a contact that was deleted learns nothing
 		return err
 	}
-	tail, err := r.Tail(ctx, other)
-	if err != nil {
-		return err
-	}
-	if tail != nil && tail.Status != Closed {
-		return nil // the next event that names both asks again
-	}
-	_, err = r.Aliases.Update(ctx, a.ID, func(d *Alias) error {
-		if d.ThreadID == t.ID {
+	_, err = r.Threads.Update(ctx, t.ID, func(d *Thread) error {
+		if d.Profile == hash {
 			return store.Unchanged
 		}
-		d.ThreadID = t.ID
+		d.Profile = hash
 		return nil
 	})
 	return err
 }
 
-// Tail returns the last conversation of the thread's chain, nil if there is none.
-func (r *Record) Tail(ctx context.Context, t *Thread) (*Conversation, error) {
-	n := max(t.Tail, 1)
-	var last *Conversation
-	for {
-		c, err := r.Conversations.Get(ctx, ConversationID(t.Tenant, t.ChannelID, t.ID, n))
-		switch {
-		case errors.Is(err, store.ErrNotFound) && last == nil && n > 1:
-			n = 1
-			continue
-		case errors.Is(err, store.ErrNotFound):
-			return last, nil
-		case err != nil:
-			return nil, err
-		case c.Next == "":
-			return c, nil
-		}
-		last = c
-		n++
+// hashOf tells profiles apart by what a contact takes over of them; nobody's is empty.
+func hashOf(p *event.Profile) string {
+	if p == nil || (p.Name == "" && p.Phone == "" && p.Email == "") {
+		return ""
 	}
+	return event.Hash(p.Name, p.Phone, p.Email)
 }

@@ -20,85 +20,116 @@ const (
 
 // about handles edits, deletions and reactions. They may come before their message: then they are parked, and whoever adds
 // the message looks for them; both look after they have written, so that neither can miss the other.
-func (i *Intake) about(ctx context.Context, in event.Inbound, at event.Time) error {
-	m, err := i.Record.ByExternalID(ctx, "", in.ChannelID, in.Target)
+func (i *Intake) about(ctx context.Context, tenant string, in event.Inbound, at event.Time) error {
+	if in.Type == event.MessageEdited && in.Content == nil {
+		return poison(fmt.Errorf("an edit without content, ref %s", in.Ref))
+	}
+	m, err := i.Record.ByExternalID(ctx, tenant, in.ChannelID, in.Target)
 	if err != nil {
 		return err
 	}
 	if m != nil {
 		return i.apply(ctx, m.ID, in, at)
 	}
-	if err := i.park(ctx, in, at, event.Time{}); err != nil {
+	if err := i.park(ctx, tenant, chat.Parked{Target: in.Target, Event: in}, at); err != nil {
 		return err
 	}
-	return i.unpark(ctx, in.ChannelID, []string{in.Target}, at)
+	return i.Unpark(ctx, tenant, in.ChannelID, in.Target)
 }
 
-func (i *Intake) park(ctx context.Context, in event.Inbound, at, due event.Time) error {
-	p := &chat.Parked{ChannelID: in.ChannelID, Target: in.Target, Event: in, DueAt: due, CreatedAt: at}
-	p.ID = event.DeriveID("prk", in.ChannelID, string(in.Type), in.Ref)
-	p.ExpiresAt = at.Add(parkedFor)
-	if !due.IsZero() {
-		p.ExpiresAt = event.Time{} // an echo is never dropped
+// park keeps something for the message it is about. An echo has a time at which it is a message itself, and is never dropped.
+func (i *Intake) park(ctx context.Context, tenant string, p chat.Parked, at event.Time) error {
+	p.ID, p.Tenant, p.ChannelID, p.CreatedAt = event.DeriveID("prk", tenant, p.Event.ChannelID, string(p.Event.Type), p.Event.Ref), tenant, p.Event.ChannelID, at
+	if p.DueAt.IsZero() {
+		p.ExpiresAt = at.Add(parkedFor)
 	}
-	err := i.Record.Parked.Insert(ctx, p)
+	err := i.Record.Parked.Insert(ctx, &p)
 	if errors.Is(err, store.ErrExists) {
 		return nil
 	}
 	return err
 }
 
-// unpark applies what waits for messages with these provider ids.
-func (i *Intake) unpark(ctx context.Context, channelID string, externalIDs []string, at event.Time) error {
-	for _, id := range externalIDs {
-		q := store.Query{Where: []store.Eq{{Field: "channel_id", Value: channelID}, {Field: "target", Value: id}}, Order: "created_at", Limit: 100}
-		waiting, _, _, err := i.Record.Parked.Query(ctx, q)
-		if err != nil || len(waiting) == 0 {
+// unparked applies what waits for a message that has just been added.
+func (i *Intake) unparked(ctx context.Context, m *chat.Message, at event.Time) error {
+	if len(m.Content.Attachments) > 0 {
+		if err := i.Unpark(ctx, m.Tenant, m.ChannelID, ofRef(m.Ref)); err != nil {
 			return err
 		}
-		m, err := i.Record.ByExternalID(ctx, "", channelID, id)
-		if err != nil || m == nil {
-			return err
-		}
-		for _, p := range waiting {
-			if p.Event.Type != event.MessageEchoed {
-				if err := i.apply(ctx, m.ID, p.Event, at); err != nil {
-					return err
-				}
-			}
-			if err := i.Record.Parked.Delete(ctx, p.ID); err != nil {
+	}
+	return i.Unpark(ctx, m.Tenant, m.ChannelID, m.ExternalIDs...)
+}
+
+// ofRef is the target of what names a message by the occurrence it came from.
+func ofRef(ref string) string { return "ref:" + ref }
+
+// Unpark applies what waits for messages of a channel, after these targets have become known: provider ids, mostly.
+func (i *Intake) Unpark(ctx context.Context, tenant, channelID string, targets ...string) error {
+	for _, target := range targets {
+		for {
+			n, err := i.unpark(ctx, tenant, channelID, target)
+			if err != nil {
 				return err
+			}
+			if n < parkedPage {
+				break
 			}
 		}
 	}
 	return nil
 }
 
-func (i *Intake) apply(ctx context.Context, messageID string, in event.Inbound, at event.Time) error {
-	when := in.ProviderAt
-	if when.IsZero() {
-		when = at
+const parkedPage = 100
+
+// unpark handles one page, and tells how much of it is gone.
+func (i *Intake) unpark(ctx context.Context, tenant, channelID, target string) (done int, err error) {
+	q := store.Query{Where: []store.Eq{{Field: "channel_id", Value: channelID}, {Field: "target", Value: target}}, Order: "created_at", Limit: parkedPage}
+	waiting, _, _, err := i.Record.Parked.Query(ctx, q)
+	if err != nil || len(waiting) == 0 {
+		return 0, err
 	}
+	m, err := i.Record.ByExternalID(ctx, tenant, channelID, target)
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range waiting {
+		switch {
+		case p.Attached != nil:
+			err = i.attach(ctx, p.Tenant, *p.Attached)
+		case m == nil:
+			continue
+		case p.Event.Type != event.MessageEchoed:
+			err = i.apply(ctx, m.ID, p.Event, p.CreatedAt)
+		}
+		if err == nil {
+			err = i.Record.Parked.Delete(ctx, p.ID)
+		}
+		if err != nil {
+			return done, err
+		}
+		done++
+	}
+	return done, nil
+}
+
+func (i *Intake) apply(ctx context.Context, messageID string, in event.Inbound, at event.Time) error {
 	_, err := i.Record.Messages.Update(ctx, messageID, func(m *chat.Message) error {
 		by := event.Actor{Kind: "contact", ID: m.ContactID}
 		fresh := false
 		switch in.Type {
 		case event.MessageEdited:
-			if in.Content == nil {
-				return poison(fmt.Errorf("an edit without content, ref %s", in.Ref))
-			}
-			fresh = m.Edit(*in.Content, in.Ref, when)
+			fresh = m.Edit(*in.Content, in.Ref, when(in, at))
 		case event.MessageDeleted:
-			fresh = m.Delete(in.Ref, by, when)
+			fresh = m.Delete(in.Ref, by, when(in, at))
 		case event.MessageReacted:
-			who, emoji := in.Peer, ""
+			who, emoji := m.ContactID, ""
 			if in.Sender != nil && in.Sender.Author != "" {
 				who = in.Sender.Author
 			}
 			if in.Reaction != nil {
 				emoji = in.Reaction.Emoji
 			}
-			fresh = m.React(who, emoji, in.Ref, by, when)
+			fresh = m.React(who, emoji, in.Ref, by, when(in, at))
 		}
 		if !fresh {
 			return store.Unchanged
@@ -108,8 +139,30 @@ func (i *Intake) apply(ctx context.Context, messageID string, in event.Inbound, 
 	return err
 }
 
-// attached takes over what became of a file. Its record comes behind the message's, so the message is there.
+// attached takes over what became of a file. Should that be known before the message is there, it is parked.
 func (i *Intake) attached(ctx context.Context, tenant string, a event.Attached) error {
+	err := i.attach(ctx, tenant, a)
+	if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	p := chat.Parked{Target: ofRef(a.Ref), Attached: &a, Event: event.Inbound{Type: event.AttachmentReady, ChannelID: a.ChannelID, Ref: a.Attachment.ID}}
+	if err := i.park(ctx, tenant, p, event.At(i.Now())); err != nil {
+		return err
+	}
+	if _, err := i.Record.Messages.Get(ctx, chat.MessageID(tenant, a.ChannelID, a.Ref)); err != nil {
+		return unlessMissing(err)
+	}
+	return i.Unpark(ctx, tenant, a.ChannelID, ofRef(a.Ref))
+}
+
+func unlessMissing(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+func (i *Intake) attach(ctx context.Context, tenant string, a event.Attached) error {
 	at := event.At(i.Now())
 	m, err := i.Record.Messages.Update(ctx, chat.MessageID(tenant, a.ChannelID, a.Ref), func(m *chat.Message) error {
 		if !m.Attach(a.Attachment, at) {
@@ -117,11 +170,11 @@ func (i *Intake) attached(ctx context.Context, tenant string, a event.Attached) 
 		}
 		return nil
 	})
-	if err != nil || a.Attachment.State != event.Ready {
+	if err != nil || a.Attachment.State != event.Ready || !m.Has(a.Attachment.ID) {
 		return err
 	}
 	f := &chat.File{
-		ConversationID: m.ConversationID, Type: a.Attachment.Type, MIME: a.Attachment.MIME, Name: a.Attachment.Name, Size: a.Attachment.Size,
+		Conversations: []string{m.ConversationID}, Type: a.Attachment.Type, MIME: a.Attachment.MIME, Name: a.Attachment.Name, Size: a.Attachment.Size,
 		SHA256: a.Attachment.SHA256, Blob: a.Attachment.Blob, CreatedAt: at,
 	}
 	f.ID, f.Tenant = a.Attachment.ID, tenant
@@ -146,8 +199,7 @@ func (i *Intake) echoed(ctx context.Context, t *chat.Thread, rules chat.Rules, i
 		return err
 	}
 	if anonymous {
-		in.Target = in.ExternalID
-		return i.park(ctx, in, at, at.Add(echoFor))
+		return i.park(ctx, t.Tenant, chat.Parked{Target: in.ExternalID, Event: in, DueAt: at.Add(echoFor)}, at)
 	}
 	return i.native(ctx, t, rules, in, at)
 }
@@ -162,7 +214,7 @@ func (i *Intake) native(ctx context.Context, t *chat.Thread, rules chat.Rules, i
 	if _, _, err := i.Record.Echoed(ctx, t, rules, m); err != nil {
 		return err
 	}
-	return i.unpark(ctx, in.ChannelID, m.ExternalIDs, at)
+	return i.unparked(ctx, m, at)
 }
 
 // Due adds the echoes whose minute is over. Every replica may do so at once.
@@ -174,25 +226,23 @@ func (i *Intake) Due(ctx context.Context) error {
 		return err
 	}
 	for _, p := range due {
-		if err := i.resolve(ctx, p, now); err != nil {
-			return err
-		}
+		err = errors.Join(err, i.resolve(ctx, p, now)) // one that cannot be added now holds up no other
 	}
-	return nil
+	return err
 }
 
 func (i *Intake) resolve(ctx context.Context, p *chat.Parked, at event.Time) error {
 	in := p.Event
-	known, err := i.Record.ByExternalID(ctx, "", in.ChannelID, in.ExternalID)
+	known, err := i.Record.ByExternalID(ctx, p.Tenant, in.ChannelID, in.ExternalID)
 	if err != nil {
 		return err
 	}
 	if known == nil {
 		ch, err := i.Channels.Channel(ctx, in.ChannelID)
-		if err != nil {
+		if unlessGone(err) != nil {
 			return err
 		}
-		person := chat.Person{Tenant: ch.Tenant, ChannelID: in.ChannelID, ChannelType: in.ChannelType, Peer: in.Peer, Aliases: in.Aliases, Post: in.Post, OUID: ch.OUID}
+		person := chat.Person{Tenant: p.Tenant, ChannelID: in.ChannelID, ChannelType: in.ChannelType, Peer: in.Peer, Aliases: in.Aliases, Post: in.Post, OUID: ch.OUID}
 		t, err := i.Record.Thread(ctx, person, at)
 		if err != nil {
 			return err

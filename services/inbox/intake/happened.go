@@ -9,64 +9,52 @@ import (
 
 // happened handles what is no message: it becomes a row of the timeline.
 func (i *Intake) happened(ctx context.Context, t *chat.Thread, in event.Inbound, at event.Time) error {
-	by := event.Actor{Kind: "contact", ID: t.ContactID}
-	h := chat.Happening{By: by, Ref: in.Ref, At: at, Reference: in.Referral}
-	var change func(*chat.Contact)
-	switch in.Type {
-	case event.ContactReferred:
+	free, err := i.opens(ctx, in, at)
+	if err != nil {
+		return err
+	}
+	h := chat.Happening{By: event.Actor{Kind: "contact", ID: t.ContactID}, Ref: in.Ref, At: at, Reference: in.Referral, FreeUntil: free}
+	switch {
+	case in.Type == event.ContactReferred:
 		h.Category, h.Type = "channel", "referred"
-	case event.ContactMembership:
-		if in.Membership == nil {
-			return nil
-		}
+	case in.Type == event.ContactMembership && in.Membership != nil:
 		h.Category, h.Type, h.Data = "channel", in.Membership.State, in.Membership
-		change = func(c *chat.Contact) {
-			switch in.Membership.State {
-			case "blocked", "left", "unfollowed":
-				c.Unreachable = in.Membership.State
-			default:
-				c.Unreachable = ""
-			}
-		}
-	case event.ContactConsented:
-		if in.Consent == nil {
-			return nil
-		}
+		err = i.Record.Reach(ctx, t.ContactID, unreachable(in.Membership.State), when(in, at))
+	case in.Type == event.ContactConsented && in.Consent != nil:
 		h.Category, h.Type, h.Data = "contact", "consent_changed", in.Consent
-		change = func(c *chat.Contact) { c.OptedOut = in.Consent.Value == "out" }
-	case event.ContactPageViewed:
+		err = i.Record.Opt(ctx, t.ContactID, in.Consent.Value == "out", when(in, at))
+	case in.Type == event.ContactPageViewed:
 		h.Category, h.Type, h.Data = "page", "page_changed", in.Page
-	case event.ThreadControlMoved:
+	case in.Type == event.ThreadControlMoved:
 		h.Category, h.Type = "channel", "thread_control"
 	default:
 		return nil // a type of a newer version: nothing we could show
 	}
-	return i.Record.Happened(ctx, t, h, change)
+	if err != nil {
+		return err
+	}
+	return i.Record.Happened(ctx, t, h)
 }
 
-// identified handles a change of ids: the new ones lead to the same thread, and the old ones are free for somebody else.
+// unreachable is a membership in which the person cannot be written to; the others are empty.
+func unreachable(state string) string {
+	switch state {
+	case "blocked", "left", "unfollowed":
+		return state
+	}
+	return ""
+}
+
+// identified handles a change of ids.
 func (i *Intake) identified(ctx context.Context, p chat.Person, in event.Inbound, at event.Time) error {
 	if in.Identity == nil || len(in.Identity.Old) == 0 {
 		return nil
 	}
-	p.Peer, p.Aliases = in.Identity.Old[0], append(append([]string{}, in.Identity.Old...), in.Identity.New...)
-	t, err := i.Record.Thread(ctx, p, at)
-	if err != nil {
-		return err
-	}
-	if len(in.Identity.New) > 0 {
-		p.Peer = in.Identity.New[0]
-		if t, err = i.Record.Thread(ctx, p, at); err != nil {
-			return err
-		}
-	}
-	h := chat.Happening{
-		Category: "contact", Type: "identity_changed", By: event.Actor{Kind: "contact", ID: t.ContactID}, Data: in.Identity, Ref: in.Ref, At: at,
-	}
-	if err := i.Record.Happened(ctx, t, h, nil); err != nil {
-		return err
-	}
-	return i.Record.Retire(ctx, p, in.Identity.Old, in.Ref)
+	return i.Record.Renamed(ctx, p, in.Identity.Old, in.Identity.New, in.Ref, at, func(t *chat.Thread) error {
+		return i.Record.Happened(ctx, t, chat.Happening{
+			Category: "contact", Type: "identity_changed", By: event.Actor{Kind: "contact", ID: t.ContactID}, Data: in.Identity, Ref: in.Ref, At: at,
+		})
+	})
 }
 
 func (i *Intake) typing(ctx context.Context, t *chat.Thread, in event.Inbound) error {

@@ -4,20 +4,23 @@ package intake
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/chat"
 )
 
 // Channels is what intake asks about a channel; directory.Directory is one.
 type Channels interface {
 	Channel(ctx context.Context, id string) (channel.Keyed, error)
+	Type(ctx context.Context, t event.ChannelType) (channel.Info, error)
+	Tenant(ctx context.Context, id string) (directory.Tenant, error)
 }
 
 // Intake handles events of channels. Every handler may run again for the same event: ids are derived.
@@ -42,7 +45,7 @@ func (i *Intake) Handle(ctx context.Context, m bus.Message) error {
 		if err != nil {
 			return poison(err)
 		}
-		return trouble(i.attached(ctx, m.Event.Tenant, a))
+		return store.Fault(i.attached(ctx, m.Event.Tenant, a))
 	}
 	in, err := event.Decode[event.Inbound](m.Event)
 	if err != nil {
@@ -56,7 +59,7 @@ func (i *Intake) Handle(ctx context.Context, m bus.Message) error {
 	if err != nil && !fault.Is(err, fault.Gone) {
 		return err // of a channel that was deleted meanwhile the message is kept all the same
 	}
-	return trouble(i.handle(ctx, m.Event.Tenant, ch, in))
+	return store.Fault(i.handle(ctx, m.Event.Tenant, ch, in))
 }
 
 func (i *Intake) handle(ctx context.Context, tenant string, ch channel.Keyed, in event.Inbound) error {
@@ -68,17 +71,19 @@ func (i *Intake) handle(ctx context.Context, tenant string, ch channel.Keyed, in
 	if in.Type == event.ContactIdentified {
 		return i.identified(ctx, p, in, at)
 	}
+	switch in.Type {
+	case event.MessageEdited, event.MessageDeleted, event.MessageReacted:
+		return i.about(ctx, tenant, in, at)
+	}
 	t, err := i.Record.Thread(ctx, p, at)
 	if err != nil {
 		return err
 	}
 	switch in.Type {
 	case event.MessageReceived:
-		return i.received(ctx, t, rules(ch), p, in, at)
+		return i.received(ctx, t, ch, p, in, at)
 	case event.MessageEchoed:
 		return i.echoed(ctx, t, rules(ch), in, at)
-	case event.MessageEdited, event.MessageDeleted, event.MessageReacted:
-		return i.about(ctx, in, at)
 	case event.ContactTyping:
 		return i.typing(ctx, t, in)
 	}
@@ -93,7 +98,41 @@ func rules(ch channel.Keyed) chat.Rules {
 	return chat.Rules{Reopen: p.Reopen, Hours: p.ReopenWithinHours, OUID: ch.OUID}
 }
 
-func (i *Intake) received(ctx context.Context, t *chat.Thread, rules chat.Rules, p chat.Person, in event.Inbound, at event.Time) error {
+// opens is until when an event keeps the channel's window open beyond its usual rule; zero if it does not.
+func (i *Intake) opens(ctx context.Context, in event.Inbound, at event.Time) (event.Time, error) {
+	if in.OpensWindow == "" {
+		return event.Time{}, nil
+	}
+	info, err := i.Channels.Type(ctx, in.ChannelType)
+	if err != nil {
+		return event.Time{}, unlessGone(err)
+	}
+	length := info.Window.For
+	if in.OpensWindow == "free_entry" {
+		length = info.Window.FreeEntry
+	}
+	if length <= 0 {
+		return event.Time{}, nil
+	}
+	return when(in, at).Add(time.Duration(length)), nil
+}
+
+// when is when it happened, by the provider's clock if that is not ahead of ours.
+func when(in event.Inbound, at event.Time) event.Time {
+	if in.ProviderAt.IsZero() || in.ProviderAt.After(at) {
+		return at
+	}
+	return in.ProviderAt
+}
+
+func unlessGone(err error) error {
+	if fault.Is(err, fault.Gone) {
+		return nil
+	}
+	return err
+}
+
+func (i *Intake) received(ctx context.Context, t *chat.Thread, ch channel.Keyed, p chat.Person, in event.Inbound, at event.Time) error {
 	if in.Content == nil {
 		return poison(fmt.Errorf("a message without content, ref %s", in.Ref))
 	}
@@ -105,13 +144,23 @@ func (i *Intake) received(ctx context.Context, t *chat.Thread, rules chat.Rules,
 	if err := i.quote(ctx, t, m); err != nil {
 		return err
 	}
+	rules := rules(ch)
+	var err error
+	if rules.FreeUntil, err = i.opens(ctx, in, at); err != nil {
+		return err
+	}
+	settings, err := i.Channels.Tenant(ctx, t.Tenant)
+	if unlessGone(err) != nil {
+		return err
+	}
+	rules.Wakes = settings.Settings.SnoozeWakesOnMessage
 	if _, _, err := i.Record.Received(ctx, t, rules, m, in.Content.Referral); err != nil {
 		return err
 	}
-	if err := i.Record.Learn(ctx, t.ContactID, p.Profile, at); err != nil {
+	if err := i.Record.Learn(ctx, t, p.Profile, at); err != nil {
 		return err
 	}
-	return i.unpark(ctx, in.ChannelID, m.ExternalIDs, at)
+	return i.unparked(ctx, m, at)
 }
 
 func message(t *chat.Thread, in event.Inbound, direction string, at event.Time) *chat.Message {
@@ -141,14 +190,3 @@ func (i *Intake) quote(ctx context.Context, t *chat.Thread, m *chat.Message) err
 }
 
 func poison(err error) error { return fault.New(fault.Invalid, "bad_event", "%w", err) }
-
-// trouble classifies what the record returned: what nobody classified is the store being away.
-func trouble(err error) error {
-	if err == nil {
-		return nil
-	}
-	if fe, ok := errors.AsType[*fault.Error](err); ok && fe.Kind != fault.Internal {
-		return err
-	}
-	return &fault.Error{Kind: fault.Unavailable, Code: "unavailable", Err: err}
-}

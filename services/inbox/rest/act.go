@@ -167,14 +167,14 @@ func (s *Server) CloseConversation(c *gin.Context, id api.ID, _ api.CloseConvers
 		if note == (chat.CloseNote{}) {
 			kept = nil
 		}
-		return d.Shut(by, kept, unassign, by.Kind, at)
+		return d.Shut(by, kept, unassign, by.Kind, "", at)
 	})
 }
 
 // ReopenConversation implements api.ServerInterface.
 func (s *Server) ReopenConversation(c *gin.Context, id api.ID, _ api.ReopenConversationParams) {
 	s.act(c, id, auth.Send, func(d *chat.Conversation, by event.Actor, at event.Time) error {
-		if d.Next != "" {
+		if d.Next != "" || d.Into != "" {
 			return s.closed(c.Request.Context(), d)
 		}
 		return d.Reopen(by, by.Kind, at)

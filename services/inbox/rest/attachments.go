@@ -1,12 +1,14 @@
 package rest
 
 import (
+	"context"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -20,9 +22,10 @@ import (
 )
 
 // MaxUpload is how many bytes an uploaded file may have.
-const (
-	MaxUpload = 100 << 20
-)
+const MaxUpload = 100 << 20
+
+// unsentFor is how long an uploaded file waits for the message that sends it.
+const unsentFor = 7 * 24 * time.Hour
 
 // UploadAttachment implements api.ServerInterface: multipart/form-data with the part "file".
 func (s *Server) UploadAttachment(c *gin.Context) {
@@ -54,6 +57,7 @@ func (s *Server) UploadAttachment(c *gin.Context) {
 				UploadedBy: p.ID, Type: typeOfMIME(mimeType), MIME: mimeType, Name: cleanName(part.FileName()), Size: size,
 				SHA256: sha, Blob: key, CreatedAt: s.at(),
 			}
+			f.ExpiresAt = f.CreatedAt.Add(unsentFor)
 			f.ID, f.Tenant = event.DeriveID("att", p.Tenant, p.ID, httpapi.NewNonce()), p.Tenant
 			if err := s.Record.Files.Insert(ctx, f); err != nil {
 				return nil, err
@@ -65,8 +69,8 @@ func (s *Server) UploadAttachment(c *gin.Context) {
 
 func tooLarge(err error) error {
 	var m *http.MaxBytesError
-	if errors.As(err, &m) {
-		return httpapi.TooLarge(m.Limit)
+	if errors.As(err, &m) || fault.Is(err, fault.Invalid) {
+		return httpapi.TooLarge(MaxUpload)
 	}
 	return err
 }
@@ -98,6 +102,16 @@ func typeOfMIME(m string) event.MessageType {
 	return event.Document
 }
 
+// shown reports a file as not there unless it was sent in a conversation that the caller may see.
+func (s *Server) shown(ctx context.Context, p *auth.Principal, f *chat.File) error {
+	for _, id := range f.Conversations {
+		if _, err := s.conversation(ctx, p, id); !fault.Is(err, fault.Gone) {
+			return err
+		}
+	}
+	return gone("attachment", f.ID)
+}
+
 // GetAttachment implements api.ServerInterface. Files are for saving: nothing that a browser would run is shown in place.
 func (s *Server) GetAttachment(c *gin.Context, id api.ID) {
 	p, ctx := httpapi.Caller(c), c.Request.Context()
@@ -105,30 +119,26 @@ func (s *Server) GetAttachment(c *gin.Context, id api.ID) {
 	switch {
 	case errors.Is(err, store.ErrNotFound), err == nil && f.Tenant != p.Tenant:
 		err = gone("attachment", id)
-	case err == nil && f.ConversationID != "":
-		if _, err = s.conversation(ctx, p, f.ConversationID); fault.Is(err, fault.Gone) {
-			err = gone("attachment", id)
-		}
-	case err == nil && f.UploadedBy != p.ID && !p.May(auth.ReadAll):
-		err = gone("attachment", id)
+	case err == nil && f.UploadedBy != p.ID:
+		err = s.shown(ctx, p, f)
 	}
 	if err != nil {
 		httpapi.Fail(c, httpapi.StoreError(err))
 		return
 	}
-	body, _, err := s.Blob.Open(ctx, f.Blob)
+	body, is, err := s.Blob.Open(ctx, f.Blob)
 	if err != nil {
 		httpapi.Fail(c, err)
 		return
 	}
 	defer body.Close() //nolint:errcheck // only read
 	disposition := "attachment"
-	if inline(f.MIME) {
+	if inline(is.MIME) { // found in the bytes, whatever the sender claimed
 		disposition = "inline"
 	}
 	h := c.Writer.Header()
-	h.Set("Content-Type", f.MIME)
-	h.Set("Content-Length", strconv.FormatInt(f.Size, 10))
+	h.Set("Content-Type", is.MIME)
+	h.Set("Content-Length", strconv.FormatInt(is.Size, 10))
 	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": f.Name}))
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cache-Control", "private, max-age=86400, immutable")

@@ -26,10 +26,9 @@ func (s *Server) SendDecided(ctx context.Context, conversationID string, d event
 	if err != nil {
 		return unlessRefused(err)
 	}
-	_, err = s.Record.Conversations.Update(ctx, conversationID, func(c *chat.Conversation) error {
-		there, err := s.Record.Exists(ctx, c, m.ID)
-		if err != nil || there || c.Status == chat.Closed {
-			return errOr(err, store.Unchanged)
+	_, _, err = s.Record.Post(ctx, conversationID, m, func(c *chat.Conversation) error {
+		if c.Status == chat.Closed {
+			return store.Unchanged
 		}
 		dispatch, err := check(c)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -76,12 +77,18 @@ func (s *Server) SendMessage(c *gin.Context, id api.ID, _ api.SendMessageParams)
 
 // send queues the message, or finds it queued by the same call before: that is asked inside the Update, before the status.
 func (s *Server) send(c *gin.Context, p *auth.Principal, doc *chat.Conversation, key httpapi.Idempotency, in input) (*chat.Message, error) {
-	ctx := c.Request.Context()
+	ctx, id := c.Request.Context(), key.ID(c, "msg")
+	if there, err := s.Record.Exists(ctx, doc, id); err != nil || there { // a repeat is answered like the first, whatever has changed since
+		if err == nil {
+			return s.again(c, doc.ID, id, key)
+		}
+		return nil, err
+	}
 	m, err := s.compose(ctx, p, doc, in)
 	if err != nil {
 		return nil, err
 	}
-	m.ID, m.Digest = key.ID(c, "msg"), key.Digest
+	m.ID, m.Digest = id, key.Digest
 	check, err := s.checker(ctx, doc, m)
 	if err != nil {
 		return nil, err
@@ -90,12 +97,10 @@ func (s *Server) send(c *gin.Context, p *auth.Principal, doc *chat.Conversation,
 	if err != nil {
 		return nil, err
 	}
-	repeated := false
-	_, err = s.Record.Conversations.Update(ctx, doc.ID, func(d *chat.Conversation) error {
-		there, err := s.Record.Exists(ctx, d, m.ID)
-		if repeated = there; err != nil || there {
-			return errOr(err, store.Unchanged)
-		}
+	if err := s.share(ctx, doc.ID, m); err != nil {
+		return nil, err
+	}
+	_, repeated, err := s.Record.Post(ctx, doc.ID, m, func(d *chat.Conversation) error {
 		if m.Direction == chat.Note {
 			d.Annotate(m, p.Actor())
 			return nil
@@ -119,11 +124,33 @@ func (s *Server) send(c *gin.Context, p *auth.Principal, doc *chat.Conversation,
 	if !repeated {
 		return m, nil
 	}
-	have, err := s.stored(ctx, doc.ID, m.ID)
+	return s.again(c, doc.ID, m.ID, key)
+}
+
+// again answers a repeated call with what the first one made.
+func (s *Server) again(c *gin.Context, conversationID, id string, key httpapi.Idempotency) (*chat.Message, error) {
+	have, err := s.stored(c.Request.Context(), conversationID, id)
 	if err != nil {
 		return nil, err
 	}
 	return have, key.Repeat(c, have.Digest)
+}
+
+// share lets whoever may see the conversation see the files that are sent in it.
+func (s *Server) share(ctx context.Context, conversationID string, m *chat.Message) error {
+	for _, a := range m.Content.Attachments {
+		_, err := s.Record.Files.Update(ctx, a.ID, func(f *chat.File) error {
+			if slices.Contains(f.Conversations, conversationID) {
+				return store.Unchanged
+			}
+			f.Conversations, f.ExpiresAt = append(f.Conversations, conversationID), event.Time{}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func errOr(err, otherwise error) error {
@@ -139,10 +166,12 @@ func (s *Server) stored(ctx context.Context, conversationID, id string) (*chat.M
 	if !errors.Is(err, store.ErrNotFound) {
 		return m, err
 	}
-	if err := s.Record.Conversations.Apply(ctx, conversationID); err != nil {
-		return nil, err
+	failed := s.Record.Conversations.Apply(ctx, conversationID) // records come first: it may fail and the message be there
+	m, err = s.Record.Messages.Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) && failed != nil {
+		err = failed
 	}
-	return s.Record.Messages.Get(ctx, id)
+	return m, err
 }
 
 // compose makes a message of the input; what it names is looked up.
@@ -201,7 +230,7 @@ func (s *Server) attach(ctx context.Context, p *auth.Principal, doc *chat.Conver
 		return err
 	}
 	for i, f := range files {
-		if f == nil || f.Tenant != p.Tenant || (f.ConversationID != doc.ID && f.UploadedBy != p.ID) {
+		if f == nil || f.Tenant != p.Tenant || (!slices.Contains(f.Conversations, doc.ID) && f.UploadedBy != p.ID) {
 			return fault.At(fmt.Sprintf("/attachment_ids/%d", i), "bad_value", "there is no attachment %s", ids[i])
 		}
 		m.Content.Attachments = append(m.Content.Attachments, event.Attachment{
@@ -276,6 +305,11 @@ func (s *Server) checker(ctx context.Context, doc *chat.Conversation, m *chat.Me
 
 // outside tells with a closed window what may be sent all the same.
 func outside(err error, allowed []string) error {
+	if fe, ok := errors.AsType[*fault.Error](err); ok && strings.HasPrefix(fe.Pointer, "/attachments/") {
+		named := *fe
+		named.Pointer = "/attachment_ids/" + strings.Split(fe.Pointer, "/")[2] // as the caller named it
+		return &named
+	}
 	if !fault.Is(err, fault.Window) {
 		return err
 	}
@@ -339,6 +373,9 @@ func (s *Server) ResendMessage(c *gin.Context, id api.ID) {
 		check, err := s.checker(ctx, doc, m)
 		if err != nil || check == nil {
 			return nil, errOr(err, fault.New(fault.Invalid, "not_applicable", "a note is not sent"))
+		}
+		if doc.Status == chat.Closed {
+			return nil, s.closed(ctx, doc)
 		}
 		m.CreatedAt = s.at() // the new attempt's time, for the checks
 		dispatch, err := check(doc)

@@ -20,6 +20,8 @@ type Verdict struct {
 	Now    func() time.Time
 	// Send queues a message that routing wants sent; nil error means that it is in, or that it cannot be sent for good.
 	Send func(ctx context.Context, conversationID string, d event.Decision) error
+	// Known is told of provider ids that messages of a channel have got: something may wait for them.
+	Known func(ctx context.Context, tenant, channelID string, externalIDs ...string) error
 }
 
 // Status implements bus.Handler for tributary.message-status.
@@ -29,16 +31,19 @@ func (v *Verdict) Status(ctx context.Context, m bus.Message) error {
 		return fault.New(fault.Invalid, "bad_event", "%w", err)
 	}
 	at := event.At(v.Now())
-	_, err = v.Record.Messages.Update(ctx, s.MessageID, func(doc *chat.Message) error {
+	doc, err := v.Record.Messages.Update(ctx, s.MessageID, func(doc *chat.Message) error {
 		if !doc.Settle(s, at) {
 			return store.Unchanged
 		}
 		return nil
 	})
-	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("status of a message that is not there: %s", s.MessageID)
+	if errors.Is(err, store.ErrNotFound) { // it was there before it was sent, so it never will be again
+		return fault.New(fault.Invalid, "bad_event", "status of a message that is not there: %s", s.MessageID)
 	}
-	return away(err)
+	if err != nil || len(s.ExternalIDs) == 0 {
+		return store.Fault(err)
+	}
+	return store.Fault(v.Known(ctx, doc.Tenant, doc.ChannelID, s.ExternalIDs...)) // also for a repeat: the first may have died here
 }
 
 // Decision implements bus.Handler for tributary.assignments. A decision counts only if nobody has touched the conversation
@@ -54,11 +59,15 @@ func (v *Verdict) Decision(ctx context.Context, m bus.Message) error {
 	at, outcome := event.At(v.Now()), ""
 	c, err := v.Record.Conversations.Update(ctx, d.ConversationID, func(c *chat.Conversation) error {
 		outcome = "applied"
-		switch {
-		case c.HolderEpoch == d.Epoch && applicable(c, d):
+		if c.HolderEpoch == d.Epoch && applicable(c, d) {
 			return apply(c, d, at)
-		case c.HolderEpoch == d.Epoch+1 && c.Routed == d.ID:
-			return store.Unchanged // applied before
+		}
+		before, err := v.applied(ctx, c, d)
+		if err != nil {
+			return err
+		}
+		if before {
+			return store.Unchanged
 		}
 		outcome = "refused"
 		refuse(c, d, at)
@@ -68,9 +77,21 @@ func (v *Verdict) Decision(ctx context.Context, m bus.Message) error {
 		return nil // deleted with its contact
 	}
 	if err != nil {
-		return away(err)
+		return store.Fault(err)
 	}
-	return away(v.keep(ctx, c.Tenant, d, outcome))
+	return store.Fault(v.keep(ctx, c.Tenant, d, outcome))
+}
+
+// applied reports whether a decision was applied before, also if somebody has changed the holder since.
+func (v *Verdict) applied(ctx context.Context, c *chat.Conversation, d event.Decision) (bool, error) {
+	if c.HolderEpoch == d.Epoch+1 && c.Routed == d.ID {
+		return true, nil
+	}
+	doc, err := v.Record.Decisions.Get(ctx, d.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && doc.Outcome == "applied", err
 }
 
 // keep records the decision for people. One that is met again keeps its first outcome.
@@ -100,7 +121,7 @@ func applicable(c *chat.Conversation, d event.Decision) bool {
 }
 
 func apply(c *chat.Conversation, d event.Decision, at event.Time) error {
-	by := event.Actor{Kind: "automation", ID: "routing"}
+	by, seq := event.Actor{Kind: "automation", ID: "routing"}, c.Seq
 	switch d.Action {
 	case "assign":
 		c.Assign(chat.Target{AgentID: d.AgentID, AgentName: d.AgentName, QueueID: d.QueueID}, by, d.ID, at)
@@ -109,9 +130,12 @@ func apply(c *chat.Conversation, d event.Decision, at event.Time) error {
 	case "bot":
 		c.Assign(chat.Target{BotID: d.BotID}, by, d.ID, at)
 	case "close":
-		return c.Shut(by, nil, true, "routing", at)
+		return c.Shut(by, nil, true, "routing", d.ID, at)
 	default:
 		return fault.New(fault.Invalid, "bad_event", "unknown action %q", d.Action)
+	}
+	if c.Seq == seq {
+		return store.Unchanged // it is as routing wants it
 	}
 	return nil
 }
@@ -124,15 +148,4 @@ func refuse(c *chat.Conversation, d event.Decision, at event.Time) {
 	}
 	c.Emit(event.TopicRouting, c.Tenant, event.New(
 		event.DeriveID("evt", c.Tenant, d.ID, "refused"), event.AssignmentRefused, chat.Source, c.Tenant, c.ID, at, r))
-}
-
-// away classifies what the store returned.
-func away(err error) error {
-	if err == nil {
-		return nil
-	}
-	if fe, ok := errors.AsType[*fault.Error](err); ok && fe.Kind != fault.Internal {
-		return err
-	}
-	return &fault.Error{Kind: fault.Unavailable, Code: "unavailable", Err: err}
 }
