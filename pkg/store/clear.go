@@ -88,15 +88,14 @@ func (a *Applier) renew(q *queue, v version) {
 
 // reread reads documents anew and forgets those that are gone.
 func (a *Applier) reread(ctx context.Context, qs []*queue) error {
-	by := map[*source][]*queue{}
+	by, idsOf := map[*source][]*queue{}, map[*source][]string{}
+	a.mu.Lock()
 	for _, q := range qs {
-		by[q.source] = append(by[q.source], q)
+		by[q.source], idsOf[q.source] = append(by[q.source], q), append(idsOf[q.source], q.raw.ID)
 	}
+	a.mu.Unlock()
 	for s, qs := range by {
-		ids := make([]string, len(qs))
-		for i, q := range qs {
-			ids[i] = q.raw.ID
-		}
+		ids := idsOf[s]
 		raws, err := a.db.Get(ctx, s.spec.Name, ids...)
 		if err != nil {
 			return fmt.Errorf("read %s again: %w", s.spec.Name, err)
