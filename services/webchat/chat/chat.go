@@ -1,0 +1,148 @@
+// Package chat is the impure half of the web chat: sessions of browsers, sockets and long polls, the mailboxes that keep frames
+// until a browser comes for them, uploaded files, and the widget itself.
+//
+// A frame of a visitor is acknowledged once it is on Kafka and has its place in the visitor's mailbox. A message of ours is sent
+// once it has such a place; whoever holds the visitor's socket, in whatever replica, is woken over Redis, and looks by itself
+// where Redis is away.
+package chat
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
+	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
+	"github.com/tributaryhq/tributary/pkg/run"
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+// Limits of what browsers may do. All are per replica.
+type Limits struct {
+	Sessions, Visitors, Connects     Quota // per IP address: sessions begun, visitors made, sockets opened
+	Messages, Frames, Uploads, Pages Quota // per visitor; pages per session
+	Address, Channel                 Quota // messages per IP address and per channel
+}
+
+// DefaultLimits are those of the facts (20 messages a minute, 50 pages a session), and for the rest more than a person needs.
+var DefaultLimits = Limits{
+	Sessions: Quota{60, time.Minute, 60}, Visitors: Quota{30, time.Minute, 60}, Connects: Quota{120, time.Minute, 120},
+	Messages: Quota{20, time.Minute, 20}, Frames: Quota{120, time.Minute, 60}, Uploads: Quota{10, time.Minute, 10}, Pages: Quota{50, 12 * time.Hour, 50},
+	Address: Quota{300, time.Minute, 300}, Channel: Quota{6000, time.Minute, 1000},
+}
+
+// New builds the web chat's part of a channel service; [gateway.With] takes it.
+func New(ctx context.Context, h *gateway.Host) (gateway.Extra, error) {
+	return With(DefaultLimits)(ctx, h)
+}
+
+// With is New with limits of one's own.
+func With(l Limits) func(context.Context, *gateway.Host) (gateway.Extra, error) {
+	return func(ctx context.Context, h *gateway.Host) (gateway.Extra, error) {
+		s, err := build(ctx, h, l)
+		if err != nil {
+			return gateway.Extra{}, err
+		}
+		return gateway.Extra{
+			Transports: map[string]provider.Transport{"ws": s}, Routes: s.routes,
+			Loops: []run.Loop{{Name: "signals", Run: s.probe}}, Close: s.close,
+		}, nil
+	}
+}
+
+// server is the web chat of one replica.
+type server struct {
+	*gateway.Host
+	mailboxes
+	visitors *store.Collection[visitor]
+	files    *store.Collection[file]
+	key      []byte // of session tokens
+	limit    limits
+	polls    polls
+	deaf     atomic.Bool // Redis is away: nobody wakes us
+	links    sync.WaitGroup
+}
+
+func build(ctx context.Context, h *gateway.Host, l Limits) (*server, error) {
+	if err := h.DB.Ensure(ctx, headSpec, letterSpec, visitorSpec, fileSpec); err != nil {
+		return nil, fmt.Errorf("collections: %w", err)
+	}
+	secret, err := h.Config.Key()
+	if err != nil {
+		return nil, err
+	}
+	key, err := hkdf.Key(sha256.New, secret, nil, "tributary web chat sessions", 32)
+	if err != nil {
+		return nil, err
+	}
+	return &server{
+		Host: h, key: key, limit: newLimits(l, h.Now), polls: polls{open: map[string]*poll{}},
+		mailboxes: mailboxes{
+			heads: store.NewCollection[head](h.DB, headSpec), letters: store.NewCollection[letter](h.DB, letterSpec), now: h.Now,
+		},
+		visitors: store.NewCollection[visitor](h.DB, visitorSpec), files: store.NewCollection[file](h.DB, fileSpec),
+	}, nil
+}
+
+// close waits for the sockets, which end when the process begins to stop.
+func (s *server) close() error {
+	s.links.Wait()
+	return nil
+}
+
+const maxJSON = 32 << 10 // bytes of a request that is no file
+
+func (s *server) routes(r gin.IRouter) {
+	pages := r.Group("/chat/:channel", s.lookup)
+	for path, p := range assets {
+		pages.GET("/"+path, p.serve)
+	}
+	g := r.Group("/chat/:channel", s.lookup, s.origin)
+	plain := []gin.HandlerFunc{httpapi.LimitBody(maxJSON), httpapi.Deadline(30 * time.Second)}
+	g.POST("/sessions", append(plain, s.begin)...)
+	g.POST("/messages", append(plain, s.member(s.post))...)
+	g.GET("/messages", append(plain, s.member(s.history))...)
+	g.GET("/poll", s.member(s.poll))
+	g.GET("/ws", s.socket)
+	g.POST("/files", httpapi.LimitBody(maxFile+maxJSON), httpapi.Deadline(2*time.Minute), s.member(s.upload))
+	g.GET("/files/:file", s.member(s.download))
+	for _, path := range []string{"/sessions", "/messages", "/poll", "/files", "/files/:file"} {
+		g.OPTIONS(path, func(c *gin.Context) { c.Status(http.StatusNoContent) })
+	}
+}
+
+// lookup finds the channel: enabled, and ours.
+func (s *server) lookup(c *gin.Context) {
+	ch, err := s.Directory.Channel(c.Request.Context(), c.Param("channel"))
+	switch {
+	case fault.Is(err, fault.Gone), err == nil && (ch.Type != s.Adapter.Info().Type || !ch.Enabled):
+		httpapi.Fail(c, fault.New(fault.Gone, "not_found", "there is no such channel"))
+	case err != nil:
+		httpapi.Fail(c, &fault.Error{Kind: fault.Unavailable, Code: "unavailable", Err: err})
+	default:
+		c.Set("channel", ch)
+	}
+}
+
+func channelOf(c *gin.Context) channel.Keyed {
+	ch, _ := c.Get("channel") // lookup has set it
+	return ch.(channel.Keyed)
+}
+
+// deliver hands one frame to the path of all webhooks: nil once it is on Kafka.
+func (s *server) deliver(ctx context.Context, ch channel.Keyed, call call) error {
+	_, err := s.Deliver(ctx, ch, channel.Inbound{
+		Method: http.MethodPost, Header: http.Header{"Content-Type": {"application/json"}}, Body: encode(call), At: s.Now(), Pulled: true,
+	})
+	return err
+}
