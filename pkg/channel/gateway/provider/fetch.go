@@ -45,8 +45,8 @@ func (c *Caller) trusts(ch channel.Channel, rawURL string) bool {
 		return true
 	}
 	for _, h := range c.Adapter.Info().Inbound.MediaHosts {
-		domain, below := strings.CutPrefix(h, "*.")
-		if u.Scheme == "https" && (u.Hostname() == domain || below && strings.HasSuffix(u.Hostname(), "."+domain)) {
+		below, wild := strings.CutPrefix(h, "*")
+		if u.Scheme == "https" && (u.Hostname() == h || wild && strings.HasSuffix(u.Hostname(), below)) {
 			return true
 		}
 	}

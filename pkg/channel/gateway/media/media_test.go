@@ -1,0 +1,289 @@
+package media
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/store/storetest"
+)
+
+const png = "\x89PNG\r\n\x1a\n0123456789"
+
+// fetching is a toy whose media lies behind a look-up.
+type fetching struct{ gatewaytest.Toy }
+
+func (fetching) MediaRequest(ch channel.Channel, a event.Attachment, prev *channel.Response) (channel.Request, bool, error) {
+	base := ch.Settings.Text("api_base_url")
+	switch {
+	case prev == nil:
+		return channel.Request{Method: "GET", URL: base + "/lookup/" + a.MediaRef, Tag: "lookup"}, false, nil
+	case prev.Status == 404:
+		return channel.Request{}, false, fault.New(fault.Gone, channel.CodeMediaGone, "gone")
+	case prev.Tag == "lookup":
+		return channel.Request{Method: "GET", URL: base + string(prev.Body), Tag: "file"}, false, nil
+	}
+	return channel.Request{}, true, nil
+}
+
+type rig struct {
+	*Worker
+	said   *storetest.Publisher
+	server *httptest.Server
+	ch     channel.Keyed
+}
+
+func newRig(t *testing.T, handler http.HandlerFunc, change ...func(*Deps)) *rig {
+	t.Helper()
+	r := &rig{said: &storetest.Publisher{}, server: httptest.NewServer(handler)}
+	t.Cleanup(r.server.Close)
+	r.ch = gatewaytest.Channel(event.Telegram, "ch_a", "acme", r.server.URL)
+	toy := fetching{gatewaytest.Toy{Kind: event.Telegram}}
+	db := storetest.New(t, Spec(event.Telegram))
+	client, blobs := gatewaytest.Egress(t), gatewaytest.Blobs(t)
+	d := Deps{
+		Adapter: toy, Source: "telegram", Channels: gatewaytest.NewChannels(r.ch), Bus: r.said, DB: db, Facts: store.NewApplier(db, r.said, nil), Blobs: blobs, Egress: client,
+		Caller: &provider.Caller{Adapter: toy, Transports: map[string]provider.Transport{"http": &provider.HTTP{Client: client, Blobs: blobs}}, Now: time.Now},
+		Now:    time.Now, Log: slog.New(slog.DiscardHandler),
+		Timing: Timing{Backoff: 5 * time.Millisecond, MaxBackoff: 20 * time.Millisecond, Fetch: 2 * time.Second, Poll: 5 * time.Millisecond},
+	}
+	for _, c := range change {
+		c(&d)
+	}
+	r.Worker = New(d)
+	ctx, cancel := context.WithCancel(context.Background())
+	var loops sync.WaitGroup
+	loops.Go(func() { _ = d.Facts.Run(ctx) })
+	loops.Go(func() { _ = r.Run(ctx) })
+	t.Cleanup(func() { cancel(); loops.Wait() })
+	return r
+}
+
+func wanted(id string, a event.Attachment) bus.Message {
+	a.ID = id
+	w := event.WantedMedia{ChannelID: "ch_a", Peer: "ann", Ref: "m1", Attachment: a, ExpiresAt: event.At(time.Now().Add(time.Hour))}
+	return bus.Message{Key: id, Event: event.New("evt_"+id, event.MediaWanted, "telegram", "acme", id, event.At(time.Now()), w)}
+}
+
+// word waits for what is said about an attachment.
+func (r *rig) word(t *testing.T, id string) event.Attachment {
+	t.Helper()
+	var got *event.Attached
+	storetest.Eventually(t, "a word about "+id, func() bool {
+		for _, e := range r.said.Topic(event.TopicInbound) {
+			if a, err := event.Decode[event.Attached](e); err == nil && a.Attachment.ID == id {
+				got = &a
+			}
+		}
+		return got != nil
+	})
+	if got.Ref != "m1" || got.Peer != "ann" || got.ChannelID != "ch_a" || got.ChannelType != event.Telegram {
+		t.Errorf("%+v", got)
+	}
+	return got.Attachment
+}
+
+func (r *rig) take(t *testing.T, m bus.Message) {
+	t.Helper()
+	if err := r.handle(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFilesAreFetched(t *testing.T) {
+	t.Parallel()
+	sum := sha256.Sum256([]byte(png))
+	auths := make(chan string, 10)
+	r := newRig(t, func(w http.ResponseWriter, req *http.Request) {
+		auths <- req.Header.Get("Authorization")
+		switch req.URL.Path {
+		case "/lookup/ref-1":
+			_, _ = io.WriteString(w, "/files/1")
+		case "/files/1":
+			_, _ = io.WriteString(w, png)
+		default:
+			http.NotFound(w, req)
+		}
+	})
+	for name, a := range map[string]event.Attachment{
+		"looked up":       {Type: event.Image, MediaRef: "ref-1", MIME: "text/html"},
+		"announced":       {Type: event.Image, MediaRef: "ref-1", SHA256: strings.ToUpper(hex.EncodeToString(sum[:]))},
+		"announced in 64": {Type: event.Image, MediaRef: "ref-1", SHA256: base64.StdEncoding.EncodeToString(sum[:])},
+		"plain":           {Type: event.Image, URL: r.server.URL + "/files/1"},
+	} {
+		r.take(t, wanted(name, a))
+		got := r.word(t, name)
+		if got.State != event.Ready || got.MIME != "image/png" || got.Size != int64(len(png)) || got.SHA256 != hex.EncodeToString(sum[:]) {
+			t.Errorf("%s: %+v", name, got)
+		}
+		f, _, err := r.Blobs.Open(t.Context(), got.Blob)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := io.ReadAll(f)
+		_ = f.Close()
+		if string(b) != png {
+			t.Errorf("%s: kept %q", name, b)
+		}
+	}
+	close(auths)
+	for a := range auths {
+		if a != "Bearer "+gatewaytest.APIToken+"ch_a" {
+			t.Errorf("authorization %q", a)
+		}
+	}
+}
+
+func TestWhatCannotBeFetchedIsSaid(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(w http.ResponseWriter, req *http.Request) {
+		switch req.URL.Path {
+		case "/big":
+			_, _ = io.WriteString(w, strings.Repeat("x", 2<<20))
+		case "/forbidden":
+			w.WriteHeader(403)
+		case "/other":
+			_, _ = io.WriteString(w, "not what was announced")
+		default:
+			http.NotFound(w, req)
+		}
+	})
+	soon := wanted("corrupt", event.Attachment{URL: r.server.URL + "/other", SHA256: strings.Repeat("00", 32)})
+	w, _ := event.Decode[event.WantedMedia](soon.Event)
+	w.ExpiresAt = event.At(time.Now().Add(100 * time.Millisecond))
+	soon.Event = event.New("e", event.MediaWanted, "telegram", "acme", "corrupt", event.At(time.Now()), w)
+	elsewhere := wanted("channel", event.Attachment{URL: "https://x.example"})
+	elsewhere.Event.Tenant = "other"
+	for code, m := range map[string]bus.Message{
+		channel.CodeMediaGone:     wanted("gone", event.Attachment{URL: r.server.URL + "/none"}),
+		channel.CodeMediaRejected: wanted("forbidden", event.Attachment{URL: r.server.URL + "/forbidden"}),
+		"too_large":               wanted("big", event.Attachment{URL: r.server.URL + "/big"}),
+		"egress_denied":           wanted("inside", event.Attachment{URL: "http://169.254.169.254/latest/meta-data"}),
+		"no_transport":            wanted("scheme", event.Attachment{URL: "file:///etc/passwd"}),
+		"media_corrupt":           soon,
+		"channel_gone":            elsewhere,
+	} {
+		r.take(t, m)
+		if got := r.word(t, m.Key); got.State != event.Lost || got.Error == nil || got.Error.Code != code {
+			t.Errorf("%s: %+v %+v", m.Key, got, got.Error)
+		}
+	}
+	if err := r.handle(t.Context(), bus.Message{Event: event.Event{Data: []byte(`[]`)}}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("poison: %v", err)
+	}
+}
+
+func TestP13_AFileIsTriedUntilItComes(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	r := newRig(t, func(w http.ResponseWriter, _ *http.Request) {
+		if calls.Add(1) < 4 {
+			w.WriteHeader(503)
+			return
+		}
+		_, _ = io.WriteString(w, png)
+	})
+	r.take(t, wanted("a", event.Attachment{URL: r.server.URL + "/f"}))
+	if got := r.word(t, "a"); got.State != event.Ready || calls.Load() != 4 {
+		t.Errorf("%+v after %d calls", got, calls.Load())
+	}
+	r.take(t, wanted("a", event.Attachment{URL: r.server.URL + "/f"})) // the record comes again: said again, under the same id
+	if events := r.said.Topic(event.TopicInbound); len(events) != 1 {
+		t.Errorf("%d events", len(events))
+	}
+}
+
+func TestP12_ADeadHostDelaysNobodyElse(t *testing.T) {
+	t.Parallel()
+	hang := make(chan struct{})
+	r := newRig(t, func(w http.ResponseWriter, req *http.Request) {
+		if strings.HasPrefix(req.URL.Path, "/dead") {
+			<-hang
+		}
+		_, _ = io.WriteString(w, png)
+	})
+	t.Cleanup(func() { close(hang) })
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var lanes sync.WaitGroup
+	for n := range 3 * perHost {
+		lanes.Go(func() {
+			_ = r.handle(ctx, wanted(fmt.Sprint("dead", n), event.Attachment{URL: r.server.URL + "/dead"}))
+		})
+	}
+	storetest.Eventually(t, "the dead host has all its places", func() bool {
+		r.hosts.mu.Lock()
+		defer r.hosts.mu.Unlock()
+		return r.hosts.of[r.server.Listener.Addr().String()] == perHost
+	})
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, png) }))
+	defer other.Close()
+	start := time.Now()
+	for n := range 20 {
+		r.take(t, wanted(fmt.Sprint("well", n), event.Attachment{URL: other.URL + "/f"}))
+	}
+	if d := time.Since(start); d > time.Second {
+		t.Errorf("20 files of another host took %s", d)
+	}
+	n, err := r.files.Count(t.Context(), store.Query{Range: &store.Range{Field: "next_at"}}, 100)
+	if err != nil || n != 2*perHost {
+		t.Errorf("%d files wait, %v", n, err)
+	}
+	cancel()
+	lanes.Wait()
+}
+
+func TestReplicasDoNotFetchTwiceAtOnce(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	r := newRig(t, func(w http.ResponseWriter, _ *http.Request) {
+		calls.Add(1)
+		_, _ = io.WriteString(w, png)
+	})
+	var all sync.WaitGroup
+	begin := make(chan struct{})
+	f := r.file("acme", event.WantedMedia{ChannelID: "ch_a", Peer: "ann", Ref: "m1", Attachment: event.Attachment{ID: "a", URL: r.server.URL + "/f"}})
+	if err := r.wait(t.Context(), f, nil, time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	for range 8 {
+		doc, err := r.files.Get(t.Context(), "a") // all see it due, as replicas do
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Go(func() {
+			<-begin
+			if err := r.again(t.Context(), doc); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	close(begin)
+	all.Wait()
+	if calls.Load() != 1 {
+		t.Errorf("%d calls", calls.Load())
+	}
+	if diff := cmp.Diff(event.Ready, r.word(t, "a").State); diff != "" {
+		t.Error(diff)
+	}
+}
