@@ -72,7 +72,7 @@ func New(db store.DB, b bus.Bus, sealer *auth.Sealer, now func() time.Time) *Dir
 		})
 	}
 	d.types = newTable(now, d.loadType)
-	d.agents, d.queues, d.bots = named("agents"), named("queues"), named("bots")
+	d.agents, d.queues, d.bots = named(Agents.Name), named(Queues.Name), named(Bots.Name)
 	return d
 }
 

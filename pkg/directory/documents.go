@@ -31,7 +31,17 @@ var (
 	}}
 )
 
-// Specs lists them all.
+// What routing keeps and everybody reads a little of: declared here as far as reading needs it.
+var (
+	Agents = store.Spec{Name: "agents", Facts: true}
+	Queues = store.Spec{Name: "queues", Facts: true}
+	Bots   = store.Spec{Name: "bots", Facts: true}
+)
+
+// Others lists them: whoever only reads has them ensured before the service that owns them, if it is in the same process.
+var Others = []store.Spec{Agents, Queues, Bots}
+
+// Specs lists the collections of service admin, and the types that channels announce.
 var Specs = []store.Spec{Channels, Claims, APIKeys, Users, Emails, Tenants, Units, Types}
 
 // The names that entities have on the topic of configuration changes.

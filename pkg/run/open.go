@@ -71,7 +71,7 @@ func identify(ctx context.Context, env *Env) error {
 		return err
 	}
 	// The directory reads collections of other services, which may not have made them yet.
-	if err := env.DB.Ensure(ctx, directory.Specs...); err != nil {
+	if err := env.DB.Ensure(ctx, append(directory.Others, directory.Specs...)...); err != nil {
 		return fmt.Errorf("TRIBUTARY_STORE_URL: %w", err)
 	}
 	env.Directory = directory.New(env.DB, env.Bus, env.Sealer, env.Now)

@@ -140,7 +140,7 @@ func (t *test) register() {
 
 func (t *test) eventually(what string, ok func() bool) {
 	t.Helper()
-	until := time.Now().Add(40 * time.Second)
+	until := time.Now().Add(90 * time.Second)
 	for !ok() {
 		if time.Now().After(until) {
 			t.Fatalf("did not happen: %s", what)
@@ -236,7 +236,9 @@ func TestAWebhookBecomesAConversationAndItsAnswerReturns(t *testing.T) {
 		if again.ID != m.ID {
 			t.Errorf("a repeat made message %s beside %s", again.ID, m.ID)
 		}
-		t.eventually("the stream told of it", func() bool { return slices.Contains(events(), "message.created") && slices.Contains(events(), "message.updated") })
+		t.eventually("the stream told of it", func() bool {
+			return slices.Contains(events(), "message.created") && slices.Contains(events(), "message.updated")
+		})
 		t.badInput(c.ID)
 	})
 }
@@ -409,9 +411,23 @@ func (p *platform) victims() []string {
 func (t *test) check(id string, acked []string, sent map[string]string) {
 	t.Helper()
 	var all []message
+	missing, open := 0, 0
+	defer func() {
+		if missing+open > 0 {
+			t.Logf("%d acknowledged messages are not there, %d answers have no fate", missing, open)
+			for _, m := range all {
+				if m.Direction == "outbound" && m.Status == "queued" {
+					var d any
+					_ = t.call(context.Background(), "GET", "/v1/messages/"+m.ID+"/deliveries", "", nil, &d)
+					t.Logf("%s %q: %v", m.ID, m.Text, d)
+				}
+			}
+		}
+	}()
 	t.eventually("every acknowledged message is there and every answer has a fate", func() bool {
 		all = t.everything(id)
-		byRef, open := map[string]int{}, 0
+		byRef := map[string]int{}
+		missing, open = 0, 0
 		for _, m := range all {
 			for _, x := range m.ExternalIDs {
 				byRef[x]++
@@ -422,10 +438,10 @@ func (t *test) check(id string, acked []string, sent map[string]string) {
 		}
 		for _, ref := range acked {
 			if byRef[ref] == 0 {
-				return false
+				missing++
 			}
 		}
-		return open == 0
+		return missing+open == 0
 	})
 	refs, ids := map[string]int{}, map[string]bool{}
 	fates := map[string]int{}
