@@ -92,12 +92,20 @@ type process struct {
 	mortal *mortal
 	stop   context.CancelFunc
 	over   chan struct{}
+	handle chan bus.Handler // the handler of the generation
+}
+
+// handler waits for the partition to be taken over.
+func (p *process) handler() bus.Handler {
+	h := <-p.handle
+	p.handle <- h
+	return h
 }
 
 // start begins a process and gives it the partition. It dies at the given point of its life; 0: it does not.
 func (w *world) start(dieAt int64, change ...func(*Deps)) *process {
 	ctx, stop := context.WithCancel(context.Background())
-	p := &process{world: w, mortal: &mortal{at: dieAt, dead: make(chan struct{})}, stop: stop, over: make(chan struct{})}
+	p := &process{world: w, mortal: &mortal{at: dieAt, dead: make(chan struct{})}, stop: stop, over: make(chan struct{}), handle: make(chan bus.Handler, 1)}
 	db, kafka := mortalDB{w.db, p.mortal}, mortalBus{w.publisher(), p.mortal}
 	facts := store.NewApplier(db, kafka, nil)
 	toy := gatewaytest.Toy{Kind: event.Telegram, Edit: w.edit}
@@ -154,6 +162,7 @@ func (p *process) generation(ctx context.Context) {
 			return
 		}
 	}
+	p.handle <- handle
 	lanes := map[string][]bus.Message{}
 	for _, m := range p.log {
 		if m.Offset >= from {

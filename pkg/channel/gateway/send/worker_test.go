@@ -1,0 +1,397 @@
+package send
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+// done waits until every part has a result.
+func (w *world) settled() {
+	w.t.Helper()
+	waitFor(w.t, func() bool { return len(w.missing()) == 0 })
+}
+
+// codes are the results as "status code", by part.
+func (w *world) codes() map[string]string {
+	got := map[string]string{}
+	for id, rs := range w.results() {
+		got[id] = string(rs[len(rs)-1].Status)
+		if e := rs[len(rs)-1].Error; e != nil {
+			got[id] += " " + e.Code
+		}
+	}
+	return got
+}
+
+type counting struct {
+	store.DB
+	writes atomic.Int64
+}
+
+func (c *counting) Batch(ctx context.Context, ops []store.Op) []error {
+	c.writes.Add(int64(len(ops)))
+	return c.DB.Batch(ctx, ops)
+}
+
+func TestAFastSendIsOneWrite(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	db := &counting{DB: w.db}
+	w.post(text("ch_a", "ann", "a0", "x"), text("ch_a", "ann", "a1", "x"), text("ch_b", "ann", "b0", "x"))
+	p := w.start(0, func(d *Deps) { d.DB = db })
+	w.settled()
+	p.end()
+	if n := db.writes.Load(); n != 3 {
+		t.Errorf("%d writes for 3 messages", n)
+	}
+	r := w.results()["a0/0"][0]
+	want := event.SendResult{AttemptID: "a0", MessageID: "msg_a0", ConversationID: "cnv_1", ThreadID: "thr_1", Attempt: 1, ChannelID: "ch_a", ChannelType: event.Telegram,
+		Peer: "ann", Parts: 1, ExternalIDs: []string{"ref-a0/0"}, Status: event.Accepted, At: r.At}
+	if diff := cmp.Diff(want, r); diff != "" {
+		t.Error(diff)
+	}
+	rows, err := Rows(t.Context(), w.db, event.Telegram, "acme", "a0")
+	if err != nil || len(rows) != 1 || rows[0].ExpiresAt.Sub(rows[0].SendBy.Time) != keptFor || rows[0].SendBy.Sub(w.log[0].Event.Time.Time).Round(time.Hour) != sendFor {
+		t.Errorf("%+v %v", rows, err)
+	}
+}
+
+func TestP13_AResultThatKafkaDoesNotTakeIsKeptInItsRow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.timing.Publish = 20 * time.Millisecond
+	w.away.Store(true)
+	w.post(text("ch_a", "ann", "a0", "x"))
+	p := w.start(0)
+	waitFor(t, func() bool { r := w.row("a0", 0); return r != nil && r.State == Sent && len(r.Pending) == 1 })
+	p.mortal.kill()
+	<-p.over
+	w.away.Store(false)
+	w.finish()
+	if diff := cmp.Diff(map[string]string{"a0/0": "accepted"}, w.codes()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestP8_WhatCannotSucceedIsNotCalled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	off := w.channel("ch_off")
+	off.Enabled = false
+	foreign := w.channel("ch_other")
+	foreign.Tenant = "other"
+	w.channels.Put(off)
+	w.channels.Put(foreign)
+	closed := text("ch_a", "ann", "window", "x")
+	closed.WindowUntil = event.At(time.Now().Add(-time.Minute))
+	late := text("ch_a", "ann", "late", "x")
+	late.SendBy = event.At(time.Now().Add(-time.Minute))
+	gif := text("ch_a", "ann", "gif", "x")
+	gif.Content = event.Content{Type: event.Image, Attachments: []event.Attachment{{Type: event.Image, MIME: "image/gif"}}}
+	w.post(text("ch_a", "ann", "long", strings.Repeat("x", 1001)), gif, closed, late, text("ch_a", "ann", "render", "unrenderable"),
+		text("ch_off", "ann", "off", "x"), text("ch_none", "ann", "none", "x"), text("ch_other", "ann", "other", "x"))
+	p := w.start(0)
+	w.settled()
+	p.end()
+	want := map[string]string{
+		"long/0": "failed text_too_long", "gif/0": "failed media_type_not_supported", "window/0": "failed window_closed", "late/0": "failed send_expired",
+		"render/0": "failed unrenderable", "off/0": "failed channel_disabled", "none/0": "failed channel_gone", "other/0": "failed channel_gone",
+	}
+	if diff := cmp.Diff(want, w.codes()); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	if n := len(w.provider.Auth()); n != 0 {
+		t.Errorf("%d calls", n)
+	}
+}
+
+func TestAFailedPartEndsItsAttempt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(s gatewaytest.Sending, call int) gatewaytest.Answer {
+		switch {
+		case strings.HasSuffix(s.ID, "/1"):
+			return gatewaytest.Answer{Status: 400}
+		case s.ID == "b0/0" && call == 1:
+			return gatewaytest.Answer{Status: 503} // b0 is drained, a0 is not
+		}
+		return gatewaytest.Answer{}
+	})
+	w.post(text("ch_a", "ann", "a0", "1\n--\n2\n--\n3\n--\n4"), text("ch_a", "bob", "b0", "1\n--\n2\n--\n3"), text("ch_a", "ann", "a1", "x"))
+	p := w.start(0)
+	w.settled()
+	p.end()
+	want := map[string]string{
+		"a0/0": "accepted", "a0/1": "failed content_rejected", "a0/2": "failed earlier_part_failed", "a0/3": "failed earlier_part_failed",
+		"b0/0": "accepted", "b0/1": "failed content_rejected", "b0/2": "failed earlier_part_failed", "a1/0": "accepted",
+	}
+	if diff := cmp.Diff(want, w.codes()); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	w.check()
+}
+
+func TestP7_OnlyWhereItIsAllowedIsAnUnknownCallRepeated(t *testing.T) {
+	t.Parallel()
+	lost := func(_ gatewaytest.Sending, call int) gatewaytest.Answer {
+		return gatewaytest.Answer{Silent: call == 1}
+	}
+	for name, c := range map[string]struct {
+		policy string
+		calls  int
+		want   string
+	}{"hold": {`{}`, 1, "unknown no_answer"}, "unreadable": {`[`, 1, "unknown no_answer"}, "retry": {`{"on_unknown":"retry"}`, 2, "accepted"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, lost)
+			w.edit = nil
+			ch := w.channel("ch_a")
+			ch.Policy = json.RawMessage(c.policy)
+			w.channels.Put(ch)
+			w.post(text("ch_a", "ann", "a0", "x"))
+			p := w.start(0)
+			w.settled()
+			p.end()
+			if diff := cmp.Diff(map[string]string{"a0/0": c.want}, w.codes()); diff != "" || w.provider.Calls("a0/0") != c.calls {
+				t.Errorf("%d calls %s", w.provider.Calls("a0/0"), diff)
+			}
+		})
+	}
+}
+
+func TestThrottlingHoldsTheChannelOrTheRecipient(t *testing.T) {
+	t.Parallel()
+	for name, peer := range map[string]bool{"channel": false, "recipient": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			first := make(chan struct{})
+			w := newWorld(t, func(s gatewaytest.Sending, call int) gatewaytest.Answer {
+				if s.ID == "a0/0" && call == 1 {
+					defer close(first)
+					return gatewaytest.Answer{Status: 429, After: "0.4", Peer: peer}
+				}
+				return gatewaytest.Answer{}
+			})
+			w.post(text("ch_a", "ann", "a0", "x"))
+			start := time.Now()
+			p := w.start(0)
+			<-first
+			waitFor(t, func() bool { r := w.row("a0", 0); return r != nil && r.State == Waiting })
+			other := w.feed(p, text("ch_a", "bob", "b0", "x"))
+			waitFor(t, func() bool { return w.codes()["b0/0"] != "" })
+			if held := time.Since(start) >= 400*time.Millisecond; held == peer {
+				t.Errorf("the other recipient was held: %v", held)
+			}
+			waitFor(t, func() bool { return w.codes()["a0/0"] != "" })
+			if d := time.Since(start); d < 400*time.Millisecond {
+				t.Errorf("repeated after %s", d)
+			}
+			<-other
+			p.end()
+		})
+	}
+}
+
+// feed hands one more record to a process that runs already, on a lane of its own.
+func (w *world) feed(p *process, msg event.Outbound) <-chan struct{} {
+	m := bus.Message{Offset: 1 << 20, Key: event.Key(msg.ChannelID, msg.Peer), Event: event.New("evt_"+msg.AttemptID, event.MessageSend, "inbox", "acme", msg.MessageID, event.At(time.Now()), msg)}
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		if err := p.handler()(context.Background(), m); err != nil {
+			w.t.Error(err)
+		}
+	}()
+	return over
+}
+
+func TestPlacesBoundTheCallsAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(gatewaytest.Sending, int) gatewaytest.Answer {
+		late := make(chan struct{})
+		time.AfterFunc(3*time.Millisecond, func() { close(late) })
+		return gatewaytest.Answer{Wait: late}
+	}, func(i *channel.Info) { i.Send.Concurrency, i.Send.Timeout = 2, channel.Duration(5*time.Second) })
+	for n := range 40 {
+		w.post(text("ch_a", fmt.Sprint("p", n%20), fmt.Sprint("a", n), "x"))
+	}
+	p := w.start(0)
+	w.settled()
+	p.end()
+	if n := w.provider.Most(); n != 2 {
+		t.Errorf("%d calls at once", n)
+	}
+	w.check()
+}
+
+func TestRatesOfChannelAndRecipient(t *testing.T) {
+	t.Parallel()
+	for _, per := range []string{"channel", "peer"} {
+		t.Run(per, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, nil, func(i *channel.Info) {
+				i.Send.Rates = []channel.Rate{{Per: per, N: 1, Every: channel.Duration(60 * time.Millisecond), Burst: 1}}
+			})
+			for n := range 4 {
+				w.post(text("ch_a", "ann", fmt.Sprint("a", n), "x"))
+			}
+			w.post(text("ch_b", "bob", "b0", "x"))
+			start := time.Now()
+			p := w.start(0)
+			waitFor(t, func() bool { return w.codes()["b0/0"] != "" })
+			if d := time.Since(start); d > 150*time.Millisecond {
+				t.Errorf("another channel had to wait %s", d)
+			}
+			w.settled()
+			if d := time.Since(start); d < 170*time.Millisecond {
+				t.Errorf("4 calls within %s", d)
+			}
+			p.end()
+			w.check()
+		})
+	}
+}
+
+func TestP12_ADeadProviderDelaysNobodyElse(t *testing.T) {
+	t.Parallel()
+	hang := make(chan struct{})
+	w := newWorld(t, func(s gatewaytest.Sending, _ int) gatewaytest.Answer {
+		if strings.HasPrefix(s.ID, "dead") {
+			return gatewaytest.Answer{Wait: hang}
+		}
+		return gatewaytest.Answer{}
+	})
+	w.edit = nil
+	for n := range 200 {
+		w.post(text("ch_a", fmt.Sprint("p", n), fmt.Sprint("dead", n), "x"))
+	}
+	for n := range 20 {
+		w.post(text("ch_b", fmt.Sprint("p", n), fmt.Sprint("well", n), "x"))
+	}
+	start := time.Now()
+	p := w.start(0)
+	waitFor(t, func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.committed >= 1 || len(w.done) >= 216 // all but the four that are being called
+	})
+	waitFor(t, func() bool { return len(w.results()) == 20 })
+	if d := time.Since(start); d > 3*time.Second {
+		t.Errorf("20 messages of another channel took %s", d)
+	}
+	p.stop()
+	close(hang)
+	<-p.over
+}
+
+func TestABreakerSparesADeadAccountAndLetsItBack(t *testing.T) {
+	t.Parallel()
+	var dead atomic.Bool
+	dead.Store(true)
+	w := newWorld(t, func(gatewaytest.Sending, int) gatewaytest.Answer {
+		if dead.Load() {
+			return gatewaytest.Answer{Status: 503}
+		}
+		return gatewaytest.Answer{}
+	})
+	w.timing.Breaker = 100 * time.Millisecond
+	for n := range 30 {
+		w.post(text("ch_a", fmt.Sprint("p", n), fmt.Sprint("a", n), "x"))
+	}
+	p := w.start(0)
+	waitFor(t, func() bool { return len(w.provider.Auth()) >= tripAfter })
+	seen := len(w.provider.Auth())
+	late := time.NewTimer(250 * time.Millisecond)
+	<-late.C
+	if n := len(w.provider.Auth()) - seen; n > 10 {
+		t.Errorf("%d calls to a dead account in 250 ms", n)
+	}
+	dead.Store(false)
+	w.settled()
+	p.end()
+	w.check()
+}
+
+func TestABroadcastLetsPeopleGoFirst(t *testing.T) {
+	t.Parallel()
+	gate := make(chan struct{})
+	w := newWorld(t, func(s gatewaytest.Sending, _ int) gatewaytest.Answer {
+		if s.ID == "bulk0/0" {
+			return gatewaytest.Answer{Wait: gate}
+		}
+		return gatewaytest.Answer{}
+	}, func(i *channel.Info) { i.Send.Concurrency, i.Send.Timeout = 1, channel.Duration(5*time.Second) })
+	for n := range 30 {
+		m := text("ch_a", fmt.Sprint("p", n), fmt.Sprint("bulk", n), "x")
+		m.By.Kind = "broadcast"
+		w.post(m)
+	}
+	p := w.start(0)
+	waitFor(t, func() bool {
+		return w.row("bulk29", 0) != nil && w.row("bulk29", 0).State == Waiting && w.provider.Calls("bulk0/0") <= 1
+	})
+	over := w.feed(p, text("ch_a", "ann", "person", "x"))
+	<-over
+	close(gate)
+	waitFor(t, func() bool { return w.codes()["person/0"] != "" })
+	if n := len(w.results()); n > 12 {
+		t.Errorf("a person's message was sent after %d of a broadcast", n-1)
+	}
+	w.settled()
+	p.end()
+}
+
+func TestSignalsAreSentOnceOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	signal := func(peer string, age time.Duration, kind string) bus.Message {
+		m := text("ch_a", peer, "", "")
+		m.Signal = kind
+		return bus.Message{Key: event.Key("ch_a", peer), Event: event.New("s"+peer, event.SignalSend, "inbox", "acme", "", event.At(time.Now().Add(-age)), m)}
+	}
+	p := w.start(0)
+	defer p.end()
+	for _, m := range []bus.Message{signal("ann", 0, "typing_on"), signal("bob", time.Minute, "typing_on"), signal("cid", 0, "dance")} {
+		if err := p.handler()(t.Context(), m); err != nil {
+			t.Error(err)
+		}
+	}
+	if diff := cmp.Diff([]string{"typing_on"}, w.provider.Signals()); diff != "" || len(w.results()) != 0 {
+		t.Errorf("%s, said %v", diff, w.results())
+	}
+}
+
+func TestOwnTroubleIsNotTheMessages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	p := w.start(0)
+	defer p.end()
+	handle := p.handler()
+	w.channels.Fail(fault.New(fault.Unavailable, "unavailable", "the store is away"))
+	msg := text("ch_a", "ann", "a0", "x")
+	m := bus.Message{Key: "k", Event: event.New("e", event.MessageSend, "inbox", "acme", "", event.At(time.Now()), msg)}
+	if err := handle(t.Context(), m); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("directory away: %v", err)
+	}
+	w.channels.Fail(nil)
+	m.Event.Data = json.RawMessage(`"no message"`)
+	if err := handle(t.Context(), m); !fault.Is(err, fault.Invalid) {
+		t.Errorf("poison: %v", err)
+	}
+	if len(w.provider.Auth()) != 0 || w.row("a0", 0) != nil {
+		t.Error("something was sent")
+	}
+}
