@@ -121,6 +121,52 @@ func (r *Record) Opt(ctx context.Context, contactID string, out bool, since even
 	})
 }
 
+// Block blocks or unblocks a contact: its threads, what is open in them, and itself last, so that a call that died half way
+// is made good by the next.
+func (r *Record) Block(ctx context.Context, c *Contact, blocked bool, by event.Actor, at event.Time) error {
+	typ := "contact_unblocked"
+	if blocked {
+		typ = "contact_blocked"
+	}
+	for _, i := range c.Identities {
+		t, err := r.Threads.Update(ctx, i.ThreadID, func(t *Thread) error {
+			if t.Blocked == blocked {
+				return store.Unchanged
+			}
+			t.Blocked = blocked
+			return nil
+		})
+		if errors.Is(err, store.ErrNotFound) {
+			continue // it is just being made, and will be blocked by the next call
+		}
+		if err != nil {
+			return err
+		}
+		tail, err := r.Tail(ctx, t)
+		if err != nil {
+			return err
+		}
+		if tail == nil {
+			continue
+		}
+		_, err = r.Conversations.Update(ctx, tail.ID, func(c *Conversation) error {
+			if c.Blocked == blocked {
+				return store.Unchanged
+			}
+			c.Blocked = blocked
+			c.Note("contact", typ, by, nil, nil, at)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return r.alter(ctx, c.ID, func(c *Contact) bool {
+		c.Blocked, c.UpdatedAt = blocked, at
+		return true
+	})
+}
+
 // alter changes a contact; one that was deleted stays so.
 func (r *Record) alter(ctx context.Context, contactID string, change func(*Contact) bool) error {
 	_, err := r.Contacts.Update(ctx, contactID, func(c *Contact) error { return unless(!change(c)) })

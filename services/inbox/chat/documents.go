@@ -18,14 +18,14 @@ var (
 	ConversationSpec = store.Spec{Name: "conversations", Facts: true, Indexes: []store.Index{
 		{Name: "by_time", Fields: []string{"tenant", "kind", "last_message_at"}},
 		{Name: "by_status", Fields: []string{"tenant", "kind", "status", "last_message_at"}},
-		{Name: "by_assignee", Fields: []string{"tenant", "kind", "status", "assignee_id", "last_message_at"}},
+		{Name: "by_assignee", Fields: []string{"tenant", "kind", "status", "blocked", "assignee_id", "last_message_at"}},
 		{Name: "by_queue", Fields: []string{"tenant", "kind", "status", "queue_id", "last_message_at"}},
 		{Name: "by_agent", Fields: []string{"tenant", "kind", "agents[]", "last_message_at"}},
 		{Name: "by_channel", Fields: []string{"tenant", "kind", "channel_id", "last_message_at"}},
 		{Name: "by_type", Fields: []string{"tenant", "kind", "channel_type", "last_message_at"}},
 		{Name: "by_contact", Fields: []string{"tenant", "contact_id", "last_message_at"}},
 		{Name: "by_tag", Fields: []string{"tenant", "kind", "tags[]", "last_message_at"}},
-		{Name: "by_unresponded", Fields: []string{"tenant", "kind", "status", "unresponded", "last_message_at"}},
+		{Name: "by_unresponded", Fields: []string{"tenant", "kind", "status", "blocked", "unresponded", "last_message_at"}},
 		{Name: "by_waiting", Fields: []string{"tenant", "kind", "status", "waiting_since"}, Sparse: true},
 		{Name: "by_update", Fields: []string{"tenant", "updated_at"}},
 		{Name: "by_due", Fields: []string{"due_at"}, Sparse: true},
@@ -92,6 +92,7 @@ type Thread struct {
 	Aliases     []string          `json:"aliases"` // every id known, oldest first
 	ContactID   string            `json:"contact_id"`
 	Into        string            `json:"into,omitempty"`      // the thread in which this one goes on, once both are known to be one person
+	Blocked     bool              `json:"blocked,omitempty"`   // the contact is
 	FreeUntil   event.Time        `json:"free_until,omitzero"` // a window that opened while no conversation was open
 	Profile     string            `json:"profile,omitempty"`   // hash of the profile that the contact has learned last
 	Tail        int               `json:"tail"`                // a hint: the chain has at least this many conversations
@@ -135,6 +136,7 @@ type Conversation struct {
 	LastMessageID   string          `json:"last_message_id,omitempty"`
 	LastMessageAt   event.Time      `json:"last_message_at"` // the opening's time before the first message
 	Unresponded     bool            `json:"unresponded,omitempty"`
+	Blocked         bool            `json:"blocked,omitempty"` // the contact is
 	WaitingSince    event.Time      `json:"waiting_since,omitzero"`
 	FirstResponseAt event.Time      `json:"first_response_at,omitzero"`
 	Reference       *event.Referral `json:"reference,omitempty"`

@@ -104,7 +104,7 @@ func (r *Record) first(ctx context.Context, t *Thread, rules Rules, by event.Act
 
 // adopt takes over what the thread has learned about how to reach the person.
 func (c *Conversation) adopt(t *Thread) {
-	c.Peer, c.Aliases, c.ContactID = t.Peer, t.Aliases, t.ContactID
+	c.Peer, c.Aliases, c.ContactID, c.Blocked = t.Peer, t.Aliases, t.ContactID, t.Blocked
 	c.free(t.FreeUntil)
 }
 

@@ -72,22 +72,24 @@ func derive(e event.Event) (event.Record, bool) {
 	}
 	s := event.Stream{
 		Type: string(e.Type), ConversationID: p.ConversationID, ContactID: p.ContactID, Assignee: p.Holder.AgentID,
-		Was: was(p), QueueID: p.Holder.QueueID, OUID: p.OUID, Data: mustJSON(n),
+		QueueID: p.Holder.QueueID, OUID: p.OUID, Data: mustJSON(n),
 	}
+	s.Was, s.WasQueue = was(p)
 	id := event.DeriveID("evt", e.ID, "stream")
 	return event.Record{Topic: event.TopicStream, Key: e.Tenant, Event: event.New(id, event.StreamEvent, chat.Source, e.Tenant, e.Subject, e.Time, s)}, true
 }
 
-// was is the assignee before an assignment: whoever loses sight of the conversation is told.
-func was(p event.Conversation) string {
+// was is who had it before an assignment: whoever loses sight of the conversation is told.
+func was(p event.Conversation) (assignee, queue string) {
 	if p.Happened == nil || p.Happened.Category != "assignment" {
-		return ""
+		return "", ""
 	}
 	var d struct {
-		Was string `json:"was"`
+		Was      string `json:"was"`
+		WasQueue string `json:"was_queue"`
 	}
 	_ = json.Unmarshal(p.Happened.Data, &d) // no such field: nobody loses sight
-	return d.Was
+	return d.Was, d.WasQueue
 }
 
 func mustJSON(v any) json.RawMessage {

@@ -112,9 +112,17 @@ func (h *Hub) Resume(ctx context.Context, tenant, token string) (Position, error
 // Next returns the events behind a position, waiting for the first; all tenants of the partition are among them.
 func (h *Hub) Next(ctx context.Context, p Position) ([]bus.Message, error) {
 	for {
-		events, moved := h.held(p)
+		events, covered, moved := h.held(p)
 		if len(events) > 0 {
 			return events, nil
+		}
+		if covered {
+			select {
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			case <-moved:
+			}
+			continue
 		}
 		ms, err := h.bus.ReadFrom(ctx, event.TopicStream, p.Partition, p.Offset+1, 500)
 		switch {
@@ -133,14 +141,15 @@ func (h *Hub) Next(ctx context.Context, p Position) ([]bus.Message, error) {
 	}
 }
 
-// held returns what memory has behind a position; nothing if the position is older than what it has.
-func (h *Hub) held(p Position) ([]bus.Message, <-chan struct{}) {
+// held returns what memory has behind a position. covered says that memory reaches back to it: then there is nothing else to
+// read now, else the log has to be asked.
+func (h *Hub) held(p Position) (events []bus.Message, covered bool, moved <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	t := h.tape(p.Partition)
 	if len(t.events) == 0 || t.events[0].Offset > p.Offset+1 {
-		return nil, t.moved
+		return nil, false, t.moved
 	}
 	i, _ := slices.BinarySearchFunc(t.events, p.Offset+1, func(m bus.Message, o int64) int { return int(m.Offset - o) })
-	return t.events[i:len(t.events):len(t.events)], t.moved
+	return t.events[i:len(t.events):len(t.events)], true, t.moved
 }

@@ -19,6 +19,9 @@ func (s *Server) ListContacts(c *gin.Context, params api.ListContactsParams) {
 	do(c, http.StatusOK, func() (any, error) {
 		p, ctx := httpapi.Caller(c), c.Request.Context()
 		limit, err := httpapi.Limit(c)
+		if err == nil {
+			err = reads(p)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -39,7 +42,7 @@ func (s *Server) ListContacts(c *gin.Context, params api.ListContactsParams) {
 			if err != nil {
 				return nil, err
 			}
-			if inside && d.MergedInto == "" {
+			if inside && d.MergedInto == "" && (params.Phone == nil || d.Phone == *params.Phone) {
 				shown, err := s.showContact(ctx, d)
 				if err != nil {
 					return nil, err
@@ -87,6 +90,7 @@ func (s *Server) PatchContact(c *gin.Context, id api.ID) {
 		if _, err := s.contact(ctx, p, id); err != nil {
 			return nil, err
 		}
+		blocked := false
 		doc, err := s.Record.Contacts.Update(ctx, id, func(d *chat.Contact) error {
 			in := contactInput{d.Name, d.Email, d.Phone, d.AvatarURL, d.Custom, d.Tags, d.Blocked}
 			if err := httpapi.MergePatch(&in, raw); err != nil {
@@ -96,10 +100,16 @@ func (s *Server) PatchContact(c *gin.Context, id api.ID) {
 				return fault.At("/name", "too_long", "a name has at most 256 characters")
 			}
 			d.Named = d.Named || in.Name != d.Name
-			d.Name, d.Email, d.Phone, d.AvatarURL, d.Custom, d.Tags, d.Blocked = in.Name, in.Email, in.Phone, in.AvatarURL, in.Custom, in.Tags, in.Blocked
+			d.Name, d.Email, d.Phone, d.AvatarURL, d.Custom, d.Tags = in.Name, in.Email, in.Phone, in.AvatarURL, in.Custom, in.Tags
+			blocked = in.Blocked
 			d.UpdatedAt = s.at()
 			return nil
 		})
+		if err == nil && doc.Blocked != blocked {
+			if err = s.Record.Block(ctx, doc, blocked, p.Actor(), s.at()); err == nil {
+				doc.Blocked = blocked
+			}
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -161,9 +171,15 @@ func (s *Server) ListContactEvents(c *gin.Context, id api.ID, _ api.ListContactE
 		if err != nil {
 			return nil, err
 		}
-		out := make([]object, len(rows))
-		for i, r := range rows {
-			out[i] = showRow(r)
+		out, sees := []object{}, s.seer(ctx, p)
+		for _, r := range rows {
+			ok, err := sees(r.ConversationID)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				out = append(out, showRow(r))
+			}
 		}
 		return httpapi.NewList(out, next, prev), nil
 	})
@@ -184,11 +200,11 @@ func (s *Server) ListContactConversations(c *gin.Context, id api.ID, _ api.ListC
 			field: "last_message_at", desc: true, sources: [][]store.Eq{{{Field: "tenant", Value: p.Tenant}, {Field: "contact_id", Value: id}}},
 			keep: []func(*chat.Conversation) (bool, error){func(d *chat.Conversation) (bool, error) { return s.visible(ctx, p, d) }},
 		}
-		docs, next, err := l.page(ctx, s.Record.Conversations, c.Query("cursor"), limit)
+		docs, next, prev, err := l.page(ctx, s.Record.Conversations, c.Query("cursor"), limit)
 		if err != nil {
 			return nil, err
 		}
 		out, err := s.conversations(ctx, p, docs)
-		return httpapi.NewList(out, next, ""), err
+		return httpapi.NewList(out, next, prev), err
 	})
 }

@@ -21,16 +21,23 @@ func (s *Server) GetCounters(c *gin.Context) {
 	do(c, http.StatusOK, func() (any, error) {
 		p, ctx := httpapi.Caller(c), c.Request.Context()
 		out := object{}
-		for key, q := range map[string]api.ListConversationsParams{
-			"messages_unresponded": {View: view("unresponded"), Kind: kind(chat.Messages)},
-			"comments_unresponded": {View: view("unresponded"), Kind: kind(chat.Comments)},
-			"unassigned":           {View: view("unassigned"), Kind: kind(chat.Messages)},
+		for badge, of := range map[string]struct {
+			view  string
+			kinds []string
+		}{
+			"messages_unresponded": {"unresponded", []string{chat.Messages}},
+			"comments_unresponded": {"unresponded", []string{chat.Comments}},
+			"unassigned":           {"unassigned", []string{chat.Messages, chat.Comments}},
 		} {
-			n, err := s.count(ctx, p, q)
-			if err != nil {
-				return nil, err
+			n := 0
+			for _, k := range of.kinds {
+				counted, err := s.count(ctx, p, api.ListConversationsParams{View: view(of.view), Kind: kind(k)})
+				if err != nil {
+					return nil, err
+				}
+				n += counted
 			}
-			out[key] = object{"count": min(n, countTo), "capped": n > countTo}
+			out[badge] = object{"count": min(n, countTo), "capped": n > countTo}
 		}
 		return out, nil
 	})
@@ -46,18 +53,25 @@ func kind(v string) *api.ListConversationsParamsKind {
 	return &x
 }
 
-// count counts what the caller may see. Whoever sees everything is answered by the index alone.
+// count counts what the caller may see, up to one more than a badge shows.
 func (s *Server) count(ctx context.Context, p *auth.Principal, q api.ListConversationsParams) (int, error) {
 	l, err := s.listing(ctx, p, q)
 	if err != nil {
 		return 0, err
 	}
-	if p.May(auth.ReadAll) && p.OUID == "" && len(l.sources) == 1 && *q.View == "unassigned" {
-		return s.Record.Conversations.Count(ctx, store.Query{Where: l.sources[0]}, countTo+1)
-	}
 	n, cursor := 0, ""
+	if p.May(auth.ReadAll) && p.OUID == "" { // who sees everything is answered by the index alone
+		for _, where := range l.sources {
+			counted, err := s.Record.Conversations.Count(ctx, store.Query{Where: where}, countTo+1)
+			if err != nil {
+				return 0, err
+			}
+			n += counted
+		}
+		return n, nil
+	}
 	for n <= countTo {
-		docs, next, err := l.page(ctx, s.Record.Conversations, cursor, httpapi.MaxLimit)
+		docs, next, _, err := l.page(ctx, s.Record.Conversations, cursor, httpapi.MaxLimit)
 		if err != nil {
 			return 0, err
 		}

@@ -33,8 +33,9 @@ type listing struct {
 
 // place is where a page ends: the field's value and the id that breaks ties.
 type place struct {
-	At string `json:"t"`
-	ID string `json:"i"`
+	At   string `json:"t"`
+	ID   string `json:"i"`
+	Back bool   `json:"b,omitempty"` // a cursor: the page lies before it
 }
 
 // ListConversations implements api.ServerInterface.
@@ -49,12 +50,12 @@ func (s *Server) ListConversations(c *gin.Context, params api.ListConversationsP
 		if err != nil {
 			return nil, err
 		}
-		docs, next, err := l.page(ctx, s.Record.Conversations, c.Query("cursor"), limit)
+		docs, next, prev, err := l.page(ctx, s.Record.Conversations, c.Query("cursor"), limit)
 		if err != nil {
 			return nil, err
 		}
 		out, err := s.conversations(ctx, p, docs)
-		return httpapi.NewList(out, next, ""), err
+		return httpapi.NewList(out, next, prev), err
 	})
 }
 
@@ -65,13 +66,23 @@ func (s *Server) listing(ctx context.Context, p *auth.Principal, q api.ListConve
 	with := func(eqs ...store.Eq) []store.Eq { return append(slices.Clone(base), eqs...) }
 	eq := func(field string, v any) store.Eq { return store.Eq{Field: field, Value: v} }
 
-	statuses := viewStatuses(string(orElse(q.View, "")), string(orElse(q.Status, "")))
+	view := string(orElse(q.View, "all"))
+	statuses := viewStatuses(view, string(orElse(q.Status, "")))
 	by := func(field string, v any) {
 		for _, st := range statuses {
 			l.sources = append(l.sources, with(eq("status", st), eq(field, v)))
 		}
 	}
-	view := string(orElse(q.View, ""))
+	flagged := func(field string, v any) { // all views but one leave blocked contacts out
+		for _, st := range statuses {
+			if view != "blocked" {
+				l.sources = append(l.sources, with(eq("status", st), eq("blocked", nil), eq(field, v)))
+			}
+			if view == "blocked" || view == "all" {
+				l.sources = append(l.sources, with(eq("status", st), eq("blocked", true), eq(field, v)))
+			}
+		}
+	}
 	switch {
 	case q.Sort != nil && string(*q.Sort) == "-waiting_since":
 		l.field, l.desc = "waiting_since", false
@@ -79,11 +90,11 @@ func (s *Server) listing(ctx context.Context, p *auth.Principal, q api.ListConve
 	case q.ContactId != nil:
 		l.sources = [][]store.Eq{{eq("tenant", p.Tenant), eq("contact_id", *q.ContactId)}}
 	case view == "mine":
-		by("assignee_id", nonEmpty(p.AgentID))
+		flagged("assignee_id", nonEmpty(p.AgentID))
 	case q.AssigneeId != nil:
-		by("assignee_id", nonEmpty(*q.AssigneeId))
+		flagged("assignee_id", nonEmpty(*q.AssigneeId))
 	case view == "unassigned":
-		by("assignee_id", nil)
+		flagged("assignee_id", nil)
 	case q.QueueId != nil:
 		by("queue_id", *q.QueueId)
 	case view == "team":
@@ -96,7 +107,7 @@ func (s *Server) listing(ctx context.Context, p *auth.Principal, q api.ListConve
 			by("queue_id", queue)
 		}
 	case view == "unresponded":
-		l.sources = [][]store.Eq{with(eq("unresponded", true))}
+		flagged("unresponded", true)
 	case q.Tag != nil:
 		l.sources = [][]store.Eq{with(eq("tags", *q.Tag))}
 	case q.ChannelId != nil:
@@ -135,6 +146,7 @@ func (s *Server) conditions(ctx context.Context, p *auth.Principal, l *listing, 
 	same(q.QueueId, func(c *chat.Conversation) string { return c.QueueID })
 	same(q.ChannelId, func(c *chat.Conversation) string { return c.ChannelID })
 	same(q.ChannelType, func(c *chat.Conversation) string { return string(c.ChannelType) })
+	same(q.ContactId, func(c *chat.Conversation) string { return c.ContactID })
 	same(q.OuId, func(c *chat.Conversation) string { return cmp.Or(c.OUID, "unorganized") })
 	if q.Tag != nil {
 		is(func(c *chat.Conversation) bool { return slices.Contains(c.Tags, *q.Tag) })
@@ -143,12 +155,19 @@ func (s *Server) conditions(ctx context.Context, p *auth.Principal, l *listing, 
 		is(func(c *chat.Conversation) bool { return !c.UpdatedAt.Time.Before(*q.UpdatedSince) })
 	}
 	switch string(orElse(q.View, "")) {
-	case "unresponded":
-		is(func(c *chat.Conversation) bool { return c.Unresponded && c.Status == chat.Open })
+	case "mine":
+		is(func(c *chat.Conversation) bool { return c.AssigneeID == nonEmpty(p.AgentID) })
+	case "unassigned":
+		is(func(c *chat.Conversation) bool { return c.AssigneeID == "" })
 	case "assigned":
 		is(func(c *chat.Conversation) bool { return c.AssigneeID != "" })
-	case "blocked":
-		l.keep = append(l.keep, func(c *chat.Conversation) (bool, error) { return s.blocked(ctx, c) })
+	case "unresponded":
+		is(func(c *chat.Conversation) bool { return c.Unresponded })
+	case "team":
+		is(func(c *chat.Conversation) bool { return slices.Contains(p.Queues, c.QueueID) })
+	}
+	if view := string(orElse(q.View, "all")); view != "all" {
+		is(func(c *chat.Conversation) bool { return c.Blocked == (view == "blocked") })
 	}
 	if q.Unread != nil {
 		l.keep = append(l.keep, func(c *chat.Conversation) (bool, error) {
@@ -173,11 +192,6 @@ func viewStatuses(view, status string) []string {
 	return []string{chat.Open, chat.Snoozed, chat.Closed}
 }
 
-func (s *Server) blocked(ctx context.Context, c *chat.Conversation) (bool, error) {
-	contact, err := s.Record.Contacts.Get(ctx, c.ContactID)
-	return err == nil && contact.Blocked, err
-}
-
 func (s *Server) unread(ctx context.Context, p *auth.Principal, c *chat.Conversation) (int64, error) {
 	rs, err := s.Record.Reads.GetMany(ctx, []string{chat.ReadID(p.Tenant, p.ID, c.ID)})
 	if err != nil || rs[0] == nil {
@@ -186,38 +200,65 @@ func (s *Server) unread(ctx context.Context, p *auth.Principal, c *chat.Conversa
 	return c.Inbound - rs[0].Inbound, nil
 }
 
-// page merges the ranges behind the cursor.
-func (l *listing) page(ctx context.Context, from *store.Collection[chat.Conversation], cursor string, limit int) (docs []*chat.Conversation, next string, err error) {
-	var behind *place
+// page returns the documents behind the cursor, or before it, and the cursors of the pages around them.
+func (l *listing) page(ctx context.Context, from *store.Collection[chat.Conversation], cursor string, limit int) (docs []*chat.Conversation, next, prev string, err error) {
+	var at *place
 	if cursor != "" {
-		if behind, err = decodePlace(cursor); err != nil {
-			return nil, "", err
+		if at, err = decodePlace(cursor); err != nil {
+			return nil, "", "", err
 		}
 	}
+	back := at != nil && at.Back
+	if back {
+		mirrored := *l
+		mirrored.desc = !l.desc
+		l = &mirrored
+	}
+	docs, end, err := l.walk(ctx, from, at, limit)
+	if err != nil {
+		return nil, "", "", err
+	}
+	onward := ""
+	if end != nil {
+		onward = encodePlace(place{end.At, end.ID, back})
+	}
+	home := ""
+	if at != nil && len(docs) > 0 {
+		home = encodePlace(place{l.value(docs[0]), docs[0].ID, !back})
+	}
+	if back {
+		slices.Reverse(docs)
+		return docs, home, onward, nil
+	}
+	return docs, onward, home, nil
+}
+
+// walk merges the ranges behind a place. end is where to go on; nil: there is nothing more.
+func (l *listing) walk(ctx context.Context, from *store.Collection[chat.Conversation], behind *place, limit int) (docs []*chat.Conversation, end *place, err error) {
 	for looked := 0; looked < lookAt; {
 		batch, full, err := l.batch(ctx, from, behind, limit+1)
 		if err != nil {
-			return nil, "", err
+			return nil, nil, err
 		}
 		for _, c := range batch {
 			looked++
 			ok, err := l.keeps(c)
 			if err != nil {
-				return nil, "", err
+				return nil, nil, err
 			}
 			if ok && len(docs) == limit {
-				return docs, encodePlace(*behind), nil
+				return docs, behind, nil
 			}
-			behind = &place{l.value(c), c.ID}
+			behind = &place{At: l.value(c), ID: c.ID}
 			if ok {
 				docs = append(docs, c)
 			}
 		}
 		if !full {
-			return docs, "", nil
+			return docs, nil, nil
 		}
 	}
-	return docs, encodePlace(*behind), nil // there may be more further on: the client asks again
+	return docs, behind, nil // there may be more further on: the client asks again
 }
 
 // batch returns the next documents of all ranges in order. full says that there may be more behind them.
@@ -231,7 +272,7 @@ func (l *listing) batch(ctx context.Context, from *store.Collection[chat.Convers
 		}
 		if more && len(docs) > 0 {
 			last := docs[len(docs)-1]
-			if end := (place{l.value(last), last.ID}); horizon == nil || l.before(end, *horizon) {
+			if end := (place{At: l.value(last), ID: last.ID}); horizon == nil || l.before(end, *horizon) {
 				horizon = &end
 			}
 			full = true
@@ -244,13 +285,13 @@ func (l *listing) batch(ctx context.Context, from *store.Collection[chat.Convers
 		}
 	}
 	slices.SortFunc(out, func(a, b *chat.Conversation) int {
-		if l.before(place{l.value(a), a.ID}, place{l.value(b), b.ID}) {
+		if l.before(l.at(a), l.at(b)) {
 			return -1
 		}
 		return 1
 	})
 	if horizon != nil {
-		out = slices.DeleteFunc(out, func(c *chat.Conversation) bool { return l.before(*horizon, place{l.value(c), c.ID}) })
+		out = slices.DeleteFunc(out, func(c *chat.Conversation) bool { return l.before(*horizon, l.at(c)) })
 	}
 	return out, full, nil
 }
@@ -271,7 +312,7 @@ func (l *listing) read(ctx context.Context, from *store.Collection[chat.Conversa
 			return nil, false, err
 		}
 		for _, d := range docs {
-			if behind == nil || l.before(*behind, place{l.value(d), d.ID}) {
+			if behind == nil || l.before(*behind, l.at(d)) {
 				out = append(out, d)
 			}
 		}
@@ -288,6 +329,8 @@ func (l *listing) value(c *chat.Conversation) string {
 	}
 	return c.LastMessageAt.String()
 }
+
+func (l *listing) at(c *chat.Conversation) place { return place{At: l.value(c), ID: c.ID} }
 
 // before is the list's order.
 func (l *listing) before(a, b place) bool {

@@ -82,12 +82,20 @@ func (s *Server) visible(ctx context.Context, p *auth.Principal, c *chat.Convers
 	return p.May(auth.ReadAll) || (p.May(auth.Read) && involved(p, c)), nil
 }
 
-// involved reports whether the caller holds the conversation, took part in it, or is of the team that has it.
+// involved reports whether the caller holds the conversation, is of the team that has it, or took part in it before it was
+// closed.
 func involved(p *auth.Principal, c *chat.Conversation) bool {
-	if p.AgentID != "" && (c.AssigneeID == p.AgentID || slices.Contains(c.Agents, p.AgentID)) {
+	switch {
+	case p.AgentID != "" && c.AssigneeID == p.AgentID:
+		return true
+	case c.Status == chat.Closed && tookPart(p, c):
 		return true
 	}
 	return c.QueueID != "" && slices.Contains(p.Queues, c.QueueID)
+}
+
+func tookPart(p *auth.Principal, c *chat.Conversation) bool {
+	return p.AgentID != "" && slices.Contains(c.Agents, p.AgentID)
 }
 
 // inUnit reports whether isolation lets the caller see things of a unit: those of the own unit and of units below it.
@@ -128,8 +136,19 @@ func (s *Server) message(ctx context.Context, p *auth.Principal, id string) (*ch
 	return m, c, err
 }
 
+// reads reports whether the caller may read conversations and people at all; an API key for something else may not.
+func reads(p *auth.Principal) error {
+	if p.May(auth.ReadAll) {
+		return nil
+	}
+	return p.Require(auth.Read)
+}
+
 // contact reads one of the caller's tenant and unit.
 func (s *Server) contact(ctx context.Context, p *auth.Principal, id string) (*chat.Contact, error) {
+	if err := reads(p); err != nil {
+		return nil, err
+	}
 	c, err := s.Record.Contacts.Get(ctx, id)
 	if errors.Is(err, store.ErrNotFound) || (err == nil && c.Tenant != p.Tenant) {
 		return nil, gone("contact", id)

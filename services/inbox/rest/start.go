@@ -1,11 +1,14 @@
 package rest
 
 import (
+	"context"
+	"errors"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
@@ -37,16 +40,7 @@ func (s *Server) StartConversation(c *gin.Context, _ api.StartConversationParams
 		if err != nil {
 			return nil, err
 		}
-		t, rules, err := s.reach(c, p, in)
-		if err != nil {
-			return nil, err
-		}
-		doc, err := s.Record.Into(ctx, t, rules, p.Actor(), p.Actor().Kind, nil, s.at(), func(d *chat.Conversation) error {
-			if d.Status == chat.Closed {
-				return chat.ErrNext
-			}
-			return store.Unchanged
-		})
+		doc, err := s.started(c, p, key, in)
 		if err != nil {
 			return nil, err
 		}
@@ -64,6 +58,41 @@ func (s *Server) StartConversation(c *gin.Context, _ api.StartConversationParams
 		out["conversation"], err = s.answer(c, p, doc)
 		return out, err
 	})
+}
+
+// started returns the conversation that the call began before, or the thread's open one, or begins one.
+func (s *Server) started(c *gin.Context, p *auth.Principal, key httpapi.Idempotency, in start) (*chat.Conversation, error) {
+	ctx, opening := c.Request.Context(), ""
+	if in.Message != nil {
+		m, err := s.Record.Messages.Get(ctx, key.ID(c, "msg"))
+		if err == nil {
+			return s.Record.Conversations.Get(ctx, m.ConversationID)
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+	} else if key.Key != "" {
+		opening = key.ID(c, "cnv")
+	}
+	t, rules, err := s.reach(c, p, in)
+	if err != nil {
+		return nil, err
+	}
+	var repeated error
+	doc, err := s.Record.Into(ctx, t, rules, p.Actor(), p.Actor().Kind, nil, s.at(), func(d *chat.Conversation) error {
+		switch repeated = nil; {
+		case opening != "" && d.Opening == opening:
+			repeated = key.Repeat(c, d.Digest)
+			return store.Unchanged
+		case d.Status == chat.Closed:
+			return chat.ErrNext
+		case opening == "" || d.Opening != "":
+			return store.Unchanged
+		}
+		d.Opening, d.Digest = opening, key.Digest
+		return nil
+	})
+	return doc, errOr(err, repeated)
 }
 
 // reach finds the thread with whoever is named, and checks that the business may write first.
@@ -85,19 +114,28 @@ func (s *Server) reach(c *gin.Context, p *auth.Principal, in start) (*chat.Threa
 	if err != nil {
 		return nil, none, err
 	}
-	peer, known, err := s.peer(c, p, in)
+	peer, t, err := s.peer(c, p, in)
 	if err != nil {
 		return nil, none, err
 	}
+	known := t != nil
 	template := in.Message != nil && in.Message.Template != nil
 	if !known && (!info.Starts.May || (info.Starts.With == "template" && !template)) {
 		return nil, none, fault.New(fault.Invalid, "cannot_start", "on %s the business may not write first%s", info.Title, with(info.Starts.With))
+	}
+	if in.Message != nil {
+		if err := s.sendable(ctx, p, ch, t, *in.Message); err != nil {
+			return nil, none, err
+		}
+	}
+	if known {
+		return t, chat.Rules{OUID: ch.OUID}, nil
 	}
 	person := chat.Person{Tenant: p.Tenant, ChannelID: ch.ID, ChannelType: ch.Type, Peer: peer, OUID: ch.OUID}
 	if in.Name != "" {
 		person.Profile = &event.Profile{Name: in.Name}
 	}
-	t, err := s.Record.Thread(ctx, person, s.at())
+	t, err = s.Record.Thread(ctx, person, s.at())
 	return t, chat.Rules{OUID: ch.OUID}, err
 }
 
@@ -108,26 +146,58 @@ func with(what string) string {
 	return " unless with a " + what
 }
 
-// peer is the id to write to. known says that there is a thread with it already.
-func (s *Server) peer(c *gin.Context, p *auth.Principal, in start) (peer string, known bool, err error) {
+// sendable refuses a first message that cannot succeed before anything is opened for it. t is nil if there is no thread yet.
+func (s *Server) sendable(ctx context.Context, p *auth.Principal, ch channel.Keyed, t *chat.Thread, in input) error {
+	doc := &chat.Conversation{ChannelID: ch.ID, ChannelType: ch.Type}
+	if t != nil {
+		tail, err := s.Record.Tail(ctx, t)
+		if err != nil {
+			return err
+		}
+		if tail != nil {
+			doc = tail
+		}
+	}
+	m, err := s.compose(ctx, p, doc, in)
+	if err != nil {
+		return err
+	}
+	check, err := s.checker(ctx, doc, m)
+	if err != nil || check == nil {
+		return err
+	}
+	_, err = check(doc)
+	return err
+}
+
+// peer is the id to write to, and the thread with it if there is one.
+func (s *Server) peer(c *gin.Context, p *auth.Principal, in start) (peer string, t *chat.Thread, err error) {
 	ctx := c.Request.Context()
 	if in.ContactID != "" {
 		contact, err := s.contact(ctx, p, in.ContactID)
 		if err != nil {
-			return "", false, fault.At("/contact_id", "bad_value", "there is no contact %s", in.ContactID)
+			return "", nil, fault.At("/contact_id", "bad_value", "there is no contact %s", in.ContactID)
 		}
 		for _, i := range contact.Identities {
 			if i.ChannelID == in.ChannelID {
-				return i.Peer, true, nil
+				t, err := s.Record.Threads.Get(ctx, i.ThreadID)
+				return i.Peer, t, err
 			}
 		}
 		if in.Peer == "" {
-			return "", false, fault.At("/contact_id", "bad_value", "the contact has no identity on this channel; name the peer")
+			return "", nil, fault.At("/contact_id", "bad_value", "the contact has no identity on this channel; name the peer")
 		}
 	}
 	if in.Peer == "" {
-		return "", false, fault.At("/peer", "required", "name a contact or a peer")
+		return "", nil, fault.At("/peer", "required", "name a contact or a peer")
 	}
 	as, err := s.Record.Aliases.GetMany(ctx, []string{chat.AliasID(p.Tenant, in.ChannelID, chat.Messages, "", in.Peer)})
-	return in.Peer, err == nil && as[0] != nil, err
+	if err != nil || as[0] == nil {
+		return in.Peer, nil, err
+	}
+	t, err = s.Record.Threads.Get(ctx, as[0].ThreadID)
+	if errors.Is(err, store.ErrNotFound) {
+		return in.Peer, nil, nil // it is just being made
+	}
+	return in.Peer, t, err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -135,7 +136,8 @@ func (s *Server) stream(ctx context.Context, p *auth.Principal, token string, to
 	defer wg.Wait()
 	defer cancel()
 	failed := make(chan error, 1)
-	wg.Go(func() { failed <- s.pull(ctx, at, events) })
+	follow := func(at feed.Position) { wg.Go(func() { failed <- s.pull(ctx, at, events) }) }
+	follow(at)
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	for {
@@ -143,10 +145,18 @@ func (s *Server) stream(ctx context.Context, p *auth.Principal, token string, to
 		case <-ctx.Done():
 			return ctx.Err()
 		case err := <-failed:
-			if errors.Is(err, feed.ErrResync) {
-				return to.send(ctx, out{Type: "resync", Data: json.RawMessage(`{}`)})
+			if !errors.Is(err, feed.ErrResync) {
+				return err
 			}
-			return err
+			// The log was cut off behind the client: it reads the state anew, and goes on from here.
+			if at, err = s.Hub.Start(ctx, p.Tenant); err == nil {
+				err = to.send(ctx, out{ID: at.String(), Type: "resync", Data: json.RawMessage(`{}`)})
+			}
+			if err != nil {
+				return err
+			}
+			follow(at)
+			continue
 		case ms := <-events:
 			err = s.forward(ctx, p, ms, to)
 		case b, ok := <-fleeting:
@@ -205,14 +215,14 @@ func (s *Server) forward(ctx context.Context, p *auth.Principal, ms []bus.Messag
 			continue // of a newer version
 		}
 		id := feed.Position{Partition: m.Partition, Offset: m.Offset}.String()
-		sees, err := s.sees(ctx, p, e)
+		sees, knew, err := s.sees(ctx, p, e)
 		if err != nil {
 			return err
 		}
 		switch {
 		case sees:
 			err = to.send(ctx, out{ID: id, Type: e.Type, Data: e.Data})
-		case e.Was != "" && e.Was == p.AgentID:
+		case knew:
 			err = to.send(ctx, out{ID: id, Type: "conversation.gone", Data: mustJSON(object{"conversation_id": e.ConversationID})})
 		}
 		if err != nil {
@@ -222,19 +232,30 @@ func (s *Server) forward(ctx context.Context, p *auth.Principal, ms []bus.Messag
 	return nil
 }
 
-// sees decides with the conversation as it is now: what was visible once and is not any more is not shown late either.
-func (s *Server) sees(ctx context.Context, p *auth.Principal, e event.Stream) (bool, error) {
+// sees decides with the conversation as it is now: what was visible once and is not any more is not shown late either. knew
+// says of one that the caller does not see that this very event may have taken it out of sight.
+func (s *Server) sees(ctx context.Context, p *auth.Principal, e event.Stream) (sees, knew bool, err error) {
 	if p.May(auth.ReadAll) && p.OUID == "" {
-		return true, nil
+		return true, false, nil
 	}
 	if e.ConversationID == "" {
-		return s.inUnit(ctx, p, e.OUID)
+		sees, err = s.inUnit(ctx, p, e.OUID)
+		return sees && reads(p) == nil, false, err
 	}
-	_, err := s.conversation(ctx, p, e.ConversationID)
-	if fault.Is(err, fault.Gone) {
-		return false, nil
+	c, err := s.conversation(ctx, p, e.ConversationID)
+	if !fault.Is(err, fault.Gone) {
+		return err == nil, false, err
 	}
-	return err == nil, err
+	if c == nil || c.Tenant != p.Tenant {
+		return false, false, nil
+	}
+	switch event.Type(e.Type) {
+	case event.ConversationReopen: // who took part saw it while it was closed
+		knew = tookPart(p, c)
+	case event.ConversationHolder:
+		knew = (e.Was != "" && e.Was == p.AgentID) || slices.Contains(p.Queues, e.WasQueue)
+	}
+	return false, knew, nil
 }
 
 // fleeting is what passes through Redis and leaves no trace.
@@ -253,7 +274,7 @@ func (s *Server) passOn(ctx context.Context, p *auth.Principal, b []byte, to sin
 	if json.Unmarshal(b, &f) != nil || f.By.ID == p.ID {
 		return nil
 	}
-	sees, err := s.sees(ctx, p, event.Stream{ConversationID: f.ConversationID, OUID: f.OUID})
+	sees, _, err := s.sees(ctx, p, event.Stream{ConversationID: f.ConversationID, OUID: f.OUID})
 	if err != nil || !sees {
 		return err
 	}
