@@ -45,13 +45,10 @@ func (s *server) socket(c *gin.Context) {
 	}
 	defer conn.CloseNow() //nolint:errcheck // nothing is left to be said
 	conn.SetReadLimit(maxFrame)
-	ctx, cancel := context.WithCancelCause(c.Request.Context())
-	defer cancel(nil)
-	l := &link{server: s, conn: conn, ch: channelOf(c), from: address(c.Request), end: cancel, typing: make(chan bool, 1), typed: make(chan bool, 1)}
-	if err := l.serve(ctx); err != nil {
-		code, reason := ending(err)
-		_ = conn.Close(code, reason) // it may be gone already
-	}
+	ctx, cancel := context.WithCancel(c.Request.Context())
+	defer cancel()
+	l := &link{server: s, conn: conn, ch: channelOf(c), from: address(c.Request), cancel: cancel, typing: make(chan bool, 1), typed: make(chan bool, 1)}
+	l.serve(ctx)
 }
 
 // link is one socket.
@@ -61,7 +58,8 @@ type link struct {
 	ch      channel.Keyed
 	v       session
 	from    string
-	end     context.CancelCauseFunc
+	once    sync.Once
+	cancel  context.CancelFunc
 	typing  chan bool // the visitor types, or not any more
 	typed   chan bool // the agent does
 	offends int
@@ -75,34 +73,36 @@ type closing struct {
 
 func (c closing) Error() string { return c.reason }
 
-func ending(err error) (websocket.StatusCode, string) {
-	if c, ok := errors.AsType[closing](err); ok {
-		return c.code, c.reason
-	}
-	return websocket.StatusInternalError, "try again"
+// end closes the socket, with the code of whoever is first. Reads and writes go on until the code is said: a context that ends
+// would cut them off, and the code with them.
+func (l *link) end(err error) {
+	l.once.Do(func() {
+		c, ok := errors.AsType[closing](err)
+		if !ok {
+			c = closing{websocket.StatusInternalError, "try again"}
+		}
+		_ = l.conn.Close(c.code, c.reason) // it may be gone already
+		l.cancel()
+	})
 }
 
-func (l *link) serve(ctx context.Context) error {
+func (l *link) serve(ctx context.Context) {
 	in, err := l.hello(ctx)
 	if err != nil {
-		return err
+		l.end(err)
+		return
 	}
 	var work sync.WaitGroup
-	defer work.Wait()
-	defer l.end(nil)
 	work.Go(func() { l.end(l.hand(ctx, in.LastSeq)) })
 	work.Go(func() { l.tend(ctx) })
-	err = l.listen(ctx)
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
-		return cause // what ended it first
-	}
-	return err
+	l.end(l.listen(ctx))
+	work.Wait()
 }
 
 // hello reads the first frame.
 func (l *link) hello(ctx context.Context) (in incoming, err error) {
-	ctx, cancel := context.WithTimeout(ctx, helloFor)
-	defer cancel()
+	late := time.AfterFunc(helloFor, func() { l.end(closing{closeNoHello, "no hello"}) })
+	defer late.Stop()
 	_, raw, err := l.conn.Read(ctx)
 	if err != nil {
 		return in, closing{closeNoHello, "no hello"}
