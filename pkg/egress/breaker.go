@@ -84,7 +84,7 @@ func (b *breakers) account(name string) *account {
 		a = &account{TwoStepCircuitBreaker: gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 			Name: name, Timeout: b.cfg.Open,
 			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= b.cfg.Failures },
-			IsExcluded:  func(err error) bool { return err == error(errExcluded) },
+			IsExcluded:  func(err error) bool { return errors.Is(err, errExcluded) },
 		})}
 		b.of[name] = a
 	}

@@ -97,7 +97,7 @@ type Stream struct {
 	ConversationID string          `json:"conversation_id,omitempty"`
 	ContactID      string          `json:"contact_id,omitempty"`
 	Assignee       string          `json:"assignee,omitempty"`
-	Was            string          `json:"was,omitempty"` // the assignee before: loses sight with conversation.gone
+	Was            string          `json:"was,omitempty"`       // the assignee before: loses sight with conversation.gone
 	WasQueue       string          `json:"was_queue,omitempty"` // the queue before: its team loses sight, too
 	QueueID        string          `json:"queue_id,omitempty"`
 	OUID           string          `json:"ou_id,omitempty"`

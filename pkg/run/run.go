@@ -179,7 +179,7 @@ func (r *process) consume(ctx context.Context, sub bus.Subscription) error {
 	for {
 		err := r.Env.Bus.Consume(ctx, sub)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // the process stops: that is why
 		}
 		slog.Error("a subscription ended, starting it again", "group", sub.Group, "error", err)
 		select {

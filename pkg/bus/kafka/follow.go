@@ -34,7 +34,7 @@ func (b *Bus) Follow(ctx context.Context, topic string, from bus.Position, h bus
 	}
 	f.behind.Add(len(ends))
 	for p, end := range ends {
-		offset := int64(kafka.FirstOffset)
+		offset := kafka.FirstOffset
 		if from == bus.End {
 			offset = end
 		}

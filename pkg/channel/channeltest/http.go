@@ -130,7 +130,7 @@ func format(r channel.Request) []byte {
 
 func writeHeaders(b *bytes.Buffer, h channel.Header) {
 	var lines bytes.Buffer
-	_ = http.Header(h).Write(&lines) // in order of the keys; a buffer takes everything
+	_ = h.Write(&lines) // in order of the keys; a buffer takes everything
 	b.WriteString(strings.ReplaceAll(lines.String(), "\r\n", "\n"))
 }
 

@@ -98,7 +98,7 @@ func (p Proof) drop(in *channel.Inbound) {
 
 func copied(in channel.Inbound) channel.Inbound {
 	in.Body = bytes.Clone(in.Body)
-	in.Header = http.Header(in.Header).Clone()
+	in.Header = in.Header.Clone()
 	q := url.Values{}
 	for k, v := range in.Query {
 		q[k] = slices.Clone(v)

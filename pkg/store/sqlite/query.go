@@ -114,7 +114,7 @@ func (db *DB) fetch(ctx context.Context, st statement, keys int) ([]store.Row, e
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var out []store.Row
 	for rows.Next() {
 		r, err := scanRow(rows, keys)

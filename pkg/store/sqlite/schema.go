@@ -176,7 +176,7 @@ func (t *tx) strings(out *[]string, query string) error {
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err tells
 	for rows.Next() {
 		var s string
 		if err := rows.Scan(&s); err != nil {

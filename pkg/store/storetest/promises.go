@@ -11,7 +11,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
-// P3Racers: however many take the same thing at once, one document is left, and every change counts once.
+// P3Racers checks: however many take the same thing at once, one document is left, and every change counts once.
 func P3Racers(t *testing.T, open Opener) {
 	db := open(t)
 	setup(t, db)
@@ -43,7 +43,7 @@ func P3Racers(t *testing.T, open Opener) {
 	settled(t, db, &p, "c", 16)
 }
 
-// P4FactsInOrder: the facts of a document are seen in the order in which they were committed, without a hole, whoever of the
+// P4FactsInOrder checks: the facts of a document are seen in the order in which they were committed, without a hole, whoever of the
 // processes dies or loses Kafka in between.
 func P4FactsInOrder(t *testing.T, open Opener) {
 	for name, play := range map[string]func(t *testing.T, db store.DB, p *Publisher){
@@ -117,7 +117,7 @@ func check(t *testing.T, errs ...error) {
 	}
 }
 
-// P13KilledAnywhere: a process dies before or after every single step of its work, one after the other; what follows from
+// P13KilledAnywhere checks: a process dies before or after every single step of its work, one after the other; what follows from
 // its commits happens all the same, and what it did not commit did not happen.
 func P13KilledAnywhere(t *testing.T, open Opener) {
 	db := open(t)

@@ -104,4 +104,3 @@ func must[T any](t testing.TB) func(T, error) T {
 	}
 }
 
-func name(i int) string { return fmt.Sprintf("d%04d", i) }

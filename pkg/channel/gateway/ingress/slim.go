@@ -95,7 +95,7 @@ func (g *Ingress) unpack(ctx context.Context, ch channel.Keyed, a *event.Attachm
 	}
 	if err != nil {
 		a.State, a.Error = event.Lost, &event.Error{Kind: "invalid", Code: "bad_media", Title: "The file inside the message could not be read"}
-		return nil
+		return nil //nolint:nilerr // told in the attachment
 	}
 	if a.MIME == "" {
 		a.MIME = kind
