@@ -128,6 +128,17 @@ func (h *Host) parts() *run.Parts {
 		OpenAPI:   h.extra.OpenAPI,
 		Consumers: append([]bus.Subscription{h.worker.Subscription(), h.media.Subscription()}, h.extra.Consumers...),
 		Loops:     append(loops, h.extra.Loops...),
-		Close:     h.extra.close,
+		Close:     h.close,
 	}
+}
+
+// close finishes what the last sends have left: their results are facts that nobody may have published yet.
+func (h *Host) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	if err := h.facts.Flush(ctx); err != nil {
+		h.Log.Warn("results are left to be swept by the next process", "error", err)
+	}
+	h.calls.Flush(ctx)
+	return h.extra.close()
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"golang.org/x/time/rate"
 
 	"github.com/tributaryhq/tributary/pkg/blob"
 	"github.com/tributaryhq/tributary/pkg/bus"
@@ -56,6 +57,7 @@ type Limits struct {
 	Bytes   int64         // of bodies at once; default 256 MiB
 	Backlog int64         // unread bytes of a topic in the in-process broker; default 512 MB
 	Body    time.Duration // to receive a body; default 20 s
+	Request time.Duration // from the last byte of the body to the answer, whatever hangs; default 8 s
 	Publish time.Duration // for Kafka to acknowledge; default 3 s
 	Spool   time.Duration // for the store, where Kafka did not; default 2 s
 }
@@ -69,6 +71,7 @@ type Ingress struct {
 	gate    *gate
 	spool   *spool
 	metrics *metrics
+	quiet   rate.Sometimes
 }
 
 // New returns the ingress of the adapter's type. Its spool needs [Specs] and Run.
@@ -78,12 +81,13 @@ func New(d Deps) *Ingress {
 	return &Ingress{
 		Deps: d, info: info, dummy: stranger(info), secret: secretHeaders(info.Inbound.Redact),
 		gate: newGate(d.Limits, d.Backlog, d.Now), spool: newSpool(d, info.Type), metrics: newMetrics(string(info.Type)),
+		quiet: rate.Sometimes{First: 1, Interval: 10 * time.Second},
 	}
 }
 
 func (l *Limits) fill() {
-	def := Limits{Calls: 2000, Bytes: 256 << 20, Backlog: 512e6, Body: 20 * time.Second, Publish: 3 * time.Second, Spool: 2 * time.Second}
-	for _, f := range []struct{ v, d *time.Duration }{{&l.Body, &def.Body}, {&l.Publish, &def.Publish}, {&l.Spool, &def.Spool}} {
+	def := Limits{Calls: 2000, Bytes: 256 << 20, Backlog: 512e6, Body: 20 * time.Second, Request: 8 * time.Second, Publish: 3 * time.Second, Spool: 2 * time.Second}
+	for _, f := range []struct{ v, d *time.Duration }{{&l.Body, &def.Body}, {&l.Request, &def.Request}, {&l.Publish, &def.Publish}, {&l.Spool, &def.Spool}} {
 		if *f.v == 0 {
 			*f.v = *f.d
 		}

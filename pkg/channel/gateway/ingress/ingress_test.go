@@ -221,6 +221,23 @@ func TestDirectoryAwayIsNotForged(t *testing.T) {
 	}
 }
 
+// frozen is a directory whose store does not answer.
+type frozen struct{ *gatewaytest.Channels }
+
+func (frozen) Channel(ctx context.Context, _ string) (channel.Keyed, error) {
+	<-ctx.Done()
+	return channel.Keyed{}, ctx.Err()
+}
+
+func TestAFrozenStoreHoldsNoAnswer(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil, func(d *Deps) { d.Channels, d.Limits.Request = frozen{}, 100*time.Millisecond })
+	start := time.Now()
+	if w := r.post("/webhooks/telegram/ch_a", r.ch, body(t, events(message("m1", "one")))); w.Code != 503 || time.Since(start) > 2*time.Second {
+		t.Errorf("%d after %s", w.Code, time.Since(start))
+	}
+}
+
 func TestBodiesAreBounded(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(i *channel.Info) { i.Inbound.MaxBody = 1000 })

@@ -1,6 +1,8 @@
 package ingress
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -19,7 +21,6 @@ var (
 )
 
 func (g *Ingress) serve(c *gin.Context) {
-	ctx := c.Request.Context()
 	id, suffix := split(c.Param("rest"))
 	if id != "" && suffix == replaySuffix && c.Request.Method == http.MethodPost {
 		if g.Authenticate != nil {
@@ -40,6 +41,8 @@ func (g *Ingress) serve(c *gin.Context) {
 		g.fail(c, err)
 		return
 	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), g.Limits.Request)
+	defer cancel()
 	chs, dropped, err := g.open(ctx, id, in)
 	if err != nil {
 		g.fail(c, err)
@@ -74,9 +77,29 @@ func (g *Ingress) read(c *gin.Context, suffix string) (in channel.Inbound, err e
 	return in, fault.New(fault.Invalid, "bad_body", "the body could not be read")
 }
 
+// fail answers with the problem that err is. Unlike other interfaces this one does not log each: a provider calls as often when we
+// are down as when we are up, and the counters tell.
 func (g *Ingress) fail(c *gin.Context, err error) {
-	g.metrics.received(c.Request.Context(), resultOf(err))
-	httpapi.Fail(c, err)
+	ctx := c.Request.Context()
+	g.metrics.received(ctx, resultOf(err))
+	p := httpapi.Describe(err)
+	if errors.Is(err, context.DeadlineExceeded) {
+		p = httpapi.Describe(errBusy)
+	}
+	p.RequestID = httpapi.RequestID(c)
+	if p.Status >= http.StatusInternalServerError {
+		g.quiet.Do(func() { g.Log.ErrorContext(ctx, "webhooks are refused", "type", g.info.Type, "status", p.Status, "error", err) })
+	}
+	if p.Status == http.StatusServiceUnavailable {
+		c.Header("Retry-After", "2")
+	}
+	b, err := json.Marshal(p)
+	if err != nil {
+		c.AbortWithStatus(http.StatusInternalServerError)
+		return
+	}
+	c.Abort()
+	c.Data(p.Status, "application/problem+json", b)
 }
 
 func write(c *gin.Context, r channel.Reply) {

@@ -88,13 +88,17 @@ func (l *CallLog) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 			defer cancel()
-			for l.flush(last) {
-			}
+			l.Flush(last)
 			return nil
 		case <-tick.C:
-			for l.flush(ctx) {
-			}
+			l.Flush(ctx)
 		}
+	}
+}
+
+// Flush writes what waits.
+func (l *CallLog) Flush(ctx context.Context) {
+	for l.flush(ctx) {
 	}
 }
 

@@ -92,7 +92,7 @@ func (t *Timing) fill() {
 func (w *Worker) Subscription() bus.Subscription {
 	return bus.Subscription{
 		Group: "tributary-" + string(w.info.Type) + "-outbound", Topics: []string{event.TopicOutbound(w.info.Type)},
-		Assign: w.assign, Deadline: 5 * time.Minute, Drain: 15 * time.Second,
+		Assign: w.assign, Deadline: 5 * time.Minute,
 	}
 }
 
