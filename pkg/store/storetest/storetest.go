@@ -4,7 +4,6 @@ package storetest
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -103,4 +102,3 @@ func must[T any](t testing.TB) func(T, error) T {
 		return v
 	}
 }
-
