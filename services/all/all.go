@@ -8,13 +8,14 @@ import (
 	"github.com/tributaryhq/tributary/services/inbox"
 	"github.com/tributaryhq/tributary/services/routing"
 	"github.com/tributaryhq/tributary/services/telegram"
+	"github.com/tributaryhq/tributary/services/webchat"
 	"github.com/tributaryhq/tributary/services/whatsapp"
 )
 
 // Services returns every service of a platform, channel services first.
 func Services() []run.Service {
 	return []run.Service{
-		whatsapp.Service, telegram.Service,
+		whatsapp.Service, telegram.Service, webchat.Service,
 		inbox.Service, routing.Service, deliverystatus.Service, admin.Service,
 	}
 }

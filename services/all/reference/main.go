@@ -17,6 +17,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/services/telegram"
+	"github.com/tributaryhq/tributary/services/webchat"
 	"github.com/tributaryhq/tributary/services/whatsapp"
 )
 
@@ -41,7 +42,7 @@ func main() {
 }
 
 // adapters are shown in the order of event.ChannelTypes.
-var adapters = []channel.Adapter{whatsapp.Adapter{}, telegram.Adapter{}}
+var adapters = []channel.Adapter{whatsapp.Adapter{}, telegram.Adapter{}, webchat.Adapter{}}
 
 func channelTypes(w io.Writer) error {
 	_, err := fmt.Fprint(w, "# Channel types\n\nGenerated from the adapters' `Info`, the same data that `GET /v1/channel-types` answers with.\n")
