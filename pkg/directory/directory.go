@@ -177,13 +177,25 @@ func (d *Directory) Channel(ctx context.Context, id string) (channel.Keyed, erro
 	return d.channels.find(ctx, id)
 }
 
-// ByAccount returns the channel that has claimed a provider's account.
+// ByAccount returns the channel that has claimed a provider's account. An account may move from one channel to another, of
+// another tenant even, so what the cache says is believed only if the channel itself names the account.
 func (d *Directory) ByAccount(ctx context.Context, t event.ChannelType, setting, account string) (channel.Keyed, error) {
-	id, err := d.claims.find(ctx, AccountClaim(t, setting, account))
-	if err != nil {
-		return channel.Keyed{}, err
+	claim := AccountClaim(t, setting, account)
+	for range 2 {
+		id, err := d.claims.find(ctx, claim)
+		if err != nil {
+			return channel.Keyed{}, err
+		}
+		k, err := d.Channel(ctx, id)
+		if err == nil && k.Type == t && k.Settings.Text(setting) == account {
+			return k, nil
+		}
+		if err != nil && !errors.Is(err, errGone) {
+			return channel.Keyed{}, err
+		}
+		d.claims.changed(claim, 0)
 	}
-	return d.Channel(ctx, id)
+	return channel.Keyed{}, errGone
 }
 
 // ByVerifyToken returns a channel of the type whose verify token is this one.
@@ -212,7 +224,7 @@ func (d *Directory) Of(ctx context.Context, t event.ChannelType) ([]channel.Keye
 			if err != nil && !errors.Is(err, errGone) {
 				return nil, err
 			}
-			if err == nil {
+			if err == nil && k.Enabled {
 				out = append(out, k)
 			}
 		}
@@ -264,9 +276,16 @@ func (t *Tenant) Permissions(role string) []auth.Permission {
 func (d *Directory) UserByEmail(ctx context.Context, email string) (auth.User, error) {
 	c, err := read[Email](ctx, d.db, Emails.Name, EmailClaim(strings.ToLower(email)))
 	if err != nil {
+		if !errors.Is(err, errGone) {
+			err = &fault.Error{Kind: fault.Unavailable, Code: "unavailable", Err: err}
+		}
 		return auth.User{}, err
 	}
-	return d.UserByID(ctx, c.Tenant, c.UserID)
+	u, err := d.UserByID(ctx, c.Tenant, c.UserID)
+	if err == nil && u.Email != strings.ToLower(email) { // the claim of an address that was given up, or never taken over
+		return auth.User{}, errGone
+	}
+	return u, err
 }
 
 // User returns a user of a tenant.

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/channel"
@@ -79,7 +80,8 @@ type Channel struct {
 // tenant: an account is claimed once across tenants.
 type Claim struct {
 	store.Meta
-	ChannelID string `json:"channel_id"`
+	ChannelID string     `json:"channel_id"`
+	Since     event.Time `json:"since,omitzero"` // when the channel asked for it
 }
 
 // AccountClaim is the id of the claim of a provider's account.
@@ -139,8 +141,13 @@ func tail(id string) string {
 // Email claims an address for a user, across tenants; its id is derived from the lower-case address.
 type Email struct {
 	store.Meta
-	UserID string `json:"user_id"`
+	UserID string     `json:"user_id"`
+	Since  event.Time `json:"since,omitzero"` // when the user asked for it
 }
+
+// ClaimRests is for how long a claim holds although the document it was made for does not name it yet. Whoever claims has
+// less time than that to write the document; a claim of somebody who died in between is free afterwards.
+const ClaimRests = time.Minute
 
 // EmailClaim is the id of an address's claim.
 func EmailClaim(email string) string { return event.DeriveID("clm", "email", email) }

@@ -19,6 +19,13 @@ const (
 	staleLife   = time.Hour // on an error of the store
 )
 
+// Bounds of reading: the time for one look-up, how often it is read again because it was overtaken, and how much is cached.
+const (
+	loadTimeout = 3 * time.Second
+	loadTries   = 4
+	maxEntries  = 100_000
+)
+
 // errGone says that there is no such entity.
 var errGone error = fault.New(fault.Gone, "not_found", "there is no such thing")
 
@@ -36,29 +43,33 @@ type table[T any] struct {
 
 type entry[T any] struct {
 	value   T
-	version int64
+	version int64 // of a value that carries none: the newest that was known when it was asked for
 	gone    bool
 	at      time.Time
 }
 
+// unknownRate is how many look-ups a second, at once and on average, may be of ids that nobody has heard of.
+const unknownRate = 500
+
 func newTable[T any](now func() time.Time, load func(context.Context, string) (T, int64, error)) *table[T] {
-	return &table[T]{load: load, now: now, missing: rate.NewLimiter(500, 500), entries: map[string]entry[T]{}, floor: map[string]int64{}}
+	return &table[T]{load: load, now: now, missing: rate.NewLimiter(unknownRate, unknownRate), entries: map[string]entry[T]{}, floor: map[string]int64{}}
 }
 
-// changed notes a version; an older value is not used any more.
+// changed notes a version; an older value is not used any more. Version 0 says only that there is something new.
 func (t *table[T]) changed(id string, version int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if version > t.floor[id] {
 		t.floor[id] = version
 	}
-	if e, ok := t.entries[id]; ok && (e.gone || e.version < version) {
+	if e, ok := t.entries[id]; ok && (e.gone || version == 0 || e.version < version) {
 		delete(t.entries, id)
 	}
 }
 
 // find returns the value of an id, errGone if there is none.
 func (t *table[T]) find(ctx context.Context, id string) (T, error) {
+	var zero T
 	t.mu.RLock()
 	e, ok := t.entries[id]
 	_, exists := t.floor[id]
@@ -68,51 +79,67 @@ func (t *table[T]) find(ctx context.Context, id string) (T, error) {
 		return e.value, nil
 	}
 	if ok && e.gone && age < missingLife {
-		return e.value, errGone
+		return zero, errGone
 	}
-	if !exists && !ok && !t.missing.AllowN(t.now(), 1) {
-		var zero T
+	if !exists && (!ok || e.gone) && !t.missing.AllowN(t.now(), 1) {
 		return zero, &fault.Error{Kind: fault.Throttled, Code: "overloaded", After: missingLife, Err: errors.New("too many look-ups of unknown ids")}
 	}
 	v, err, _ := t.flight.Do(id, func() (any, error) { return t.read(context.WithoutCancel(ctx), id) })
 	fresh, _ := v.(entry[T])
 	switch {
-	case err != nil && ok && !e.gone && age < staleLife && t.current(id, e.version):
+	case err != nil && ok && !e.gone && age < staleLife && e.version >= t.newest(id):
 		return e.value, nil // the store is away: what we have is better than nothing
 	case err != nil:
-		var zero T
 		return zero, err
 	case fresh.gone:
-		return fresh.value, errGone
+		return zero, errGone
 	}
 	return fresh.value, nil
 }
 
-func (t *table[T]) current(id string, version int64) bool {
+func (t *table[T]) newest(id string) int64 {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	return version >= t.floor[id]
+	return t.floor[id]
 }
 
+// read loads an id. A value that was overtaken while it was being read is read again.
 func (t *table[T]) read(ctx context.Context, id string) (entry[T], error) {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
-	v, version, err := t.load(ctx, id)
-	e := entry[T]{value: v, version: version, at: t.now()}
-	if errors.Is(err, errGone) {
-		e.gone, err = true, nil
+	for range loadTries {
+		known := t.newest(id)
+		v, version, err := t.load(ctx, id)
+		e := entry[T]{value: v, version: version, at: t.now()}
+		if errors.Is(err, errGone) {
+			e.gone, err = true, nil
+		}
+		if err != nil {
+			return e, &fault.Error{Kind: fault.Unavailable, Code: "unavailable", Err: err}
+		}
+		if version == 0 {
+			e.version = known // it has no version: it is at least as new as what was known when we asked
+		}
+		if t.keep(id, e) {
+			return e, nil
+		}
 	}
-	if err != nil {
-		return e, &fault.Error{Kind: fault.Unavailable, Code: "unavailable", Err: err}
-	}
+	return entry[T]{}, &fault.Error{Kind: fault.Unavailable, Code: "unavailable", Err: errors.New("the store answers with versions older than known")}
+}
+
+// keep stores an entry unless a newer version is known.
+func (t *table[T]) keep(id string, e entry[T]) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if version > t.floor[id] && !e.gone {
-		t.floor[id] = version
+	if e.version < t.floor[id] {
+		return false
 	}
-	t.entries[id] = e
-	if len(t.entries) > 100_000 { // an attacker's ids, or a very long life: begin anew
+	if e.version > t.floor[id] {
+		t.floor[id] = e.version
+	}
+	if len(t.entries) >= maxEntries { // an attacker's ids, or a very long life: begin anew
 		clear(t.entries)
 	}
-	return e, nil
+	t.entries[id] = e
+	return true
 }
