@@ -78,6 +78,9 @@ func build(ctx context.Context, a channel.Adapter, env *run.Env, opts []Option) 
 	h.ingress = ingress.New(ingress.Deps{
 		Adapter: a, Source: env.Service, PublicURL: env.PublicURL, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Blobs: env.Blob,
 		Backlog: env.Backlog, Now: env.Now, Log: env.Log, Authenticate: httpapi.Authenticate(env.Auth),
+		Operations: map[string]ingress.Operation{"test": func(ctx context.Context, ch channel.Keyed, _ []byte) (any, error) {
+			return caller.Setup(ctx, ch, env.PublicURL+"/webhooks/"+string(t)+"/"+ch.ID)
+		}},
 	})
 	h.worker = send.New(send.Deps{
 		Adapter: a, Source: env.Service, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Facts: h.facts, Sender: caller,

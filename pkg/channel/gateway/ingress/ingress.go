@@ -47,8 +47,9 @@ type Deps struct {
 	Now       func() time.Time
 	Log       *slog.Logger
 	Limits    Limits
-	// Authenticate lets only known callers pass: for the replay of a journaled call. Without it nobody may.
+	// Authenticate lets only known callers pass, to operations. Without it nobody may.
 	Authenticate gin.HandlerFunc
+	Operations   map[string]Operation // besides replay and simulate
 }
 
 // Limits bounds what is worked on at once. Zero values mean the defaults.

@@ -385,9 +385,11 @@ func TestLargeThingsGoToTheBlobStore(t *testing.T) {
 	r := newRig(t, nil)
 	long := message("m1", strings.Repeat("ä", 100<<10))
 	long.Raw = json.RawMessage(`"` + strings.Repeat("r", 100<<10) + `"`)
+	huge := message("m3", "x")
+	huge.Content.Interaction = &event.Interaction{Kind: "form", Data: json.RawMessage(`"` + strings.Repeat("d", 500<<10) + `"`)}
 	inline := message("m2", "")
 	inline.Content.Attachments = []event.Attachment{{Type: event.Image, URL: "data:image/png;base64,aGVsbG8="}, {Type: event.Image, URL: "data:broken"}}
-	if w := r.post("/webhooks/telegram/ch_a", r.ch, body(t, events(long, inline))); w.Code != 200 {
+	if w := r.post("/webhooks/telegram/ch_a", r.ch, body(t, events(long, inline, huge))); w.Code != 200 {
 		t.Fatal(w.Code)
 	}
 	recs := r.bus.Records()
@@ -408,7 +410,7 @@ func TestLargeThingsGoToTheBlobStore(t *testing.T) {
 	if !strings.HasPrefix(string(got.Raw), `{"blob":`) {
 		t.Errorf("raw %.40s", got.Raw)
 	}
-	pic, _ := event.Decode[event.Inbound](recs[2].Event)
+	pic, _ := event.Decode[event.Inbound](recs[3].Event)
 	a := pic.Content.Attachments[0]
 	if bytes, err := r.kept(t.Context(), a.Blob); err != nil || string(bytes) != "hello" || a.State != event.Ready || a.Size != 5 || a.URL != "" {
 		t.Errorf("%+v %v", a, err)
@@ -416,7 +418,17 @@ func TestLargeThingsGoToTheBlobStore(t *testing.T) {
 	if b := pic.Content.Attachments[1]; b.State != event.Lost || b.Error == nil {
 		t.Errorf("%+v", b)
 	}
-	if len(recs) != 3 {
+	for n, want := range map[int]event.Attachment{2: got.Content.Attachments[0], 4: a} { // whoever serves files hears of these too
+		said, _ := event.Decode[event.Attached](recs[n].Event)
+		if recs[n].Event.Type != event.AttachmentReady || recs[n].Topic != event.TopicInbound || recs[n].Key != recs[1].Key || said.Attachment != want || said.ChannelID != "ch_a" {
+			t.Errorf("record %d: %+v", n, recs[n])
+		}
+	}
+	folded, _ := event.Decode[event.Inbound](recs[5].Event)
+	if folded.Ref != "m3" || folded.Content.Type != event.Unsupported || !strings.HasPrefix(string(folded.Raw), `{"blob":`) {
+		t.Errorf("%+v", folded)
+	}
+	if len(recs) != 6 {
 		t.Errorf("%v", types(recs))
 	}
 	_ = r.blobs.Close()

@@ -13,8 +13,8 @@ import (
 
 const (
 	maxInline  = 256 << 10 // bytes of a body inside its journal record; more goes to the blob store first
-	maxHeader  = 2 << 10   // bytes of one header or query value that the journal keeps
-	maxHeaders = 64        // of each
+	maxHeader  = 1 << 10   // bytes of one header or query value that the journal keeps
+	maxHeaders = 48        // of each
 	redacted   = "[redacted]"
 )
 

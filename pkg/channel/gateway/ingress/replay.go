@@ -6,20 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
-	"github.com/tributaryhq/tributary/pkg/httpapi"
 )
-
-// replaySuffix is where a journaled call of a channel is read again, below the channel's own webhook.
-const replaySuffix = "/~replay"
 
 // Position names a journal record.
 type Position struct {
@@ -27,39 +21,19 @@ type Position struct {
 	Offset    int64 `json:"offset"`
 }
 
-// replay answers POST /webhooks/{type}/{channel}/~replay {partition, offset}: an operator lets a journaled call be translated
-// again, after a fix (promise P2). Ids are derived, so what was understood the first time does not happen twice.
-func (g *Ingress) replay(c *gin.Context, id string) {
-	p := auth.From(c.Request.Context())
-	if p == nil {
-		httpapi.Fail(c, auth.ErrUnauthenticated)
-		return
-	}
+// replay is the operation ~replay {partition, offset}: a journaled call is translated again, after a fix (promise P2). Ids are
+// derived, so what was understood the first time does not happen twice.
+func (g *Ingress) replay(ctx context.Context, ch channel.Keyed, body []byte) (any, error) {
 	var at Position
-	if err := json.NewDecoder(http.MaxBytesReader(c.Writer, c.Request.Body, 1<<10)).Decode(&at); err != nil {
-		httpapi.Fail(c, fault.At("", "bad_json", "want {\"partition\": n, \"offset\": n}"))
-		return
+	if err := json.Unmarshal(body, &at); err != nil {
+		return nil, fault.At("", "bad_json", "want {\"partition\": n, \"offset\": n}")
 	}
-	events, err := g.Replay(c.Request.Context(), p, id, at)
-	if err != nil {
-		httpapi.Fail(c, err)
-		return
-	}
-	c.JSON(http.StatusOK, gin.H{"events": events})
+	ids, err := g.Replay(ctx, ch, at)
+	return gin.H{"events": ids}, err
 }
 
-// Replay translates a journaled call of the principal's channel again and returns the ids of its events.
-func (g *Ingress) Replay(ctx context.Context, p *auth.Principal, id string, at Position) ([]string, error) {
-	if err := p.Require(auth.ChannelsWrite); err != nil {
-		return nil, err
-	}
-	ch, err := g.channel(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	if ch.Tenant != p.Tenant {
-		return nil, errUnknown
-	}
+// Replay translates a journaled call of the channel again and returns the ids of its events.
+func (g *Ingress) Replay(ctx context.Context, ch channel.Keyed, at Position) ([]string, error) {
 	w, err := g.journaled(ctx, ch, at)
 	if err != nil {
 		return nil, err
@@ -77,14 +51,21 @@ func (g *Ingress) Replay(ctx context.Context, p *auth.Principal, id string, at P
 		return nil, err
 	}
 	g.metrics.received(ctx, replayed)
+	return b.events(), nil
+}
+
+// events are the ids of what a call gave rise to.
+func (b *batch) events() []string {
 	ids := []string{}
 	for _, r := range b.records {
 		if r.Event.Type != event.WebhookReceived {
 			ids = append(ids, r.Event.ID)
 		}
 	}
-	return ids, nil
+	return ids
 }
+
+var errNotThere = fault.New(fault.Gone, "not_found", "there is no such call in the channel's journal")
 
 // journaled reads one record of the channel's journal, with its body.
 func (g *Ingress) journaled(ctx context.Context, ch channel.Keyed, at Position) (w event.Webhook, err error) {
@@ -96,13 +77,13 @@ func (g *Ingress) journaled(ctx context.Context, ch channel.Keyed, at Position) 
 		return w, fmt.Errorf("journal: %w", away(err))
 	}
 	if len(ms) == 0 || ms[0].Offset != at.Offset || ms[0].Event.Type != event.WebhookReceived || ms[0].Event.Tenant != ch.Tenant {
-		return w, errUnknown
+		return w, errNotThere
 	}
 	if w, err = event.Decode[event.Webhook](ms[0].Event); err != nil {
 		return w, err
 	}
 	if w.ChannelID != ch.ID {
-		return event.Webhook{}, errUnknown
+		return event.Webhook{}, errNotThere
 	}
 	if w.BodyBlob != "" {
 		if w.Body, err = g.kept(ctx, w.BodyBlob); err != nil {

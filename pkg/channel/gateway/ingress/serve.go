@@ -22,13 +22,8 @@ var (
 
 func (g *Ingress) serve(c *gin.Context) {
 	id, suffix := split(c.Param("rest"))
-	if id != "" && suffix == replaySuffix && c.Request.Method == http.MethodPost {
-		if g.Authenticate != nil {
-			g.Authenticate(c)
-		}
-		if !c.IsAborted() {
-			g.replay(c, id)
-		}
+	if do := g.operation(c.Request, id, suffix); do != nil {
+		g.operate(c, id, do)
 		return
 	}
 	if g.gate.overfull() {
@@ -88,7 +83,9 @@ func (g *Ingress) fail(c *gin.Context, err error) {
 	}
 	p.RequestID = httpapi.RequestID(c)
 	if p.Status >= http.StatusInternalServerError {
-		g.quiet.Do(func() { g.Log.ErrorContext(ctx, "webhooks are refused", "type", g.info.Type, "status", p.Status, "error", err) })
+		g.quiet.Do(func() {
+			g.Log.ErrorContext(ctx, "webhooks are refused", "type", g.info.Type, "status", p.Status, "error", err)
+		})
 	}
 	if p.Status == http.StatusServiceUnavailable {
 		c.Header("Retry-After", "2")

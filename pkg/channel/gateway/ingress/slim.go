@@ -21,8 +21,9 @@ import (
 // What one event may hold, so that its record stays under 512 KB. What is longer goes to the blob store: a text becomes an
 // attachment and its beginning stays; the provider's object is replaced by where it is.
 const (
-	maxText = 64 << 10 // bytes of text, and of HTML
-	maxRaw  = 64 << 10 // bytes of the provider's object
+	maxText = 64 << 10  // bytes of text, and of HTML
+	maxRaw  = 64 << 10  // bytes of the provider's object
+	maxData = 448 << 10 // bytes of the whole, whatever made it so long: then all of it goes to the blob store
 )
 
 // slim moves what is too long for a record to the blob store.
@@ -42,6 +43,22 @@ func (g *Ingress) slim(ctx context.Context, ch channel.Keyed, e *event.Inbound) 
 	var err error
 	e.Raw, err = g.object(ctx, ch, e.Raw)
 	return err
+}
+
+// fold replaces an event that is still too long by a placeholder that says where the whole of it is (promise P2).
+func (g *Ingress) fold(ctx context.Context, ch channel.Keyed, e *event.Inbound, data json.RawMessage) (*event.Inbound, error) {
+	raw, err := g.object(ctx, ch, data)
+	if err != nil {
+		return nil, err
+	}
+	short := &event.Inbound{
+		Type: e.Type, ChannelID: e.ChannelID, ChannelType: e.ChannelType, Ref: e.Ref, Peer: e.Peer, ExternalID: clip(e.ExternalID, maxHeader), ProviderAt: e.ProviderAt,
+		ReceivedAt: e.ReceivedAt, Target: clip(e.Target, maxHeader), Receipt: e.Receipt, Raw: raw,
+	}
+	if e.Content != nil {
+		short.Content = &event.Content{Type: event.Unsupported, Raw: raw}
+	}
+	return short, nil
 }
 
 func (g *Ingress) long(ctx context.Context, ch channel.Keyed, e *event.Inbound, text, name, kind string) (string, error) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gin-gonic/gin"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
@@ -115,31 +116,67 @@ func TestP2_ReplayTranslatesAgain(t *testing.T) {
 	raw := body(t, events(message("m1", strings.Repeat("x", 300<<10)))) // the journal has its body in the blob store
 	r.post("/webhooks/telegram/ch_a", r.ch, raw)
 	before := r.bus.Records()
-	boss := &auth.Principal{Tenant: "acme", Permissions: []auth.Permission{auth.ChannelsWrite}}
-	ids, err := r.Replay(t.Context(), boss, "ch_a", Position{})
-	if err != nil || len(ids) != 1 || ids[0] != before[1].Event.ID {
-		t.Fatalf("%v %v, want the event of the first time, %s", ids, err, before[1].Event.ID)
+	ids, err := r.Replay(t.Context(), r.ch, Position{})
+	if err != nil || len(ids) != 2 || ids[0] != before[1].Event.ID || ids[1] != before[2].Event.ID {
+		t.Fatalf("%v %v, want the events of the first time, %s and %s", ids, err, before[1].Event.ID, before[2].Event.ID)
 	}
-	j, _ := event.Decode[event.Webhook](r.bus.Records()[2].Event)
+	j, _ := event.Decode[event.Webhook](r.bus.Records()[3].Event)
 	if j.Verdict != replayed || j.BodyBlob == "" {
 		t.Errorf("%+v", j)
 	}
-	for name, c := range map[string]struct {
-		who *auth.Principal
-		id  string
-		at  Position
-	}{
-		"another tenant":  {&auth.Principal{Tenant: "other", Permissions: boss.Permissions}, "ch_a", Position{}},
-		"another channel": {boss, "ch_b", Position{}},
-		"no such record":  {boss, "ch_a", Position{Offset: 99}},
-		"not permitted":   {&auth.Principal{Tenant: "acme"}, "ch_a", Position{}},
+	b, _ := r.channels.Channel(t.Context(), "ch_b")
+	for name, ask := range map[string]func() ([]string, error){
+		"another channel": func() ([]string, error) { return r.Replay(t.Context(), b, Position{}) },
+		"no such record":  func() ([]string, error) { return r.Replay(t.Context(), r.ch, Position{Offset: 99}) },
 	} {
-		if _, err := r.Replay(t.Context(), c.who, c.id, c.at); !fault.Is(err, fault.Gone) && !fault.Is(err, fault.Denied) {
+		if _, err := ask(); !fault.Is(err, fault.Gone) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if w := r.do(httptest.NewRequest(http.MethodPost, "/webhooks/telegram/ch_a/~replay", strings.NewReader(`{}`))); w.Code != 401 {
-		t.Errorf("nobody: %d", w.Code)
+}
+
+func TestP10_OperationsAreForTheChannelsOwnPeople(t *testing.T) {
+	t.Parallel()
+	who := map[string]*auth.Principal{
+		"boss": {Tenant: "acme", Permissions: []auth.Permission{auth.ChannelsWrite}}, "stranger": {Tenant: "other", Permissions: []auth.Permission{auth.ChannelsWrite}},
+		"clerk": {Tenant: "acme"},
+	}
+	r := newRig(t, nil, func(d *Deps) {
+		d.Authenticate = func(c *gin.Context) {
+			if p := who[c.GetHeader("X-Who")]; p != nil {
+				c.Request = c.Request.WithContext(auth.With(c.Request.Context(), p))
+			}
+		}
+		d.Operations = map[string]Operation{"test": func(context.Context, channel.Keyed, []byte) (any, error) { return "tested", nil }}
+	})
+	ask := func(as, path, body string) *httptest.ResponseRecorder {
+		req := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+		req.Header.Set("X-Who", as)
+		return r.do(req)
+	}
+	recorded := `{"body": {"events": [{"type": "message.received", "ref": "sim-1", "peer": "p", "content": {"type": "text", "text": "x"}}]}}`
+	for _, c := range []struct {
+		as, path, body string
+		want           int
+	}{
+		{"boss", "/webhooks/telegram/ch_a/~simulate", recorded, 200},
+		{"boss", "/webhooks/telegram/ch_a/~simulate", `{"body": "{\"events\": []}"}`, 200},
+		{"boss", "/webhooks/telegram/ch_a/~simulate", `{"body": "no json"}`, 422},
+		{"boss", "/webhooks/telegram/ch_a/~simulate", `{}`, 422},
+		{"boss", "/webhooks/telegram/ch_a/~replay", `{"offset": 0}`, 200},
+		{"boss", "/webhooks/telegram/ch_a/~replay", `[]`, 422},
+		{"boss", "/webhooks/telegram/ch_a/~test", ``, 200},
+		{"boss", "/webhooks/telegram/ch_a/~unheard-of", ``, 401}, // a call that nobody signed
+		{"stranger", "/webhooks/telegram/ch_a/~simulate", recorded, 404},
+		{"clerk", "/webhooks/telegram/ch_a/~simulate", recorded, 403},
+		{"", "/webhooks/telegram/ch_a/~replay", `{}`, 401},
+	} {
+		if w := ask(c.as, c.path, c.body); w.Code != c.want {
+			t.Errorf("%s %s %s: %d %s", c.as, c.path, c.body, w.Code, w.Body)
+		}
+	}
+	if diff := cmp.Diff([]string{"sim-1"}, r.refs(t)); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -86,9 +86,18 @@ func (g *Ingress) records(ctx context.Context, ch channel.Keyed, e *event.Inboun
 	if e.Type == event.ReceiptReceived || e.Type == event.ReceiptWatermark {
 		topic = event.TopicReceipts
 	}
+	id := event.DeriveID("evt", ch.Tenant, ch.ID, string(e.Type), e.Ref)
+	ev := event.New(id, e.Type, g.Source, ch.Tenant, ch.ID, e.ReceivedAt, e)
+	if len(ev.Data) > maxData {
+		short, err := g.fold(ctx, ch, e, ev.Data)
+		if err != nil {
+			return nil, err
+		}
+		ev = event.New(id, e.Type, g.Source, ch.Tenant, ch.ID, e.ReceivedAt, short)
+	}
 	recs := make([]event.Record, 0, 1+len(wanted))
-	recs = append(recs, event.Record{Topic: topic, Key: event.Key(ch.ID, e.Peer), Event: event.New(
-		event.DeriveID("evt", ch.Tenant, ch.ID, string(e.Type), e.Ref), e.Type, g.Source, ch.Tenant, ch.ID, e.ReceivedAt, e)})
+	recs = append(recs, event.Record{Topic: topic, Key: event.Key(ch.ID, e.Peer), Event: ev})
+	recs = append(recs, g.ready(ch, e)...)
 	for _, w := range wanted {
 		recs = append(recs, event.Record{Topic: event.TopicMedia(ch.Type), Key: w.Attachment.ID, Event: event.New(
 			event.DeriveID("evt", ch.Tenant, ch.ID, string(event.MediaWanted), w.Attachment.ID), event.MediaWanted, g.Source, ch.Tenant, w.Attachment.ID, e.ReceivedAt, w)})

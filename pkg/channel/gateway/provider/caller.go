@@ -29,19 +29,7 @@ type Caller struct {
 	Now        func() time.Time
 }
 
-// Do signs req and carries it. The error is the transport's, or Sign's.
-func (c *Caller) Do(ctx context.Context, ch channel.Keyed, req channel.Request) (channel.Response, error) {
-	if c.Tokens != nil && ch.Token == "" {
-		token, err := c.Tokens.Token(ctx, ch)
-		if err != nil {
-			return channel.Response{}, fmt.Errorf("provider token: %w", err)
-		}
-		ch.Token = token
-	}
-	return c.carry(ctx, ch, req)
-}
-
-// carry is Do with the token that ch has.
+// carry signs req, with the token that ch has, and makes the call. The error is Sign's or the transport's.
 func (c *Caller) carry(ctx context.Context, ch channel.Keyed, req channel.Request) (channel.Response, error) {
 	signed, err := c.sign(ch, req)
 	if err != nil {

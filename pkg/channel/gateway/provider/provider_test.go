@@ -182,3 +182,40 @@ func TestCredentialsGoOnlyToHostsThatTheTypeNames(t *testing.T) {
 		}
 	}
 }
+
+// settingUp is a toy that can be told its webhook's URL.
+type settingUp struct {
+	gatewaytest.Toy
+	url string
+}
+
+func (s settingUp) SetupRequests(_ channel.Keyed, webhookURL string) ([]channel.Request, error) {
+	return []channel.Request{{Method: "POST", URL: s.url + "/one", Body: []byte(webhookURL)}, {Method: "POST", URL: s.url + "/two"}, {Method: "POST", URL: s.url + "/three"}}, nil
+}
+
+func TestSetupStopsAtTheFirstRefusalAndTellsNoSecret(t *testing.T) {
+	t.Parallel()
+	seen := []string{}
+	p := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		seen = append(seen, r.URL.Path+" "+string(b))
+		if r.URL.Path == "/two" {
+			w.WriteHeader(403)
+			_, _ = io.WriteString(w, "not with "+r.Header.Get("Authorization"))
+		}
+	}))
+	t.Cleanup(p.Close)
+	c := caller(t)
+	ch := gatewaytest.Channel(event.Telegram, "ch_a", "acme", p.URL)
+	if got, err := c.Setup(t.Context(), ch, "https://gw.example/webhooks/telegram/ch_a"); err != nil || !got.OK || len(got.Calls) != 0 {
+		t.Errorf("nothing to set up: %+v %v", got, err)
+	}
+	c.Adapter = settingUp{gatewaytest.Toy{Kind: event.Telegram}, p.URL}
+	got, err := c.Setup(t.Context(), ch, "https://gw.example/webhooks/telegram/ch_a")
+	if err != nil || got.OK || len(got.Calls) != 2 || got.Calls[1].Status != 403 || got.Calls[1].Answer != "not with Bearer [secret]" || got.Calls[1].Error == nil {
+		t.Errorf("%+v %v", got, err)
+	}
+	if diff := cmp.Diff([]string{"/one https://gw.example/webhooks/telegram/ch_a", "/two "}, seen); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -44,7 +44,7 @@ func TestP7_DeathAtEveryPoint(t *testing.T) {
 	for at := int64(1); at <= points; at++ {
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, moody)
+			w := newWorld(t, moody, impatient)
 			busyLog(w)
 			p := w.start(at)
 			select {
@@ -74,7 +74,7 @@ func TestP7_RandomLives(t *testing.T) {
 			default:
 				return gatewaytest.Answer{}
 			}
-		})
+		}, impatient)
 		for n := range rapid.IntRange(1, 8).Draw(rt, "messages") {
 			peer := rapid.SampledFrom([]string{"ann", "bob"}).Draw(rt, "peer")
 			body := rapid.SampledFrom([]string{"x", "x\n--\ny"}).Draw(rt, "text")
@@ -105,7 +105,6 @@ func TestP13_AnOrderlyStopLeavesNothingUnknown(t *testing.T) {
 		}
 		return moody(s, call)
 	})
-	w.edit = nil // the usual time for a call
 	busyLog(w)
 	p := w.start(0)
 	waitFor(t, func() bool { return w.provider.Calls("a0/0") == 1 })

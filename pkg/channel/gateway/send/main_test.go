@@ -10,10 +10,15 @@ import (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	asked := false
-	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
-	if !asked { // each is a whole life of several processes
-		_ = flag.Set("rapid.checks", "12")
+	asked := map[string]bool{}
+	flag.Visit(func(f *flag.Flag) { asked[f.Name] = true })
+	for name, value := range map[string]string{
+		"rapid.checks":  "12", // each is a whole life of several processes
+		"test.parallel": "8",  // they mostly wait
+	} {
+		if !asked[name] {
+			_ = flag.Set(name, value)
+		}
 	}
 	os.Exit(func() int {
 		code := m.Run()

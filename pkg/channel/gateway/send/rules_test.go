@@ -64,7 +64,6 @@ func TestRuleBUSY_NothingIsCalledBesideAnOpenRowOfItsKey(t *testing.T) {
 		}
 		return gatewaytest.Answer{}
 	})
-	w.edit = nil
 	w.post(text("ch_a", "ann", "a0", "x"), text("ch_a", "ann", "a1", "x"), text("ch_a", "bob", "b0", "x"))
 	p := w.start(0)
 	defer p.end()
@@ -234,7 +233,6 @@ func TestRuleOWNWRITE_AWriteThatSeemedToFailIsKnownAgain(t *testing.T) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, moody)
-			w.edit = nil // time enough: only a write of ours could make anything unknown
 			busyLog(w)
 			db := &doubtful{DB: w.db, from: n}
 			facts := store.NewApplier(db, w.publisher(), nil)
@@ -281,7 +279,7 @@ func (d *doubtful) Batch(ctx context.Context, ops []store.Op) []error {
 
 func TestRuleOWNDONE_AnAbandonedHandlersCallIsNotForgotten(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	w := newWorld(t, nil, impatient)
 	w.post(text("ch_a", "ann", "a0", "x"))
 	p := w.start(0)
 	waitFor(t, func() bool { return len(w.missing()) == 0 })
@@ -316,7 +314,6 @@ func TestRuleCASDRAIN_FORGET_WhoLosesTheRaceReadsThatRowAgain(t *testing.T) {
 	t.Parallel()
 	hold := make(chan struct{})
 	w := newWorld(t, func(gatewaytest.Sending, int) gatewaytest.Answer { return gatewaytest.Answer{Wait: hold} })
-	w.edit = nil
 	w.post(text("ch_a", "ann", "a0", "x"))
 	row := w.plant(w.log[0], func(*Row) {})
 	claim := func() (*drained, error) {
@@ -375,9 +372,8 @@ func TestRuleEXPIREWAITING_OnlyAWaitingRowExpires(t *testing.T) {
 		}
 		return gatewaytest.Answer{Status: 503}
 	})
-	w.edit = nil
 	soon := func(m event.Outbound) event.Outbound {
-		m.SendBy = event.At(time.Now().Add(150 * time.Millisecond))
+		m.SendBy = event.At(time.Now().Add(500 * time.Millisecond))
 		return m
 	}
 	w.post(soon(text("ch_a", "ann", "a0", "x")), soon(text("ch_a", "ann", "a1", "x")), soon(text("ch_a", "bob", "b0", "x\n--\ny")))

@@ -157,7 +157,6 @@ func TestP7_OnlyWhereItIsAllowedIsAnUnknownCallRepeated(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, lost)
-			w.edit = nil
 			ch := w.channel("ch_a")
 			ch.Policy = json.RawMessage(c.policy)
 			w.channels.Put(ch)
@@ -174,29 +173,29 @@ func TestP7_OnlyWhereItIsAllowedIsAnUnknownCallRepeated(t *testing.T) {
 
 func TestThrottlingHoldsTheChannelOrTheRecipient(t *testing.T) {
 	t.Parallel()
-	for name, peer := range map[string]bool{"channel": false, "recipient": true} {
+	for name, c := range map[string]struct {
+		after time.Duration
+		peer  bool
+	}{"channel": {400 * time.Millisecond, false}, "recipient": {2 * time.Second, true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			first := make(chan struct{})
 			w := newWorld(t, func(s gatewaytest.Sending, call int) gatewaytest.Answer {
 				if s.ID == "a0/0" && call == 1 {
-					defer close(first)
-					return gatewaytest.Answer{Status: 429, After: "0.4", Peer: peer}
+					return gatewaytest.Answer{Status: 429, After: fmt.Sprint(c.after.Seconds()), Peer: c.peer}
 				}
 				return gatewaytest.Answer{}
 			})
 			w.post(text("ch_a", "ann", "a0", "x"))
 			start := time.Now()
 			p := w.start(0)
-			<-first
 			waitFor(t, func() bool { r := w.row("a0", 0); return r != nil && r.State == Waiting })
 			other := w.feed(p, text("ch_a", "bob", "b0", "x"))
 			waitFor(t, func() bool { return w.codes()["b0/0"] != "" })
-			if held := time.Since(start) >= 400*time.Millisecond; held == peer {
-				t.Errorf("the other recipient was held: %v", held)
+			if c.peer && w.provider.Calls("a0/0") != 1 || !c.peer && time.Since(start) < c.after {
+				t.Errorf("the other recipient had its message after %s, %d calls of the throttled one", time.Since(start), w.provider.Calls("a0/0"))
 			}
 			waitFor(t, func() bool { return w.codes()["a0/0"] != "" })
-			if d := time.Since(start); d < 400*time.Millisecond {
+			if d := time.Since(start); d < c.after {
 				t.Errorf("repeated after %s", d)
 			}
 			<-other
@@ -224,7 +223,7 @@ func TestPlacesBoundTheCallsAtOnce(t *testing.T) {
 		late := make(chan struct{})
 		time.AfterFunc(3*time.Millisecond, func() { close(late) })
 		return gatewaytest.Answer{Wait: late}
-	}, func(i *channel.Info) { i.Send.Concurrency, i.Send.Timeout = 2, channel.Duration(5*time.Second) })
+	}, func(i *channel.Info) { i.Send.Concurrency = 2 })
 	for n := range 40 {
 		w.post(text("ch_a", fmt.Sprint("p", n%20), fmt.Sprint("a", n), "x"))
 	}
@@ -243,7 +242,7 @@ func TestRatesOfChannelAndRecipient(t *testing.T) {
 		t.Run(per, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, nil, func(i *channel.Info) {
-				i.Send.Rates = []channel.Rate{{Per: per, N: 1, Every: channel.Duration(60 * time.Millisecond), Burst: 1}}
+				i.Send.Rates = []channel.Rate{{Per: per, N: 1, Every: channel.Duration(300 * time.Millisecond), Burst: 1}}
 			})
 			for n := range 4 {
 				w.post(text("ch_a", "ann", fmt.Sprint("a", n), "x"))
@@ -252,11 +251,11 @@ func TestRatesOfChannelAndRecipient(t *testing.T) {
 			start := time.Now()
 			p := w.start(0)
 			waitFor(t, func() bool { return w.codes()["b0/0"] != "" })
-			if d := time.Since(start); d > 150*time.Millisecond {
-				t.Errorf("another channel had to wait %s", d)
+			if w.provider.Calls("a3/0") != 0 {
+				t.Errorf("another channel had to wait %s", time.Since(start))
 			}
 			w.settled()
-			if d := time.Since(start); d < 170*time.Millisecond {
+			if d := time.Since(start); d < 890*time.Millisecond {
 				t.Errorf("4 calls within %s", d)
 			}
 			p.end()
@@ -274,7 +273,6 @@ func TestP12_ADeadProviderDelaysNobodyElse(t *testing.T) {
 		}
 		return gatewaytest.Answer{}
 	})
-	w.edit = nil
 	for n := range 200 {
 		w.post(text("ch_a", fmt.Sprint("p", n), fmt.Sprint("dead", n), "x"))
 	}
@@ -289,7 +287,7 @@ func TestP12_ADeadProviderDelaysNobodyElse(t *testing.T) {
 		return w.committed >= 1 || len(w.done) >= 216 // all but the four that are being called
 	})
 	waitFor(t, func() bool { return len(w.results()) == 20 })
-	if d := time.Since(start); d > 3*time.Second {
+	if d := time.Since(start); d > 8*time.Second { // not one of the dead has been answered yet
 		t.Errorf("20 messages of another channel took %s", d)
 	}
 	p.stop()
@@ -316,7 +314,7 @@ func TestABreakerSparesADeadAccountAndLetsItBack(t *testing.T) {
 	seen := len(w.provider.Auth())
 	late := time.NewTimer(250 * time.Millisecond)
 	<-late.C
-	if n := len(w.provider.Auth()) - seen; n > 10 {
+	if n := len(w.provider.Auth()) - seen; n > 15 {
 		t.Errorf("%d calls to a dead account in 250 ms", n)
 	}
 	dead.Store(false)
@@ -333,7 +331,7 @@ func TestABroadcastLetsPeopleGoFirst(t *testing.T) {
 			return gatewaytest.Answer{Wait: gate}
 		}
 		return gatewaytest.Answer{}
-	}, func(i *channel.Info) { i.Send.Concurrency, i.Send.Timeout = 1, channel.Duration(5*time.Second) })
+	}, func(i *channel.Info) { i.Send.Concurrency = 1 })
 	for n := range 30 {
 		m := text("ch_a", fmt.Sprint("p", n), fmt.Sprint("bulk", n), "x")
 		m.By.Kind = "broadcast"

@@ -53,13 +53,15 @@ func newWorld(t testing.TB, script func(gatewaytest.Sending, int) gatewaytest.An
 	}
 	w.channels = gatewaytest.NewChannels(w.channel("ch_a"), w.channel("ch_b"))
 	w.edit = func(i *channel.Info) {
-		i.Send.Timeout = channel.Duration(150 * time.Millisecond)
 		for _, e := range edit {
 			e(i)
 		}
 	}
 	return w
 }
+
+// impatient lets calls of the dead be given up soon. On a busy machine calls of the living may then be unknown as well.
+func impatient(i *channel.Info) { i.Send.Timeout = channel.Duration(150 * time.Millisecond) }
 
 func (w *world) channel(id string) channel.Keyed {
 	return gatewaytest.Channel(event.Telegram, id, "acme", w.provider.URL)

@@ -1,0 +1,123 @@
+package ingress
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
+)
+
+// Operation is something an operator does with a channel: POST /webhooks/{type}/{channel}/~{name}, with the permission
+// channels.write. No provider's suffix begins with a tilde. Service admin redirects here, because only a channel's own service has
+// its adapter.
+type Operation func(ctx context.Context, ch channel.Keyed, body []byte) (answer any, err error)
+
+const operationBody = 1 << 20
+
+// operation finds the operation that a call names.
+func (g *Ingress) operation(r *http.Request, id, suffix string) Operation {
+	name, ok := strings.CutPrefix(suffix, "/~")
+	if !ok || id == "" || r.Method != http.MethodPost {
+		return nil
+	}
+	switch name {
+	case "replay":
+		return g.replay
+	case "simulate":
+		return g.simulate
+	}
+	return g.Operations[name]
+}
+
+// operate lets only permitted callers of the channel's own tenant pass.
+func (g *Ingress) operate(c *gin.Context, id string, do Operation) {
+	if g.Authenticate != nil {
+		g.Authenticate(c)
+	}
+	if c.IsAborted() {
+		return
+	}
+	ctx := c.Request.Context()
+	ch, err := g.owned(ctx, auth.From(ctx), id)
+	if err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, operationBody))
+	if err != nil {
+		httpapi.Fail(c, httpapi.TooLarge(operationBody))
+		return
+	}
+	answer, err := do(ctx, ch, body)
+	if err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, answer)
+}
+
+func (g *Ingress) owned(ctx context.Context, p *auth.Principal, id string) (channel.Keyed, error) {
+	if p == nil {
+		return channel.Keyed{}, auth.ErrUnauthenticated
+	}
+	if err := p.Require(auth.ChannelsWrite); err != nil {
+		return channel.Keyed{}, err
+	}
+	ch, err := g.channel(ctx, id)
+	if err == nil && ch.Tenant != p.Tenant {
+		err = errUnknown
+	}
+	return ch, err
+}
+
+// simulate is the operation ~simulate {method, path, query, header, body}: a recorded payload is taken as if the provider had sent
+// it. body is the payload itself, as JSON, or as a text for what is no JSON.
+func (g *Ingress) simulate(ctx context.Context, ch channel.Keyed, raw []byte) (any, error) {
+	var call struct {
+		Method string              `json:"method"`
+		Path   string              `json:"path"`
+		Query  map[string][]string `json:"query"`
+		Header map[string][]string `json:"header"`
+		Body   json.RawMessage     `json:"body"`
+	}
+	if err := json.Unmarshal(raw, &call); err != nil || len(call.Body) == 0 {
+		return nil, fault.At("/body", "bad_json", "want {\"body\": the recorded payload}, and method, path, query and header where they matter")
+	}
+	body := []byte(call.Body)
+	var text string
+	if json.Unmarshal(call.Body, &text) == nil {
+		body = []byte(text)
+	}
+	if call.Method == "" {
+		call.Method = http.MethodPost
+	}
+	in := channel.Inbound{Method: call.Method, Path: call.Path, Query: call.Query, Header: canonicalAll(call.Header), Body: body, At: g.Now(), Pulled: true}
+	parsed, err := g.parse(ch, in)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "unparsable", "the payload cannot be understood: %v", err)
+	}
+	var b batch
+	if err := g.translate(ctx, &b, ch, in, parsed, nil, callNotes{reason: "simulated"}); err != nil {
+		return nil, err
+	}
+	if err := g.commit(ctx, &b); err != nil {
+		return nil, err
+	}
+	return gin.H{"events": b.events(), "ignored": parsed.Ignored}, nil
+}
+
+func canonicalAll(m map[string][]string) channel.Header {
+	h := channel.Header{}
+	for k, vs := range m {
+		h[canonical(k)] = vs
+	}
+	return h
+}
