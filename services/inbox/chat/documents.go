@@ -56,11 +56,14 @@ var (
 // FileSpec keeps where the bytes of attachments are: of uploads, and of inbound media once it is fetched.
 var FileSpec = store.Spec{Name: "files", Expires: true}
 
+// OpeningSpec keeps which conversation a call without a message was answered with, by its idempotency key.
+var OpeningSpec = store.Spec{Name: "openings", Expires: true}
+
 // DecisionSpec keeps every decision of routing with its reasons and what became of it.
 var DecisionSpec = store.Spec{Name: "decisions", Indexes: []store.Index{{Name: "by_conversation", Fields: []string{"conversation_id", "at"}}}}
 
 // Specs lists all collections of the record.
-var Specs = []store.Spec{AliasSpec, ThreadSpec, ConversationSpec, MessageSpec, EventSpec, ContactSpec, ReadSpec, ParkedSpec, FileSpec, DecisionSpec}
+var Specs = []store.Spec{AliasSpec, ThreadSpec, ConversationSpec, MessageSpec, EventSpec, ContactSpec, ReadSpec, ParkedSpec, FileSpec, OpeningSpec, DecisionSpec}
 
 // Kinds of threads and conversations.
 const (
@@ -148,8 +151,6 @@ type Conversation struct {
 	UpdatedAt       event.Time      `json:"updated_at"`
 	DueAt           event.Time      `json:"due_at,omitzero"`
 	DueKind         string          `json:"due_kind,omitempty"`
-	Opening         string          `json:"opening,omitempty"` // the call, by its idempotency key, that asked for it without a message
-	Digest          string          `json:"digest,omitempty"`  // of that call's body
 }
 
 // Window is what decides whether the business may write: anchors, carried on from conversation to conversation of a thread.
@@ -314,6 +315,13 @@ type File struct {
 	SHA256        string            `json:"sha256"`
 	Blob          string            `json:"blob"`
 	CreatedAt     event.Time        `json:"created_at"`
+}
+
+// Opening is a call that asked for a conversation; its id is derived from the idempotency key.
+type Opening struct {
+	store.Meta
+	ConversationID string `json:"conversation_id"`
+	Digest         string `json:"digest"` // of the call's body
 }
 
 // Decision is what routing decided about a conversation; its id is the decision's.

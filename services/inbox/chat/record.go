@@ -22,6 +22,7 @@ type Record struct {
 	Reads         *store.Collection[Read]
 	Parked        *store.Collection[Parked]
 	Files         *store.Collection[File]
+	Openings      *store.Collection[Opening]
 	Decisions     *store.Collection[Decision]
 	Applier       *store.Applier
 }
@@ -39,6 +40,7 @@ func NewRecord(db store.DB, p store.Publisher, log *slog.Logger) *Record {
 		Reads:         store.NewCollection[Read](db, ReadSpec, store.Facts(a)),
 		Parked:        store.NewCollection[Parked](db, ParkedSpec),
 		Files:         store.NewCollection[File](db, FileSpec),
+		Openings:      store.NewCollection[Opening](db, OpeningSpec),
 		Decisions:     store.NewCollection[Decision](db, DecisionSpec),
 		Applier:       a,
 	}

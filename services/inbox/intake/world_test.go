@@ -87,6 +87,10 @@ func newWorld(t testing.TB, policy string) *world {
 		Record: chat.NewRecord(w.db, &w.log, slog.New(slog.DiscardHandler)), Channels: d, Now: w.now,
 		Typing: func(_ context.Context, _ *chat.Conversation, on bool) { w.typing = append(w.typing, on) },
 	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Record.Applier.Run(ctx) }()
+	t.Cleanup(func() { stop(); w.must(<-ended) })
 	return w
 }
 

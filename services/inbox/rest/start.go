@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -62,37 +63,57 @@ func (s *Server) StartConversation(c *gin.Context, _ api.StartConversationParams
 
 // started returns the conversation that the call began before, or the thread's open one, or begins one.
 func (s *Server) started(c *gin.Context, p *auth.Principal, key httpapi.Idempotency, in start) (*chat.Conversation, error) {
-	ctx, opening := c.Request.Context(), ""
-	if in.Message != nil {
-		m, err := s.Record.Messages.Get(ctx, key.ID(c, "msg"))
-		if err == nil {
-			return s.Record.Conversations.Get(ctx, m.ConversationID)
-		}
-		if !errors.Is(err, store.ErrNotFound) {
-			return nil, err
-		}
-	} else if key.Key != "" {
-		opening = key.ID(c, "cnv")
+	if doc, err := s.before(c, key, in); err != nil || doc != nil {
+		return doc, err
 	}
 	t, rules, err := s.reach(c, p, in)
 	if err != nil {
 		return nil, err
 	}
-	var repeated error
+	ctx := c.Request.Context()
 	doc, err := s.Record.Into(ctx, t, rules, p.Actor(), p.Actor().Kind, nil, s.at(), func(d *chat.Conversation) error {
-		switch repeated = nil; {
-		case opening != "" && d.Opening == opening:
-			repeated = key.Repeat(c, d.Digest)
-			return store.Unchanged
-		case d.Status == chat.Closed:
+		if d.Status == chat.Closed {
 			return chat.ErrNext
-		case opening == "" || d.Opening != "":
-			return store.Unchanged
 		}
-		d.Opening, d.Digest = opening, key.Digest
-		return nil
+		return store.Unchanged
 	})
-	return doc, errOr(err, repeated)
+	if err != nil || key.Key == "" || in.Message != nil {
+		return doc, err
+	}
+	o := &chat.Opening{ConversationID: doc.ID, Digest: key.Digest}
+	o.ID, o.Tenant, o.ExpiresAt = key.ID(c, "opn"), p.Tenant, s.at().Add(openingFor)
+	if err := s.Record.Openings.Insert(ctx, o); err != nil && !errors.Is(err, store.ErrExists) {
+		return nil, err
+	}
+	return doc, nil
+}
+
+// openingFor is how long a call without a message is remembered: longer than any client repeats one.
+const openingFor = 7 * 24 * time.Hour
+
+// before returns the conversation that the same call was answered with before; nil if it was not made before.
+func (s *Server) before(c *gin.Context, key httpapi.Idempotency, in start) (*chat.Conversation, error) {
+	ctx, conversation := c.Request.Context(), ""
+	switch {
+	case in.Message != nil:
+		m, err := s.Record.Messages.Get(ctx, key.ID(c, "msg"))
+		if err != nil {
+			return nil, unlessGone(err)
+		}
+		conversation = m.ConversationID
+	case key.Key != "":
+		o, err := s.Record.Openings.Get(ctx, key.ID(c, "opn"))
+		if err != nil {
+			return nil, unlessGone(err)
+		}
+		if err := key.Repeat(c, o.Digest); err != nil {
+			return nil, err
+		}
+		conversation = o.ConversationID
+	default:
+		return nil, nil
+	}
+	return s.Record.Conversations.Get(ctx, conversation)
 }
 
 // reach finds the thread with whoever is named, and checks that the business may write first.

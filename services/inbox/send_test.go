@@ -1,0 +1,336 @@
+package inbox_test
+
+import (
+	"bytes"
+	"mime/multipart"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/directory"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/services/inbox/chat"
+)
+
+func TestSend(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	in := w.wrote(event.WhatsApp, "p", "hello")
+	a := w.say(w.key, in.ConversationID, object{"text": "hi", "reply_to": in.ID}).want(202)
+	if a.text("status") != "queued" || a.text("direction") != "outbound" || a.text("sender", "type") != "app" || a.text("sent_via", "kind") != "api" {
+		t.Errorf("%s", a.raw)
+	}
+	if a.text("reply_to", "message_id") != in.ID || a.text("reply_to", "excerpt") != "hello" {
+		t.Errorf("%s", a.raw)
+	}
+	got := w.get(w.key, "/v1/messages/"+a.text("id")).want(200)
+	if got.text("id") != a.text("id") || got.at("seq") != a.at("seq") {
+		t.Errorf("%s\n%s", a.raw, got.raw)
+	}
+	w.say(w.key, in.ConversationID, object{"reaction": object{"message_id": in.ID, "emoji": "👍"}}).want(202)
+	w.say(w.key, in.ConversationID, object{"reaction": object{"message_id": in.ID, "emoji": ""}}).want(202)
+	note := w.say(w.key, in.ConversationID, object{"direction": "note", "text": "watch out", "mentions": []string{"usr_x"}}).want(202)
+	if note.at("status") != nil || note.text("direction") != "note" {
+		t.Errorf("%s", note.raw)
+	}
+	c := w.get(w.key, "/v1/conversations/"+in.ConversationID).want(200)
+	if c.text("last_message", "direction") != "outbound" || c.text("last_message", "type") != "reaction" {
+		t.Errorf("a note became the last message: %s", c.raw)
+	}
+}
+
+func TestP3_IdempotencyKeys(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	in := w.wrote(event.WhatsApp, "p", "hello")
+	path, key := "/v1/conversations/"+in.ConversationID+"/messages", w.fresh()
+	w.post(w.key, path, object{"text": "x"}).want(422, "idempotency_key_missing")
+	first := w.post(w.key, path, object{"text": "hi"}, key).want(202)
+	if first.header.Get("Idempotency-Replayed") != "" {
+		t.Error("the first answer is marked as a repeat")
+	}
+	w.post(w.key, path, object{"text": "other"}, key).want(422, "idempotency_key_reused")
+	w.post(w.key, "/v1/conversations/"+in.ConversationID+"/close", object{}).want(200)
+	again := w.post(w.key, path, object{"text": "hi"}, key).want(202) // whatever has changed since
+	if again.text("id") != first.text("id") || again.header.Get("Idempotency-Replayed") != "true" {
+		t.Errorf("%v %s", again.header, again.raw)
+	}
+	w.post(w.key, path, object{"text": "new"}, w.fresh()).want(409, "conversation_closed")
+}
+
+func TestP3_ConcurrentRepeatsMakeOneMessage(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	in := w.wrote(event.SMS, "p", "hello")
+	path, key := "/v1/conversations/"+in.ConversationID+"/messages", w.fresh()
+	var wg sync.WaitGroup
+	ids := make([]string, 16)
+	for i := range ids {
+		wg.Go(func() { ids[i] = w.post(w.key, path, object{"text": "hi"}, key).text("id") })
+	}
+	wg.Wait()
+	slices.Sort(ids)
+	if ids = slices.Compact(ids); len(ids) != 1 || ids[0] == "" {
+		t.Errorf("messages %v", ids)
+	}
+	if n := len(w.get(w.key, path).ids()); n != 2 {
+		t.Errorf("%d messages", n)
+	}
+}
+
+func TestP8_WhatCannotSucceedIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	in := w.wrote(event.WhatsApp, "p", "hello")
+	png, text := w.upload("a.png", png), w.upload("a.txt", []byte("text"))
+	for _, x := range []struct {
+		body    object
+		code    string
+		pointer string
+	}{
+		{object{"text": strings.Repeat("x", 101)}, "text_too_long", "/text"},
+		{object{"text": ""}, "empty_message", "/text"},
+		{object{"type": "location", "location": object{"latitude": 1, "longitude": 2}}, "type_not_supported", "/type"},
+		{object{"attachment_ids": []string{text}, "type": "image"}, "media_not_supported", "/attachment_ids/0"},
+		{object{"attachment_ids": []string{png, png}}, "too_many_attachments", "/attachments"},
+		{object{"attachment_ids": []string{"att_nobody"}}, "bad_value", "/attachment_ids/0"},
+		{object{"text": "x", "subject": "y"}, "subject_not_supported", "/subject"},
+		{object{"text": "x", "reply_to": "msg_nobody"}, "bad_value", "/reply_to"},
+		{object{"interactive": object{"kind": "list"}}, "interactive_not_supported", "/interactive/kind"},
+		{object{"reaction": object{"message_id": "msg_nobody", "emoji": "x"}}, "bad_value", "/reaction/message_id"},
+		{object{"direction": "note"}, "required", "/text"},
+		{object{"text": "x", "colour": "red"}, "unknown_field", "/colour"},
+		{object{"type": "poem"}, "bad_value", "/type"},
+		{object{"location": object{"latitude": 91, "longitude": 2}}, "out_of_range", "/location/latitude"},
+	} {
+		a := w.say(w.key, in.ConversationID, x.body).want(422, x.code)
+		if got := a.text("errors", 0, "pointer"); got != x.pointer {
+			t.Errorf("%s: pointer %s, want %s", x.code, got, x.pointer)
+		}
+	}
+	if n := len(w.get(w.key, "/v1/conversations/"+in.ConversationID+"/messages").ids()); n != 1 {
+		t.Errorf("%d messages, although all were refused", n)
+	}
+}
+
+func TestP8_TheWindow(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	w.late = 23 * time.Hour
+	soon := w.wrote(event.WhatsApp, "soon", "hello")
+	w.late = 25 * time.Hour
+	closed := w.wrote(event.WhatsApp, "closed", "hello")
+	state := func(id string) string { return w.get(w.key, "/v1/conversations/"+id).text("window", "state") }
+	if a, b := state(soon.ConversationID), state(closed.ConversationID); a != "expiring" || b != "expired" {
+		t.Errorf("windows %s, %s", a, b)
+	}
+	w.say(w.key, soon.ConversationID, object{"text": "still"}).want(202)
+	a := w.say(w.key, closed.ConversationID, object{"text": "too late"}).want(422, "window_closed")
+	if a.text("allowed", 0) != "template" {
+		t.Errorf("%s", a.raw)
+	}
+	w.say(w.key, closed.ConversationID, object{"template": object{"name": "hello", "language": "en"}}).want(202)
+	w.say(w.key, closed.ConversationID, object{"direction": "note", "text": "a note has no window"}).want(202)
+	w.wrote(event.SMS, "any", "hello")
+	if c := w.wrote(event.SMS, "any", "again"); state(c.ConversationID) != "none" {
+		t.Error("a channel without a window shows one")
+	}
+}
+
+func TestP8_ChannelAndContactMustTakeIt(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	in := w.wrote(event.SMS, "p", "hello")
+	w.call(w.key, "PATCH", "/v1/contacts/"+in.ContactID, object{"blocked": true}).want(200)
+	w.say(w.key, in.ConversationID, object{"text": "hi"}).want(409, "recipient_blocked")
+	w.call(w.key, "PATCH", "/v1/contacts/"+in.ContactID, object{"blocked": false}).want(200)
+	w.say(w.key, in.ConversationID, object{"text": "hi"}).want(202)
+	put(w, directory.Channels, "ch_off_"+w.id, &directory.Channel{Type: event.SMS, Name: "Off", Version: 1})
+	w.post(w.key, "/v1/conversations", object{"channel_id": "ch_off_" + w.id, "peer": "p", "message": object{"text": "x"}}, w.fresh()).want(409, "channel_disabled")
+}
+
+func TestAnsweringAssigns(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	agent, agentID := w.user("ann", "agent", "", w.queue())
+	boss, bossID := w.user("bob", "supervisor", "")
+	in := w.wrote(event.SMS, "p", "hello")
+	path := "/v1/conversations/" + in.ConversationID
+	w.post(w.key, path+"/assign", object{"queue_id": w.queue()}).want(200)
+	w.say(w.key, in.ConversationID, object{"text": "by the API"}).want(202)
+	if a := w.get(w.key, path); a.at("assignee") != nil || a.text("handler") != "queue" {
+		t.Errorf("an API key holds nothing: %s", a.raw)
+	}
+	w.say(agent, in.ConversationID, object{"direction": "note", "text": "a note is no answer"}).want(202)
+	if a := w.get(w.key, path); a.at("assignee") != nil {
+		t.Errorf("%s", a.raw)
+	}
+	w.say(agent, in.ConversationID, object{"text": "mine"}).want(202)
+	if a := w.get(agent, path); a.text("assignee", "id") != agentID || a.text("assignee", "name") != "ann" || a.text("handler") != "human" {
+		t.Errorf("%s", a.raw)
+	}
+	w.say(boss, in.ConversationID, object{"text": "who holds it keeps it"}).want(202)
+	if a := w.get(boss, path); a.text("assignee", "id") != agentID {
+		t.Errorf("%s", a.raw)
+	}
+	w.settings(func(s *directory.Settings) { s.AnswerAssignsRoles = []string{"agent"} })
+	other := w.wrote(event.SMS, "q", "hello")
+	w.say(boss, other.ConversationID, object{"text": "without taking it"}).want(202)
+	if a := w.get(boss, "/v1/conversations/"+other.ConversationID); a.at("assignee") != nil {
+		t.Errorf("%s got it: %s", bossID, a.raw)
+	}
+}
+
+func TestResend(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	in := w.wrote(event.SMS, "p", "hello")
+	m := w.say(w.key, in.ConversationID, object{"text": "hi"}).want(202)
+	id := m.text("id")
+	w.post(w.key, "/v1/messages/"+id+"/resend", nil).want(409, "conflict")
+	w.settle(id, 1, event.Failed)
+	a := w.post(w.key, "/v1/messages/"+id+"/resend", nil).want(202)
+	if len(a.at("attempts").([]any)) != 2 || a.text("status") != "queued" {
+		t.Errorf("%s", a.raw)
+	}
+	w.post(w.key, "/v1/messages/"+id+"/resend", nil).want(409, "conflict") // it is on its way
+	d := w.get(w.key, "/v1/messages/"+id+"/deliveries").want(200)
+	if len(d.at("data").([]any)) != 2 || d.text("data", 0, "status") != "failed" || d.text("data", 1, "status") != "queued" {
+		t.Errorf("%s", d.raw)
+	}
+	w.post(w.key, "/v1/messages/"+in.ID+"/resend", nil).want(422, "not_applicable")
+	note := w.say(w.key, in.ConversationID, object{"direction": "note", "text": "x"}).text("id")
+	w.post(w.key, "/v1/messages/"+note+"/resend", nil).want(422, "not_applicable")
+	w.settle(id, 2, event.Failed)
+	w.post(w.key, "/v1/conversations/"+in.ConversationID+"/close", object{}).want(200)
+	w.post(w.key, "/v1/messages/"+id+"/resend", nil).want(409, "conversation_closed")
+}
+
+// settle lets delivery status say what became of an attempt.
+func (w *tenant) settle(message string, attempt int, s event.DeliveryStatus) {
+	w.Helper()
+	_, err := w.record.Messages.Update(w.Context(), message, func(m *chat.Message) error {
+		m.Settle(event.Status{AttemptID: m.Attempts[attempt-1].ID, Seq: 1, Status: s, Step: event.Step{Status: s, At: m.CreatedAt, Source: "send"}}, m.CreatedAt)
+		return nil
+	})
+	w.ok(err)
+}
+
+var png = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
+
+func (w *tenant) upload(name string, content []byte) string {
+	w.Helper()
+	return w.uploadAs(w.key, name, content).want(201).text("id")
+}
+
+func (w *tenant) uploadAs(token, name string, content []byte) *answer {
+	w.Helper()
+	var b bytes.Buffer
+	form := multipart.NewWriter(&b)
+	part := must(form.CreateFormFile("file", name))
+	must(part.Write(content))
+	w.ok(form.Close())
+	return w.request(token, "POST", "/v1/attachments", form.FormDataContentType(), &b)
+}
+
+func TestAttachments(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	agent, _ := w.user("ann", "agent", "", w.queue())
+	colleague, _ := w.user("cat", "agent", "", w.queue())
+	stranger, _ := w.user("dan", "agent", "")
+	in := w.wrote(event.SMS, "p", "hello")
+	w.post(w.key, "/v1/conversations/"+in.ConversationID+"/assign", object{"queue_id": w.queue()}).want(200)
+	page := []byte("<!doctype html><script>alert(1)</script>")
+	up := w.uploadAs(agent, `../../etc/x"<b>.png`, page).want(201)
+	id := up.text("id")
+	if up.text("mime") != "text/html; charset=utf-8" || up.text("type") != "document" || strings.ContainsAny(up.text("name"), `/\"`) {
+		t.Errorf("%s", up.raw)
+	}
+	a := w.get(agent, "/v1/attachments/"+id).want(200)
+	if !bytes.Equal(a.raw, page) || !strings.HasPrefix(a.header.Get("Content-Disposition"), "attachment") ||
+		a.header.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(a.header.Get("Content-Security-Policy"), "sandbox") {
+		t.Errorf("%v %q", a.header, a.raw)
+	}
+	w.get(colleague, "/v1/attachments/"+id).want(404) // not sent yet
+	w.say(agent, in.ConversationID, object{"attachment_ids": []string{id}}).want(202)
+	w.get(stranger, "/v1/attachments/"+id).want(404)
+	w.post(w.key, "/v1/conversations/"+in.ConversationID+"/assign", object{"queue_id": w.queue()}).want(200)
+	w.get(colleague, "/v1/attachments/"+id).want(200)
+	if a := w.get(w.key, "/v1/attachments/"+w.upload("a.png", png)); a.header.Get("Content-Type") != "image/png" || !strings.HasPrefix(a.header.Get("Content-Disposition"), "inline") {
+		t.Errorf("%v", a.header)
+	}
+	w.get(w.key, "/v1/attachments/att_nobody").want(404)
+	w.post(w.key, "/v1/attachments", object{}).want(415, "unsupported_media_type")
+	w.request(w.key, "POST", "/v1/attachments", "multipart/form-data; boundary=x", strings.NewReader("--x\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\nx\r\n--x--")).want(422, "required")
+	reader := w.apiKey("", auth.ReadAll)
+	w.uploadAs(reader, "a.png", png).want(403, "forbidden")
+}
+
+func TestStart(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	start := func(body object, hs ...header) *answer { return w.post(w.key, "/v1/conversations", body, hs...) }
+	a := start(object{"channel_id": w.channel(event.SMS), "peer": "+44", "name": "Ada", "message": object{"text": "hi"}}, w.fresh()).want(201)
+	id := a.text("conversation", "id")
+	if a.text("message", "conversation_id") != id || a.text("conversation", "contact", "name") != "Ada" || a.text("conversation", "opened_by", "kind") != "api" {
+		t.Errorf("%s", a.raw)
+	}
+	if b := start(object{"channel_id": w.channel(event.SMS), "contact_id": a.text("conversation", "contact", "id")}).want(201); b.text("conversation", "id") != id {
+		t.Errorf("another conversation, although one is open: %s", b.raw)
+	}
+	start(object{"channel_id": w.channel(event.SMS), "peer": "+44", "message": object{"text": "x"}}).want(422, "idempotency_key_missing")
+	start(object{"channel_id": w.channel(event.Instagram), "peer": "x"}).want(422, "cannot_start")
+	start(object{"channel_id": w.channel(event.WhatsApp), "peer": "x", "message": object{"text": "cold"}}, w.fresh()).want(422, "cannot_start")
+	start(object{"channel_id": w.channel(event.WhatsApp), "peer": "x", "message": object{"template": object{"name": "a", "language": "en"}}}, w.fresh()).want(201)
+	start(object{"channel_id": "ch_nobody", "peer": "x"}).want(422, "bad_value")
+	start(object{"channel_id": w.channel(event.SMS)}).want(422, "required")
+	start(object{"channel_id": w.channel(event.SMS), "contact_id": "cnt_nobody"}).want(422, "bad_value")
+	before := len(w.get(w.key, "/v1/conversations").ids())
+	start(object{"channel_id": w.channel(event.SMS), "peer": "+45", "message": object{"type": "location", "location": object{"latitude": 1, "longitude": 1}}}, w.fresh()).want(422, "type_not_supported")
+	if after := len(w.get(w.key, "/v1/conversations").ids()); after != before {
+		t.Error("a refused first message left a conversation")
+	}
+}
+
+func TestP3_StartsThatAreRepeatedStartNothing(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	for i, body := range []object{
+		{"channel_id": w.channel(event.SMS), "peer": "a"},
+		{"channel_id": w.channel(event.SMS), "peer": "b", "message": object{"text": "hi"}},
+	} {
+		key := w.fresh()
+		id := w.post(w.key, "/v1/conversations", body, key).want(201).text("conversation", "id")
+		w.post(w.key, "/v1/conversations/"+id+"/close", object{}).want(200)
+		a := w.post(w.key, "/v1/conversations", body, key).want(201)
+		if a.text("conversation", "id") != id || a.header.Get("Idempotency-Replayed") != "true" {
+			t.Errorf("%d: %v %s", i, a.header, a.raw)
+		}
+		body["peer"] = "c"
+		w.post(w.key, "/v1/conversations", body, key).want(422, "idempotency_key_reused")
+	}
+}
+
+func TestClosedAnswersWithTheOpenOne(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	first := w.wrote(event.SMS, "p", "hello")
+	path := "/v1/conversations/" + first.ConversationID
+	w.post(w.key, path+"/close", object{}).want(200)
+	if a := w.say(w.key, first.ConversationID, object{"text": "x"}).want(409, "conversation_closed"); a.at("open_conversation_id") != nil {
+		t.Errorf("%s", a.raw)
+	}
+	second := w.wrote(event.SMS, "p", "again")
+	for _, a := range []*answer{
+		w.say(w.key, first.ConversationID, object{"text": "x"}), w.post(w.key, path+"/reopen", nil),
+		w.post(w.key, path+"/assign", object{"queue_id": w.queue()}),
+	} {
+		if a.want(409, "conversation_closed"); a.text("open_conversation_id") != second.ConversationID {
+			t.Errorf("%s", a.raw)
+		}
+	}
+}
