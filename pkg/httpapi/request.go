@@ -8,7 +8,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"reflect"
 	"strconv"
 	"strings"
 
@@ -72,6 +71,12 @@ func Decode(raw []byte, v any) error {
 
 // MergePatch applies an RFC 7396 patch to v (a pointer): fields set to null are reset, others replaced.
 func MergePatch[T any](v *T, patch []byte) error {
+	var zero T
+	return MergePatchOver(v, zero, patch)
+}
+
+// MergePatchOver is MergePatch for a thing whose fields are reset to the values that they have in fresh.
+func MergePatchOver[T any](v *T, fresh T, patch []byte) error {
 	if len(bytes.TrimSpace(patch)) == 0 || bytes.TrimSpace(patch)[0] != '{' {
 		return fault.New(fault.Invalid, "bad_json", "a patch is a JSON object (RFC 7396)")
 	}
@@ -83,11 +88,10 @@ func MergePatch[T any](v *T, patch []byte) error {
 	if err != nil {
 		return fault.New(fault.Invalid, "bad_json", "the patch is not JSON: %v", err)
 	}
-	fresh := reflect.New(reflect.TypeFor[T]()).Interface().(*T)
-	if err := Decode(after, fresh); err != nil {
+	if err := Decode(after, &fresh); err != nil {
 		return err
 	}
-	*v = *fresh
+	*v = fresh
 	return nil
 }
 

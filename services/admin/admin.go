@@ -5,7 +5,12 @@ package admin
 
 import (
 	"context"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/hex"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -13,6 +18,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/egress"
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -47,6 +53,9 @@ type server struct {
 	audit    *store.Collection[Entry]
 	heads    *store.Collection[head]
 	logins   *throttle
+	hashing  chan struct{} // bounds password hashing
+
+	digestKey []byte
 }
 
 // New builds the service.
@@ -68,6 +77,10 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		audit:    store.NewCollection[Entry](env.DB, auditSpec),
 		heads:    store.NewCollection[head](env.DB, headSpec),
 		logins:   newThrottle(env.Now),
+		hashing:  make(chan struct{}, 4),
+	}
+	if err := s.deriveKey(env.Config); err != nil {
+		return nil, err
 	}
 	if err := s.bootstrap(ctx, env.Config); err != nil {
 		return nil, err
@@ -84,6 +97,17 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		},
 		Loops: []run.Loop{{Name: "facts", Run: applier.Run}},
 	}, nil
+}
+
+func (s *server) deriveKey(cfg *config.Config) error {
+	secret, err := cfg.Key()
+	if err != nil {
+		return err
+	}
+	if s.digestKey, err = hkdf.Key(sha256.New, secret, nil, "tributary request digests v1", 32); err != nil {
+		return fmt.Errorf("digest key: %w", err)
+	}
+	return nil
 }
 
 // open guards every operation but the one that makes a caller of somebody.
@@ -106,6 +130,19 @@ func announce(m *store.Meta, entity string, version int64, deleted bool, at even
 	m.Emit(event.TopicConfig, m.ID, event.New(
 		event.DeriveID("evt", m.Tenant, m.ID, strconv.FormatInt(version, 10)), event.ConfigChanged, "admin", m.Tenant, m.ID, at,
 		event.Config{Entity: entity, ID: m.ID, Version: version, Deleted: deleted}))
+}
+
+// idempotency is the request's key. The digest of its body, which may hold secrets, is kept under a key of ours: nobody who
+// reads the store can try out passwords on it.
+func (s *server) idempotency(c *gin.Context) (httpapi.Idempotency, error) {
+	key, err := httpapi.IdempotencyKey(c, false)
+	if err != nil {
+		return key, err
+	}
+	mac := hmac.New(sha256.New, s.digestKey)
+	mac.Write([]byte(key.Digest))
+	key.Digest = hex.EncodeToString(mac.Sum(nil))
+	return key, nil
 }
 
 func (s *server) at() event.Time { return event.At(s.now()) }

@@ -49,7 +49,7 @@ func (s *server) bootstrap(ctx context.Context, cfg *config.Config) error {
 	if err := in.check(t); err != nil {
 		return fmt.Errorf("TRIBUTARY_BOOTSTRAP_ADMIN_EMAIL: %w", err)
 	}
-	if err := s.addUser(ctx, u, in); err != nil {
+	if err := s.addUser(ctx, u, in); err != nil && !isExists(err) {
 		return fmt.Errorf("bootstrap: %w", err)
 	}
 	return nil

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"maps"
 	"net/http"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -53,16 +52,12 @@ func (s *server) create(c *gin.Context) error {
 	if err := p.Require(auth.ChannelsWrite); err != nil {
 		return err
 	}
-	key, err := httpapi.IdempotencyKey(c, false)
-	if err != nil {
-		return err
-	}
-	raw, err := httpapi.Raw(c)
+	key, err := s.idempotency(c)
 	if err != nil {
 		return err
 	}
 	var in input
-	if err := httpapi.Decode(raw, &in); err != nil {
+	if err := httpapi.Body(c, &in); err != nil {
 		return err
 	}
 	ctx := c.Request.Context()
@@ -70,23 +65,29 @@ func (s *server) create(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	doc := &directory.Channel{Type: in.Type, Enabled: in.Enabled == nil || *in.Enabled, Sealed: map[string][]string{}, Digest: key.Digest, Version: 1}
-	doc.ID, doc.Tenant, doc.CreatedAt = key.ID(c, "ch"), p.Tenant, s.at()
-	if err := s.fill(doc, in, info); err != nil {
+	id, have, err := s.earlier(ctx, key.ID(c, "ch"))
+	if err != nil {
 		return err
 	}
-	if have, err := s.channels.Get(ctx, doc.ID); err == nil {
-		if err := key.Repeat(c, have.Digest); err != nil {
-			return err
-		}
-		s.answer(c, http.StatusCreated, have)
-		return nil
+	if have != nil {
+		return s.again(c, key, have)
+	}
+	doc := &directory.Channel{Type: in.Type, Enabled: true, Sealed: map[string][]string{}, Digest: key.Digest, Version: 1}
+	doc.ID, doc.Tenant, doc.CreatedAt = id, p.Tenant, s.at()
+	if err := s.fill(ctx, doc, in, info); err != nil {
+		return err
 	}
 	if err := s.claim(ctx, doc, info); err != nil {
+		s.release(ctx, doc.Claims, id)
 		return err
 	}
 	announce(&doc.Meta, directory.EntityChannel, doc.Version, false, doc.CreatedAt)
-	if err := s.channels.Insert(ctx, doc); err != nil && !isExists(err) {
+	if err := s.channels.Insert(ctx, doc); isExists(err) { // the same call, at the same time
+		if have, err = s.channels.Get(ctx, id); err != nil {
+			return httpapi.StoreError(err)
+		}
+		return s.again(c, key, have)
+	} else if err != nil {
 		return httpapi.StoreError(err)
 	}
 	s.directory.Changed(event.Config{Entity: directory.EntityChannel, ID: doc.ID, Version: doc.Version})
@@ -94,6 +95,31 @@ func (s *server) create(c *gin.Context) error {
 		return httpapi.StoreError(err)
 	}
 	s.answer(c, http.StatusCreated, doc)
+	return nil
+}
+
+// earlier returns what an earlier call with the same key made, nil if nothing, and the id to be used: a key lives as long as
+// what it created, so a deleted channel leaves it free.
+func (s *server) earlier(ctx context.Context, id string) (string, *directory.Channel, error) {
+	for {
+		have, err := s.channels.Get(ctx, id)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return id, nil, nil
+		case err != nil:
+			return "", nil, httpapi.StoreError(err)
+		case !have.Deleted:
+			return id, have, nil
+		}
+		id = event.DeriveID("ch", "after", id)
+	}
+}
+
+func (s *server) again(c *gin.Context, key httpapi.Idempotency, have *directory.Channel) error {
+	if err := key.Repeat(c, have.Digest); err != nil {
+		return err
+	}
+	s.answer(c, http.StatusCreated, have)
 	return nil
 }
 
@@ -151,31 +177,35 @@ func (s *server) patch(c *gin.Context, id string) (*directory.Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	var dropped []string
+	var dropped, wanted []string
 	doc, err := s.channels.Update(ctx, id, func(d *directory.Channel) error {
 		if err := httpapi.IfMatch(c, d.Version); err != nil {
 			return err
 		}
 		in := inputOf(d)
-		if err := httpapi.MergePatch(&in, raw); err != nil {
+		if err := in.patch(raw, d.Sealed); err != nil {
 			return err
 		}
 		if in.Type != d.Type {
 			return fault.At("/type", "not_applicable", "a channel keeps its type")
 		}
 		old := d.Claims
-		if err := s.fill(d, in, info); err != nil {
+		if err := s.fill(ctx, d, in, info); err != nil {
 			return err
 		}
-		if err := s.claim(ctx, d, info); err != nil {
+		err := s.claim(ctx, d, info)
+		dropped, wanted = minus(old, d.Claims), minus(d.Claims, old)
+		if err != nil {
 			return err
 		}
-		dropped = minus(old, d.Claims)
 		d.Version++
 		announce(&d.Meta, directory.EntityChannel, d.Version, false, s.at())
 		return nil
 	})
 	if err != nil {
+		if fault.KindOf(err) != fault.Unavailable { // if the store is away it may have been written
+			s.release(ctx, wanted, id)
+		}
 		return nil, httpapi.StoreError(err)
 	}
 	s.release(ctx, dropped, id)
@@ -213,64 +243,6 @@ func (s *server) DeleteChannel(c *gin.Context, id api.ID) {
 		return
 	}
 	c.Status(http.StatusNoContent)
-}
-
-// claim takes the provider's accounts for the channel, once across tenants. It is done before the channel's document names
-// them; a claim whose channel never came to be is free again for the next who asks.
-func (s *server) claim(ctx context.Context, d *directory.Channel, info channel.Info) error {
-	d.Claims = nil
-	for _, key := range info.Account {
-		account := d.Settings.Text(key)
-		if account == "" {
-			continue
-		}
-		id := directory.AccountClaim(d.Type, key, account)
-		taken := fault.New(fault.Conflict, "account_claimed", "another channel has the %s %s", strings.ReplaceAll(key, "_", " "), account)
-		_, err := s.claims.Upsert(ctx, id, func() *directory.Claim { return &directory.Claim{} }, func(have *directory.Claim) error {
-			switch {
-			case have.ChannelID == d.ID:
-				return store.Unchanged
-			case have.ChannelID != "":
-				other, err := s.channels.Get(ctx, have.ChannelID)
-				if err == nil && !other.Deleted {
-					return taken
-				}
-				if err != nil && !errors.Is(err, store.ErrNotFound) {
-					return err
-				}
-			}
-			have.Tenant, have.ChannelID = d.Tenant, d.ID
-			return nil
-		})
-		if err != nil {
-			return httpapi.StoreError(err)
-		}
-		d.Claims = append(d.Claims, id)
-	}
-	return nil
-}
-
-// release gives claims back. One that stays behind is free anyway once its channel is deleted.
-func (s *server) release(ctx context.Context, claims []string, channelID string) {
-	for _, id := range claims {
-		have, err := s.claims.Get(ctx, id)
-		if err == nil && have.ChannelID == channelID {
-			_ = s.claims.Remove(ctx, have) // changed meanwhile: it is somebody else's now
-		}
-	}
-}
-
-func minus(a, b []string) (out []string) {
-	in := map[string]bool{}
-	for _, x := range b {
-		in[x] = true
-	}
-	for _, x := range a {
-		if !in[x] {
-			out = append(out, x)
-		}
-	}
-	return out
 }
 
 func (s *server) answer(c *gin.Context, status int, d *directory.Channel) {

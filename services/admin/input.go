@@ -1,14 +1,20 @@
 package admin
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
+	"errors"
 	"maps"
+	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 )
 
@@ -73,7 +79,7 @@ func inputOf(d *directory.Channel) input {
 }
 
 // fill checks in against the type's form and writes it into the document.
-func (s *server) fill(d *directory.Channel, in input, info channel.Info) error {
+func (s *server) fill(ctx context.Context, d *directory.Channel, in input, info channel.Info) error {
 	var bad httpapi.Fields
 	if in.Name == "" || len([]rune(in.Name)) > 128 {
 		bad.Add("/name", "out_of_range", "a name has 1 to 128 characters")
@@ -82,7 +88,7 @@ func (s *server) fill(d *directory.Channel, in input, info channel.Info) error {
 	maps.Copy(settings, in.Settings)
 	known := map[string]bool{"api_base_url": true}
 	for _, f := range info.Settings {
-		known[f.Key] = true
+		known[top(f.Key)] = true
 		checkField(f, settings, in.Secrets, d.Sealed, &bad)
 	}
 	for _, k := range slices.Sorted(maps.Keys(in.Settings)) {
@@ -95,7 +101,13 @@ func (s *server) fill(d *directory.Channel, in input, info channel.Info) error {
 			bad.Add("/secrets/"+k, "unknown_field", "%s has no secret %q", info.Title, k)
 		}
 	}
+	checkURL("/settings/api_base_url", settings, &bad)
 	in.check(&bad)
+	if err := s.unitExists(ctx, d.Tenant, in.OUID); fault.Is(err, fault.Invalid) {
+		bad = append(bad, fault.Of(err))
+	} else if err != nil {
+		return err
+	}
 	if err := bad.Err(); err != nil {
 		return err
 	}
@@ -117,6 +129,9 @@ func (s *server) fill(d *directory.Channel, in input, info channel.Info) error {
 func (s *server) seal(d *directory.Channel, key, value string) {
 	if value == "" {
 		delete(d.Sealed, key)
+		if key == "verify_token" {
+			d.Verify = ""
+		}
 		return
 	}
 	if old := d.Sealed[key]; len(old) > 0 {
@@ -141,12 +156,15 @@ func checkField(f channel.Field, settings channel.Settings, secrets map[string]s
 	pointer, value, set := "/settings/"+f.Key, settings.Text(f.Key), settings.Text(f.Key) != ""
 	if f.Secret {
 		pointer, value = "/secrets/"+f.Key, secrets[f.Key]
-		set = value != "" || len(sealed[f.Key]) > 0
+		_, given := secrets[f.Key]
+		set = value != "" || (!given && len(sealed[f.Key]) > 0)
 	}
-	if !set && f.Default != "" {
+	if !set && f.Default != "" && !f.Secret {
 		settings[f.Key], value, set = f.Default, f.Default, true
 	}
 	switch {
+	case set && !f.Secret && !fits(f.Kind, settings[f.Key]):
+		bad.Add(pointer, "bad_format", "%s must be a %s", f.Label, cmp.Or(f.Kind, "text"))
 	case !set && !f.Optional:
 		bad.Add(pointer, "required", "%s is required", f.Label)
 	case value != "" && len(f.OneOf) > 0 && !slices.Contains(f.OneOf, value):
@@ -156,12 +174,84 @@ func checkField(f channel.Field, settings channel.Settings, secrets map[string]s
 	}
 }
 
+// top is the setting that a dotted path lies in.
+func top(path string) string {
+	key, _, _ := strings.Cut(path, ".")
+	return key
+}
+
+// fits reports whether a JSON value is of a field's kind. What lies deeper is the adapter's to check.
+func fits(kind string, v any) bool {
+	switch v.(type) {
+	case nil:
+		return true
+	case string:
+		return kind == "" || kind == "text"
+	case float64, json.Number:
+		return kind == "number"
+	case bool:
+		return kind == "bool"
+	case []any:
+		return kind == "list"
+	}
+	return kind == "object"
+}
+
+func checkURL(pointer string, settings channel.Settings, bad *httpapi.Fields) {
+	text := settings.Text("api_base_url")
+	if text == "" {
+		return
+	}
+	if u, err := url.Parse(text); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil {
+		bad.Add(pointer, "bad_format", "want an http or https URL without credentials")
+	}
+}
+
+// patch applies a merge patch. Secrets are no part of what is patched, because nobody can read them: those that the patch
+// names are set, those that it sets to null are taken away.
+func (in *input) patch(raw []byte, sealed map[string][]string) error {
+	if err := httpapi.MergePatch(in, raw); err != nil {
+		return err
+	}
+	var named struct {
+		Secrets map[string]*string `json:"secrets"`
+	}
+	var given map[string]json.RawMessage
+	if err := errors.Join(json.Unmarshal(raw, &named), json.Unmarshal(raw, &given)); err != nil {
+		return fault.New(fault.Invalid, "bad_json", "the patch is not JSON of the documented shape: %v", err)
+	}
+	gone := func(key string) {
+		if in.Secrets == nil {
+			in.Secrets = map[string]string{}
+		}
+		in.Secrets[key] = ""
+	}
+	for key, value := range named.Secrets {
+		if value == nil {
+			gone(key)
+		}
+	}
+	if _, all := given["secrets"]; all && named.Secrets == nil {
+		for key := range sealed {
+			gone(key)
+		}
+	}
+	return nil
+}
+
 func (in input) check(bad *httpapi.Fields) {
 	oneOf := func(pointer, v string, want ...string) {
 		if v != "" && !slices.Contains(want, v) {
 			bad.Add(pointer, "bad_value", "%q is none of %v", v, want)
 		}
 	}
+	minutes := func(pointer string, n int) {
+		if n < 0 || n > 1440 {
+			bad.Add(pointer, "out_of_range", "1 to 1440 minutes")
+		}
+	}
+	minutes("/customer_reply_timeout_minutes", in.CustomerReplyMinutes)
+	minutes("/agent_no_answer_minutes", in.AgentNoAnswerMinutes)
 	oneOf("/reopen", in.Reopen, "new", "reopen", "reopen_within_hours")
 	oneOf("/on_unknown", in.OnUnknown, "hold", "retry")
 	if in.Reopen == "reopen_within_hours" && (in.ReopenWithinHours < 1 || in.ReopenWithinHours > 720) {

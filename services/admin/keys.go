@@ -37,14 +37,18 @@ func (s *server) CreateAPIKey(c *gin.Context) {
 		ExpiresAt event.Time `json:"expires_at"`
 	}
 	err := errors.Join(p.Require(auth.APIKeysWrite), httpapi.Body(c, &in))
-	scopes, scopeErr := permissions(in.Scopes)
+	var scopes []auth.Permission
 	if err == nil {
-		err = scopeErr
+		scopes, err = permissions(in.Scopes)
 	}
-	for _, x := range scopes {
-		if err == nil && !p.May(x) {
-			err = fault.New(fault.Denied, "forbidden", "you cannot give away %s, which you lack", x)
-		}
+	if err == nil {
+		err = mayGive(p, scopes)
+	}
+	if err == nil {
+		err = s.unitExists(c.Request.Context(), p.Tenant, in.OUID)
+	}
+	if err == nil && !in.ExpiresAt.IsZero() && !s.now().Before(in.ExpiresAt.Time) {
+		err = fault.At("/expires_at", "out_of_range", "the key would have ended already")
 	}
 	if err != nil {
 		httpapi.Fail(c, err)
@@ -71,9 +75,17 @@ func (s *server) RevokeAPIKey(c *gin.Context, id api.ID) {
 		httpapi.Fail(c, err)
 		return
 	}
+	before, err := s.keys.Get(ctx, id)
+	if err != nil {
+		httpapi.Fail(c, httpapi.StoreError(err))
+		return
+	}
 	doc, err := s.keys.Update(ctx, id, func(k *directory.APIKey) error {
 		if k.Tenant != p.Tenant {
 			return gone("API key", id)
+		}
+		if k.Revoked {
+			return store.Unchanged
 		}
 		k.Revoked = true
 		k.Version++
@@ -82,7 +94,7 @@ func (s *server) RevokeAPIKey(c *gin.Context, id api.ID) {
 	})
 	if err == nil {
 		s.directory.Changed(event.Config{Entity: directory.EntityAPIKey, ID: id, Version: doc.Version, Deleted: true})
-		err = s.record(c, "api_key.revoked", id, nil, doc)
+		err = s.record(c, "api_key.revoked", id, before, doc)
 	}
 	if err != nil {
 		httpapi.Fail(c, httpapi.StoreError(err))

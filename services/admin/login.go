@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"context"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -10,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
@@ -32,36 +35,61 @@ func (s *server) Login(c *gin.Context) {
 		return
 	}
 	ctx := c.Request.Context()
-	known, err := s.directory.UserByEmail(ctx, email)
-	if err != nil && !fault.Is(err, fault.Gone) {
+	known, doc, err := s.byEmail(ctx, email)
+	if err != nil {
 		httpapi.Fail(c, err)
 		return
 	}
 	hash := nobody()
-	if err == nil {
-		doc, err := s.users.Get(ctx, known.ID)
-		if err != nil {
-			httpapi.Fail(c, httpapi.StoreError(err))
-			return
-		}
-		hash, known.Sessions, known.Disabled = doc.Password, doc.Sessions, doc.Disabled
+	if doc != nil {
+		hash = doc.Password
 	}
-	if !auth.MatchPassword(in.Password, hash) || err != nil || known.Disabled {
-		httpapi.Fail(c, auth.ErrUnauthenticated)
+	match, err := s.match(ctx, in.Password, hash)
+	if err == nil && (!match || doc == nil || doc.Disabled) {
+		err = auth.ErrUnauthenticated
+	}
+	if err != nil {
+		httpapi.Fail(c, err)
 		return
 	}
+	known.Sessions = doc.Sessions
 	token, ends, err := s.auth.Session(known)
 	if err != nil {
 		httpapi.Fail(c, err)
 		return
 	}
-	doc, err := s.users.Get(ctx, known.ID)
-	if err != nil {
-		httpapi.Fail(c, httpapi.StoreError(err))
-		return
-	}
 	c.Header("Cache-Control", "no-store")
 	c.JSON(http.StatusOK, gin.H{"token": token, "expires_at": event.At(ends), "user": showUser(doc)})
+}
+
+// byEmail returns the user who may sign in with an address: as the directory has it, and the document; nil if there is none.
+func (s *server) byEmail(ctx context.Context, email string) (auth.User, *directory.User, error) {
+	known, err := s.directory.UserByEmail(ctx, email)
+	if fault.Is(err, fault.Gone) {
+		return known, nil, nil
+	}
+	if err != nil {
+		return known, nil, err
+	}
+	doc, err := s.users.Get(ctx, known.ID)
+	if err != nil {
+		return known, nil, httpapi.StoreError(err)
+	}
+	if doc.Password == "" || doc.Email != email {
+		return known, nil, nil
+	}
+	return known, doc, nil
+}
+
+// match compares a password. Each comparison takes 64 MiB, so only a few are made at once.
+func (s *server) match(ctx context.Context, password, hash string) (bool, error) {
+	select {
+	case s.hashing <- struct{}{}:
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	defer func() { <-s.hashing }()
+	return auth.MatchPassword(password, hash), nil
 }
 
 // Me implements api.ServerInterface.
@@ -82,25 +110,39 @@ var errTooManyLogins = fault.New(fault.Throttled, "rate_limited", "too many atte
 
 // throttle slows down guessing: ten attempts at once per address, then one every six seconds.
 type throttle struct {
-	mu  sync.Mutex
-	now func() time.Time
-	of  map[string]*rate.Limiter
+	mu    sync.Mutex
+	now   func() time.Time
+	of    map[string]*attempts
+	swept time.Time
 }
 
+type attempts struct {
+	*rate.Limiter
+	last time.Time
+}
+
+const (
+	attemptEvery   = 6 * time.Second
+	attemptsAtOnce = 10
+)
+
 func newThrottle(now func() time.Time) *throttle {
-	return &throttle{now: now, of: map[string]*rate.Limiter{}}
+	return &throttle{now: now, of: map[string]*attempts{}}
 }
 
 func (t *throttle) allow(who string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.of) > 10_000 {
-		clear(t.of) // a guesser of addresses; each begins anew
+	now := t.now()
+	if now.Sub(t.swept) > attemptsAtOnce*attemptEvery { // whoever was silent for that long begins anew anyway
+		maps.DeleteFunc(t.of, func(_ string, a *attempts) bool { return now.Sub(a.last) > attemptsAtOnce*attemptEvery })
+		t.swept = now
 	}
-	l := t.of[who]
-	if l == nil {
-		l = rate.NewLimiter(rate.Every(6*time.Second), 10)
-		t.of[who] = l
+	a := t.of[who]
+	if a == nil {
+		a = &attempts{Limiter: rate.NewLimiter(rate.Every(attemptEvery), attemptsAtOnce)}
+		t.of[who] = a
 	}
-	return l.AllowN(t.now(), 1)
+	a.last = now
+	return a.AllowN(now, 1)
 }

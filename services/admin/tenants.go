@@ -1,8 +1,10 @@
 package admin
 
 import (
+	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/gin-gonic/gin"
 
@@ -39,7 +41,7 @@ func (s *server) PatchTenantSettings(c *gin.Context) {
 	var before directory.Settings
 	t, err := s.tenants.Update(ctx, p.Tenant, func(t *directory.Tenant) error {
 		before = t.Settings
-		if err := httpapi.MergePatch(&t.Settings, raw); err != nil {
+		if err := httpapi.MergePatchOver(&t.Settings, directory.DefaultSettings(""), raw); err != nil {
 			return err
 		}
 		if err := checkSettings(t); err != nil {
@@ -65,12 +67,12 @@ func checkSettings(t *directory.Tenant) error {
 	if m := t.Settings.OfflineReassignMinutes; m < 5 || m > 600 {
 		bad.Add("/offline_reassign_interval_minutes", "out_of_range", "5 to 600 minutes")
 	}
-	if t.Settings.SpaceName == "" {
-		bad.Add("/space_name", "required", "the space has a name")
+	if n := len([]rune(t.Settings.SpaceName)); n < 1 || n > 128 {
+		bad.Add("/space_name", "out_of_range", "the name of the space has 1 to 128 characters")
 	}
-	for _, r := range t.Settings.AnswerAssignsRoles {
+	for i, r := range t.Settings.AnswerAssignsRoles {
 		if _, builtin := auth.Roles[r]; !builtin && t.Roles[r] == nil {
-			bad.Add("/answer_assigns_roles", "bad_value", "there is no role %q", r)
+			bad.Add("/answer_assigns_roles/"+strconv.Itoa(i), "bad_value", "there is no role %q", r)
 		}
 	}
 	return bad.Err()
@@ -97,7 +99,7 @@ func (s *server) createUnit(c *gin.Context) (*directory.Unit, error) {
 	if err := p.Require(auth.SettingsWrite); err != nil {
 		return nil, err
 	}
-	key, err := httpapi.IdempotencyKey(c, false)
+	key, err := s.idempotency(c)
 	if err != nil {
 		return nil, err
 	}
@@ -112,6 +114,9 @@ func (s *server) createUnit(c *gin.Context) (*directory.Unit, error) {
 	u.ID, u.Tenant = key.ID(c, "ou"), p.Tenant
 	if in.ParentID != "" {
 		parent, err := s.units.Get(ctx, in.ParentID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
 		if err != nil || parent.Tenant != p.Tenant {
 			return nil, fault.At("/parent_id", "bad_value", "there is no unit %s", in.ParentID)
 		}
@@ -127,6 +132,7 @@ func (s *server) createUnit(c *gin.Context) (*directory.Unit, error) {
 	} else if err != nil {
 		return nil, err
 	}
+	s.directory.Changed(event.Config{Entity: directory.EntityUnit, ID: u.ID, Version: 1})
 	return u, s.record(c, "organization_unit.created", u.ID, nil, u)
 }
 

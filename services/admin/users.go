@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/mail"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -35,8 +36,8 @@ func (in *userInput) check(t *directory.Tenant) error {
 	if a, err := mail.ParseAddress(in.Email); err != nil || a.Address != in.Email {
 		bad.Add("/email", "bad_format", "not an e-mail address")
 	}
-	if in.Name == "" {
-		bad.Add("/name", "required", "a user has a name")
+	if n := len([]rune(in.Name)); n < 1 || n > 128 {
+		bad.Add("/name", "out_of_range", "a name has 1 to 128 characters")
 	}
 	if in.Password != "" && len(in.Password) < 10 {
 		bad.Add("/password", "out_of_range", "a password has at least 10 characters")
@@ -57,7 +58,7 @@ func (s *server) ListUsers(c *gin.Context, _ api.ListUsersParams) {
 func (s *server) CreateUser(c *gin.Context, _ api.CreateUserParams) {
 	p := httpapi.Caller(c)
 	var in userInput
-	key, err := httpapi.IdempotencyKey(c, false)
+	key, err := s.idempotency(c)
 	if err == nil {
 		err = errors.Join(p.Require(auth.UsersWrite), httpapi.Body(c, &in))
 	}
@@ -79,21 +80,32 @@ func (s *server) createUser(c *gin.Context, key httpapi.Idempotency, in userInpu
 	if err != nil {
 		return nil, err
 	}
-	if err := in.check(&t); err != nil {
-		return nil, err
-	}
 	doc := &directory.User{}
 	doc.ID, doc.Tenant, doc.Digest = key.ID(c, "usr"), p.Tenant, key.Digest
 	if have, err := s.users.Get(ctx, doc.ID); err == nil {
 		return have, key.Repeat(c, have.Digest)
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return nil, err
 	}
-	if err := s.addUser(ctx, doc, in); err != nil {
+	if err := errors.Join(in.check(&t), s.unitExists(ctx, p.Tenant, in.OUID)); err != nil {
+		return nil, err
+	}
+	if err := mayGive(p, t.Permissions(in.Role)); err != nil {
+		return nil, err
+	}
+	if err := s.addUser(ctx, doc, in); isExists(err) { // the same call, at the same time
+		have, err := s.users.Get(ctx, doc.ID)
+		if err != nil {
+			return nil, err
+		}
+		return have, key.Repeat(c, have.Digest)
+	} else if err != nil {
 		return nil, err
 	}
 	return doc, s.record(c, "user.created", doc.ID, nil, doc)
 }
 
-// addUser claims the address, then stores the user.
+// addUser claims the address, then stores the user; store.ErrExists if it is there.
 func (s *server) addUser(ctx context.Context, doc *directory.User, in userInput) error {
 	if err := s.claimEmail(ctx, doc.Tenant, doc.ID, in.Email); err != nil {
 		return err
@@ -101,7 +113,7 @@ func (s *server) addUser(ctx context.Context, doc *directory.User, in userInput)
 	in.into(doc)
 	doc.Version, doc.CreatedAt = 1, s.at()
 	announce(&doc.Meta, directory.EntityUser, 1, false, doc.CreatedAt)
-	if err := s.users.Insert(ctx, doc); err != nil && !isExists(err) {
+	if err := s.users.Insert(ctx, doc); err != nil {
 		return err
 	}
 	s.directory.Changed(event.Config{Entity: directory.EntityUser, ID: doc.ID, Version: 1})
@@ -118,20 +130,6 @@ func (in *userInput) into(d *directory.User) {
 		d.Sessions++
 	}
 	d.Disabled = in.Disabled
-}
-
-func (s *server) claimEmail(ctx context.Context, tenant, userID, email string) error {
-	claim := &directory.Email{UserID: userID}
-	claim.ID, claim.Tenant = directory.EmailClaim(email), tenant
-	err := s.emails.Insert(ctx, claim)
-	if !isExists(err) {
-		return err
-	}
-	have, err := s.emails.Get(ctx, claim.ID)
-	if err != nil || have.UserID == userID {
-		return err
-	}
-	return fault.At("/email", "name_taken", "another user has this address")
 }
 
 // GetUser implements api.ServerInterface.
@@ -179,15 +177,20 @@ func (s *server) patchUser(c *gin.Context, id string) (*directory.User, error) {
 	if err != nil {
 		return nil, err
 	}
+	wanted := ""
 	doc, err := s.users.Update(ctx, id, func(d *directory.User) error {
 		in := userInput{Name: d.Name, Email: d.Email, Role: d.Role, OUID: d.OUID, AvatarURL: d.AvatarURL, Disabled: d.Disabled}
 		if err := httpapi.MergePatch(&in, raw); err != nil {
 			return err
 		}
-		if err := in.check(&t); err != nil {
+		if err := errors.Join(in.check(&t), s.unitExists(ctx, d.Tenant, in.OUID)); err != nil {
 			return err
 		}
-		if in.Email != d.Email {
+		if err := mayGive(p, slices.Concat(t.Permissions(d.Role), t.Permissions(in.Role))); err != nil {
+			return err
+		}
+		if wanted = ""; in.Email != d.Email {
+			wanted = in.Email
 			if err := s.claimEmail(ctx, d.Tenant, d.ID, in.Email); err != nil {
 				return err
 			}
@@ -198,12 +201,13 @@ func (s *server) patchUser(c *gin.Context, id string) (*directory.User, error) {
 		return nil
 	})
 	if err != nil {
+		if wanted != "" && fault.KindOf(err) != fault.Unavailable { // if the store is away it may have been written
+			s.releaseEmail(ctx, id, wanted)
+		}
 		return nil, err
 	}
 	if doc.Email != before.Email {
-		if old, err := s.emails.Get(ctx, directory.EmailClaim(before.Email)); err == nil && old.UserID == id {
-			_ = s.emails.Remove(ctx, old) // changed meanwhile: not ours to free
-		}
+		s.releaseEmail(ctx, id, before.Email)
 	}
 	s.directory.Changed(event.Config{Entity: directory.EntityUser, ID: id, Version: doc.Version})
 	return doc, s.record(c, "user.changed", id, before, doc)
@@ -223,14 +227,36 @@ func showUser(d *directory.User) map[string]any {
 	return out
 }
 
+// mayGive refuses to hand out, or to take over, permissions that the caller lacks.
+func mayGive(p *auth.Principal, all []auth.Permission) error {
+	for _, x := range all {
+		if !p.May(x) {
+			return fault.New(fault.Denied, "forbidden", "you cannot give away %s, which you lack", x)
+		}
+	}
+	return nil
+}
+
+// unitExists checks a reference to an organization unit of the tenant; none is fine.
+func (s *server) unitExists(ctx context.Context, tenant, id string) error {
+	if id == "" {
+		return nil
+	}
+	_, err := s.directory.Unit(ctx, tenant, id)
+	if fault.Is(err, fault.Gone) {
+		return fault.At("/ou_id", "bad_value", "there is no organization unit %s", id)
+	}
+	return err
+}
+
 func permissions(names []string) ([]auth.Permission, error) {
 	var bad httpapi.Fields
 	out := make([]auth.Permission, 0, len(names))
-	for _, n := range names {
+	for i, n := range names {
 		if p := auth.Permission(n); slices.Contains(auth.All, p) {
 			out = append(out, p)
 		} else {
-			bad.Add("/scopes", "bad_value", "there is no permission %q", n)
+			bad.Add("/scopes/"+strconv.Itoa(i), "bad_value", "there is no permission %q", n)
 		}
 	}
 	return out, bad.Err()

@@ -53,8 +53,9 @@ func (s *server) journal(ctx context.Context, id string, limit int) ([]map[strin
 	for end := ends[partition]; end > 0 && len(out) < limit && ends[partition]-end < journalMost; end -= journalStep {
 		from := max(0, end-journalStep)
 		ms, err := s.bus.ReadFrom(ctx, event.TopicWebhooks, partition, from, int(end-from))
-		if errors.Is(err, bus.ErrTrimmed) {
-			break
+		trimmed := errors.Is(err, bus.ErrTrimmed)
+		if trimmed { // the log begins in between, or behind
+			ms, err = s.bus.ReadFrom(ctx, event.TopicWebhooks, partition, bus.Oldest, journalStep)
 		}
 		if err != nil {
 			return nil, err
@@ -63,6 +64,9 @@ func (s *server) journal(ctx context.Context, id string, limit int) ([]map[strin
 			if ms[i].Key == id && ms[i].Offset < end {
 				out = append(out, showCall(ms[i]))
 			}
+		}
+		if trimmed {
+			break
 		}
 	}
 	return out, nil

@@ -47,16 +47,16 @@ func (e ChannelSecrets) Valid() bool {
 
 // Defines values for ChannelInputOnUnknown.
 const (
-	Hold  ChannelInputOnUnknown = "hold"
-	Retry ChannelInputOnUnknown = "retry"
+	ChannelInputOnUnknownHold  ChannelInputOnUnknown = "hold"
+	ChannelInputOnUnknownRetry ChannelInputOnUnknown = "retry"
 )
 
 // Valid indicates whether the value is a known member of the ChannelInputOnUnknown enum.
 func (e ChannelInputOnUnknown) Valid() bool {
 	switch e {
-	case Hold:
+	case ChannelInputOnUnknownHold:
 		return true
-	case Retry:
+	case ChannelInputOnUnknownRetry:
 		return true
 	default:
 		return false
@@ -65,19 +65,64 @@ func (e ChannelInputOnUnknown) Valid() bool {
 
 // Defines values for ChannelInputReopen.
 const (
-	New               ChannelInputReopen = "new"
-	Reopen            ChannelInputReopen = "reopen"
-	ReopenWithinHours ChannelInputReopen = "reopen_within_hours"
+	ChannelInputReopenNew               ChannelInputReopen = "new"
+	ChannelInputReopenReopen            ChannelInputReopen = "reopen"
+	ChannelInputReopenReopenWithinHours ChannelInputReopen = "reopen_within_hours"
 )
 
 // Valid indicates whether the value is a known member of the ChannelInputReopen enum.
 func (e ChannelInputReopen) Valid() bool {
 	switch e {
-	case New:
+	case ChannelInputReopenNew:
 		return true
-	case Reopen:
+	case ChannelInputReopenReopen:
 		return true
-	case ReopenWithinHours:
+	case ChannelInputReopenReopenWithinHours:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChannelPatchOnUnknown.
+const (
+	ChannelPatchOnUnknownHold        ChannelPatchOnUnknown = "hold"
+	ChannelPatchOnUnknownLessThannil ChannelPatchOnUnknown = "<nil>"
+	ChannelPatchOnUnknownRetry       ChannelPatchOnUnknown = "retry"
+)
+
+// Valid indicates whether the value is a known member of the ChannelPatchOnUnknown enum.
+func (e ChannelPatchOnUnknown) Valid() bool {
+	switch e {
+	case ChannelPatchOnUnknownHold:
+		return true
+	case ChannelPatchOnUnknownLessThannil:
+		return true
+	case ChannelPatchOnUnknownRetry:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChannelPatchReopen.
+const (
+	ChannelPatchReopenLessThannil       ChannelPatchReopen = "<nil>"
+	ChannelPatchReopenNew               ChannelPatchReopen = "new"
+	ChannelPatchReopenReopen            ChannelPatchReopen = "reopen"
+	ChannelPatchReopenReopenWithinHours ChannelPatchReopen = "reopen_within_hours"
+)
+
+// Valid indicates whether the value is a known member of the ChannelPatchReopen enum.
+func (e ChannelPatchReopen) Valid() bool {
+	switch e {
+	case ChannelPatchReopenLessThannil:
+		return true
+	case ChannelPatchReopenNew:
+		return true
+	case ChannelPatchReopenReopen:
+		return true
+	case ChannelPatchReopenReopenWithinHours:
 		return true
 	default:
 		return false
@@ -117,6 +162,28 @@ type AuditEntry struct {
 	Target    string  `json:"target"`
 }
 
+// AuditVerification defines model for AuditVerification.
+type AuditVerification struct {
+	// BrokenAt number of the first entry that was changed or is missing
+	BrokenAt *int64 `json:"broken_at"`
+	Intact   bool   `json:"intact"`
+
+	// Last number of the newest entry; less was verified: call again with after
+	Last int64 `json:"last"`
+
+	// VerifiedTo number of the last entry that is as it was written
+	VerifiedTo int64 `json:"verified_to"`
+}
+
+// AutoReply defines model for AutoReply.
+type AutoReply struct {
+	Greeting     *Reply  `json:"greeting,omitempty"`
+	NonWorking   *Reply  `json:"non_working,omitempty"`
+	QueueFull    *string `json:"queue_full,omitempty"`
+	QueueTimeout *string `json:"queue_timeout,omitempty"`
+	Working      *Reply  `json:"working,omitempty"`
+}
+
 // Caller defines model for Caller.
 type Caller struct {
 	AgentId     *string    `json:"agent_id,omitempty"`
@@ -153,7 +220,7 @@ type ChannelSecrets string
 // ChannelInput defines model for ChannelInput.
 type ChannelInput struct {
 	AgentNoAnswerMinutes        *int                    `json:"agent_no_answer_minutes,omitempty"`
-	AutoReply                   *map[string]interface{} `json:"auto_reply,omitempty"`
+	AutoReply                   *AutoReply              `json:"auto_reply,omitempty"`
 	CalendarId                  *string                 `json:"calendar_id,omitempty"`
 	CustomerReplyTimeoutMinutes *int                    `json:"customer_reply_timeout_minutes,omitempty"`
 	Enabled                     *bool                   `json:"enabled,omitempty"`
@@ -163,7 +230,7 @@ type ChannelInput struct {
 	QueueId                     *string                 `json:"queue_id,omitempty"`
 	Reopen                      *ChannelInputReopen     `json:"reopen,omitempty"`
 	ReopenWithinHours           *int                    `json:"reopen_within_hours,omitempty"`
-	Routing                     *map[string]interface{} `json:"routing,omitempty"`
+	Routing                     *ChannelRouting         `json:"routing,omitempty"`
 	Secrets                     *map[string]string      `json:"secrets,omitempty"`
 	Settings                    *map[string]interface{} `json:"settings,omitempty"`
 	Type                        string                  `json:"type"`
@@ -174,6 +241,44 @@ type ChannelInputOnUnknown string
 
 // ChannelInputReopen defines model for ChannelInput.Reopen.
 type ChannelInputReopen string
+
+// ChannelPatch JSON Merge Patch; null takes a value away
+type ChannelPatch struct {
+	AgentNoAnswerMinutes        *int                    `json:"agent_no_answer_minutes,omitempty"`
+	AutoReply                   *AutoReply              `json:"auto_reply,omitempty"`
+	CalendarId                  *string                 `json:"calendar_id,omitempty"`
+	CustomerReplyTimeoutMinutes *int                    `json:"customer_reply_timeout_minutes,omitempty"`
+	Enabled                     *bool                   `json:"enabled,omitempty"`
+	Name                        *string                 `json:"name,omitempty"`
+	OnUnknown                   *ChannelPatchOnUnknown  `json:"on_unknown,omitempty"`
+	OuId                        *string                 `json:"ou_id,omitempty"`
+	QueueId                     *string                 `json:"queue_id,omitempty"`
+	Reopen                      *ChannelPatchReopen     `json:"reopen,omitempty"`
+	ReopenWithinHours           *int                    `json:"reopen_within_hours,omitempty"`
+	Routing                     *ChannelRouting         `json:"routing,omitempty"`
+	Secrets                     *map[string]*string     `json:"secrets,omitempty"`
+	Settings                    *map[string]interface{} `json:"settings,omitempty"`
+	Type                        *string                 `json:"type,omitempty"`
+}
+
+// ChannelPatchOnUnknown defines model for ChannelPatch.OnUnknown.
+type ChannelPatchOnUnknown string
+
+// ChannelPatchReopen defines model for ChannelPatch.Reopen.
+type ChannelPatchReopen string
+
+// ChannelRouting defines model for ChannelRouting.
+type ChannelRouting struct {
+	AccessCode *string `json:"access_code,omitempty"`
+	BotId      *string `json:"bot_id,omitempty"`
+	LastAgent  *struct {
+		Enabled         *bool   `json:"enabled,omitempty"`
+		FallbackQueueId *string `json:"fallback_queue_id,omitempty"`
+		Forced          *bool   `json:"forced,omitempty"`
+		ValidityHours   *int    `json:"validity_hours,omitempty"`
+	} `json:"last_agent,omitempty"`
+	Mode *string `json:"mode,omitempty"`
+}
 
 // Page defines model for Page.
 type Page struct {
@@ -198,6 +303,12 @@ type Problem struct {
 	Type      string  `json:"type"`
 }
 
+// Reply defines model for Reply.
+type Reply struct {
+	Enabled *bool   `json:"enabled,omitempty"`
+	Text    *string `json:"text,omitempty"`
+}
+
 // Session defines model for Session.
 type Session struct {
 	ExpiresAt time.Time `json:"expires_at"`
@@ -214,6 +325,17 @@ type TenantSettings struct {
 	OfflineReassignIntervalMinutes *int      `json:"offline_reassign_interval_minutes,omitempty"`
 	SnoozeWakesOnMessage           *bool     `json:"snooze_wakes_on_message,omitempty"`
 	SpaceName                      string    `json:"space_name"`
+}
+
+// TenantSettingsPatch JSON Merge Patch; null sets a value back to its default
+type TenantSettingsPatch struct {
+	AnswerAssignsRoles             *[]string `json:"answer_assigns_roles,omitempty"`
+	CloseNoteRequired              *bool     `json:"close_note_required,omitempty"`
+	CloseUnassigns                 *bool     `json:"close_unassigns,omitempty"`
+	EnforceOuIsolation             *bool     `json:"enforce_ou_isolation,omitempty"`
+	OfflineReassignIntervalMinutes *int      `json:"offline_reassign_interval_minutes,omitempty"`
+	SnoozeWakesOnMessage           *bool     `json:"snooze_wakes_on_message,omitempty"`
+	SpaceName                      *string   `json:"space_name,omitempty"`
 }
 
 // Unit defines model for Unit.
@@ -245,6 +367,17 @@ type UserInput struct {
 	OuId      *string `json:"ou_id,omitempty"`
 	Password  *string `json:"password,omitempty"`
 	Role      string  `json:"role"`
+}
+
+// UserPatch JSON Merge Patch; null takes a value away
+type UserPatch struct {
+	AvatarUrl *string `json:"avatar_url,omitempty"`
+	Disabled  *bool   `json:"disabled,omitempty"`
+	Email     *string `json:"email,omitempty"`
+	Name      *string `json:"name,omitempty"`
+	OuId      *string `json:"ou_id,omitempty"`
+	Password  *string `json:"password,omitempty"`
+	Role      *string `json:"role,omitempty"`
 }
 
 // WebhookCall defines model for WebhookCall.
@@ -294,6 +427,12 @@ type ListAuditParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// VerifyAuditParams defines parameters for VerifyAudit.
+type VerifyAuditParams struct {
+	// After number of the last entry that was verified before
+	After *int64 `form:"after,omitempty" json:"after,omitempty"`
+}
+
 // LoginJSONBody defines parameters for Login.
 type LoginJSONBody struct {
 	Email    string `json:"email"`
@@ -311,12 +450,6 @@ type ListChannelsParams struct {
 type CreateChannelParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
-
-// PatchChannelJSONBody defines parameters for PatchChannel.
-type PatchChannelJSONBody = map[string]interface{}
-
-// PatchChannelApplicationMergePatchPlusJSONBody defines parameters for PatchChannel.
-type PatchChannelApplicationMergePatchPlusJSONBody = map[string]interface{}
 
 // PatchChannelParams defines parameters for PatchChannel.
 type PatchChannelParams struct {
@@ -345,12 +478,6 @@ type CreateUnitParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
-// PatchTenantSettingsJSONBody defines parameters for PatchTenantSettings.
-type PatchTenantSettingsJSONBody = map[string]interface{}
-
-// PatchTenantSettingsApplicationMergePatchPlusJSONBody defines parameters for PatchTenantSettings.
-type PatchTenantSettingsApplicationMergePatchPlusJSONBody = map[string]interface{}
-
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
@@ -362,12 +489,6 @@ type CreateUserParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
-// PatchUserJSONBody defines parameters for PatchUser.
-type PatchUserJSONBody = map[string]interface{}
-
-// PatchUserApplicationMergePatchPlusJSONBody defines parameters for PatchUser.
-type PatchUserApplicationMergePatchPlusJSONBody = map[string]interface{}
-
 // CreateAPIKeyJSONRequestBody defines body for CreateAPIKey for application/json ContentType.
 type CreateAPIKeyJSONRequestBody CreateAPIKeyJSONBody
 
@@ -378,28 +499,28 @@ type LoginJSONRequestBody LoginJSONBody
 type CreateChannelJSONRequestBody = ChannelInput
 
 // PatchChannelJSONRequestBody defines body for PatchChannel for application/json ContentType.
-type PatchChannelJSONRequestBody = PatchChannelJSONBody
+type PatchChannelJSONRequestBody = ChannelPatch
 
 // PatchChannelApplicationMergePatchPlusJSONRequestBody defines body for PatchChannel for application/merge-patch+json ContentType.
-type PatchChannelApplicationMergePatchPlusJSONRequestBody = PatchChannelApplicationMergePatchPlusJSONBody
+type PatchChannelApplicationMergePatchPlusJSONRequestBody = ChannelPatch
 
 // CreateUnitJSONRequestBody defines body for CreateUnit for application/json ContentType.
 type CreateUnitJSONRequestBody CreateUnitJSONBody
 
 // PatchTenantSettingsJSONRequestBody defines body for PatchTenantSettings for application/json ContentType.
-type PatchTenantSettingsJSONRequestBody = PatchTenantSettingsJSONBody
+type PatchTenantSettingsJSONRequestBody = TenantSettingsPatch
 
 // PatchTenantSettingsApplicationMergePatchPlusJSONRequestBody defines body for PatchTenantSettings for application/merge-patch+json ContentType.
-type PatchTenantSettingsApplicationMergePatchPlusJSONRequestBody = PatchTenantSettingsApplicationMergePatchPlusJSONBody
+type PatchTenantSettingsApplicationMergePatchPlusJSONRequestBody = TenantSettingsPatch
 
 // CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
 type CreateUserJSONRequestBody = UserInput
 
 // PatchUserJSONRequestBody defines body for PatchUser for application/json ContentType.
-type PatchUserJSONRequestBody = PatchUserJSONBody
+type PatchUserJSONRequestBody = UserPatch
 
 // PatchUserApplicationMergePatchPlusJSONRequestBody defines body for PatchUser for application/merge-patch+json ContentType.
-type PatchUserApplicationMergePatchPlusJSONRequestBody = PatchUserApplicationMergePatchPlusJSONBody
+type PatchUserApplicationMergePatchPlusJSONRequestBody = UserPatch
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -415,6 +536,9 @@ type ServerInterface interface {
 	// ListAudit Who changed what, newest first; entries are chained by hash
 	// (GET /v1/audit-log)
 	ListAudit(c *gin.Context, params ListAuditParams)
+	// VerifyAudit Recompute the chain of hashes, 5,000 entries a call
+	// (GET /v1/audit-log/verification)
+	VerifyAudit(c *gin.Context, params VerifyAuditParams)
 	// Login Sign in with e-mail and password
 	// (POST /v1/auth/login)
 	Login(c *gin.Context)
@@ -583,6 +707,33 @@ func (siw *ServerInterfaceWrapper) ListAudit(c *gin.Context) {
 	}
 
 	siw.Handler.ListAudit(c, params)
+}
+
+// VerifyAudit operation middleware
+func (siw *ServerInterfaceWrapper) VerifyAudit(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params VerifyAuditParams
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.VerifyAudit(c, params)
 }
 
 // Login operation middleware
@@ -1116,4 +1267,5 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/v1/organization-units", wrapper.ListUnits)
 	router.POST(options.BaseURL+"/v1/organization-units", wrapper.CreateUnit)
 	router.GET(options.BaseURL+"/v1/audit-log", wrapper.ListAudit)
+	router.GET(options.BaseURL+"/v1/audit-log/verification", wrapper.VerifyAudit)
 }
