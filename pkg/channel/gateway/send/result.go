@@ -33,8 +33,9 @@ func (w *Worker) records(p part, o outcome) []event.Record {
 	}
 	now := event.At(w.Now())
 	e := event.Inbound{
-		Type: event.ContactIdentified, ChannelID: p.msg.ChannelID, ChannelType: p.msg.ChannelType, Ref: "send:" + p.msg.AttemptID + ":" + o.peer,
+		Type: event.ContactIdentified, ChannelID: p.msg.ChannelID, ChannelType: p.msg.ChannelType, Ref: "canonical:" + p.msg.Peer + ">" + o.peer,
 		Peer: p.msg.Peer, Aliases: []string{p.msg.Peer, o.peer}, ReceivedAt: now, Post: p.msg.Post,
+		Identity: &event.Identity{Old: []string{p.msg.Peer}, New: []string{o.peer}, Reason: "canonical"},
 	}
 	id := event.DeriveID("evt", p.tenant, p.msg.ChannelID, string(e.Type), e.Ref)
 	return append(recs, event.Record{Topic: event.TopicInbound, Key: event.Key(p.msg.ChannelID, p.msg.Peer),

@@ -393,3 +393,27 @@ func TestOwnTroubleIsNotTheMessages(t *testing.T) {
 		t.Error("something was sent")
 	}
 }
+
+func TestTheProvidersOwnIDOfARecipientIsToldOnce(t *testing.T) {
+	t.Parallel()
+	w := &Worker{Deps: Deps{Source: "telegram", Now: time.Now}}
+	about := func(attempt string) part {
+		m := text("ch_a", "+55 11 9", attempt, "x")
+		m.Aliases = []string{"known"}
+		return part{tenant: "acme", msg: m, of: 1}
+	}
+	for _, peer := range []string{"", "+55 11 9", "known"} {
+		if n := len(w.records(about("a0"), outcome{state: Sent, status: event.Accepted, peer: peer})); n != 1 {
+			t.Errorf("%q: %d records", peer, n)
+		}
+	}
+	one := w.records(about("a0"), outcome{state: Sent, status: event.Accepted, peer: "5511"})
+	two := w.records(about("a1"), outcome{state: Sent, status: event.Accepted, peer: "5511"})
+	if len(one) != 2 || one[1].Topic != event.TopicInbound || one[1].Event.ID != two[1].Event.ID || one[0].Event.ID == two[0].Event.ID {
+		t.Fatalf("%+v %+v", one, two)
+	}
+	in, err := event.Decode[event.Inbound](one[1].Event)
+	if want := (&event.Identity{Old: []string{"+55 11 9"}, New: []string{"5511"}, Reason: "canonical"}); err != nil || !cmp.Equal(want, in.Identity) {
+		t.Errorf("%+v %v", in, err)
+	}
+}
