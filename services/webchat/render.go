@@ -22,8 +22,11 @@ func (Adapter) Render(_ channel.Channel, msg event.Outbound) ([]channel.Request,
 	}
 	c := msg.Content
 	f := sent{
-		T: "message", ID: external(msg), Author: author(msg.By), Name: msg.By.Name, Text: c.Text,
+		T: "message", ID: external(msg), Author: author(msg.By), Text: c.Text,
 		Location: c.Location, Interactive: c.Interactive, TS: msg.CreatedAt.UnixMilli(),
+	}
+	if msg.By.Kind == "user" || msg.By.Kind == "bot" { // the name of an API key is nothing for visitors
+		f.Name = msg.By.Name
 	}
 	if c.ReplyTo != nil {
 		f.ReplyTo, f.Quote = cmp.Or(c.ReplyTo.MessageID, c.ReplyTo.ExternalID), c.ReplyTo.Excerpt

@@ -1,1 +1,260 @@
+// The chat itself, in its iframe: what is said and shown. How it gets there is in line.js.
+import { Line } from './line.js'
+import { bubble, links } from './bubble.js'
+import { ask } from './form.js'
 
+const $ = id => document.getElementById(id)
+const base = new URL('.', location.href)
+const channel = base.pathname.split('/').filter(Boolean).pop()
+const host = new URLSearchParams(location.search).get('origin')
+const embedded = window.parent !== window && host
+const line = new Line(base, channel)
+
+let open = !embedded, unread = 0, lastRead = '', oldest = 0, form = null, pending = [], typed = 0, page = null
+const shown = new Map() // message id or clientId → element
+
+// ── The page around us ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+const tell = message => { if (embedded) window.parent.postMessage({ tributary: channel, ...message }, host) }
+
+let begun = 0
+function begin() { // who the visitor is may be said right behind where they are
+  clearTimeout(begun)
+  begun = setTimeout(() => line.start(page), 50)
+}
+
+addEventListener('message', e => {
+  if (!embedded || e.source !== window.parent || e.origin !== host || !e.data || e.data.tributary !== channel) return
+  const m = e.data
+  switch (m.type) {
+    case 'page': {
+      const first = !page
+      page = { url: String(m.url), title: String(m.title || ''), referrer: String(m.referrer || '') }
+      if (first) begin()
+      else line.say({ t: 'page', url: page.url, title: page.title, ts: m.ts })
+      break
+    }
+    case 'identify': line.identity = m.identity; begin(); break
+    case 'logout': line.forget(); begin(); break
+    case 'open': open = true; seen(); $('text').focus(); break
+    case 'closed': open = false; break
+  }
+})
+addEventListener('keydown', e => { if (e.key === 'Escape' && embedded) tell({ type: 'close' }) })
+$('close').hidden = !embedded
+$('close').addEventListener('click', () => tell({ type: 'close' }))
+
+// ── What comes in ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+line.addEventListener('session', e => {
+  const theme = e.detail.theme || {}
+  $('title').textContent = document.title = theme.title || 'Chat'
+  $('greeting').textContent = theme.greeting || ''
+  $('greeting').hidden = !theme.greeting
+  if (/^#[0-9a-f]{6}$/i.test(theme.accent || '')) {
+    document.documentElement.style.setProperty('--accent', theme.accent)
+    document.documentElement.style.setProperty('--on-accent', bright(theme.accent) ? '#000' : '#fff')
+    tell({ type: 'accent', accent: theme.accent })
+  }
+  form = e.detail.preChatForm
+})
+
+line.addEventListener('state', e => {
+  $('state').textContent = e.detail.connected ? 'Online' : e.detail.refused ? 'Not available' : 'Connecting …'
+  $('state').classList.toggle('on', e.detail.connected)
+  if (e.detail.refused) fail(e.detail.refused)
+})
+
+line.addEventListener('reset', e => {
+  shown.clear()
+  $('log').replaceChildren()
+  e.detail.events.forEach(f => place(f))
+  $('older').hidden = !e.detail.more
+  oldest = e.detail.events[0]?.seq || 0
+  for (const f of line.outbox.values()) own(f)
+  if (form && !e.detail.events.length && !line.store.read('form', false)) questions()
+  down(true)
+  seen()
+})
+
+line.addEventListener('message', e => {
+  const near = atEnd()
+  place(e.detail)
+  if (e.detail.author !== 'visitor') {
+    typing(false)
+    if (!looked()) tell({ type: 'unread', count: ++unread })
+  }
+  down(near || e.detail.author === 'visitor')
+  seen()
+})
+
+line.addEventListener('ack', e => { const li = shown.get(e.detail.clientId); if (li) { shown.set(e.detail.id, li); note(li, 'Sent') } })
+line.addEventListener('typing', e => typing(e.detail.on))
+line.addEventListener('read', e => { const li = shown.get(e.detail.upTo); if (li) note(li, 'Seen') })
+line.addEventListener('error', e => {
+  const f = e.detail, li = shown.get(f.clientId)
+  if (f.retryable) return li && note(li, 'Waiting …')
+  if (li) note(li, 'Not sent', true)
+  fail(f.detail || 'That did not work.')
+})
+
+function place(f, before) {
+  const there = shown.get(f.id) || shown.get(f.clientId)
+  if (there) { // our own, back from the server
+    shown.set(f.id, there)
+    return note(there, 'Sent')
+  }
+  const li = bubble(f, { file: id => line.file(id), pick: (choice, kind) => pick(f, choice, kind), quoted: id => shown.get(id)?.dataset.text })
+  if (f.id) shown.set(f.id, li)
+  if (f.clientId) shown.set(f.clientId, li)
+  if (before) $('log').insertBefore(li, before)
+  else $('log').append(li)
+  const previous = li.previousElementSibling
+  li.classList.toggle('same', previous?.dataset.author === li.dataset.author && li.dataset.ts - previous.dataset.ts < 120000)
+  return li
+}
+
+// own shows what is on its way.
+function own(f, files) {
+  const li = place({ ...f, author: 'visitor', ts: Date.now(), attachments: files, text: f.t === 'postback' ? f.title : f.text })
+  note(li, 'Sending …')
+  down(true)
+  return li
+}
+
+// note is the line below our newest message that says how far it got; older ones need none.
+function note(li, text, bad) {
+  if (!li?.classList.contains('mine')) return
+  let p = li.querySelector('.note')
+  if (p?.textContent === 'Seen' && !bad) return
+  if (!p) li.append(p = Object.assign(document.createElement('p'), { className: 'note' }))
+  p.textContent = text
+  p.classList.toggle('bad', !!bad)
+  if (bad) return
+  for (const other of $('log').querySelectorAll('.note:not(.bad)')) if (other !== p && other.textContent === text) other.remove()
+}
+
+function typing(on) {
+  clearTimeout(typing.timer)
+  $('typing').textContent = on ? 'Typing' : ''
+  if (on) typing.timer = setTimeout(() => typing(false), 12000)
+}
+
+const looked = () => open && !document.hidden && document.hasFocus()
+
+// seen tells how far was read: only what somebody looks at.
+function seen() {
+  if (!open || document.hidden) return
+  if (unread) tell({ type: 'unread', count: unread = 0 })
+  const theirs = [...$('log').querySelectorAll('li:not(.mine)')].at(-1)?.dataset.id
+  if (!theirs || theirs === lastRead) return
+  lastRead = theirs
+  line.say({ t: 'read', upTo: theirs })
+}
+addEventListener('focus', seen)
+document.addEventListener('visibilitychange', seen)
+
+const atEnd = () => $('scroll').scrollHeight - $('scroll').scrollTop - $('scroll').clientHeight < 120
+function down(yes) { if (yes) $('scroll').scrollTop = $('scroll').scrollHeight }
+$('log').addEventListener('load', () => down(atEnd()), true) // images
+
+$('older').addEventListener('click', async () => {
+  const first = $('log').firstElementChild, height = $('scroll').scrollHeight
+  const h = await line.history(oldest).catch(() => null)
+  if (!h) return fail('Earlier messages cannot be read just now.')
+  h.events.forEach(f => place(f, first))
+  oldest = h.events[0]?.seq || oldest
+  $('older').hidden = !h.more
+  $('scroll').scrollTop += $('scroll').scrollHeight - height
+})
+
+// ── What goes out ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+$('compose').addEventListener('submit', e => { e.preventDefault(); send() })
+$('text').addEventListener('keydown', e => { if (e.key === 'Enter' && !e.shiftKey && !e.isComposing) { e.preventDefault(); send() } })
+$('text').addEventListener('input', () => {
+  fail('')
+  ready()
+  if ($('text').value && Date.now() - typed > 3000) {
+    typed = Date.now()
+    line.say({ t: 'typing', on: true, preview: null })
+  }
+})
+
+function ready() { $('send').disabled = !$('text').value.trim() && !pending.length }
+ready()
+
+async function send() {
+  const text = $('text').value.trim(), files = pending
+  if (new TextEncoder().encode(text).length > 4096) return fail('This message is too long; send it in parts.')
+  if (!text && !files.length) return
+  fail('')
+  $('send').disabled = true
+  let sent
+  try {
+    sent = await Promise.all(files.map(f => line.upload(f)))
+  } catch (e) {
+    ready()
+    return fail(e.message || 'The file could not be sent.')
+  }
+  $('text').value = ''
+  pending = []
+  chosen()
+  typed = 0
+  const frame = { t: 'message', text: text || undefined, fileIds: sent.length ? sent.map(f => f.fileId) : undefined }
+  own(line.send(frame), sent.map(f => ({ ...f, id: f.fileId })))
+}
+
+function pick(f, choice, kind) {
+  own(line.send({ t: 'postback', kind, id: choice.id, title: choice.title, replyTo: f.id }))
+}
+
+$('file').addEventListener('change', () => { attach($('file').files); $('file').value = '' })
+addEventListener('paste', e => { if (e.clipboardData?.files.length) attach(e.clipboardData.files) })
+addEventListener('dragover', e => e.preventDefault())
+addEventListener('drop', e => { e.preventDefault(); attach(e.dataTransfer?.files || []) })
+
+function attach(files) {
+  for (const f of files) {
+    if (f.size > 20 << 20) fail(`${f.name} is larger than 20 MB.`)
+    else if (pending.length === 10) fail('A message has at most 10 files.')
+    else pending.push(f)
+  }
+  chosen()
+}
+
+function chosen() {
+  $('files').replaceChildren(...pending.map(f => {
+    const li = document.createElement('li'), name = document.createElement('span'), drop = document.createElement('button')
+    name.textContent = f.name
+    drop.type = 'button'
+    drop.textContent = '✕'
+    drop.setAttribute('aria-label', `Remove ${f.name}`)
+    drop.addEventListener('click', () => { pending = pending.filter(o => o !== f); chosen(); $('text').focus() })
+    li.append(name, drop)
+    return li
+  }))
+  $('files').hidden = !pending.length
+  ready()
+}
+
+function questions() {
+  $('compose').hidden = true
+  ask($('first'), form, fields => {
+    $('compose').hidden = false
+    line.store.write('form', true)
+    if (fields) own(line.send({ t: 'form', form: 'pre_chat', title: form.title, fields, text: Object.entries(fields).map(([k, v]) => `${k}: ${v}`).join('\n') }))
+    $('text').focus()
+  })
+}
+
+function fail(text) { $('alert').replaceChildren(...links(text)) }
+
+// bright tells whether black is better read on a colour than white (WCAG 2 relative luminance).
+function bright(hex) {
+  const [r, g, b] = [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16) / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179
+}
+
+if (embedded) tell({ type: 'ready' })
+else line.start(null)
