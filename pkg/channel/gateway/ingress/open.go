@@ -68,7 +68,11 @@ func (g *Ingress) named(ctx context.Context, in channel.Inbound) ([]channel.Keye
 		return nil, errUnknown
 	}
 	if in.Method == http.MethodGet {
-		return found(g.Channels.ByVerifyToken(ctx, g.info.Type, in.Query.Get("hub.verify_token")))
+		token := in.Query.Get("hub.verify_token")
+		if token == "" {
+			return nil, nil
+		}
+		return found(g.Channels.ByVerifyToken(ctx, g.info.Type, token))
 	}
 	assets := app.Assets(in)
 	var out []channel.Keyed

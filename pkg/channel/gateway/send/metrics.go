@@ -16,7 +16,7 @@ type metrics struct {
 	outcomes  metric.Int64Counter
 	waiting   metric.Int64Counter
 	limited   metric.Int64Counter
-	breakers  metric.Int64Counter
+	breakers  metric.Int64UpDownCounter
 	published metric.MeasurementOption
 }
 
@@ -29,13 +29,17 @@ func newMetrics(t event.ChannelType) *metrics {
 		}
 		return c
 	}
+	breakers, err := meter.Int64UpDownCounter("tributary_breaker_state", metric.WithDescription("breakers of channels that are not closed, by state"))
+	if err != nil {
+		otel.Handle(err)
+	}
 	typ := attribute.String("channel_type", string(t))
 	return &metrics{
 		typ:       typ,
 		outcomes:  counter("tributary_outbound_status", "parts of messages by outcome and code"),
 		waiting:   counter("tributary_outbound_waited", "parts that had to wait"),
 		limited:   counter("tributary_provider_ratelimited", "calls that a provider refused because of a limit"),
-		breakers:  counter("tributary_breaker_state", "changes of a channel's breaker, by the state it went to"),
+		breakers:  breakers,
 		published: metric.WithAttributeSet(attribute.NewSet(typ)),
 	}
 }
@@ -47,6 +51,11 @@ func (m *metrics) settled(ctx context.Context, s State, e *event.Error) {
 func (m *metrics) waited(ctx context.Context)    { m.waiting.Add(ctx, 1, m.published) }
 func (m *metrics) throttled(ctx context.Context) { m.limited.Add(ctx, 1, m.published) }
 
-func (m *metrics) breaker(state string) {
-	m.breakers.Add(context.Background(), 1, metric.WithAttributes(m.typ, attribute.String("state", state)))
+// breaker notes that a channel's breaker went from one state to another; closed ones are not counted.
+func (m *metrics) breaker(from, to string) {
+	for state, n := range map[string]int64{from: -1, to: 1} {
+		if state != "closed" {
+			m.breakers.Add(context.Background(), n, metric.WithAttributes(m.typ, attribute.String("state", state)))
+		}
+	}
 }

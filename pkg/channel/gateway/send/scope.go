@@ -109,7 +109,7 @@ func (s *scope) changed(_ string, from, to gobreaker.State) {
 	if to == gobreaker.StateOpen {
 		s.opened.Store(time.Now().UnixNano())
 	}
-	s.metrics.breaker(to.String())
+	s.metrics.breaker(from.String(), to.String())
 	s.Log.Warn("breaker", "channel", s.id, "from", from.String(), "to", to.String())
 }
 
