@@ -188,7 +188,7 @@ var types = []channel.Info{
 		Window: channel.Window{Kind: "inbound", For: channel.Duration(24 * time.Hour), Outside: []string{"template"}},
 		Starts: channel.Starts{May: true, With: "template"},
 	},
-	{Type: event.SMS, Title: "SMS", Send: channel.SendRules{Types: []event.MessageType{event.Text, event.Document}, Attachments: 3,
+	{Type: event.SMS, Title: "SMS", Send: channel.SendRules{Types: []event.MessageType{event.Text, event.Document, event.Image}, Attachments: 3,
 		Media: map[event.MessageType]channel.MediaRule{event.Document: {}, event.Image: {}}}, Window: channel.Window{Kind: "none"}, Starts: channel.Starts{May: true}},
 	{Type: event.Instagram, Title: "Instagram", Send: channel.SendRules{Types: []event.MessageType{event.Text}}, Window: channel.Window{Kind: "reply"}},
 }

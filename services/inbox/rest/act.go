@@ -128,11 +128,10 @@ func (s *Server) TransferConversation(c *gin.Context, id api.ID, _ api.TransferC
 // TakeConversation implements api.ServerInterface.
 func (s *Server) TakeConversation(c *gin.Context, id api.ID, _ api.TakeConversationParams) {
 	p := httpapi.Caller(c)
-	if p.AgentID == "" {
-		httpapi.Fail(c, fault.New(fault.Invalid, "not_applicable", "an API key cannot hold a conversation; use assign"))
-		return
-	}
 	s.act(c, id, auth.Send, func(d *chat.Conversation, by event.Actor, at event.Time) error {
+		if p.AgentID == "" {
+			return fault.New(fault.Invalid, "not_applicable", "an API key cannot hold a conversation; use assign")
+		}
 		if d.Status == chat.Closed {
 			return s.closed(c.Request.Context(), d)
 		}

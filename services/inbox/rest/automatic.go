@@ -50,6 +50,9 @@ func unlessGone(err error) error {
 
 // unlessRefused drops what is refused for good, so that only trouble of our own is tried again.
 func unlessRefused(err error) error {
+	if err == nil {
+		return nil
+	}
 	switch fault.KindOf(err) {
 	case fault.Invalid, fault.Window, fault.Conflict, fault.Gone:
 		return nil
