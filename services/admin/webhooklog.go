@@ -77,8 +77,12 @@ func showCall(m bus.Message) map[string]any {
 	if err != nil {
 		return map[string]any{"id": m.Event.ID, "at": m.Event.Time, "method": "", "path": "", "verdict": "unreadable"}
 	}
-	return map[string]any{
+	out := map[string]any{
 		"id": m.Event.ID, "at": w.At, "method": w.Method, "path": w.Path, "verdict": w.Verdict, "reason": w.Reason,
-		"events": append([]string{}, w.Events...), "dropped": w.Dropped,
+		"events": append([]string{}, w.Events...),
 	}
+	if len(w.Dropped) > 0 {
+		out["dropped"] = w.Dropped
+	}
+	return out
 }

@@ -1,0 +1,246 @@
+package admin
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/bus/bustest"
+	"github.com/tributaryhq/tributary/pkg/directory"
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+func (w *world) login(email, password string) answer {
+	w.Helper()
+	return w.call("", "POST", "/v1/auth/login", object{"email": email, "password": password})
+}
+
+func TestAPIKeysGiveNothingTheirCreatorLacks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	made := w.call(ownerKey, "POST", "/v1/api-keys", object{"name": "k", "scopes": []string{"api_keys.write", "users.write", "audit.read"}}).is(201)
+	small := made.text("key")
+	w.call(small, "POST", "/v1/api-keys", object{"name": "k2", "scopes": []string{"audit.read"}}).is(201)
+	w.call(small, "POST", "/v1/api-keys", object{"name": "k3", "scopes": []string{"audit.read", "settings.write"}}).is(403, "forbidden")
+	if got := w.call(small, "POST", "/v1/api-keys", object{"name": "k4", "scopes": []string{"audit.read", "all"}}).is(422).pointers(); !slices.Equal(got, []string{"/scopes/1"}) {
+		t.Errorf("%v", got)
+	}
+	w.call(small, "POST", "/v1/users", object{"name": "E", "email": "e@example.com", "role": "owner"}).is(403, "forbidden")
+	boss := w.call(ownerKey, "GET", "/v1/users", nil).is(200).list()[0]["id"].(string)
+	w.call(small, "PATCH", "/v1/users/"+boss, object{"password": "taken over by me"}).is(403, "forbidden")
+	w.call(small, "PATCH", "/v1/users/"+boss, object{"role": "agent"}).is(403, "forbidden")
+	w.call(small, "POST", "/v1/channels", toy("a")).is(403, "forbidden")
+	w.call(small, "PATCH", "/v1/tenant-settings", object{"space_name": "x"}).is(403, "forbidden")
+	for _, k := range w.call(ownerKey, "GET", "/v1/api-keys", nil).is(200).list() {
+		if k["key"] != nil {
+			t.Errorf("a list shows a key's text: %v", k)
+		}
+	}
+}
+
+func TestAPIKeysEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	body := func(ends time.Time) object {
+		return object{"name": "k", "scopes": []string{"audit.read"}, "expires_at": ends.UTC().Format(time.RFC3339)}
+	}
+	if got := w.call(ownerKey, "POST", "/v1/api-keys", body(w.now().Add(-time.Hour))).is(422).pointers(); !slices.Equal(got, []string{"/expires_at"}) {
+		t.Errorf("%v", got)
+	}
+	key := w.call(ownerKey, "POST", "/v1/api-keys", body(w.now().Add(time.Hour))).is(201).text("key")
+	w.call(key, "GET", "/v1/auth/me", nil).is(200)
+	w.later(time.Hour + time.Second)
+	w.call(key, "GET", "/v1/auth/me", nil).is(401)
+}
+
+func TestARevokedKeyIsDeadAtOnceOnEveryReplica(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := directory.New(w.env.DB, w.broker.Open(t), w.env.Sealer, w.now)
+	there, err := auth.NewAuthenticator(other, slices.Repeat([]byte("k"), 32), nil, w.now)
+	w.ok(err)
+	ctx, stop := newContext(t)
+	var follower sync.WaitGroup
+	follower.Go(func() { _ = other.Run(ctx) })
+	defer follower.Wait()
+	defer stop()
+	made := w.call(ownerKey, "POST", "/v1/api-keys", object{"name": "k", "scopes": []string{"audit.read"}}).is(201)
+	id, key := made.text("id"), made.text("key")
+	w.call(key, "GET", "/v1/auth/me", nil).is(200)
+	bustest.Eventually(t, 5*time.Second, "the key is known on the other replica", func() bool { _, err := there.Authenticate(t.Context(), key); return err == nil })
+	w.call(ownerKey, "DELETE", "/v1/api-keys/"+id, nil).is(204)
+	w.call(key, "GET", "/v1/auth/me", nil).is(401)
+	bustest.Eventually(t, time.Second, "the key is dead on the other replica", func() bool { _, err := there.Authenticate(t.Context(), key); return err != nil })
+	w.call(ownerKey, "DELETE", "/v1/api-keys/"+id, nil).is(204)
+}
+
+func TestAnAddressIsClaimedOnceAcrossTenants(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	user := func(email string) object { return object{"name": "A", "email": email, "role": "agent"} }
+	id := w.call(ownerKey, "POST", "/v1/users", user("Ana@Example.com")).is(201).text("id")
+	w.call(otherKey, "POST", "/v1/users", user("ana@example.com")).is(409, "name_taken")
+	w.call(ownerKey, "PATCH", "/v1/users/"+id, object{"email": ownerEmail}).is(409, "name_taken")
+	if got := w.call(ownerKey, "PATCH", "/v1/users/"+id, object{"email": "new@example.com"}).is(200).text("email"); got != "new@example.com" {
+		t.Errorf("%s", got)
+	}
+	w.call(otherKey, "POST", "/v1/users", user("ana@example.com")).is(201)
+	emails := store.NewCollection[directory.Email](w.env.DB, directory.Emails)
+	dead := &directory.Email{UserID: "usr_never"}
+	dead.ID, dead.Tenant, dead.Since.Time = directory.EmailClaim("dead@example.com"), "other", w.now()
+	w.ok(emails.Insert(t.Context(), dead))
+	w.call(ownerKey, "POST", "/v1/users", user("dead@example.com")).is(409, "name_taken")
+	w.later(directory.ClaimRests)
+	w.call(ownerKey, "POST", "/v1/users", user("dead@example.com")).is(201)
+	got := w.call(ownerKey, "POST", "/v1/users", object{"name": "B", "email": "nobody", "role": "king"}).is(422).pointers()
+	if !slices.Equal(got, []string{"/email", "/role"}) {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestSessionsEndWithThePasswordAndTheUser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.call(ownerKey, "POST", "/v1/users", object{"name": "A", "email": "a@example.com", "role": "agent", "password": "first password"}).is(201).text("id")
+	path := "/v1/users/" + id
+	first := w.login("A@example.com ", "first password").is(200).text("token")
+	me := w.call(first, "GET", "/v1/auth/me", nil).is(200)
+	if me.text("agent_id") != directory.AgentOf(id) || me.text("role") != "agent" {
+		t.Errorf("%s", me.raw)
+	}
+	w.call(ownerKey, "PATCH", path, object{"name": "B"}).is(200)
+	w.call(first, "GET", "/v1/auth/me", nil).is(200)
+	w.call(ownerKey, "PATCH", path, object{"password": "second password"}).is(200)
+	w.call(first, "GET", "/v1/auth/me", nil).is(401)
+	w.login("a@example.com", "first password").is(401, "unauthenticated")
+	second := w.login("a@example.com", "second password").is(200).text("token")
+	w.call(ownerKey, "PATCH", path, object{"disabled": true}).is(200)
+	w.call(second, "GET", "/v1/auth/me", nil).is(401)
+	w.login("a@example.com", "second password").is(401)
+	w.call(ownerKey, "PATCH", path, object{"disabled": false, "email": "b@example.com"}).is(200)
+	w.call(second, "GET", "/v1/auth/me", nil).is(401)
+	w.login("a@example.com", "second password").is(401)
+	w.login("b@example.com", "second password").is(200)
+	w.later(auth.SessionLength + time.Minute)
+	w.call(second, "GET", "/v1/auth/me", nil).is(401)
+}
+
+// Whether an address is known shows neither in the answer nor in the work: one comparison is made either way.
+func TestASignInDoesNotTellWhoIsKnown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.call(ownerKey, "POST", "/v1/users", object{"name": "A", "email": "silent@example.com", "role": "agent"}).is(201)
+	shape := func(email string) (string, time.Duration) {
+		fastest := time.Hour
+		var raw string
+		for range 3 {
+			began := time.Now()
+			a := w.login(email, "nobody has this password").is(401, "unauthenticated")
+			fastest = min(fastest, time.Since(began))
+			delete(a.object, "request_id")
+			raw = cmp.Diff(object{}, a.object)
+		}
+		return raw, fastest
+	}
+	known, took := shape(ownerEmail)
+	for _, email := range []string{"nobody@example.com", "silent@example.com"} {
+		raw, d := shape(email)
+		if raw != known {
+			t.Errorf("%s: %s\n%s", email, raw, known)
+		}
+		if d < took/8 {
+			t.Errorf("%s took %s, a known address %s: no password was compared", email, d, took)
+		}
+	}
+}
+
+func TestGuessingIsSlowedDown(t *testing.T) {
+	t.Parallel()
+	clock := time.Unix(1_700_000_000, 0)
+	th := newThrottle(func() time.Time { return clock })
+	allowed := func(who string, n int) (yes int) {
+		for range n {
+			if th.allow(who) {
+				yes++
+			}
+		}
+		return yes
+	}
+	if n := allowed("a", 20); n != attemptsAtOnce {
+		t.Errorf("%d attempts at once", n)
+	}
+	for i := range 20_000 {
+		th.allow(time.Unix(int64(i), 0).String()) // who guesses addresses does not free himself
+	}
+	if n := allowed("a", 5); n != 0 {
+		t.Errorf("%d more attempts", n)
+	}
+	clock = clock.Add(attemptEvery)
+	if n := allowed("a", 5); n != 1 {
+		t.Errorf("%d attempts after %s", n, attemptEvery)
+	}
+	clock = clock.Add(2 * attemptsAtOnce * attemptEvery)
+	if allowed("b", 1); len(th.of) != 1 {
+		t.Errorf("%d addresses are remembered", len(th.of))
+	}
+	w := newWorld(t)
+	for range attemptsAtOnce {
+		w.login("guess@example.com", "wrong").is(401)
+	}
+	if a := w.login("guess@example.com", "wrong").is(429, "rate_limited"); a.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	w.login(ownerEmail, ownerWord).is(200)
+}
+
+func TestTenantSettingsHaveRanges(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for field, values := range map[string][2][]any{ // good, bad
+		"offline_reassign_interval_minutes": {{5, 600}, {4, 601, "ten"}},
+		"answer_assigns_roles":              {{[]string{}, []string{"agent"}}, {[]string{"king"}, "agent"}},
+		"space_name":                        {{"x"}, {"", nil}},
+		"close_unassigns":                   {{false, nil}, {"yes"}},
+	} {
+		for _, v := range values[0] {
+			w.call(ownerKey, "PATCH", "/v1/tenant-settings", object{field: v}).is(200)
+		}
+		for _, v := range values[1] {
+			if got := w.call(ownerKey, "PATCH", "/v1/tenant-settings", object{field: v}).is(422).pointers(); len(got) != 1 || got[0][:len(field)+1] != "/"+field {
+				t.Errorf("%s %v: %v", field, v, got)
+			}
+		}
+	}
+	got := w.call(ownerKey, "PATCH", "/v1/tenant-settings", object{"offline_reassign_interval_minutes": nil}).is(200)
+	if got.object["offline_reassign_interval_minutes"] != 10.0 || got.object["close_unassigns"] != true {
+		t.Errorf("null is not the default: %s", got.raw)
+	}
+	w.call(ownerKey, "PATCH", "/v1/tenant-settings", object{"colour": "red"}).is(422)
+	if other := w.call(otherKey, "GET", "/v1/tenant-settings", nil).is(200).text("space_name"); other != "other" {
+		t.Errorf("another tenant's space is called %s now", other)
+	}
+}
+
+func TestABootstrapIsDoneOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	boss := w.call(ownerKey, "GET", "/v1/users", nil).is(200).list()[0]["id"].(string)
+	w.call(ownerKey, "PATCH", "/v1/users/"+boss, object{"password": "changed since then"}).is(200)
+	w.call(ownerKey, "PATCH", "/v1/tenant-settings", object{"space_name": "Ours"}).is(200)
+	w.build()
+	w.login(ownerEmail, ownerWord).is(401)
+	w.login(ownerEmail, "changed since then").is(200)
+	if users := w.call(ownerKey, "GET", "/v1/users", nil).is(200).list(); len(users) != 1 {
+		t.Errorf("%v", users)
+	}
+	if name := w.call(ownerKey, "GET", "/v1/tenant-settings", nil).is(200).text("space_name"); name != "Ours" {
+		t.Errorf("%s", name)
+	}
+	w.call(ownerKey, "DELETE", "/v1/api-keys/key_first", nil).is(204)
+	w.build()
+	w.call(ownerKey, "GET", "/v1/auth/me", nil).is(401)
+}
