@@ -28,6 +28,8 @@ var catalogue = map[string]Entry{
 	"unsupported_media_type":     {415, "The body is not of a type the path takes"},
 	"invalid":                    {422, "The request is not valid"},
 	"bad_json":                   {422, "The body is not JSON of the documented shape"},
+	"unparsable":                 {422, "The provider's payload cannot be understood"},
+	"trimmed":                    {404, "The journal does not reach back that far"},
 	"bad_cursor":                 {422, "The cursor is not one of ours, or of another list"},
 	"idempotency_key_missing":    {422, "Sends and creates of messages need the header Idempotency-Key"},
 	"idempotency_key_reused":     {422, "The idempotency key was used with another body"},

@@ -17,7 +17,7 @@ import (
 var (
 	// errUnknown says as little as a forged call is told.
 	errUnknown = fault.New(fault.Gone, "not_found", "there is no such channel")
-	errBusy    = &fault.Error{Kind: fault.Unavailable, Code: "unavailable", After: 2 * time.Second, Err: errors.New("too much at once; send it again")}
+	errBusy    = &fault.Error{Kind: fault.Unavailable, Code: "overloaded", After: 2 * time.Second, Err: errors.New("too much at once; send it again")}
 )
 
 func (g *Ingress) serve(c *gin.Context) {
@@ -69,7 +69,7 @@ func (g *Ingress) read(c *gin.Context, suffix string) (in channel.Inbound, err e
 	if errors.Is(err, errBusy) {
 		return in, err
 	}
-	return in, fault.New(fault.Invalid, "bad_body", "the body could not be read")
+	return in, fault.New(fault.Unavailable, "timeout", "the body did not come in time")
 }
 
 // fail answers with the problem that err is. Unlike other interfaces this one does not log each: a provider calls as often when we
@@ -79,7 +79,7 @@ func (g *Ingress) fail(c *gin.Context, err error) {
 	g.metrics.received(ctx, resultOf(err))
 	p := httpapi.Describe(err)
 	if errors.Is(err, context.DeadlineExceeded) {
-		p = httpapi.Describe(errBusy)
+		p = httpapi.Describe(fault.New(fault.Unavailable, "timeout", "the answer took too long"))
 	}
 	p.RequestID = httpapi.RequestID(c)
 	if p.Status >= http.StatusInternalServerError {
