@@ -1,6 +1,7 @@
 package inbox_test
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -36,10 +37,19 @@ func (c *calls) note(spec *httpapi.Spec, req *http.Request) {
 	}
 }
 
-func (c *calls) has(op string) bool {
+// missing tells which operations no test has called; 0: none.
+func (c *calls) missing(spec *httpapi.Spec) (code int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.ops[op]
+	for _, item := range spec.Doc.Paths.Map() {
+		for _, op := range item.Operations() {
+			if !c.ops[op.OperationID] {
+				fmt.Printf("no test calls %s\n", op.OperationID)
+				code = 1
+			}
+		}
+	}
+	return code
 }
 
 var parameter = regexp.MustCompile(`\{[a-z_]+\}`)

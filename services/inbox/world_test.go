@@ -34,6 +34,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store/sqlite"
 	"github.com/tributaryhq/tributary/services/inbox"
 	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/feed"
 	"github.com/tributaryhq/tributary/services/inbox/intake"
 )
 
@@ -68,6 +69,9 @@ var (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	code := m.Run()
+	if all := flag.Lookup("test.run"); code == 0 && all.Value.String() == "" && flag.Lookup("test.list").Value.String() == "" {
+		code = called.missing(open().spec)
+	}
 	if shared != nil {
 		shared.end()
 	}
@@ -108,7 +112,8 @@ func open() *house {
 				Log: slog.New(slog.DiscardHandler),
 			}, &loops))
 		}
-		h.record = chat.NewRecord(h.db, h.Bus, nil)
+		h.record = chat.NewRecord(h.db, feed.Fanout{To: h.Bus}, nil)
+		loops.Go(func() { _ = h.record.Applier.Run(ctx) })
 		h.end = func() {
 			for _, r := range h.replicas {
 				r.stop()
