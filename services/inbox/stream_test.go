@@ -160,25 +160,47 @@ func TestTokensThatAreNoneOfOursMeanResync(t *testing.T) {
 func TestAPositionThatWasTrimmedMeansResyncAndOn(t *testing.T) {
 	t.Parallel()
 	w := newTenant(t)
-	e := w.listen(w.replicas[0], w.key, "")
-	at := e.until("ready").ID
-	partition := must(w.PartitionOf(t.Context(), event.TopicStream, w.id))
-	if at[:2] != fmt.Sprintf("%d:", partition) {
-		t.Fatalf("position %s, partition %d", at, partition)
+	first := w.listen(w.replicas[0], w.key, "")
+	old := first.until("ready").ID
+	in := w.wrote(event.SMS, "p", "1")
+	first.until("message.created")
+	e := w.listen(w.another(trimmed{w.env.Bus}), w.key, old)
+	h := e.next()
+	if h.Type != "resync" || h.ID == "" || h.ID == old {
+		t.Fatalf("%+v: the client needs a position to go on from", h)
 	}
-	hub := feed.NewHub(trimmed{w.Bus})
-	ctx, cancel := context.WithCancel(t.Context())
+	w.say(w.key, in.ConversationID, object{"text": "on"}).want(202)
+	if h := e.next(); h.Type != "message.created" || h.Data["direction"] != "outbound" {
+		t.Errorf("%+v", h)
+	}
+}
+
+func TestTheEndOfTheProcessEndsItsStreams(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	r := w.another(w.env.Bus)
+	e := w.listen(r, w.key, "")
+	e.until("ready")
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	done := make(chan error, 1)
-	go func() { done <- hub.Run(ctx) }()
-	p, err := hub.Start(t.Context(), w.id)
+	c, _, err := websocket.Dial(ctx, r.URL+"/v1/events/ws", &websocket.DialOptions{Subprotocols: []string{"tributary", "bearer." + w.key}})
 	w.ok(err)
-	p.Offset = -1
-	if _, err := hub.Next(t.Context(), p); err != feed.ErrResync { //nolint:errorlint // it is the sentinel itself
+	_, _, err = c.Read(ctx) // ready
+	w.ok(err)
+	r.stop()
+	if _, _, err := c.Read(ctx); websocket.CloseStatus(err) != websocket.StatusGoingAway {
 		t.Errorf("%v", err)
 	}
-	cancel()
-	w.ok(<-done)
+	for {
+		select {
+		case _, ok := <-e.events:
+			if !ok {
+				return
+			}
+		case <-ctx.Done():
+			t.Fatal("the stream is still open")
+		}
+	}
 }
 
 func TestAgentsHearWhatTheySeeAndWhatTheyLose(t *testing.T) {

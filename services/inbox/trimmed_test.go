@@ -6,9 +6,13 @@ import (
 	"github.com/tributaryhq/tributary/pkg/bus"
 )
 
-// trimmed is a bus whose log begins where it ends.
+// trimmed is a bus that has kept nothing of what was on it.
 type trimmed struct{ bus.Bus }
 
-func (trimmed) ReadFrom(context.Context, string, int, int64, int) ([]bus.Message, error) {
-	return nil, bus.ErrTrimmed
+func (b trimmed) ReadFrom(ctx context.Context, topic string, partition int, offset int64, limit int) ([]bus.Message, error) {
+	ends, err := b.Ends(ctx, topic)
+	if err != nil || offset < ends[partition] {
+		return nil, bus.ErrTrimmed
+	}
+	return b.Bus.ReadFrom(ctx, topic, partition, offset, limit)
 }

@@ -46,6 +46,7 @@ type house struct {
 	auth     *auth.Authenticator
 	record   *chat.Record // of the first replica's store, for looking and for making things happen
 	replicas []*replica
+	env      run.Env // of one more replica
 	spec     *httpapi.Spec
 	tenants  atomic.Int64
 	end      func()
@@ -107,10 +108,12 @@ func open() *house {
 		}
 		var loops sync.WaitGroup
 		for range 2 {
-			h.replicas = append(h.replicas, h.replica(ctx, &run.Env{
+			env := run.Env{
 				Bus: h.Broker.Open(t), DB: h.db, Cache: c, Blob: b, Directory: h.dir, Auth: h.auth, Sealer: sealer, Now: time.Now,
 				Log: slog.New(slog.DiscardHandler),
-			}, &loops))
+			}
+			h.env = env
+			h.replicas = append(h.replicas, h.replica(ctx, &env, &loops))
 		}
 		h.record = chat.NewRecord(h.db, feed.Fanout{To: h.Bus}, nil)
 		loops.Go(func() { _ = h.record.Applier.Run(ctx) })
@@ -146,6 +149,21 @@ func (h *house) replica(ctx context.Context, env *run.Env, loops *sync.WaitGroup
 			}
 		})
 	}
+	return r
+}
+
+// another starts one more replica, with a bus of its own kind, that ends with the test.
+func (w *tenant) another(b bus.Bus) *replica {
+	ctx, cancel := context.WithCancel(context.Background())
+	env, loops := w.env, sync.WaitGroup{}
+	env.Bus = b
+	r := w.replica(ctx, &env, &loops)
+	w.Cleanup(func() {
+		r.stop()
+		r.Server.Close()
+		cancel()
+		loops.Wait()
+	})
 	return r
 }
 
