@@ -17,7 +17,7 @@ import (
 
 func TestEveryOperationAnswersAsDescribed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorldOf(t, ownerEmail)
 	ch := w.call(ownerKey, "POST", "/v1/channels", toy("a")).is(201).text("id")
 	usr := w.call(ownerKey, "POST", "/v1/users", object{"name": "Ana", "email": "ana@example.com", "role": "agent"}).is(201).text("id")
 	key := w.call(ownerKey, "POST", "/v1/api-keys", object{"name": "k", "scopes": []string{"audit.read"}, "expires_at": "2100-01-01T00:00:00Z"}).is(201).text("id")

@@ -15,7 +15,7 @@ import (
 // and logged.
 func TestP11_SecretsNeverComeBack(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorldOf(t, ownerEmail)
 	plant := func(s string) string { return "planted-" + s + "-9f2c71" }
 	in := toy("a")
 	in["secrets"] = object{"token": plant("one"), "verify_token": plant("verify")}

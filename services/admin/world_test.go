@@ -92,6 +92,12 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldOf(t, "")
+}
+
+// newWorldOf is a world whose first tenant has an owner who signs in with ownerWord. It costs the hash of a password.
+func newWorldOf(t *testing.T, email string) *world {
+	t.Helper()
 	b := bustest.New(t)
 	w := &world{T: t, broker: b.Broker, clock: time.Now(), called: map[string]bool{}}
 	sealer, err := auth.NewSealer(bytes.Repeat([]byte("k"), 32))
@@ -99,7 +105,7 @@ func newWorld(t *testing.T) *world {
 	db := storetest.New(t, append(directory.Others, directory.Specs...)...)
 	cfg := &config.Config{
 		EncryptionKey:   base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32)),
-		BootstrapAPIKey: ownerKey, BootstrapAdminEmail: ownerEmail, BootstrapAdminPassword: ownerWord,
+		BootstrapAPIKey: ownerKey, BootstrapAdminEmail: email, BootstrapAdminPassword: ownerWord,
 	}
 	w.env = &run.Env{Service: "admin", Config: cfg, Log: slog.Default(), Bus: b, DB: db, Sealer: sealer, PublicURL: "https://example.com", Now: w.now}
 	w.env.Directory = directory.New(db, b, sealer, w.now)
@@ -126,6 +132,16 @@ func (w *world) build() {
 	})
 	parts.Routes(e)
 	w.handler = e
+	ctx, stop := newContext(w.T)
+	var loops sync.WaitGroup
+	for _, l := range parts.Loops {
+		loops.Go(func() {
+			if err := l.Run(ctx); err != nil && ctx.Err() == nil {
+				w.Errorf("loop %s: %v", l.Name, err)
+			}
+		})
+	}
+	w.Cleanup(func() { stop(); loops.Wait() })
 }
 
 func (w *world) tenant(id, key string) {
