@@ -52,11 +52,13 @@ line.addEventListener('session', e => {
   $('greeting').textContent = theme.greeting || ''
   $('greeting').hidden = !theme.greeting
   if (/^#[0-9a-f]{6}$/i.test(theme.accent || '')) {
-    document.documentElement.style.setProperty('--accent', theme.accent)
-    document.documentElement.style.setProperty('--on-accent', bright(theme.accent) ? '#000' : '#fff')
-    tell({ type: 'accent', accent: theme.accent })
+    const text = bright(theme.accent) ? '#000' : '#fff', root = document.documentElement.style
+    root.setProperty('--accent', theme.accent)
+    root.setProperty('--on-accent', text)
+    root.setProperty('--focus', 'var(--text)')
+    tell({ type: 'accent', accent: theme.accent, text })
   }
-  form = e.detail.preChatForm
+  form = e.detail.verified ? null : e.detail.preChatForm
 })
 
 line.addEventListener('state', e => {
@@ -66,6 +68,8 @@ line.addEventListener('state', e => {
 })
 
 line.addEventListener('reset', e => {
+  $('first').hidden = true
+  $('compose').hidden = false
   shown.clear()
   $('log').replaceChildren()
   e.detail.events.forEach(f => place(f))
@@ -78,7 +82,7 @@ line.addEventListener('reset', e => {
 })
 
 line.addEventListener('message', e => {
-  const near = atEnd()
+  const near = atEnd
   place(e.detail)
   if (e.detail.author !== 'visitor') {
     typing(false)
@@ -146,7 +150,7 @@ const looked = () => open && !document.hidden && document.hasFocus()
 function seen() {
   if (!open || document.hidden) return
   if (unread) tell({ type: 'unread', count: unread = 0 })
-  const theirs = [...$('log').querySelectorAll('li:not(.mine)')].at(-1)?.dataset.id
+  const theirs = [...$('log').querySelectorAll(':scope > li:not(.mine)')].at(-1)?.dataset.id
   if (!theirs || theirs === lastRead) return
   lastRead = theirs
   line.say({ t: 'read', upTo: theirs })
@@ -154,9 +158,11 @@ function seen() {
 addEventListener('focus', seen)
 document.addEventListener('visibilitychange', seen)
 
-const atEnd = () => $('scroll').scrollHeight - $('scroll').scrollTop - $('scroll').clientHeight < 120
-function down(yes) { if (yes) $('scroll').scrollTop = $('scroll').scrollHeight }
-$('log').addEventListener('load', () => down(atEnd()), true) // images
+// Whoever is at the end stays there when something grows: a message, a picture that has come.
+let atEnd = true
+$('scroll').addEventListener('scroll', () => { atEnd = $('scroll').scrollHeight - $('scroll').scrollTop - $('scroll').clientHeight < 60 })
+function down(yes) { if (yes) { $('scroll').scrollTop = $('scroll').scrollHeight; atEnd = true } }
+new ResizeObserver(() => down(atEnd)).observe($('log'))
 
 $('older').addEventListener('click', async () => {
   const first = $('log').firstElementChild, height = $('scroll').scrollHeight

@@ -145,7 +145,9 @@ export class Line extends EventTarget {
       this.reload().catch(() => {})
       return
     }
-    if (f.seq && f.t !== 'ack') {
+    if (f.t === 'ack') { // of our own frames the socket brings no copies
+      if (f.seq === this.seq + 1) this.seq = f.seq
+    } else if (f.seq) {
       if (f.seq <= this.seq) return
       this.seq = f.seq
     }

@@ -100,7 +100,7 @@
     switch (e.data.type) {
       case 'ready': ready = true; waiting.splice(0).forEach(say); break
       case 'close': show(false); break
-      case 'accent': style(button, { background: e.data.accent }); break
+      case 'accent': style(button, { background: e.data.accent, color: e.data.text }); break
       case 'unread':
         badge.hidden = !(e.data.count > 0)
         badge.textContent = e.data.count > 9 ? '9+' : String(e.data.count)
