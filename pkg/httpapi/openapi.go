@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -15,6 +16,10 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 	"github.com/gin-gonic/gin"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
@@ -126,15 +131,80 @@ func collect(err error, at string, fields *Fields) {
 		for _, e := range multi {
 			collect(e, at, fields)
 		}
+	case errors.As(err, &schema) && schema.Origin != nil && errors.As(schema.Origin, &multi): // several things about one value
+		for _, e := range multi {
+			collect(e, at, fields)
+		}
+	case leaves(err, at, fields):
 	case errors.As(err, &schema):
 		pointer := at
 		for _, p := range schema.JSONPointer() {
 			pointer += "/" + url.PathEscape(p)
 		}
-		fields.Add(pointer, codeOf(schema), "%s", schema.Reason)
+		if name, ok := unsupported(schema); ok {
+			pointer += "/" + url.PathEscape(name)
+		}
+		fields.Add(pointer, codeOf(schema.SchemaField), "%s", schema.Reason)
 	default:
 		fields.Add(at, "bad_format", "%s", firstLine(err))
 	}
+}
+
+// leaves adds what a JSON Schema validator found, one entry per field that is wrong. It reports whether err came from one.
+func leaves(err error, at string, fields *Fields) bool {
+	found, ok := errors.AsType[*jsonschema.ValidationError](err)
+	if !ok {
+		return false
+	}
+	var walk func(e *jsonschema.ValidationError)
+	walk = func(e *jsonschema.ValidationError) {
+		for _, cause := range e.Causes {
+			walk(cause)
+		}
+		if len(e.Causes) > 0 {
+			return
+		}
+		pointer := at
+		for _, key := range e.InstanceLocation {
+			pointer += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+		}
+		switch k := e.ErrorKind.(type) {
+		case *kind.Required:
+			for _, name := range k.Missing {
+				fields.Add(pointer+"/"+name, "required", "the field is required")
+			}
+		case *kind.AdditionalProperties:
+			for _, name := range k.Properties {
+				fields.Add(pointer+"/"+name, "unknown_field", "the field is not known here")
+			}
+		default:
+			fields.Add(pointer, codeOfKeyword(e.ErrorKind.KeywordPath()), "%s", e.ErrorKind.LocalizedString(english))
+		}
+	}
+	walk(found)
+	return true
+}
+
+// unsupported is the property that the object has and must not have; the error points at the object.
+func unsupported(e *openapi3.SchemaError) (name string, ok bool) {
+	quoted, ok := strings.CutPrefix(e.Reason, "property ")
+	if !ok || e.SchemaField != "properties" {
+		return "", false
+	}
+	if quoted, ok = strings.CutSuffix(quoted, " is unsupported"); !ok {
+		return "", false
+	}
+	name, err := strconv.Unquote(quoted)
+	return name, err == nil
+}
+
+var english = message.NewPrinter(language.English)
+
+func codeOfKeyword(path []string) string {
+	if len(path) == 0 {
+		return "bad_format"
+	}
+	return codeOf(path[len(path)-1])
 }
 
 func isMulti(err error) bool {
@@ -142,8 +212,9 @@ func isMulti(err error) bool {
 	return ok
 }
 
-func codeOf(e *openapi3.SchemaError) string {
-	switch e.SchemaField {
+// codeOf is our code for a JSON Schema keyword that was not kept.
+func codeOf(keyword string) string {
+	switch keyword {
 	case "required":
 		return "required"
 	case "maxLength", "maxItems":
