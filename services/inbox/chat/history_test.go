@@ -2,9 +2,11 @@ package chat_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -144,7 +146,7 @@ func (h *history) lapse(p *process, n int) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.Lapse(context.Background(), c.ID, c.Window.LastInboundID, robot, "customer_no_reply", h.now())
+	_, err = p.Lapse(context.Background(), c.ID, c.Window.LastInboundID, robot, "saw "+c.Window.LastInboundID, h.now())
 	return err
 }
 
@@ -304,6 +306,7 @@ func TestP5_AtMostOneConversationOfAThreadIsOpen(t *testing.T) {
 			}
 		}
 		h.openedAfterClosed()
+		h.closedWithOpenEyes()
 	})
 }
 
@@ -420,6 +423,38 @@ func (h *history) seenInOrder() {
 			h.t.Errorf("conversation %d: seen up to %d of %d", c.N, seen[c.ID], c.Seq)
 		}
 	}
+}
+
+// closedWithOpenEyes: automation never closed over a message of the customer that it had not seen.
+func (h *history) closedWithOpenEyes() {
+	last, seen := map[string]string{}, map[string]int64{}
+	facts, types := h.facts()
+	for i, p := range facts {
+		if p.Seq <= seen[p.ConversationID] {
+			continue
+		}
+		seen[p.ConversationID] = p.Seq
+		switch types[i] {
+		case event.MessageCreated:
+			if m := h.messageOf(event.Event{Data: mustJSON(p)}); m.Direction == chat.In {
+				last[p.ThreadID] = m.ID
+			}
+		case event.ConversationClosed:
+			var why struct{ Reason string }
+			_ = json.Unmarshal(p.Happened.Data, &why)
+			if saw, ok := strings.CutPrefix(why.Reason, "saw "); ok && saw != last[p.ThreadID] {
+				h.t.Errorf("conversation %d was closed by automation, which had not seen %s", p.N, last[p.ThreadID])
+			}
+		}
+	}
+}
+
+func mustJSON(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
 }
 
 // openedAfterClosed: as a consumer sees it, n+1 opens only after n was closed.
