@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -22,7 +23,8 @@ type Dead struct {
 
 // Filter picks dead letters; a zero field picks all.
 type Filter struct {
-	ID     string // of the event
+	ID     string   // of the event
+	IDs    []string // of events
 	Tenant string
 	Reason string
 	Group  string
@@ -34,7 +36,7 @@ type Filter struct {
 // Match reports whether m is a dead letter that f picks.
 func (f Filter) Match(m Message) bool {
 	is := func(want, got string) bool { return want == "" || want == got }
-	return m.Dead != nil && is(f.ID, m.Event.ID) && is(f.Tenant, m.Event.Tenant) && is(f.Reason, m.Dead.Reason) &&
+	return m.Dead != nil && is(f.ID, m.Event.ID) && (len(f.IDs) == 0 || slices.Contains(f.IDs, m.Event.ID)) && is(f.Tenant, m.Event.Tenant) && is(f.Reason, m.Dead.Reason) &&
 		is(f.Group, m.Dead.Group) && is(f.Topic, m.Dead.Topic) &&
 		(f.After.IsZero() || !m.Time.Before(f.After)) && (f.Before.IsZero() || m.Time.Before(f.Before))
 }

@@ -4,14 +4,21 @@ package deliverystatus
 
 import (
 	"context"
+	_ "embed"
 
+	"github.com/gin-gonic/gin"
 	"go.opentelemetry.io/otel"
 
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/run"
 	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/services/deliverystatus/api"
 )
+
+//go:embed openapi.yaml
+var openapi []byte
 
 const source = "deliverystatus"
 
@@ -34,7 +41,16 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		watermarks: store.NewCollection[watermark](env.DB, watermarkSpec),
 		now:        env.Now, unclaimed: unclaimed,
 	}
+	spec, err := httpapi.LoadSpec(openapi)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{attempts: j.attempts, bus: env.Bus, directory: env.Directory, now: env.Now}
 	return &run.Parts{
+		OpenAPI: openapi,
+		Routes: func(r gin.IRouter) {
+			api.RegisterHandlersWithOptions(r.Group("", httpapi.Guard(env.Auth, spec)...), s, api.GinServerOptions{ErrorHandler: httpapi.BadParameter})
+		},
 		Consumers: []bus.Subscription{
 			{Group: "tributary-deliverystatus", Topics: []string{event.TopicReceipts}, Handle: j.handle},
 			{Group: "tributary-deliverystatus-echoes", Topics: []string{event.TopicInbound}, Handle: j.echoes},

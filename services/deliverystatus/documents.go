@@ -14,7 +14,7 @@ var (
 	attemptSpec = store.Spec{Name: "attempts", Facts: true, Expires: true, Indexes: []store.Index{
 		{Name: "unread", Fields: []string{"waits_for", "at"}, Sparse: true},
 		{Name: "by_message", Fields: []string{"message_id", "n"}},
-		{Name: "by_channel", Fields: []string{"tenant", "channel_id", "at"}},
+		{Name: "by_status", Fields: []string{"tenant", "channel_id", "status", "at"}},
 	}}
 	watermarkSpec = store.Spec{Name: "watermarks"}
 )

@@ -23,6 +23,8 @@ import (
 // epoch is today, because the store expires documents by its own clock.
 var epoch = event.At(time.Now())
 
+var unclaimedCounter, _ = noop.Meter{}.Int64Counter("x")
+
 // consumer is whoever reads tributary.message-status: it skips a seq it has seen, and keeps the highest status.
 type consumer struct {
 	mu     sync.Mutex
@@ -62,10 +64,9 @@ func newJudge(t *testing.T, db store.DB, p store.Publisher) (*judge, *store.Appl
 		t.Fatal(err)
 	}
 	a := store.NewApplier(db, p, slog.New(slog.DiscardHandler))
-	counter, _ := noop.Meter{}.Int64Counter("x")
 	return &judge{
 		receipts: store.NewCollection[receipt](db, receiptSpec), attempts: store.NewCollection[attempt](db, attemptSpec, store.Facts(a)),
-		watermarks: store.NewCollection[watermark](db, watermarkSpec), now: func() time.Time { return epoch.Time }, unclaimed: counter,
+		watermarks: store.NewCollection[watermark](db, watermarkSpec), now: func() time.Time { return epoch.Time }, unclaimed: unclaimedCounter,
 	}, a
 }
 
