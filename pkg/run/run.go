@@ -79,6 +79,7 @@ func (p *Process) Run(ctx context.Context, services ...Service) (err error) {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.Env.Config.ShutdownDrain)
 	defer cancel()
 	err = errors.Join(err, ignore(public.Shutdown(drain), context.DeadlineExceeded))
+	err = errors.Join(err, public.Close()) // what did not finish in time is cut off before the clients close
 	stopWorking()
 	r.working.Wait()
 	err = errors.Join(err, ignore(admin.Shutdown(drain), context.DeadlineExceeded))
