@@ -191,14 +191,6 @@ func (t *test) find(peer string) *conversation {
 	return nil
 }
 
-func (t *test) messages(id string) (out []message) {
-	var list page[message]
-	if t.call(t.Context(), "GET", "/v1/conversations/"+id+"/messages?limit=200", "", nil, &list) != nil {
-		return nil
-	}
-	return list.Data
-}
-
 func (t *test) accepted() (texts map[string]int) {
 	var list struct {
 		Data []struct {
