@@ -22,11 +22,11 @@ func (Adapter) Parse(_ channel.Keyed, in channel.Inbound) (channel.Parsed, error
 	}
 	r := reader{call: c, at: in.At}
 	var f frame
-	if err := json.Unmarshal(c.Frame, &f); err != nil {
+	if json.Unmarshal(c.Frame, &f) == nil {
+		r.read(f)
+	} else {
 		r.placeholder(f)
-		return r.out, nil
 	}
-	r.read(f)
 	return r.out, nil
 }
 

@@ -130,7 +130,7 @@ func TestOrigins(t *testing.T) {
 		if origin == "" {
 			continue
 		}
-		conn, resp, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(b.url, "http")+"/ws", &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {origin}}}) //nolint:bodyclose // the library's
+		conn, resp, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(b.url, "http")+"/ws", &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {origin}}})
 		if (err == nil) != (want == 201) || want == 403 && (resp == nil || resp.StatusCode != 403) {
 			t.Errorf("%q: socket: %v", origin, err)
 		}

@@ -53,7 +53,6 @@ func (s *server) follow(ctx context.Context, mailbox string, seq int64, take fun
 	signals := s.signals(ctx, mailbox)
 	beat := time.NewTicker(pollDeaf)
 	defer beat.Stop()
-	looked := s.Now()
 	for {
 		for {
 			r, err := s.after(ctx, mailbox, seq)
@@ -72,8 +71,7 @@ func (s *server) follow(ctx context.Context, mailbox string, seq int64, take fun
 			}
 			seq = r.last
 		}
-		looked = s.Now()
-		if again, err := s.idle(ctx, signals, beat.C, looked, pass); err != nil || !again {
+		if again, err := s.idle(ctx, signals, beat.C, s.Now(), pass); err != nil || !again {
 			return err
 		}
 	}

@@ -82,8 +82,8 @@ func (s *server) take(ctx context.Context, ch channel.Keyed, v session, in incom
 	case "read":
 		return nil, s.read(ctx, ch, v, in, raw)
 	case "page":
-		if s.limit.pages.take(v.ID) != nil || in.URL == "" {
-			return nil, nil // enough is known of this visit
+		if full := s.limit.pages.take(v.ID); in.URL == "" || fault.Is(full, fault.Throttled) { // enough is known of this visit
+			return nil, nil
 		}
 	default:
 		return nil, fault.At("/t", "bad_value", "there is no frame %.40q", in.T)
@@ -109,10 +109,11 @@ func (s *server) message(ctx context.Context, ch channel.Keyed, v session, in in
 	if err != nil {
 		return nil, err
 	}
-	for b, who := range map[*buckets]string{s.limit.messages: v.Subject, s.limit.channel: ch.ID} {
-		if err := b.take(who); err != nil {
-			return nil, err
-		}
+	if err := s.limit.messages.take(v.Subject); err != nil { // before the channel's: who is over their own limit costs others nothing
+		return nil, err
+	}
+	if err := s.limit.channel.take(ch.ID); err != nil {
+		return nil, err
 	}
 	c := v.says(raw)
 	for _, f := range files {

@@ -31,7 +31,7 @@ type session struct {
 	via string // the socket that speaks just now, which needs no copy of what it said
 }
 
-func (s session) mailbox() string { return mailboxID(s.Tenant, s.Audience[0], s.Subject, s.Identity) }
+func (v session) mailbox() string { return mailboxID(v.Tenant, v.Audience[0], v.Subject, v.Identity) }
 
 var errSession error = fault.New(fault.Denied, "unauthenticated", "the session token is missing, wrong or expired; begin the session again")
 

@@ -62,7 +62,7 @@ func TestMain(m *testing.M) {
 	code := func() int {
 		dir, err := os.MkdirTemp("", "webchat")
 		must(err)
-		defer os.RemoveAll(dir) //nolint:errcheck // the system cleans up what is left
+		defer os.RemoveAll(dir)
 		stop := w.start(dir)
 		defer stop()
 		return m.Run()
@@ -300,7 +300,7 @@ func (b *browser) call(method, path string, body any, head ...string) (int, fram
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end
+	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
 	must(err)
 	out := frame{}
@@ -327,7 +327,7 @@ func (b *browser) connect(lastSeq int64) (*line, frame) {
 
 func (b *browser) dial() *line {
 	b.t.Helper()
-	conn, _, err := websocket.Dial(b.t.Context(), "ws"+strings.TrimPrefix(b.url, "http")+"/ws", &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {shop}}}) //nolint:bodyclose // the library's
+	conn, _, err := websocket.Dial(b.t.Context(), "ws"+strings.TrimPrefix(b.url, "http")+"/ws", &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {shop}}})
 	if err != nil {
 		b.t.Fatal(err)
 	}
