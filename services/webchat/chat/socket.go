@@ -237,66 +237,6 @@ func (l *link) heard(ctx context.Context, raw []byte) error {
 	return nil
 }
 
-// tend pings, ends typing that nobody renews, and ends the socket with the session or the process.
-func (l *link) tend(ctx context.Context) {
-	ping, stale, idle := time.NewTicker(pingEvery), time.NewTimer(time.Hour), time.NewTimer(time.Hour)
-	over := time.NewTimer(l.v.ExpiresAt.Sub(l.Now()))
-	types := false
-	defer func() {
-		ping.Stop()
-		for _, t := range []*time.Timer{stale, idle, over} {
-			t.Stop()
-		}
-		if types {
-			l.silent(context.WithoutCancel(ctx))
-		}
-	}()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-l.Stopping:
-			l.end(closing{websocket.StatusServiceRestart, "come again"})
-			return
-		case <-over.C:
-			l.end(closing{closeUnauthorized, "the session is over"})
-			return
-		case <-ping.C:
-			if err := l.ping(ctx); err != nil {
-				l.end(closing{websocket.StatusGoingAway, "no pong"})
-				return
-			}
-		case types = <-l.typing:
-			stale.Reset(typingFor)
-		case <-stale.C:
-			if types {
-				l.silent(ctx)
-				types = false
-			}
-		case on := <-l.typed:
-			idle.Reset(time.Hour)
-			if on {
-				idle.Reset(typingFor)
-			}
-		case <-idle.C:
-			_ = l.write(ctx, object{"t": "typing", "on": false}) // the reader notices that it is gone
-		}
-	}
-}
-
-// silent says that the visitor types no more.
-func (l *link) silent(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, writeFor)
-	defer cancel()
-	_ = l.deliver(ctx, l.ch, l.v.says(encode(object{"t": "typing", "on": false}))) // leaves no trace, so it may get lost
-}
-
-func (l *link) ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, writeFor)
-	defer cancel()
-	return l.conn.Ping(ctx)
-}
-
 func (l *link) write(ctx context.Context, v any) error { return l.send(ctx, encode(v)) }
 
 func (l *link) send(ctx context.Context, frame []byte) error {
