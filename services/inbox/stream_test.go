@@ -170,8 +170,7 @@ func TestAPositionThatWasTrimmedMeansResyncAndOn(t *testing.T) {
 		t.Fatalf("%+v: the client needs a position to go on from", h)
 	}
 	w.say(w.key, in.ConversationID, object{"text": "on"}).want(202)
-	if h := e.next(); h.Type != "message.created" || h.Data["direction"] != "outbound" {
-		t.Errorf("%+v", h)
+	for e.until("message.created").Data["direction"] != "outbound" { // what came before may be told again
 	}
 }
 

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -19,17 +20,19 @@ type Happening struct {
 	FreeUntil      event.Time // it opens the channel's window until then
 }
 
-// Happened puts a row where it belongs.
+// Happened puts a row where it belongs. Where that is, is decided once, in a document of its own: the conversation may be closed
+// or opened between two deliveries, and a row has one place.
 func (r *Record) Happened(ctx context.Context, t *Thread, h Happening) error {
 	id := event.DeriveID("evt", t.Tenant, t.ChannelID, h.Type, h.Ref)
-	tail, err := r.Tail(ctx, t)
+	if there, err := r.noted(ctx, nil, id); err != nil || there {
+		return err
+	}
+	conversation, err := r.place(ctx, t, id, h.At)
 	if err != nil {
 		return err
 	}
-	if tail != nil {
-		if noted, err := r.note(ctx, tail.ID, t, id, h); err != nil || noted {
-			return err
-		}
+	if conversation != "" {
+		return r.note(ctx, conversation, t, id, h)
 	}
 	if err := r.keepFree(ctx, t, h.FreeUntil); err != nil {
 		return err
@@ -42,6 +45,30 @@ func (r *Record) Happened(ctx context.Context, t *Thread, h Happening) error {
 		return nil
 	})
 	return err
+}
+
+// placedFor is how long the place of a row is remembered; then the row itself tells.
+const placedFor = 24 * time.Hour
+
+// place returns the conversation that a row belongs to, empty for the contact.
+func (r *Record) place(ctx context.Context, t *Thread, id string, at event.Time) (string, error) {
+	tail, err := r.Tail(ctx, t)
+	if err != nil {
+		return "", err
+	}
+	p := &Place{}
+	p.ID, p.Tenant, p.ExpiresAt = id, t.Tenant, at.Add(placedFor)
+	if tail != nil && tail.Status != Closed {
+		p.ConversationID = tail.ID
+	}
+	err = r.Places.Insert(ctx, p)
+	if errors.Is(err, store.ErrExists) {
+		p, err = r.Places.Get(ctx, id)
+	}
+	if err != nil {
+		return "", err
+	}
+	return p.ConversationID, nil
 }
 
 // unless is store.Unchanged for what is there.
@@ -67,13 +94,11 @@ func (r *Record) keepFree(ctx context.Context, t *Thread, until event.Time) erro
 	return err
 }
 
-// note adds the row to an open conversation, or finds it there; false: the conversation is closed.
-func (r *Record) note(ctx context.Context, conversationID string, t *Thread, id string, h Happening) (bool, error) {
-	noted := true
+// note adds the row to a conversation, or finds it there.
+func (r *Record) note(ctx context.Context, conversationID string, t *Thread, id string, h Happening) error {
 	_, err := r.Conversations.Update(ctx, conversationID, func(c *Conversation) error {
-		there, err := r.noted(ctx, c.Pending, id)
-		if noted = there || c.Status != Closed; err != nil || there || !noted {
-			return errors.Join(err, unless(err == nil))
+		if there, err := r.noted(ctx, c.Pending, id); err != nil || there {
+			return errors.Join(err, unless(there))
 		}
 		c.adopt(t)
 		c.free(h.FreeUntil)
@@ -82,7 +107,7 @@ func (r *Record) note(ctx context.Context, conversationID string, t *Thread, id 
 		c.say(event.ConversationNoted, h.At, h.By, fact{happened: what})
 		return nil
 	})
-	return noted, err
+	return err
 }
 
 // noted is to rows what [Record.Exists] is to messages.

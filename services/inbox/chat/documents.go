@@ -59,11 +59,14 @@ var FileSpec = store.Spec{Name: "files", Expires: true}
 // OpeningSpec keeps which conversation a call without a message was answered with, by its idempotency key.
 var OpeningSpec = store.Spec{Name: "openings", Expires: true}
 
+// PlaceSpec keeps where a row of the timeline goes: decided once, however often its event comes.
+var PlaceSpec = store.Spec{Name: "places", Expires: true}
+
 // DecisionSpec keeps every decision of routing with its reasons and what became of it.
 var DecisionSpec = store.Spec{Name: "decisions", Indexes: []store.Index{{Name: "by_conversation", Fields: []string{"conversation_id", "at"}}}}
 
 // Specs lists all collections of the record.
-var Specs = []store.Spec{AliasSpec, ThreadSpec, ConversationSpec, MessageSpec, EventSpec, ContactSpec, ReadSpec, ParkedSpec, FileSpec, OpeningSpec, DecisionSpec}
+var Specs = []store.Spec{AliasSpec, ThreadSpec, ConversationSpec, MessageSpec, EventSpec, ContactSpec, ReadSpec, ParkedSpec, FileSpec, OpeningSpec, PlaceSpec, DecisionSpec}
 
 // Kinds of threads and conversations.
 const (
@@ -322,6 +325,12 @@ type Opening struct {
 	store.Meta
 	ConversationID string `json:"conversation_id"`
 	Digest         string `json:"digest"` // of the call's body
+}
+
+// Place is where a row goes; its id is the row's.
+type Place struct {
+	store.Meta
+	ConversationID string `json:"conversation_id,omitempty"` // empty: it is the contact's
 }
 
 // Decision is what routing decided about a conversation; its id is the decision's.

@@ -23,6 +23,7 @@ type Record struct {
 	Parked        *store.Collection[Parked]
 	Files         *store.Collection[File]
 	Openings      *store.Collection[Opening]
+	Places        *store.Collection[Place]
 	Decisions     *store.Collection[Decision]
 	Applier       *store.Applier
 }
@@ -41,6 +42,7 @@ func NewRecord(db store.DB, p store.Publisher, log *slog.Logger) *Record {
 		Parked:        store.NewCollection[Parked](db, ParkedSpec),
 		Files:         store.NewCollection[File](db, FileSpec),
 		Openings:      store.NewCollection[Opening](db, OpeningSpec),
+		Places:        store.NewCollection[Place](db, PlaceSpec),
 		Decisions:     store.NewCollection[Decision](db, DecisionSpec),
 		Applier:       a,
 	}
