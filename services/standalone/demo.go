@@ -41,7 +41,7 @@ func demonstrate(cfg *config.Config) (*demonstration, error) {
 			APIKey: key, Email: "owner@demo.tributary.example", Password: random(9),
 			Secrets: map[string]string{
 				"whatsapp.app_secret": random(16), "whatsapp.access_token": random(24), "whatsapp.verify_token": random(12),
-				"telegram.bot_token": "7000001:" + random(17), "telegram.webhook_secret": random(16),
+				"telegram.bot_token": "7000001:" + random(17), "telegram.webhook_secret": random(16), "webchat.identity_secret": random(32),
 			},
 		}
 		b, err := json.Marshal(fresh)
@@ -92,6 +92,7 @@ func (d *demonstration) prepare(ctx context.Context, url string) error {
 	}{
 		{"whatsapp", map[string]any{"provider": "cloud", "phone_number_id": demoPhoneID, "waba_id": demoWABA, "api_base_url": url + "/simulator/whatsapp"}, []string{"app_secret", "access_token", "verify_token"}},
 		{"telegram", map[string]any{"bot_username": demoBot, "api_base_url": url + "/simulator/telegram"}, []string{"bot_token", "webhook_secret"}},
+		{"webchat", map[string]any{"allowed_origins": []string{url}}, []string{"identity_secret"}},
 	} {
 		secrets := map[string]string{}
 		for _, k := range ch.secrets {
@@ -106,6 +107,9 @@ func (d *demonstration) prepare(ctx context.Context, url string) error {
 			return fmt.Errorf("demo channel %s: %w", ch.typ, err)
 		}
 		d.Channels[ch.typ] = made.ID
+		if ch.typ == "webchat" {
+			continue // its provider is ourselves
+		}
 		account := map[string]any{"type": ch.typ, "settings": ch.settings, "secrets": secrets, "webhook_url": made.WebhookURL}
 		if err := c.call(ctx, "POST", "/simulator/accounts", "", account, nil); err != nil {
 			return fmt.Errorf("simulated account %s: %w", ch.typ, err)
@@ -136,11 +140,14 @@ func (d *demonstration) print(out io.Writer, url string, cfg *config.Config, too
   The same through the simulator, which also takes the answers and sends receipts:
     %s simulate whatsapp --from +4915112345678 --text "hello"
 
+  A page with the web chat:
+    %s/chat/%s/demo
+
   What became of it:
     curl -s %s/v1/conversations -H 'Authorization: Bearer %s'
 
 `, url, took.Milliseconds(), d.Email, d.Password, d.APIKey, url, cfg.AdminAddr, url, d.Channels["whatsapp"], hex.EncodeToString(mac.Sum(nil)), body,
-		program(), url, d.APIKey)
+		program(), url, d.Channels["webchat"], url, d.APIKey)
 }
 
 // program is how this binary was called.
