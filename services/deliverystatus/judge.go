@@ -37,20 +37,20 @@ func (j *judge) handle(ctx context.Context, m bus.Message) error {
 		if err != nil {
 			return fault.New(fault.Invalid, "bad_event", "%w", err)
 		}
-		return away(j.settled(ctx, m.Event.Tenant, r))
+		return j.settled(ctx, m.Event.Tenant, r)
 	case event.ReceiptReceived, event.MessageEchoed:
 		in, err := event.Decode[event.Inbound](m.Event)
 		if err != nil {
 			return fault.New(fault.Invalid, "bad_event", "%w", err)
 		}
 		in.Type = m.Event.Type
-		return away(j.reported(ctx, m.Event.Tenant, in))
+		return j.reported(ctx, m.Event.Tenant, in)
 	case event.ReceiptWatermark:
 		in, err := event.Decode[event.Inbound](m.Event)
 		if err != nil {
 			return fault.New(fault.Invalid, "bad_event", "%w", err)
 		}
-		return away(j.watermark(ctx, m.Event.Tenant, in))
+		return j.watermark(ctx, m.Event.Tenant, in)
 	}
 	return nil
 }
@@ -272,14 +272,4 @@ func (j *judge) onAttempt(ctx context.Context, tenant, id string, change func(*a
 		a.ExpiresAt = event.At(j.now()).Add(keptFor)
 		return nil
 	})
-}
-
-func away(err error) error {
-	if err == nil {
-		return nil
-	}
-	if fe, ok := errors.AsType[*fault.Error](err); ok && fe.Kind != fault.Internal {
-		return err
-	}
-	return &fault.Error{Kind: fault.Unavailable, Code: "unavailable", Err: err}
 }

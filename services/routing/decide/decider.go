@@ -38,7 +38,7 @@ type Decider struct {
 func (d *Decider) Assign(ctx context.Context, p bus.Assignment) (bus.Handler, func(), error) {
 	o := &owner{Decider: d, tenants: map[string]*tenant{}}
 	if err := o.rebuild(ctx, p.Partition); err != nil {
-		return nil, nil, away(err)
+		return nil, nil, fmt.Errorf("routing: %w", err)
 	}
 	return o.handle, nil, nil
 }
@@ -117,7 +117,7 @@ func (o *owner) handle(ctx context.Context, m bus.Message) error {
 	if err == nil {
 		err = o.look(ctx, t) // an agent who comes, goes or gets another limit is a record too (R12)
 	}
-	return away(err)
+	return err
 }
 
 // moved takes over that a conversation has another holder, queue or status.
@@ -272,13 +272,3 @@ func (o *owner) queueOf(ctx context.Context, h event.Holder) (string, error) {
 }
 
 func (d *Decider) at() event.Time { return event.At(d.Now()) }
-
-func away(err error) error {
-	if err == nil {
-		return nil
-	}
-	if fe, ok := errors.AsType[*fault.Error](err); ok && fe.Kind != fault.Internal {
-		return err
-	}
-	return &fault.Error{Kind: fault.Unavailable, Code: "unavailable", Err: fmt.Errorf("routing: %w", err)}
-}
