@@ -30,6 +30,9 @@ var names = [...]string{"internal", "invalid", "denied", "gone", "conflict", "th
 
 // String returns the kind's name as it stands in events and metrics.
 func (k Kind) String() string {
+	if k == none {
+		return "none"
+	}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -84,8 +87,16 @@ func Of(err error) *Error {
 	return &Error{Kind: Internal, Code: "internal", Err: err}
 }
 
-// KindOf reports the kind of the first *Error in err's chain, or Internal.
-func KindOf(err error) Kind { return Of(err).Kind }
+// none is the kind of no error; it is none of the others.
+const none Kind = 255
+
+// KindOf reports the kind of the first *Error in err's chain, or Internal. No error is of no kind.
+func KindOf(err error) Kind {
+	if err == nil {
+		return none
+	}
+	return Of(err).Kind
+}
 
 // Is reports whether err is classified as k. A nil error is of no kind.
 func Is(err error, k Kind) bool { return err != nil && KindOf(err) == k }
