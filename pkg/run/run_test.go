@@ -71,7 +71,7 @@ func get(l net.Listener, path string) (int, string) {
 	if err != nil {
 		return 0, err.Error()
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end
+	defer resp.Body.Close()
 	b, _ := io.ReadAll(resp.Body)
 	return resp.StatusCode, string(b)
 }
@@ -210,7 +210,7 @@ func TestAPortInUseIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // only to hold a port
+	defer l.Close()
 	_, err = Listen("http_addr", l.Addr().String())
 	if err == nil || !strings.Contains(err.Error(), "TRIBUTARY_HTTP_ADDR="+l.Addr().String()) {
 		t.Errorf("%v", err)
