@@ -3,16 +3,11 @@ package httpapi
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 )
-
-func timeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, d)
-}
 
 // Authenticator says who holds a bearer token.
 type Authenticator interface {

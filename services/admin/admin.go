@@ -11,7 +11,6 @@ import (
 	_ "embed"
 	"encoding/hex"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -123,13 +122,6 @@ func (s *server) open(spec *httpapi.Spec) []gin.HandlerFunc {
 		}
 	}
 	return guard
-}
-
-// announce tells every replica that a configuration entity has another version; it is a fact of the entity's own document.
-func announce(m *store.Meta, entity string, version int64, deleted bool, at event.Time) {
-	m.Emit(event.TopicConfig, m.ID, event.New(
-		event.DeriveID("evt", m.Tenant, m.ID, strconv.FormatInt(version, 10)), event.ConfigChanged, "admin", m.Tenant, m.ID, at,
-		event.Config{Entity: entity, ID: m.ID, Version: version, Deleted: deleted}))
 }
 
 // idempotency is the request's key. The digest of its body, which may hold secrets, is kept under a key of ours: nobody who

@@ -23,7 +23,7 @@ func (s *server) bootstrap(ctx context.Context, cfg *config.Config) error {
 	}
 	t := &directory.Tenant{Name: "Default", Settings: directory.DefaultSettings("Default"), Version: 1, CreatedAt: s.at()}
 	t.ID, t.Tenant = DefaultTenant, DefaultTenant
-	announce(&t.Meta, directory.EntityTenant, 1, false, t.CreatedAt)
+	directory.Tell(&t.Meta, "admin", directory.EntityTenant, 1, false, t.CreatedAt)
 	if err := s.tenants.Insert(ctx, t); err != nil && !isExists(err) {
 		return fmt.Errorf("bootstrap: %w", err)
 	}
@@ -62,7 +62,7 @@ func (s *server) bootstrapKey(ctx context.Context, text string) error {
 	}
 	k := &directory.APIKey{Name: "bootstrap", Hash: auth.HashAPIKey(text), Scopes: auth.All, Version: 1, CreatedAt: s.at()}
 	k.ID, k.Tenant = "key_"+id, DefaultTenant
-	announce(&k.Meta, directory.EntityAPIKey, 1, false, k.CreatedAt)
+	directory.Tell(&k.Meta, "admin", directory.EntityAPIKey, 1, false, k.CreatedAt)
 	if err := s.keys.Insert(ctx, k); err != nil && !isExists(err) {
 		return fmt.Errorf("bootstrap: %w", err)
 	}

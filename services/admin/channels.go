@@ -81,7 +81,7 @@ func (s *server) create(c *gin.Context) error {
 		s.release(ctx, doc.Claims, id)
 		return err
 	}
-	announce(&doc.Meta, directory.EntityChannel, doc.Version, false, doc.CreatedAt)
+	directory.Tell(&doc.Meta, "admin", directory.EntityChannel, doc.Version, false, doc.CreatedAt)
 	if err := s.channels.Insert(ctx, doc); isExists(err) { // the same call, at the same time
 		if have, err = s.channels.Get(ctx, id); err != nil {
 			return httpapi.StoreError(err)
@@ -199,7 +199,7 @@ func (s *server) patch(c *gin.Context, id string) (*directory.Channel, error) {
 			return err
 		}
 		d.Version++
-		announce(&d.Meta, directory.EntityChannel, d.Version, false, s.at())
+		directory.Tell(&d.Meta, "admin", directory.EntityChannel, d.Version, false, s.at())
 		return nil
 	})
 	if err != nil {
@@ -230,7 +230,7 @@ func (s *server) DeleteChannel(c *gin.Context, id api.ID) {
 		d.Deleted, d.Enabled, d.Sealed, d.Claims, d.Verify = true, false, nil, nil, ""
 		d.Version++
 		d.UpdatedAt = s.at()
-		announce(&d.Meta, directory.EntityChannel, d.Version, true, d.UpdatedAt)
+		directory.Tell(&d.Meta, "admin", directory.EntityChannel, d.Version, true, d.UpdatedAt)
 		return nil
 	})
 	if err == nil {

@@ -57,7 +57,7 @@ func (s *server) CreateAPIKey(c *gin.Context) {
 	id, text, hash := auth.NewAPIKey()
 	doc := &directory.APIKey{Name: in.Name, Hash: hash, Scopes: scopes, OUID: in.OUID, KeyEnds: in.ExpiresAt, Version: 1, CreatedAt: s.at(), CreatedBy: p.ID}
 	doc.ID, doc.Tenant = "key_"+id, p.Tenant
-	announce(&doc.Meta, directory.EntityAPIKey, 1, false, doc.CreatedAt)
+	directory.Tell(&doc.Meta, "admin", directory.EntityAPIKey, 1, false, doc.CreatedAt)
 	if err = s.keys.Insert(c.Request.Context(), doc); err == nil {
 		err = s.record(c, "api_key.created", doc.ID, nil, doc)
 	}
@@ -89,7 +89,7 @@ func (s *server) RevokeAPIKey(c *gin.Context, id api.ID) {
 		}
 		k.Revoked = true
 		k.Version++
-		announce(&k.Meta, directory.EntityAPIKey, k.Version, true, s.at())
+		directory.Tell(&k.Meta, "admin", directory.EntityAPIKey, k.Version, true, s.at())
 		return nil
 	})
 	if err == nil {

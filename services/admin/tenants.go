@@ -48,7 +48,7 @@ func (s *server) PatchTenantSettings(c *gin.Context) {
 			return err
 		}
 		t.Version++
-		announce(&t.Meta, directory.EntityTenant, t.Version, false, s.at())
+		directory.Tell(&t.Meta, "admin", directory.EntityTenant, t.Version, false, s.at())
 		return nil
 	})
 	if err == nil {
@@ -123,7 +123,7 @@ func (s *server) createUnit(c *gin.Context) (*directory.Unit, error) {
 		u.Path = slices.Clone(parent.Path)
 	}
 	u.Path = append(u.Path, u.ID)
-	announce(&u.Meta, directory.EntityUnit, 1, false, s.at())
+	directory.Tell(&u.Meta, "admin", directory.EntityUnit, 1, false, s.at())
 	if err := s.units.Insert(ctx, u); isExists(err) {
 		if u, err = s.units.Get(ctx, u.ID); err != nil {
 			return nil, err

@@ -112,7 +112,7 @@ func (s *server) addUser(ctx context.Context, doc *directory.User, in userInput)
 	}
 	in.into(doc)
 	doc.Version, doc.CreatedAt = 1, s.at()
-	announce(&doc.Meta, directory.EntityUser, 1, false, doc.CreatedAt)
+	directory.Tell(&doc.Meta, "admin", directory.EntityUser, 1, false, doc.CreatedAt)
 	if err := s.users.Insert(ctx, doc); err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (s *server) patchUser(c *gin.Context, id string) (*directory.User, error) {
 		}
 		in.into(d)
 		d.Version++
-		announce(&d.Meta, directory.EntityUser, d.Version, false, s.at())
+		directory.Tell(&d.Meta, "admin", directory.EntityUser, d.Version, false, s.at())
 		return nil
 	})
 	if err != nil {

@@ -12,21 +12,12 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/directory"
-	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/routing/api"
 	"github.com/tributaryhq/tributary/services/routing/decide"
 )
-
-// announce tells every replica that a configuration entity has another version.
-func (s *server) announce(m *store.Meta, entity string, version int64) {
-	m.Emit(event.TopicConfig, m.ID, event.New(
-		event.DeriveID("evt", m.Tenant, m.ID, strconv.FormatInt(version, 10)), event.ConfigChanged, decide.Source, m.Tenant, m.ID, s.at(),
-		event.Config{Entity: entity, ID: m.ID, Version: version}))
-	s.directory.Changed(event.Config{Entity: entity, ID: m.ID, Version: version})
-}
 
 // agent reads one; who was never seen by routing has the defaults.
 func (s *server) agent(ctx context.Context, p *auth.Principal, id string) (*decide.Agent, directory.Named, error) {

@@ -114,7 +114,7 @@ func (s *server) CreateQueue(c *gin.Context, _ api.CreateQueueParams) {
 		}
 		q := &decide.Queue{Name: in.Name, OUID: in.OUID, Skills: append([]string{}, in.Skills...), Version: 1, Digest: key.Digest, CreatedAt: s.at()}
 		q.ID, q.Tenant = key.ID(c, "q"), p.Tenant
-		s.announce(&q.Meta, directory.EntityQueue, 1)
+		directory.Tell(&q.Meta, decide.Source, directory.EntityQueue, 1, false, q.CreatedAt)
 		if err := s.decider.Queues.Insert(ctx, q); errors.Is(err, store.ErrExists) {
 			if q, err = s.decider.Queues.Get(ctx, q.ID); err == nil {
 				err = key.Repeat(c, q.Digest)
@@ -125,6 +125,7 @@ func (s *server) CreateQueue(c *gin.Context, _ api.CreateQueueParams) {
 		} else if err != nil {
 			return nil, err
 		}
+		s.committed(directory.EntityQueue, q.ID, q.Version)
 		return showQueue(q), s.join(ctx, p, q.ID, in.AgentIDs)
 	})
 }
@@ -155,16 +156,25 @@ func (s *server) join(ctx context.Context, p *auth.Principal, queueID string, ag
 // change alters an agent and tells the decider and every directory.
 func (s *server) change(ctx context.Context, tenant, id string, f func(*decide.Agent) error) error {
 	at := s.at()
-	_, err := s.decider.Agents.Upsert(ctx, id, func() *decide.Agent { return decide.NewAgent(tenant, id, at) }, func(a *decide.Agent) error {
+	a, err := s.decider.Agents.Upsert(ctx, id, func() *decide.Agent { return decide.NewAgent(tenant, id, at) }, func(a *decide.Agent) error {
 		if err := f(a); err != nil {
 			return err
 		}
 		a.Version++
 		a.Emit(event.TopicRouting, tenant, decide.Changed(tenant, id, "settings", at))
-		s.announce(&a.Meta, directory.EntityAgent, a.Version)
+		directory.Tell(&a.Meta, decide.Source, directory.EntityAgent, a.Version, false, at)
 		return nil
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	s.committed(directory.EntityAgent, id, a.Version)
+	return nil
+}
+
+// committed lets this process use the new version at once, and nothing older. It must be in the store by then.
+func (s *server) committed(entity, id string, version int64) {
+	s.directory.Changed(event.Config{Entity: entity, ID: id, Version: version})
 }
 
 // GetQueue implements api.ServerInterface.
@@ -202,12 +212,13 @@ func (s *server) PatchQueue(c *gin.Context, id api.ID) {
 			}
 			q.Name, q.OUID, q.Skills = in.Name, in.OUID, append([]string{}, in.Skills...)
 			q.Version++
-			s.announce(&q.Meta, directory.EntityQueue, q.Version)
+			directory.Tell(&q.Meta, decide.Source, directory.EntityQueue, q.Version, false, s.at())
 			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
+		s.committed(directory.EntityQueue, id, q.Version)
 		return showQueue(q), s.join(ctx, p, id, in.AgentIDs)
 	})
 }
@@ -221,13 +232,17 @@ func (s *server) DeleteQueue(c *gin.Context, id api.ID) {
 		if _, err := s.queue(ctx, p, id); err != nil {
 			return nil, err
 		}
-		_, err := s.decider.Queues.Update(ctx, id, func(q *decide.Queue) error {
+		q, err := s.decider.Queues.Update(ctx, id, func(q *decide.Queue) error {
 			q.Deleted = true
 			q.Version++
-			s.announce(&q.Meta, directory.EntityQueue, q.Version)
+			directory.Tell(&q.Meta, decide.Source, directory.EntityQueue, q.Version, false, s.at())
 			return nil
 		})
-		return nil, err
+		if err != nil {
+			return nil, err
+		}
+		s.committed(directory.EntityQueue, id, q.Version)
+		return nil, nil
 	})
 }
 
