@@ -34,6 +34,14 @@ test: ## run all tests with the race detector
 test-e2e: build ## drive the built binaries from outside: one process, separate processes, kill -9
 	BIN=$(CURDIR)/bin go test -count=1 -timeout 10m -v ./services/standalone/e2e
 
+HISTORIES ?= 30
+.PHONY: promises
+promises: build ## test the promises at length (HISTORIES=30) and write what was counted into docs/reference
+	@out=$$(mktemp) && trap 'rm -f '$$out EXIT && \
+	PROMISES_OUT=$$out HISTORIES=$(HISTORIES) go test -count=1 -timeout 60m -run '_?P[0-9]+_' ./pkg/... ./services/all/... ./services/inbox/... ./services/routing/... ./services/deliverystatus/... && \
+	PROMISES_OUT=$$out BIN=$(CURDIR)/bin go test -count=1 -timeout 30m -run '_?P[0-9]+_' ./services/standalone/e2e && \
+	cd services && PROMISES_OUT=$$out VERSION=$(VERSION) go run ./all/reference ../docs/reference
+
 .PHONY: check
 check: ## formatting, vet, lint, tidy modules, generated files are current
 	@test -z "$$(gofmt -l pkg services)" || { echo "gofmt would change:"; gofmt -l pkg services; exit 1; }

@@ -26,9 +26,12 @@ func main() {
 	if len(os.Args) > 1 {
 		dir = os.Args[1]
 	}
+	if err := collect(dir); err != nil {
+		log.Fatalf("figures: %v", err)
+	}
 	pages := map[string]func(io.Writer) error{
 		"configuration.md": config.Reference, "errors.md": httpapi.Reference, "events.md": events, "permissions.md": permissions,
-		"channel-types.md": channelTypes, "promises.md": promises,
+		"channel-types.md": channelTypes, "promises.md": promises(dir),
 	}
 	for name, write := range pages {
 		var b bytes.Buffer

@@ -31,8 +31,45 @@ var promised = []string{
 
 var named = regexp.MustCompile(`(?m)^func (Test((?:P\d+_)+)\w+)\(`)
 
-// promises lists the tests that carry a promise's number.
-func promises(w io.Writer) error {
+// carries reports whether a test's name has a promise's number.
+func carries(test string, promise int) bool {
+	m := named.FindStringSubmatch("func " + test + "(")
+	return m != nil && slices.Contains(strings.Split(m[2], "_"), fmt.Sprintf("P%d", promise))
+}
+
+// promises writes what is promised, the tests that carry each promise's number, and what they counted in the last run.
+func promises(dir string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		run, err := counted(dir)
+		if err != nil {
+			return err
+		}
+		tests, err := tested()
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprint(w, "# Promises\n\nGenerated from the names of the tests. Each promise is tested by the tests that carry its number.\n"); err != nil {
+			return err
+		}
+		if len(run.Tests) > 0 {
+			if _, err := fmt.Fprintf(w, "The figures are those of the last `make promises`: %s, commit %s, on %s.\n", run.Day, run.Commit, run.Machine); err != nil {
+				return err
+			}
+		}
+		for n, text := range promised {
+			if _, err := fmt.Fprintf(w, "\n## P%d\n\n%s.\n\n- %s\n", n+1, text, strings.Join(tests[n], "\n- ")); err != nil {
+				return err
+			}
+			if err := run.figures(w, n+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// tested finds the tests of each promise in the sources.
+func tested() (map[int][]string, error) {
 	tests := make(map[int][]string)
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
@@ -44,25 +81,17 @@ func promises(w io.Writer) error {
 		}
 		dir := filepath.ToSlash(strings.TrimPrefix(filepath.Dir(path), ".."+string(filepath.Separator)))
 		for _, m := range named.FindAllStringSubmatch(string(src), -1) {
-			for n := range len(promised) {
-				if strings.Contains(m[2], fmt.Sprintf("P%d_", n+1)) {
+			for n := range promised {
+				if carries(m[1], n+1) {
 					tests[n] = append(tests[n], fmt.Sprintf("`%s` `%s`", dir, m[1]))
 				}
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	if _, err := fmt.Fprint(w, "# Promises\n\nGenerated from the names of the tests. Each promise is tested by the tests that carry its number.\n"); err != nil {
-		return err
-	}
-	for n, text := range promised {
+	for n := range tests {
 		slices.Sort(tests[n])
-		if _, err := fmt.Fprintf(w, "\n## P%d\n\n%s.\n\n- %s\n", n+1, text, strings.Join(slices.Compact(tests[n]), "\n- ")); err != nil {
-			return err
-		}
+		tests[n] = slices.Compact(tests[n])
 	}
-	return nil
+	return tests, err
 }
