@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"crypto/tls"
 	"log/slog"
 	"net"
@@ -45,6 +46,8 @@ type Config struct {
 	Stall        time.Duration // lag without progress for so long rebuilds the group client; default 60 s
 	Group        Group
 	Log          *slog.Logger // default slog.Default()
+	// Dial connects to a broker; default TCP. It serves proxies, and tests that cut one client off.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // SASL is how to authenticate; the zero value does not.
@@ -87,6 +90,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
+	if c.Dial == nil {
+		c.Dial = (&net.Dialer{Timeout: dialTimeout}).DialContext
+	}
 	_, err := c.compression()
 	return c, err
 }
@@ -109,7 +115,7 @@ func connections(c Config, w *wires) (*kafka.Transport, *kafka.Dialer, error) {
 		Dial: w.dial, DialTimeout: dialTimeout, IdleTimeout: time.Minute, MetadataTTL: c.MetadataTTL,
 		ClientID: c.ClientID, TLS: c.TLS, SASL: mechanism,
 	}
-	d := &kafka.Dialer{Timeout: dialTimeout, DualStack: true, ClientID: c.ClientID, TLS: c.TLS, SASLMechanism: mechanism}
+	d := &kafka.Dialer{Timeout: dialTimeout, DualStack: true, ClientID: c.ClientID, TLS: c.TLS, SASLMechanism: mechanism, DialFunc: c.Dial}
 	return t, d, nil
 }
 

@@ -47,7 +47,7 @@ func Open(ctx context.Context, cfg Config) (bus.Bus, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bus: %w", err)
 	}
-	b := &Bus{cfg: cfg, log: cfg.Log.With("component", "bus"), addr: kafka.TCP(cfg.Brokers...), room: semaphore.NewWeighted(cfg.MaxBuffered), wires: wires{open: map[*wire]struct{}{}}}
+	b := &Bus{cfg: cfg, log: cfg.Log.With("component", "bus"), addr: kafka.TCP(cfg.Brokers...), room: semaphore.NewWeighted(cfg.MaxBuffered), wires: wires{via: cfg.Dial, open: map[*wire]struct{}{}}}
 	if b.transport, b.dialer, err = connections(cfg, &b.wires); err != nil {
 		return nil, fmt.Errorf("bus: %w", err)
 	}

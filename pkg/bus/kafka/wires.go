@@ -9,6 +9,7 @@ import (
 // wires knows the transport's connections, because kafka-go closes only idle ones: one that waits in a long poll of which nobody
 // wants the answer any more would outlive the bus.
 type wires struct {
+	via  func(ctx context.Context, network, addr string) (net.Conn, error)
 	mu   sync.Mutex
 	open map[*wire]struct{}
 }
@@ -19,8 +20,7 @@ type wire struct {
 }
 
 func (w *wires) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	d := net.Dialer{Timeout: dialTimeout}
-	c, err := d.DialContext(ctx, network, addr)
+	c, err := w.via(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}
