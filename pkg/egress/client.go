@@ -36,12 +36,15 @@ type Config struct {
 	Timeout time.Duration    // of a call from its start to the end of its answer, if the call sets none; default 15 s
 	Breaker Breaker          // of every account
 	Log     func(CallRecord) // called after every call, must be quick; may be nil
+	// Wrap puts something around the transport, which it must use for every call as it is; nil leaves it bare.
+	Wrap func(http.RoundTripper) http.RoundTripper
 }
 
 // Client is safe for concurrent use. A process has one.
 type Client struct {
 	cfg       Config
 	transport *http.Transport
+	calls     http.RoundTripper // the transport, or what the configuration puts around it
 	guard     guard
 	breakers  *breakers
 	meter     *meter
@@ -57,6 +60,10 @@ func New(cfg Config) *Client {
 		DialContext: c.guard.dialPlain, DialTLSContext: c.guard.dialTLS, // HTTP/1.1 only: a connection carries one call at a time
 		MaxIdleConnsPerHost: connsPerHost, MaxConnsPerHost: connsPerHost, IdleConnTimeout: idleTimeout,
 		ExpectContinueTimeout: time.Second, MaxResponseHeaderBytes: 256 << 10,
+	}
+	c.calls = c.transport
+	if cfg.Wrap != nil {
+		c.calls = cfg.Wrap(c.transport)
 	}
 	return c
 }
@@ -133,7 +140,7 @@ func (c *Client) roundTrip(ctx context.Context, call Call) (*http.Response, erro
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", userAgent)
 	}
-	resp, err := c.transport.RoundTrip(req)
+	resp, err := c.calls.RoundTrip(req)
 	sent := err == nil || trail.end()
 	if err != nil {
 		err = classify(ctx, err, sent)

@@ -103,7 +103,7 @@ func Services(ctx context.Context, name string, cfg *config.Config, log *slog.Lo
 	if err != nil {
 		return err
 	}
-	p := &Process{Env: *env, Metrics: tel.Metrics, Public: public, Admin: admin}
+	p := &Process{Env: *env, Metrics: tel.Metrics, Public: watchListener(public), Admin: admin}
 	if prepare != nil {
 		if err := prepare(p); err != nil {
 			return err

@@ -40,10 +40,12 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (env *Env, 
 		return nil, close, err
 	}
 	opened = append(opened, env.Bus.Close)
+	env.Bus = watchBus(env.Bus)
 	if env.DB, err = openStore(ctx, cfg.StoreURL); err != nil {
 		return nil, close, fmt.Errorf("TRIBUTARY_STORE_URL: %w", err)
 	}
 	opened = append(opened, env.DB.Close)
+	env.DB = watchDB(env.DB)
 	if env.Cache, err = cache.Open(cfg.RedisURL); err != nil {
 		return nil, close, fmt.Errorf("TRIBUTARY_REDIS_URL: %w", err)
 	}
@@ -56,7 +58,7 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (env *Env, 
 	if err != nil {
 		return nil, close, err
 	}
-	env.Egress = egress.New(egress.Config{Allow: allow})
+	env.Egress = egress.New(egress.Config{Allow: allow, Wrap: watchCalls()})
 	opened = append(opened, env.Egress.Close)
 	return env, close, identify(ctx, env)
 }
