@@ -1,5 +1,6 @@
 // Package bustest gives tests a real bus: an in-memory Kafka broker in the same process, with all topics of the gateway, and the
-// means to break it.
+// means to break it. With TRIBUTARY_TEST_KAFKA_BROKERS it is a part of that cluster instead, and tests of what only a broker in
+// memory can do are skipped.
 package bustest
 
 import (
@@ -17,6 +18,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/bus/kafka"
+	"github.com/tributaryhq/tributary/pkg/bus/namespace"
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
@@ -32,7 +34,11 @@ func New(t testing.TB) *Bus {
 	t.Helper()
 	br := NewBroker(t, 1)
 	b := br.Open(t)
-	if err := b.EnsureTopics(t.Context(), Topics()); err != nil {
+	ts := Topics()
+	for i := range ts {
+		ts[i].Replicas = br.replicas()
+	}
+	if err := b.EnsureTopics(t.Context(), ts); err != nil {
 		t.Fatalf("topics: %v", err)
 	}
 	return &Bus{Bus: b, Broker: br}
@@ -48,23 +54,36 @@ func Topics() []bus.TopicSpec {
 	return ts
 }
 
-// Broker is a Kafka cluster in memory that a test can break.
+// Broker is a Kafka cluster in memory that a test can break, or a part of a real one.
 type Broker struct {
-	*kfake.Cluster
-	addrs []string
-	wire  *wire
+	*kfake.Cluster // nil if the cluster is real
+	addrs          []string
+	wire           *wire
+	real           *namespace.Namespace // nil if the cluster is in memory
+	t              testing.TB
 }
 
-// NewBroker starts a cluster of n brokers that ends with the test.
+// NewBroker starts a cluster of n brokers that ends with the test. With options it is in memory always.
 func NewBroker(t testing.TB, n int, opts ...kfake.Opt) *Broker {
 	t.Helper()
+	if brokers := Real(); len(brokers) > 0 && len(opts) == 0 {
+		return newReal(t, brokers)
+	}
 	w := &wire{conns: map[net.Conn]struct{}{}}
 	c, err := kfake.NewCluster(append(opts, kfake.NumBrokers(n), kfake.ListenFn(w.listen), kfake.GroupMinSessionTimeout(time.Second))...)
 	if err != nil {
 		t.Fatalf("broker: %v", err)
 	}
 	t.Cleanup(c.Close)
-	return &Broker{Cluster: c, addrs: c.ListenAddrs(), wire: w}
+	return &Broker{Cluster: c, addrs: c.ListenAddrs(), wire: w, t: t}
+}
+
+// replicas is for topics: a real cluster's default.
+func (b *Broker) replicas() int {
+	if b.real != nil {
+		return -1
+	}
+	return 1
 }
 
 // Addrs lists the brokers.

@@ -176,9 +176,10 @@ func TestEnsureTopicsNeverChangesACount(t *testing.T) {
 	if err := b.EnsureTopics(t.Context(), []bus.TopicSpec{compacted}); err != nil {
 		t.Fatal(err)
 	}
-	got := b.Broker.TopicInfo("c").Configs
-	if *got["cleanup.policy"] != "compact" || *got["retention.ms"] != "-1" {
-		t.Errorf("configuration of a compacted topic: %v", got)
+	for key, want := range map[string]string{"cleanup.policy": "compact", "retention.ms": "-1"} {
+		if got := b.Broker.TopicConfig(t, "c", key); got != want {
+			t.Errorf("%s of a compacted topic is %q, want %q", key, got, want)
+		}
 	}
 }
 
