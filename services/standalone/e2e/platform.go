@@ -5,6 +5,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,8 +18,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,11 +38,15 @@ type platform struct {
 	servers   map[string]string // TRIBUTARY_… of the shared servers
 	ports     map[string]int
 	log       io.Writer
+	extra     []string            // environment of all processes
+	with      map[string][]string // environment of single processes, by name
+	binary    map[string]string   // another binary for single processes, by name
+	turn      int                 // of the replicas
 }
 
 type process struct {
 	cmd  *exec.Cmd
-	done chan struct{}
+	done chan struct{} // closed once it has ended and cmd.ProcessState tells how
 }
 
 const apiKey = "trb_e2e0000000000000_0123456789abcdef0123456789abcdef"
@@ -75,24 +82,31 @@ func newPlatform(bin, dir string, separate bool, log io.Writer) (*platform, erro
 }
 
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	for range 10_000 {
+		port := 20_000 + int(lastPort.Add(1))%12_000 // below the ports that outgoing connections get
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			return port, l.Close()
+		}
 	}
-	defer l.Close() //nolint:errcheck // only to learn a port
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, errors.New("no port is free")
 }
 
-// ingress routes by prefix, the longest first, and streams.
+// lastPort begins somewhere else in every process, so that two runs on one machine do not ask for the same ports.
+var lastPort = func() *atomic.Int64 {
+	n := &atomic.Int64{}
+	n.Store(int64(os.Getpid()) * 97 % 12_000)
+	return n
+}()
+
+// ingress routes by prefix, the longest first, to the replicas of a service in turn, and streams.
 func (p *platform) ingress() error {
 	mux := http.NewServeMux()
 	for service, prefixes := range services {
-		target, err := url.Parse(fmt.Sprintf("http://127.0.0.1:%d", p.ports[service]))
-		if err != nil {
-			return err
+		proxy := &httputil.ReverseProxy{FlushInterval: -1}
+		proxy.Rewrite = func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", p.replica(service))})
 		}
-		proxy := httputil.NewSingleHostReverseProxy(target)
-		proxy.FlushInterval = -1
 		proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
 		for _, prefix := range prefixes {
 			mux.Handle(prefix, proxy)
@@ -113,9 +127,27 @@ func (p *platform) ingress() error {
 	return nil
 }
 
+// replica is the port of one of the running processes of a service: "inbox", "inbox.2" …
+func (p *platform) replica(service string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ports := []int{p.ports[service]}
+	for name := range p.processes {
+		if strings.HasPrefix(name, service+".") {
+			ports = append(ports, p.ports[name])
+		}
+	}
+	if len(ports) > 1 && p.processes[service] == nil {
+		ports = ports[1:]
+	}
+	slices.Sort(ports)
+	p.turn++
+	return ports[p.turn%len(ports)]
+}
+
 func (p *platform) env(extra ...string) []string {
 	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + p.dir, "TRIBUTARY_LOG_LEVEL=warn", "TRIBUTARY_BOOTSTRAP_API_KEY=" + p.key, "TRIBUTARY_PUBLIC_URL=" + p.url, "TRIBUTARY_EGRESS_ALLOW=127.0.0.0/8"}
-	return append(env, extra...)
+	return append(append(env, p.extra...), extra...)
 }
 
 // start starts everything that is not running and waits until it is ready.
@@ -133,7 +165,7 @@ func (p *platform) start() error {
 		return err
 	}
 	for s := range services {
-		if err := p.startService(s); err != nil {
+		if err := p.startService(s, s); err != nil {
 			return err
 		}
 	}
@@ -169,12 +201,13 @@ func (p *platform) startServers() error {
 	return nil
 }
 
-func (p *platform) startService(s string) error {
-	env := []string{fmt.Sprintf("TRIBUTARY_HTTP_ADDR=127.0.0.1:%d", p.ports[s]), fmt.Sprintf("TRIBUTARY_ADMIN_ADDR=127.0.0.1:%d", p.ports[s+".admin"])}
+// startService starts a process of a service under a name: the service's own, or that of a replica ("inbox.2").
+func (p *platform) startService(s, name string) error {
+	env := []string{fmt.Sprintf("TRIBUTARY_HTTP_ADDR=127.0.0.1:%d", p.ports[name]), fmt.Sprintf("TRIBUTARY_ADMIN_ADDR=127.0.0.1:%d", p.ports[name+".admin"])}
 	for k, v := range p.servers {
 		env = append(env, k+"="+v)
 	}
-	return p.launch(s, "tributary-"+s, nil, env...)
+	return p.launch(name, "tributary-"+s, nil, env...)
 }
 
 func (p *platform) running(name string) bool {
@@ -193,8 +226,8 @@ func (p *platform) launch(name, binary string, out io.Writer, env ...string) err
 			args = strings.Fields(rest)
 		}
 	}
-	cmd := exec.Command(filepath.Join(p.bin, binary), args...)
-	cmd.Env, cmd.Dir, cmd.Stderr, cmd.Stdout = p.env(env...), p.dir, p.log, out
+	cmd := exec.Command(filepath.Join(p.bin, cmp.Or(p.binary[name], binary)), args...)
+	cmd.Env, cmd.Dir, cmd.Stderr, cmd.Stdout = p.env(append(env, p.with[name]...)...), p.dir, p.log, out
 	if out == nil {
 		cmd.Stdout = io.Discard
 	}
@@ -235,7 +268,7 @@ func (p *platform) kill(names ...string) {
 	p.mu.Lock()
 	var waits []chan struct{}
 	for name, x := range p.processes {
-		if len(names) == 0 || contains(names, name) {
+		if len(names) == 0 || slices.Contains(names, name) {
 			_ = x.cmd.Process.Kill()
 			waits = append(waits, x.done)
 		}
@@ -244,15 +277,6 @@ func (p *platform) kill(names ...string) {
 	for _, w := range waits {
 		<-w
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // stop ends everything in order and returns what did not end by itself.
