@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	fastjson "github.com/go-json-experiment/json/v1"
+
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
@@ -103,7 +105,7 @@ func versionOf(s *source, raw Raw) (version, error) {
 	var m struct {
 		Pending []Fact `json:"pending"`
 	}
-	if err := json.Unmarshal(raw.JSON, &m); err != nil {
+	if err := fastjson.Unmarshal(raw.JSON, &m); err != nil {
 		return version{}, fmt.Errorf("%s %s: stored document: %w", s.spec.Name, raw.ID, err)
 	}
 	return version{source: s, raw: raw, pending: m.Pending}, nil
@@ -112,7 +114,7 @@ func versionOf(s *source, raw Raw) (version, error) {
 // without returns the document without the pending facts up to seq, all else as it is, also fields this binary does not know.
 func (v version) without(seq int64, now event.Time) (version, error) {
 	var doc map[string]json.RawMessage
-	if err := json.Unmarshal(v.raw.JSON, &doc); err != nil {
+	if err := fastjson.Unmarshal(v.raw.JSON, &doc); err != nil {
 		return v, fmt.Errorf("%s %s: stored document: %w", v.source.spec.Name, v.raw.ID, err)
 	}
 	v.pending = behind(v.pending, seq)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 
+	fastjson "github.com/go-json-experiment/json/v1"
+
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -14,7 +16,7 @@ import (
 func (m *Message) encode() json.RawMessage {
 	bare := *m
 	bare.Meta = store.Meta{ID: m.ID, Tenant: m.Tenant}
-	b, err := json.Marshal(&bare)
+	b, err := fastjson.Marshal(&bare)
 	if err != nil {
 		panic(err) // our own structs always marshal; Raw was valid JSON when it came in
 	}

@@ -2,10 +2,11 @@ package chat
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+
+	fastjson "github.com/go-json-experiment/json/v1"
 
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -63,7 +64,7 @@ func implied(_ *Conversation, f store.Fact) ([]store.Implied, error) {
 		var m struct {
 			ID string `json:"_id"`
 		}
-		if err := json.Unmarshal(p.Message, &m); err != nil {
+		if err := fastjson.Unmarshal(p.Message, &m); err != nil {
 			return nil, fmt.Errorf("message of seq %d: %w", p.Seq, err)
 		}
 		return []store.Implied{{Collection: MessageSpec.Name, ID: m.ID, JSON: p.Message}}, nil
@@ -71,7 +72,7 @@ func implied(_ *Conversation, f store.Fact) ([]store.Implied, error) {
 		var next struct {
 			ID string `json:"_id"`
 		}
-		if err := json.Unmarshal(p.Carry, &next); err != nil {
+		if err := fastjson.Unmarshal(p.Carry, &next); err != nil {
 			return nil, fmt.Errorf("conversation that follows %s: %w", p.ConversationID, err)
 		}
 		return []store.Implied{{Collection: ConversationSpec.Name, ID: next.ID, JSON: p.Carry, InOrder: true}}, nil
@@ -96,7 +97,7 @@ func row(tenant string, p event.Conversation) ([]store.Implied, error) {
 		Type: p.Happened.Type, Actor: p.By, Reference: p.Happened.Reference, Data: p.Happened.Data, At: p.At,
 	}
 	r.ID, r.Tenant = p.Happened.ID, tenant
-	b, err := json.Marshal(&r)
+	b, err := fastjson.Marshal(&r)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +114,7 @@ func (r *Record) Exists(ctx context.Context, c *Conversation, id string) (bool, 
 					ID string `json:"_id"`
 				} `json:"message"`
 			}
-			if json.Unmarshal(f.Event.Data, &p) == nil && p.Message.ID == id {
+			if fastjson.Unmarshal(f.Event.Data, &p) == nil && p.Message.ID == id {
 				return true, nil
 			}
 		}

@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 
+	fastjson "github.com/go-json-experiment/json/v1"
+
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/chat"
@@ -62,9 +64,13 @@ func derive(e event.Event) (event.Record, bool) {
 		n.What = p.Happened.Type
 	}
 	if p.Message != nil {
-		var m chat.Message
-		if json.Unmarshal(p.Message, &m) == nil {
-			n.MessageID, n.Direction, n.Status = m.ID, m.Direction, string(m.Status)
+		var m struct {
+			ID        string `json:"_id"`
+			Direction string `json:"direction"`
+			Status    string `json:"status"`
+		}
+		if fastjson.Unmarshal(p.Message, &m) == nil {
+			n.MessageID, n.Direction, n.Status = m.ID, m.Direction, m.Status
 		}
 	}
 	if n.Status == "" {
@@ -93,7 +99,7 @@ func was(p event.Conversation) (assignee, queue string) {
 }
 
 func mustJSON(v any) json.RawMessage {
-	b, err := json.Marshal(v)
+	b, err := fastjson.Marshal(v)
 	if err != nil {
 		panic(err) // our own structs always marshal
 	}
