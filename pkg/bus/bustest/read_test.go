@@ -223,16 +223,17 @@ func TestAssignAndRelease(t *testing.T) {
 
 func TestOffsetJumpIsCounted(t *testing.T) {
 	b := New(t)
+	// One partition, and not compacted: brokers trim no compacted topic.
 	for n := range 10 {
-		publish(t, b, rec(event.TopicConfig, "k", fmt.Sprint(n)))
+		publish(t, b, rec(event.TopicDead, "k", fmt.Sprint(n)))
 	}
-	if err := b.Broker.DeleteRecords(event.TopicConfig, 0, 4); err != nil {
+	if err := b.Broker.DeleteRecords(event.TopicDead, 0, 4); err != nil {
 		t.Fatal(err)
 	}
 	before := counter(t, "tributary.consumer.offset_jumps")
 	var s sink
 	sub := inbound("g", s.handle)
-	sub.Topics = []string{event.TopicConfig}
+	sub.Topics = []string{event.TopicDead}
 	stop := Run(t, b, sub)
 	s.wait(t, 6) // a group that begins does not miss what was there before it
 	stop()
@@ -240,9 +241,9 @@ func TestOffsetJumpIsCounted(t *testing.T) {
 		t.Errorf("a new group counted %d jumps", n)
 	}
 	for n := range 5 {
-		publish(t, b, rec(event.TopicConfig, "k", fmt.Sprint("new", n)))
+		publish(t, b, rec(event.TopicDead, "k", fmt.Sprint("new", n)))
 	}
-	if err := b.Broker.DeleteRecords(event.TopicConfig, 0, 13); err != nil {
+	if err := b.Broker.DeleteRecords(event.TopicDead, 0, 13); err != nil {
 		t.Fatal(err)
 	}
 	Run(t, b, sub)

@@ -122,15 +122,18 @@ func parse(b []byte) (req kmsg.Request, correlation int32, client string, err er
 	return req, correlation, client, nil
 }
 
-// respond puts an answer together again: header version 0, or 1 with tags, which ApiVersions never has.
+// respond puts an answer together again: header version 0, or 1 with tags. That to ApiVersions may come in another version than was
+// asked for, and has no names in it.
 func (t *talk) respond(req kmsg.Request, b []byte) ([]byte, error) {
 	if len(b) < 4 {
 		return nil, io.ErrUnexpectedEOF
 	}
-	tagged := req.IsFlexible() && req.Key() != int16(kmsg.ApiVersions)
+	if req.Key() == int16(kmsg.ApiVersions) {
+		return append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...), nil
+	}
 	out := append(make([]byte, 4, len(b)+4), b[:4]...)
 	body := b[4:]
-	if tagged {
+	if req.IsFlexible() {
 		var err error
 		if body, err = skipTags(body); err != nil {
 			return nil, err
