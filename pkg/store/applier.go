@@ -137,8 +137,8 @@ func (a *Applier) published(k key) int64 {
 
 // committed takes over a version that this process has just written: records now, the rest in the background. What fails here
 // is tried again there, so the commit stands.
-func (a *Applier) committed(ctx context.Context, v version, doc any) {
-	recorded, err := a.recordAll(ctx, v, doc)
+func (a *Applier) committed(ctx context.Context, v version) {
+	recorded, err := a.recordAll(ctx, v)
 	if err != nil {
 		a.log.Warn("records of facts not inserted yet", "collection", v.source.spec.Name, "id", v.raw.ID, "error", err)
 	}

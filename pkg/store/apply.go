@@ -19,7 +19,7 @@ func (a *Applier) drive(ctx context.Context, q *queue) error {
 		if len(todo) == 0 {
 			return nil
 		}
-		implied, err := v.source.implied(v, nil, todo)
+		implied, err := v.source.implied(todo)
 		if err != nil {
 			return err
 		}
@@ -66,7 +66,7 @@ func (a *Applier) publish(ctx context.Context, run []Fact) error {
 }
 
 // recordAll inserts the records of all facts of v that need not wait, and returns the number up to which they are in.
-func (a *Applier) recordAll(ctx context.Context, v version, doc any) (int64, error) {
+func (a *Applier) recordAll(ctx context.Context, v version) (int64, error) {
 	a.mu.Lock()
 	recorded := int64(0)
 	if q := a.queues[v.key()]; q != nil {
@@ -74,7 +74,7 @@ func (a *Applier) recordAll(ctx context.Context, v version, doc any) (int64, err
 	}
 	a.mu.Unlock()
 	facts := behind(v.pending, recorded)
-	implied, err := v.source.implied(v, doc, facts)
+	implied, err := v.source.implied(facts)
 	if err != nil {
 		return recorded, err
 	}
@@ -117,7 +117,7 @@ func (a *Applier) inserted(ctx context.Context, collection string, raw Raw) erro
 	if err != nil {
 		return err
 	}
-	a.committed(ctx, v, nil)
+	a.committed(ctx, v)
 	return nil
 }
 

@@ -30,7 +30,7 @@ func NewCollection[T any, P Document[T]](db DB, spec Spec, opts ...Option) *Coll
 	if o.applier == nil {
 		return c
 	}
-	c.facts = &source{spec: spec, applier: o.applier, records: o.records, decode: func(raw Raw) (any, error) { return c.decode(raw) }}
+	c.facts = &source{spec: spec, applier: o.applier, records: o.records}
 	o.applier.register(c.facts)
 	return c
 }
@@ -40,18 +40,16 @@ type Option func(*options)
 
 type options struct {
 	applier *Applier
-	records func(doc any, f Fact) ([]Implied, error)
+	records func(Fact) ([]Implied, error)
 }
 
 // Facts lets a apply the facts of the collection. A process that only reads a collection needs none.
 func Facts(a *Applier) Option { return func(o *options) { o.applier = a } }
 
-// Records tells which records a fact of the document implies. doc is a version that has f pending, not always the one that f
-// came with, so a record is best made from the fact alone. T is the collection's document type.
-func Records[T any](records func(doc *T, f Fact) ([]Implied, error)) Option {
-	return func(o *options) {
-		o.records = func(doc any, f Fact) ([]Implied, error) { return records(doc.(*T), f) }
-	}
+// Records tells which records a fact of the collection implies: from the fact alone, because whoever applies it may have another
+// version of the document than the one that it came with.
+func Records(records func(Fact) ([]Implied, error)) Option {
+	return func(o *options) { o.records = records }
 }
 
 // Spec returns the declaration, for [DB.Ensure].

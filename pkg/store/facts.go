@@ -56,24 +56,18 @@ func behind(facts []Fact, seq int64) []Fact {
 type source struct {
 	spec    Spec
 	applier *Applier
-	decode  func(Raw) (any, error)
-	records func(doc any, f Fact) ([]Implied, error) // nil: facts imply no records
+	records func(Fact) ([]Implied, error) // nil: facts imply no records
 }
 
-// implied returns for each fact the records that it implies. doc may be nil: then the version is decoded.
-func (s *source) implied(v version, doc any, facts []Fact) ([][]Implied, error) {
+// implied returns for each fact the records that it implies.
+func (s *source) implied(facts []Fact) ([][]Implied, error) {
 	all := make([][]Implied, len(facts))
-	if s.records == nil || len(facts) == 0 {
+	if s.records == nil {
 		return all, nil
 	}
-	var err error
-	if doc == nil {
-		if doc, err = s.decode(v.raw); err != nil {
-			return nil, err
-		}
-	}
 	for i, f := range facts {
-		if all[i], err = s.records(doc, f); err != nil {
+		var err error
+		if all[i], err = s.records(f); err != nil {
 			return nil, fmt.Errorf("records of fact %d, %s: %w", f.Seq, f.Event.Type, err)
 		}
 	}

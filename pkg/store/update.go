@@ -164,7 +164,7 @@ func (c *Collection[T]) committed(ctx context.Context, doc *T, raw Raw) {
 	m := c.meta(doc)
 	m.rev, m.facts = raw.Rev, nil
 	if c.facts != nil {
-		c.facts.applier.committed(ctx, version{source: c.facts, raw: raw, pending: m.Pending}, doc)
+		c.facts.applier.committed(ctx, version{source: c.facts, raw: raw, pending: m.Pending})
 	}
 }
 

@@ -52,7 +52,7 @@ func newChain(thread string, db store.DB, p store.Publisher) *chain {
 func (c *chain) link(nth int) string    { return c.thread + ".c" + strconv.Itoa(nth) }
 func (c *chain) message(ref int) string { return c.thread + ".m" + strconv.Itoa(ref) }
 
-func (c *chain) records(_ *Link, f store.Fact) ([]store.Implied, error) {
+func (c *chain) records(f store.Fact) ([]store.Implied, error) {
 	var e linkFact
 	if err := json.Unmarshal(f.Event.Data, &e); err != nil {
 		return nil, err

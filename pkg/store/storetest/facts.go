@@ -45,12 +45,12 @@ func newProcess(db store.DB, p store.Publisher) *process {
 	return &process{
 		Applier: a,
 		notes:   store.NewCollection[note](db, notes),
-		counters: store.NewCollection[Counter](db, facts, store.Facts(a), store.Records(func(d *Counter, f store.Fact) ([]store.Implied, error) {
+		counters: store.NewCollection[Counter](db, facts, store.Facts(a), store.Records(func(f store.Fact) ([]store.Implied, error) {
 			var n int64
 			if err := json.Unmarshal(f.Event.Data, &n); err != nil {
 				return nil, err
 			}
-			id := fmt.Sprintf("%s.%d", d.ID, n)
+			id := fmt.Sprintf("%s.%d", f.Key, n)
 			return []store.Implied{{Collection: notes.Name, ID: id, JSON: json.RawMessage(fmt.Sprintf(`{"_id":%q,"n":%d}`, id, n))}}, nil
 		})),
 	}
@@ -164,11 +164,11 @@ func recordsInOrder(t *testing.T, db store.DB) {
 	var p Publisher
 	a := store.NewApplier(db, &p, nil)
 	var counters *store.Collection[Counter]
-	counters = store.NewCollection[Counter](db, facts, store.Facts(a), store.Records(func(d *Counter, f store.Fact) ([]store.Implied, error) {
-		if f.Topic != "second" || d.N > 0 {
+	counters = store.NewCollection[Counter](db, facts, store.Facts(a), store.Records(func(f store.Fact) ([]store.Implied, error) {
+		if f.Topic != "second" {
 			return nil, nil
 		}
-		next := &Counter{Meta: store.Meta{ID: d.ID + "+"}, N: d.N + 1}
+		next := &Counter{Meta: store.Meta{ID: "c+"}, N: 1}
 		next.Emit("third", "k", event.Event{ID: "3"})
 		r, err := counters.Imply(next)
 		r.InOrder = true

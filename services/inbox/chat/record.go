@@ -51,7 +51,7 @@ func NewRecord(db store.DB, p store.Publisher, log *slog.Logger) *Record {
 
 // implied tells which records a fact of a conversation implies: the message, the row of the timeline, the conversation that
 // follows. The last one is inserted in order only: it must not be seen open before this one is seen closed.
-func implied(_ *Conversation, f store.Fact) ([]store.Implied, error) {
+func implied(f store.Fact) ([]store.Implied, error) {
 	if f.Topic != event.TopicConversations {
 		return nil, nil
 	}
@@ -83,7 +83,7 @@ func implied(_ *Conversation, f store.Fact) ([]store.Implied, error) {
 }
 
 // rows tells which rows a fact of a contact implies.
-func rows(_ *Contact, f store.Fact) ([]store.Implied, error) {
+func rows(f store.Fact) ([]store.Implied, error) {
 	p, err := event.Decode[event.Conversation](f.Event)
 	if err != nil || p.Happened == nil {
 		return nil, err
