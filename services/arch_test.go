@@ -24,7 +24,7 @@ var only = map[string][]string{
 	"github.com/spf13/viper":             {"pkg/config"},
 	"go.opentelemetry.io/otel/sdk":       {"pkg/telemetry"},
 	"go.opentelemetry.io/otel/exporters": {"pkg/telemetry"},
-	"github.com/twmb/franz-go":           {"pkg/embedded", "pkg/bus/bustest"},
+	"github.com/twmb/franz-go":           {"pkg/embedded", "pkg/bus/bustest", "pkg/bus/namespace"},
 	"github.com/alicebob/miniredis":      {"pkg/embedded", "pkg/cache"},
 	"gocloud.dev":                        {"pkg/blob"},
 	"code.dny.dev/ssrf":                  {"pkg/egress"},

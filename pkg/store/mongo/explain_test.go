@@ -1,17 +1,16 @@
 package mongo
 
 import (
+	"context"
 	"errors"
-	"fmt"
-	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/store/mongo/fresh"
 )
 
 const noSuchCommand = 59
@@ -19,18 +18,20 @@ const noSuchCommand = 59
 // TestNoScan asks MongoDB itself how it runs queries: never by reading a whole collection, never by sorting what an index has in
 // order.
 func TestNoScan(t *testing.T) {
-	uri := os.Getenv("TRIBUTARY_TEST_MONGODB_URI")
-	if uri == "" {
-		t.Skip("set TRIBUTARY_TEST_MONGODB_URI to a MongoDB deployment to run this")
+	if !fresh.Real() {
+		t.Skipf("set %s to a MongoDB deployment to run this", fresh.Variable)
+	}
+	uri, drop, err := fresh.Database()
+	if err != nil {
+		t.Fatal(err)
 	}
 	opened, err := Open(t.Context(), uri)
 	if err != nil {
 		t.Fatal(err)
 	}
 	db := opened.(*DB)
-	db.db = db.client.Database(fmt.Sprintf("tributary_test_explain_%d", time.Now().UnixNano()))
 	defer func() {
-		if err := errors.Join(db.db.Drop(t.Context()), db.Close()); err != nil {
+		if err := errors.Join(drop(context.WithoutCancel(t.Context())), db.Close()); err != nil {
 			t.Error(err)
 		}
 	}()
@@ -87,7 +88,7 @@ func explain(t *testing.T, c *collection, p store.Plan) string {
 	raw, err := c.Database().RunCommand(t.Context(), bson.D{{Key: "explain", Value: find}, {Key: "verbosity", Value: "queryPlanner"}}).Raw()
 	var refused mongo.CommandError
 	if errors.As(err, &refused) && refused.Code == noSuchCommand {
-		t.Skip("the server cannot explain")
+		t.Skip("the server cannot explain: nothing is known about how it runs queries")
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -36,6 +36,7 @@ type platform struct {
 	mu        sync.Mutex
 	processes map[string]*process
 	servers   map[string]string // TRIBUTARY_… of the shared servers
+	real      *real             // nil if the shared servers are a process of ours
 	ports     map[string]int
 	log       io.Writer
 	extra     []string            // environment of all processes
@@ -178,8 +179,11 @@ func (p *platform) start() error {
 }
 
 func (p *platform) startServers() error {
-	if p.running("servers") {
+	if p.running("servers") || p.real != nil {
 		return nil
+	}
+	if outside() {
+		return p.useReal()
 	}
 	r, w := io.Pipe()
 	err := p.launch("servers", "tributary", w,
@@ -310,8 +314,11 @@ func (p *platform) stop() error {
 	if p.front != nil {
 		errs = append(errs, p.front.Close())
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, p.real.close())...)
 }
+
+// client gives up on an answer that takes far longer than any may.
+var client = &http.Client{Timeout: 40 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 
 // call makes an API call; a status of 400 and more is an error that says what was answered.
 func (p *platform) call(ctx context.Context, method, path, idempotencyKey string, in, out any) error {
@@ -332,7 +339,7 @@ func (p *platform) call(ctx context.Context, method, path, idempotencyKey string
 	if idempotencyKey != "" {
 		req.Header.Set("Idempotency-Key", idempotencyKey)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return err
 	}
