@@ -1,0 +1,170 @@
+package history
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+)
+
+const secret = "0123456789abcdef0123456789abcdef"
+
+// peer is the id of the nth person.
+func (l *life) peer(i int) string {
+	if l.people[i].kind == "telegram" {
+		return fmt.Sprintf("55%04d%04d", l.n, i)
+	}
+	return fmt.Sprintf("4915%04d%04d", l.n, i)
+}
+
+// write lets a person write: copies of a webhook go out at once, the next one only after it was acknowledged.
+func (l *life) write(i int, p person) {
+	var later sync.WaitGroup
+	defer later.Wait()
+	n := 0
+	for k, post := range p.posts {
+		time.Sleep(post.pause) // the plan's time
+		if p.kind == "telegram" {
+			post.messages = 1 // an update is one message
+		}
+		var refs []string
+		for range post.messages {
+			n++
+			refs = append(refs, l.ref(i, n))
+		}
+		body := l.webhook(i, n-post.messages+1, n)
+		l.note(func() {
+			for _, r := range refs {
+				l.tried[r] = true
+			}
+		})
+		var copies sync.WaitGroup
+		for c := range post.copies {
+			copies.Go(func() { l.deliver(i+k+c, p.kind, body) })
+		}
+		copies.Wait()
+		l.note(func() { l.acked[l.peer(i)] = append(l.acked[l.peer(i)], refs...) })
+		if post.late {
+			later.Go(func() {
+				time.Sleep(time.Duration(100+rand.IntN(500)) * time.Millisecond) // a provider's late repeat
+				l.deliver(i+k+1, p.kind, body)
+			})
+		}
+	}
+}
+
+// ref is the provider's id of a person's nth message.
+func (l *life) ref(i, n int) string {
+	if l.people[i].kind == "telegram" {
+		return fmt.Sprintf("%s:%d", l.peer(i), n)
+	}
+	return fmt.Sprintf("wamid.%s.%d", l.peer(i), n)
+}
+
+func (l *life) webhook(i, from, to int) []byte {
+	peer := l.peer(i)
+	if l.people[i].kind == "telegram" {
+		return fmt.Appendf(nil, `{"update_id":%s%d,"message":{"message_id":%d,"chat":{"id":%s,"first_name":"P","type":"private"},"date":%d,"from":{"id":%s,"is_bot":false,"first_name":"P"},"text":"text %s"}}`,
+			peer[4:], from, from, peer, time.Now().Unix(), peer, l.ref(i, from))
+	}
+	var messages []string
+	for n := from; n <= to; n++ {
+		messages = append(messages, fmt.Sprintf(`{"from":%q,"id":%q,"timestamp":"%d","type":"text","text":{"body":"text %s"}}`, peer, l.ref(i, n), time.Now().Unix(), l.ref(i, n)))
+	}
+	return l.entry(`"contacts":[{"profile":{"name":"P"},"wa_id":"` + peer + `"}],"messages":[` + strings.Join(messages, ",") + `]`)
+}
+
+// entry wraps what happened on the life's WhatsApp number.
+func (l *life) entry(what string) []byte {
+	return fmt.Appendf(nil, `{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"1","phone_number_id":%q},%s}}]}]}`, l.phone(), what)
+}
+
+// deliver posts a webhook until it is acknowledged, as providers do.
+func (l *life) deliver(n int, kind string, body []byte) {
+	insist(func() int {
+		n++
+		s := l.once(n, kind, body)
+		if s == http.StatusUnauthorized || s == http.StatusNotFound || s == http.StatusBadRequest {
+			l.wronged("P1: a signed webhook was answered %d", s)
+		}
+		if s == http.StatusOK {
+			l.note(func() { l.webhooks++ })
+		}
+		return s
+	})
+}
+
+func (l *life) once(n int, kind string, body []byte) int {
+	req, err := http.NewRequest(http.MethodPost, l.url(n)+"/webhooks/"+kind+"/"+l.channels[kind], bytes.NewReader(body))
+	if err != nil {
+		return 0
+	}
+	if kind == "telegram" {
+		req.Header.Set("X-Telegram-Bot-Api-Secret-Token", secret)
+	} else {
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write(body)
+		req.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
+	}
+	resp, err := l.client.Do(req)
+	if err != nil {
+		return 0
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode
+}
+
+// report tells what became of a message at WhatsApp: in any order, some twice, some together in one webhook.
+func (l *life) report(m shown) {
+	statuses := []event.DeliveryStatus{event.Sent, event.Delivered, event.Read}[:1+rand.IntN(3)]
+	if rand.IntN(3) == 0 {
+		l.receive(m, statuses...)
+		return
+	}
+	for _, i := range rand.Perm(len(statuses)) {
+		for range 1 + rand.IntN(2) {
+			l.receive(m, statuses[i])
+		}
+	}
+}
+
+func (l *life) receive(m shown, statuses ...event.DeliveryStatus) {
+	var parts []string
+	for _, s := range statuses {
+		part := map[string]any{"id": m.id, "status": s, "timestamp": fmt.Sprint(time.Now().Unix()), "recipient_id": m.to}
+		if m.ref != "" {
+			part["biz_opaque_callback_data"] = m.ref
+		}
+		b, err := json.Marshal(part)
+		l.ok(err)
+		parts = append(parts, string(b))
+	}
+	l.deliver(rand.IntN(8), "whatsapp", l.entry(`"statuses":[`+strings.Join(parts, ",")+`]`))
+	l.note(func() {
+		if l.receipts[m.text] == nil {
+			l.receipts[m.text] = set[event.DeliveryStatus]{}
+		}
+		for _, s := range statuses {
+			l.receipts[m.text][s] = true
+		}
+	})
+}
+
+// conversationOf is the person's newest conversation, "" if there is none yet or nobody answers.
+func (l *life) conversationOf(n, person int) string {
+	for _, c := range l.conversations(n) {
+		if c.Peer == l.peer(person) {
+			return c.ID
+		}
+	}
+	return ""
+}

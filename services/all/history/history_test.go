@@ -1,0 +1,62 @@
+package history
+
+import (
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/tributaryhq/tributary/pkg/proof"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// histories is how many a test lives through: few where every test has to be quick, as many as HISTORIES says otherwise.
+func histories(t *testing.T, few int) int {
+	t.Helper()
+	text := os.Getenv("HISTORIES")
+	if text == "" {
+		return few
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("HISTORIES=%s: %v", text, err)
+	}
+	return n
+}
+
+// TestP1_P3_P4_P5_P6_P7_P9_P13_WholeLives lets people write, agents work and everything fail at once, and then compares what was
+// acknowledged with what the inbox shows. HISTORIES says how many histories, SEED which is the first.
+func TestP1_P3_P4_P5_P6_P7_P9_P13_WholeLives(t *testing.T) {
+	p := newPlatform(t)
+	seed, _ := strconv.Atoi(os.Getenv("SEED")) // 0: by the clock
+	if seed == 0 {
+		seed = int(time.Now().UnixNano() % 1e9)
+	}
+	var sum proof.Figures
+	for n := range histories(t, 2) {
+		began := time.Now()
+		l := newLife(p, plans.Example(seed+n), n)
+		l.live()
+		lived := time.Since(began)
+		v := l.settle()
+		sum.Events, sum.Lost, sum.Doubled = sum.Events+v.figures.Events, sum.Lost+v.figures.Lost, sum.Doubled+v.figures.Doubled
+		t.Logf("history %d: lived %s, settled %s, %d events, told again %d, resyncs %d", seed+n, lived.Round(time.Millisecond),
+			(time.Since(began) - lived).Round(time.Millisecond), v.figures.Events, l.stream.again, l.stream.resyncs)
+		for _, what := range append(v.wrong, v.missing...) {
+			t.Errorf("history %d: %s", seed+n, what)
+		}
+		if t.Failed() {
+			t.Logf("%+v", l.plan)
+			break
+		}
+	}
+	p.provider.mu.Lock()
+	sum.Faults = int(p.faults.Load() + p.provider.faults)
+	p.provider.mu.Unlock()
+	_, offers := p.db.rooms.wrong()
+	t.Logf("%d offers", offers)
+	proof.Report(t, sum)
+}

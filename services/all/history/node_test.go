@@ -1,0 +1,118 @@
+package history
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/blob"
+	"github.com/tributaryhq/tributary/pkg/bus/bustest"
+	"github.com/tributaryhq/tributary/pkg/bus/kafka"
+	"github.com/tributaryhq/tributary/pkg/cache"
+	"github.com/tributaryhq/tributary/pkg/config"
+	"github.com/tributaryhq/tributary/pkg/directory"
+	"github.com/tributaryhq/tributary/pkg/run"
+	"github.com/tributaryhq/tributary/services/all"
+)
+
+// node is one process with all services in it. It can be killed: from one moment on nothing that it does has an effect on the
+// store or on Kafka, and Kafka hears no goodbye.
+type node struct {
+	url  string
+	line bustest.Line
+	dead atomic.Bool
+	auth *auth.Authenticator
+	stop context.CancelFunc
+	over chan struct{}
+}
+
+func (p *platform) start() *node {
+	p.Helper()
+	n := &node{over: make(chan struct{})}
+	ctx, stop := context.WithCancel(context.Background())
+	n.stop = stop
+	proc, closeAll := p.process(ctx, n)
+	n.url, n.auth = "http://"+proc.Public.Addr().String(), proc.Env.Auth
+	started := make(chan struct{})
+	proc.Started = func() { close(started) }
+	failed := make(chan error, 1)
+	go func() {
+		defer close(n.over)
+		err := proc.Run(ctx, all.Services()...)
+		if e := closeAll(); err == nil {
+			err = e
+		}
+		failed <- err
+	}()
+	select {
+	case <-started:
+	case err := <-failed:
+		p.Fatalf("a node did not start: %v", err)
+	}
+	return n
+}
+
+// process is what run.Services builds for a real one, with lines that can be cut.
+func (p *platform) process(ctx context.Context, n *node) (proc *run.Process, closeAll func() error) {
+	p.Helper()
+	kcfg := p.broker.Config()
+	kcfg.Log, kcfg.Dial = slog.New(slog.DiscardHandler), n.line.Dial
+	kcfg.Group.Session, kcfg.Group.Rebalance = session, session
+	b, err := kafka.Open(ctx, kcfg)
+	p.ok(err)
+	redis, err := cache.Open(p.redis.url())
+	p.ok(err)
+	blobs, err := blob.Open(ctx, p.blobs)
+	p.ok(err)
+	sealer, err := auth.NewSealer(make([]byte, 32))
+	p.ok(err)
+	db := mortalDB{p.db, n}
+	p.ok(db.Ensure(ctx, append(directory.Others, directory.Specs...)...))
+	dir := directory.New(db, b, sealer, p.now)
+	who, err := auth.NewAuthenticator(dir, make([]byte, 32), nil, p.now)
+	p.ok(err)
+	listen := func() net.Listener {
+		l, err := run.Listen("http_addr", "127.0.0.1:0")
+		p.ok(err)
+		return l
+	}
+	public := listen()
+	proc = &run.Process{
+		Env: run.Env{
+			Config: &config.Config{EncryptionKey: base64.StdEncoding.EncodeToString(make([]byte, 32)), BootstrapAPIKey: apiKey, ShutdownDrain: 3 * time.Second}, Log: p.log, Bus: b, DB: db, Cache: redis, Blob: blobs,
+			Egress: p.egress, Directory: dir, Auth: who, Sealer: sealer, PublicURL: "http://" + public.Addr().String(), Now: p.now,
+		},
+		Metrics: http.NotFoundHandler(), Public: public, Admin: listen(),
+	}
+	return proc, func() error {
+		err := errors.Join(b.Close(), redis.Close(), blobs.Close())
+		if n.dead.Load() {
+			return nil // it could not even say goodbye
+		}
+		return err
+	}
+}
+
+// kill ends the process as kill -9 would.
+func (n *node) kill() {
+	n.dead.Store(true)
+	n.line.Cut()
+	n.stop()
+}
+
+// end stops the process as SIGTERM would, and waits for it.
+func (n *node) end(t testing.TB) {
+	n.stop()
+	select {
+	case <-n.over:
+	case <-time.After(20 * time.Second):
+		t.Error("a node does not end")
+	}
+}

@@ -1,0 +1,165 @@
+package history
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// mood is what the provider does with a call.
+type mood int
+
+const (
+	takes      mood = iota
+	refuses         // for good
+	breaks          // 500, and nothing was sent
+	breaksLate      // 500, and yet it was sent
+	silent          // no answer, and nothing was sent
+	silentLate      // no answer, and yet it was sent
+	hesitates       // takes it, in its own time
+	throttles       // not now
+	moods      = iota
+)
+
+// shown is a message that reached a person.
+type shown struct{ id, to, ref, text string }
+
+// provider plays WhatsApp and Telegram: it takes messages, remembers what reached a person, and says what became of it.
+type provider struct {
+	*httptest.Server
+	of  *platform
+	say func(shown)
+
+	mu     sync.Mutex
+	plan   []mood
+	faults int64
+	taken  map[string]int // by text: how often it reached the person
+	order  map[string][]string
+	n      int
+}
+
+func newProvider(t testing.TB, of *platform) *provider {
+	p := &provider{of: of, taken: map[string]int{}, order: map[string][]string{}}
+	p.Server = httptest.NewServer(p)
+	t.Cleanup(p.Close)
+	return p
+}
+
+// next is the mood for the call under way. After the plan the provider is well.
+func (p *provider) next() mood {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.plan) == 0 {
+		return takes
+	}
+	m := p.plan[0]
+	p.plan = p.plan[1:]
+	if m != takes {
+		p.faults++
+	}
+	return m
+}
+
+func (p *provider) arrive(to, text string) (id int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.n++
+	p.taken[text]++
+	p.order[to] = append(p.order[to], text)
+	return p.n
+}
+
+// ServeHTTP implements http.Handler.
+func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/messages"):
+		p.whatsapp(w, body)
+	case strings.HasSuffix(r.URL.Path, "/sendMessage"):
+		p.telegram(w, body)
+	default:
+		_, _ = io.WriteString(w, `{"ok":true,"result":true,"success":true}`)
+	}
+}
+
+func (p *provider) whatsapp(w http.ResponseWriter, body []byte) {
+	var m struct {
+		To   string `json:"to"`
+		Ref  string `json:"biz_opaque_callback_data"`
+		Text *struct {
+			Body string `json:"body"`
+		} `json:"text"`
+	}
+	if json.Unmarshal(body, &m) != nil || m.Text == nil {
+		_, _ = io.WriteString(w, `{"success":true}`)
+		return
+	}
+	p.answer(w, m.To, m.Text.Body, answers{
+		taken: func(n int) string {
+			id := fmt.Sprintf("wamid.OUT%d", n)
+			p.say(shown{id, m.To, m.Ref, m.Text.Body})
+			return fmt.Sprintf(`{"messaging_product":"whatsapp","contacts":[{"input":%q,"wa_id":%q}],"messages":[{"id":%q}]}`, m.To, m.To, id)
+		},
+		refused:   `{"error":{"code":131026,"message":"undeliverable"}}`,
+		throttled: `{"error":{"code":130429,"message":"too fast"}}`,
+	})
+}
+
+func (p *provider) telegram(w http.ResponseWriter, body []byte) {
+	var m struct {
+		Chat json.RawMessage `json:"chat_id"`
+		Text string          `json:"text"`
+	}
+	if json.Unmarshal(body, &m) != nil {
+		http.Error(w, "bad", http.StatusBadRequest)
+		return
+	}
+	chat := strings.Trim(string(m.Chat), `"`)
+	p.answer(w, chat, m.Text, answers{
+		taken: func(n int) string {
+			return fmt.Sprintf(`{"ok":true,"result":{"message_id":%d,"chat":{"id":%s}}}`, 1e6+n, chat)
+		},
+		refused:   `{"ok":false,"error_code":403,"description":"Forbidden: bot was blocked by the user"}`,
+		throttled: `{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 1","parameters":{"retry_after":1}}`,
+	})
+}
+
+type answers struct {
+	taken              func(n int) string // also lets the receipts follow
+	refused, throttled string
+}
+
+func (p *provider) answer(w http.ResponseWriter, to, text string, a answers) {
+	switch m := p.next(); m {
+	case refuses:
+		w.WriteHeader(map[bool]int{true: 403, false: 400}[strings.Contains(a.refused, "403")])
+		_, _ = io.WriteString(w, a.refused)
+	case throttles:
+		w.WriteHeader(http.StatusTooManyRequests)
+		_, _ = io.WriteString(w, a.throttled)
+	case breaks, breaksLate:
+		if m == breaksLate {
+			a.taken(p.arrive(to, text))
+		}
+		http.Error(w, "oops", http.StatusInternalServerError)
+	case silent, silentLate:
+		if m == silentLate {
+			a.taken(p.arrive(to, text))
+		}
+		panic(http.ErrAbortHandler)
+	default:
+		if m == hesitates {
+			time.Sleep(150 * time.Millisecond) // a slow provider, not a wait for anything
+		}
+		_, _ = io.WriteString(w, a.taken(p.arrive(to, text)))
+	}
+}
