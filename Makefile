@@ -44,11 +44,12 @@ promises: build ## test the promises at length (HISTORIES=30) and write what was
 
 .PHONY: check
 check: ## formatting, vet, lint, tidy modules, generated files are current
-	@test -z "$$(gofmt -l pkg services)" || { echo "gofmt would change:"; gofmt -l pkg services; exit 1; }
+	@test -z "$$(gofmt -l pkg services deploy)" || { echo "gofmt would change:"; gofmt -l pkg services deploy; exit 1; }
 	go vet work
 	@$(MAKE) --no-print-directory lint
 	cd pkg && GOWORK=off go mod tidy -diff
 	cd services && GOWORK=off go mod tidy -diff
+	cd deploy/bench && GOWORK=off go mod tidy -diff
 	@$(MAKE) --no-print-directory generate
 	@git diff --exit-code --stat -- docs/reference services pkg || { echo "generated files were not current: commit what make generate made"; exit 1; }
 
@@ -56,6 +57,7 @@ check: ## formatting, vet, lint, tidy modules, generated files are current
 lint: ## golangci-lint with .golangci.yml
 	cd pkg && go run $(GOLANGCI) run ./...
 	cd services && go run $(GOLANGCI) run ./...
+	cd deploy/bench && go run $(GOLANGCI) run ./...
 
 .PHONY: generate
 generate: ## regenerate API bindings, JSON Schemas and reference pages
@@ -73,8 +75,22 @@ fuzz: ## fuzz every decoder and verifier for FUZZTIME (60s) each
 	  for n in $$(grep -ohE '^func (Fuzz[A-Za-z0-9_]*)' $$f | cut -d' ' -f2); do \
 	    echo "== $$d $$n"; (cd $$d && go test -run '^$$' -fuzz "^$$n$$" -fuzztime $(FUZZTIME) .) || exit 1; done; done
 
+BENCH_DOC ?= $(CURDIR)/docs/reference/performance.md
 .PHONY: bench
-bench: ## benchmarks of the hot paths
+bench: build bin/bench ## measure everything, print tables beside the goals, write docs/reference/performance.md (~12 min; BENCH='accept --conns 64': one of it)
+	@./bin/bench $(or $(BENCH),all --doc $(BENCH_DOC)) --bin bin --commit $(VERSION)
+
+.PHONY: bench-distributed
+bench-distributed: build bin/bench ## the same as separate processes on the servers that TRIBUTARY_KAFKA_BROKERS, _REDIS_URL and _STORE_URL name
+	@./bin/bench $(or $(BENCH),all --doc $(BENCH_DOC)) --distributed --bin bin --commit $(VERSION)
+
+.PHONY: bin/bench
+bin/bench:
+	@mkdir -p bin
+	@cd deploy/bench && go build -trimpath -o ../../bin/bench .
+
+.PHONY: bench-micro
+bench-micro: ## benchmarks of the hot paths inside the code
 	go test -run '^$$' -bench . -benchtime 2s ./pkg/store/... ./pkg/bus/... ./pkg/channel/... ./services/...
 
 .PHONY: images

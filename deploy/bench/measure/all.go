@@ -1,0 +1,10 @@
+package measure
+
+// Measurements lists them, in the order in which they are run.
+func (b *Bench) Measurements() []Measurement {
+	return []Measurement{
+		{"accept", "webhooks accepted a second", b.Accept},
+		{"pipeline", "the highest rate at which everything goes through", b.Pipeline},
+		{"endtoend", "webhook to event stream at fixed rates", b.EndToEnd},
+	}
+}

@@ -1,0 +1,104 @@
+package measure
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tributaryhq/tributary/deploy/bench/load"
+	"github.com/tributaryhq/tributary/deploy/bench/stand"
+	"github.com/tributaryhq/tributary/deploy/bench/stream"
+	"github.com/tributaryhq/tributary/deploy/bench/target"
+)
+
+// watched is a target whose messages are watched on the event stream.
+type watched struct {
+	s      *stand.Stand
+	plan   *target.Plan
+	job    load.Job
+	stream *stream.Stream
+
+	acks  atomic.Int64
+	mu    sync.Mutex
+	acked []call // answered 2xx
+}
+
+type call struct {
+	k   int64
+	due time.Time
+}
+
+// watch aims at the first channel of a type, listens to the stream, and has everybody write once: their conversations are there.
+func watch(ctx context.Context, s *stand.Stand, typ string) (*watched, error) {
+	to, err := s.Target(ctx, typ)
+	if err != nil {
+		return nil, err
+	}
+	w := &watched{s: s}
+	if w.plan, w.job, err = aim(to); err != nil {
+		return nil, err
+	}
+	w.job.OK = func(k int64, due time.Time, _ []byte) {
+		w.mu.Lock()
+		w.acked = append(w.acked, call{k, due})
+		w.mu.Unlock()
+		w.acks.Add(1)
+	}
+	if w.stream, err = stream.Open(ctx, s.URL("inbox"), stand.Key); err != nil {
+		return nil, err
+	}
+	if _, err := load.Open(ctx, w.job, 16, 1000, time.Duration(to.People)*time.Millisecond); err != nil {
+		return nil, err
+	}
+	return w, w.drain(ctx, time.Minute)
+}
+
+// lag is how many acknowledged messages are not on the stream yet.
+func (w *watched) lag() int64 {
+	seen, _ := w.stream.Seen()
+	return max(0, w.acks.Load()-seen)
+}
+
+// drain waits until everything acknowledged has been seen.
+func (w *watched) drain(ctx context.Context, most time.Duration) error {
+	for until := time.Now().Add(most); w.lag() > 0; time.Sleep(5 * time.Millisecond) {
+		if err := w.stream.Err(); err != nil {
+			return fmt.Errorf("the event stream ended: %w", err)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if time.Now().After(until) {
+			return fmt.Errorf("%d messages did not appear on the stream in %s", w.lag(), most)
+		}
+	}
+	return nil
+}
+
+// mark is how the message of a call is called on the stream and in the inbox.
+func (w *watched) mark(k int64) stream.Mark {
+	ref, row := w.plan.Ref(k)
+	return stream.MarkFor(stand.Tenant, row["channel"], ref)
+}
+
+// since forgets what was acknowledged before.
+func (w *watched) since() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.acked = w.acked[:0]
+}
+
+// latencies are from when a call was due until its message was on the stream.
+func (w *watched) latencies() (l load.Latencies, missing int) {
+	for _, c := range w.acked {
+		if at, ok := w.stream.When(w.mark(c.k)); ok {
+			l = append(l, at.Sub(c.due))
+		} else {
+			missing++
+		}
+	}
+	l.Sort()
+	return l, missing
+}

@@ -1,0 +1,237 @@
+package stand
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Key is the API key that every stand is bootstrapped with, and Tenant whose it is.
+const (
+	Key    = "trb_bench00000000000_0123456789abcdef0123456789abcdef"
+	Tenant = "default"
+)
+
+// single is the name of the process that has all services.
+const single = "tributary"
+
+// Services are those that separate processes are started for.
+var Services = []string{"admin", "whatsapp", "telegram", "webchat", "inbox", "routing", "deliverystatus"}
+
+// Stand is a Tributary, in whatever number of processes.
+type Stand struct {
+	Bin, Dir string
+	Servers  map[string]string // TRIBUTARY_… of the shared servers; of separate processes
+	External bool              // the servers are real ones outside, from the environment
+
+	ports     map[string]int
+	processes []*Process
+}
+
+// external are the variables that name servers.
+var external = []string{"TRIBUTARY_KAFKA_BROKERS", "TRIBUTARY_REDIS_URL", "TRIBUTARY_STORE_URL", "TRIBUTARY_BLOB_URL", "TRIBUTARY_ENCRYPTION_KEY"}
+
+// One starts everything in one process, on data in dir.
+func One(ctx context.Context, bin, dir string) (*Stand, error) {
+	s := &Stand{Bin: bin, Dir: dir, ports: map[string]int{}}
+	if err := s.start(single, single, "TRIBUTARY_DATA_DIR="+filepath.Join(dir, "data")); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	if err := s.ready(ctx, single); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+// Separate starts broker and Redis, and no service yet. With outside they are the ones that the environment names.
+func Separate(ctx context.Context, bin, dir string, outside bool) (*Stand, error) {
+	s := &Stand{Bin: bin, Dir: dir, ports: map[string]int{}, Servers: map[string]string{}, External: outside}
+	var err error
+	if outside {
+		err = s.outside(ctx)
+	} else {
+		err = s.inside()
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+func (s *Stand) outside(ctx context.Context) error {
+	for _, k := range external {
+		if v := os.Getenv(k); v != "" {
+			s.Servers[k] = v
+		}
+	}
+	for _, k := range external[:3] {
+		if s.Servers[k] == "" {
+			return fmt.Errorf("%s is not set: it names the server to measure on", k)
+		}
+	}
+	if s.Servers["TRIBUTARY_BLOB_URL"] == "" {
+		s.Servers["TRIBUTARY_BLOB_URL"] = "file://" + filepath.Join(s.Dir, "blobs")
+	}
+	if s.Servers["TRIBUTARY_ENCRYPTION_KEY"] == "" {
+		s.Servers["TRIBUTARY_ENCRYPTION_KEY"] = "YmVuY2ggYmVuY2ggYmVuY2ggYmVuY2ggYmVuY2ggYmU="
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(s.Bin, single), "topics", "ensure")
+	cmd.Env = s.env()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("topics ensure: %w: %s", err, out)
+	}
+	return nil
+}
+
+func (s *Stand) inside() error {
+	broker, err := free()
+	if err != nil {
+		return err
+	}
+	redis, err := free()
+	if err != nil {
+		return err
+	}
+	args := []string{"servers", fmt.Sprintf("--broker-addr=127.0.0.1:%d", broker), fmt.Sprintf("--redis-addr=127.0.0.1:%d", redis)}
+	p, err := launch("servers", filepath.Join(s.Bin, single), s.Dir, args, s.env("TRIBUTARY_DATA_DIR="+filepath.Join(s.Dir, "data")))
+	if err != nil {
+		return err
+	}
+	s.processes = append(s.processes, p)
+	until := time.Now().Add(20 * time.Second)
+	for len(s.Servers) < len(external) {
+		if time.Now().After(until) || p.ended() {
+			return errors.New("the servers did not say where they are: see servers.log")
+		}
+		time.Sleep(10 * time.Millisecond)
+		s.said(filepath.Join(s.Dir, "servers.log"))
+	}
+	return nil
+}
+
+// said reads what "tributary servers" has printed.
+func (s *Stand) said(path string) {
+	f, err := os.Open(path)
+	if err != nil {
+		return
+	}
+	defer f.Close() //nolint:errcheck // only read
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if k, v, ok := strings.Cut(lines.Text(), "="); ok && slices.Contains(external, k) {
+			s.Servers[k] = v
+		}
+	}
+}
+
+// Start starts services as separate processes and waits until they are ready.
+func (s *Stand) Start(ctx context.Context, services ...string) error {
+	for _, name := range services {
+		if err := s.start(name, "tributary-"+name); err != nil {
+			return err
+		}
+	}
+	for _, name := range services {
+		if err := s.ready(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Stand) start(name, binary string, extra ...string) error {
+	for _, n := range []string{name, name + ".admin"} {
+		if s.ports[n] == 0 {
+			port, err := free()
+			if err != nil {
+				return err
+			}
+			s.ports[n] = port
+		}
+	}
+	env := append(extra, fmt.Sprintf("TRIBUTARY_HTTP_ADDR=127.0.0.1:%d", s.ports[name]), fmt.Sprintf("TRIBUTARY_ADMIN_ADDR=127.0.0.1:%d", s.ports[name+".admin"]))
+	p, err := launch(name, filepath.Join(s.Bin, binary), s.Dir, nil, s.env(env...))
+	if err != nil {
+		return err
+	}
+	p.Admin = fmt.Sprintf("http://127.0.0.1:%d", s.ports[name+".admin"])
+	s.processes = append(s.processes, p)
+	return nil
+}
+
+func (s *Stand) env(extra ...string) []string {
+	env := []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + s.Dir, "TRIBUTARY_LOG_LEVEL=warn", "TRIBUTARY_DEMO=off",
+		"TRIBUTARY_BOOTSTRAP_API_KEY=" + Key, "TRIBUTARY_EGRESS_ALLOW=127.0.0.0/8",
+	}
+	for k, v := range s.Servers {
+		env = append(env, k+"="+v)
+	}
+	for _, k := range []string{"GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG", "TRIBUTARY_KAFKA_REPLICAS"} {
+		if v := os.Getenv(k); v != "" {
+			env = append(env, k+"="+v)
+		}
+	}
+	return append(env, extra...)
+}
+
+func (s *Stand) ready(ctx context.Context, name string) error {
+	p := s.process(name)
+	until := time.Now().Add(60 * time.Second)
+	for time.Now().Before(until) && ctx.Err() == nil && !p.ended() {
+		resp, err := http.Get(p.Admin + "/readyz")
+		if err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	return fmt.Errorf("%s does not become ready: see %s", name, filepath.Join(s.Dir, name+".log"))
+}
+
+func (s *Stand) process(name string) *Process {
+	i := slices.IndexFunc(s.processes, func(p *Process) bool { return p.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return s.processes[i]
+}
+
+// End stops some of the services in order.
+func (s *Stand) End(names ...string) error {
+	var errs []error
+	for _, n := range names {
+		if p := s.process(n); p != nil {
+			errs = append(errs, p.stop())
+			s.processes = slices.DeleteFunc(s.processes, func(x *Process) bool { return x == p })
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Stop ends everything, what others use last.
+func (s *Stand) Stop() error {
+	var errs []error
+	for _, p := range slices.Backward(s.processes) {
+		errs = append(errs, p.stop())
+	}
+	s.processes = nil
+	return errors.Join(errs...)
+}
+
+// URL is where a service is reached.
+func (s *Stand) URL(service string) string {
+	if s.Servers == nil {
+		service = single
+	}
+	return fmt.Sprintf("http://127.0.0.1:%d", s.ports[service])
+}
