@@ -31,7 +31,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/run"
 	"github.com/tributaryhq/tributary/pkg/store"
-	"github.com/tributaryhq/tributary/pkg/store/sqlite"
+	"github.com/tributaryhq/tributary/pkg/store/storetest"
 	"github.com/tributaryhq/tributary/services/inbox"
 	"github.com/tributaryhq/tributary/services/inbox/chat"
 	"github.com/tributaryhq/tributary/services/inbox/feed"
@@ -92,7 +92,7 @@ func open() *house {
 		ctx, cancel := context.WithCancel(context.Background())
 		dir := must(os.MkdirTemp("", "inbox"))
 		t := &standing{dir: dir}
-		h := &house{Bus: bustest.New(t), db: must(sqlite.Open(ctx, filepath.Join(dir, "store.db"))), spec: must(httpapi.LoadSpec(must(os.ReadFile("openapi.yaml"))))}
+		h := &house{Bus: bustest.New(t), db: must(storetest.Open(ctx, dir)), spec: must(httpapi.LoadSpec(must(os.ReadFile("openapi.yaml"))))}
 		if err := h.db.Ensure(ctx, append(append(routing, provider.CallSpec), directory.Specs...)...); err != nil {
 			panic(err)
 		}

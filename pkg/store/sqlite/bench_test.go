@@ -128,7 +128,7 @@ func BenchmarkPage(b *testing.B) {
 
 // BenchmarkFacts is the whole way of a message: update with a fact, its record, publish, clear.
 func BenchmarkFacts(b *testing.B) {
-	storetest.BenchFacts(b, func(t testing.TB) store.DB { return storetest.New(t) })
+	storetest.BenchFacts(b, open)
 }
 
 func fillBench(b *testing.B, c *store.Collection[benched], n int64) {

@@ -1,11 +1,13 @@
 package sqlite_test
 
 import (
+	"path/filepath"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/store/sqlite"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
 )
 
@@ -14,7 +16,19 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-func open(t testing.TB) store.DB { return storetest.New(t) }
+func open(t testing.TB) store.DB {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return db
+}
 
 func TestStore(t *testing.T) {
 	t.Parallel()

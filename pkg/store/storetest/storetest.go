@@ -4,6 +4,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -12,13 +13,44 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/store/mongo"
+	"github.com/tributaryhq/tributary/pkg/store/mongo/fresh"
 	"github.com/tributaryhq/tributary/pkg/store/sqlite"
 )
 
-// New returns a SQLite database in the test's own directory, with the collections made. It is closed when the test ends.
+// Open returns an empty SQLite database in dir or, with TRIBUTARY_TEST_MONGODB_URI, an empty database of that deployment, which is
+// deleted when it is closed.
+func Open(ctx context.Context, dir string) (store.DB, error) {
+	if !fresh.Real() {
+		return sqlite.Open(ctx, filepath.Join(dir, "store.db"))
+	}
+	uri, drop, err := fresh.Database()
+	if err != nil {
+		return nil, err
+	}
+	db, err := mongo.Open(ctx, uri)
+	if err != nil {
+		return nil, err
+	}
+	return &passing{db, drop}, nil
+}
+
+// passing is a database that does not outlive its use.
+type passing struct {
+	store.DB
+	drop func(context.Context) error
+}
+
+func (p *passing) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return errors.Join(p.drop(ctx), p.DB.Close())
+}
+
+// New returns a database as Open does, with the collections made. It is closed when the test ends.
 func New(t testing.TB, specs ...store.Spec) store.DB {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"))
+	db, err := Open(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -19,7 +18,6 @@ import (
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
-	"github.com/tributaryhq/tributary/pkg/store/sqlite"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
 	"github.com/tributaryhq/tributary/services/inbox/chat"
 	"github.com/tributaryhq/tributary/services/inbox/intake"
@@ -46,7 +44,7 @@ func run(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	ctx := context.Background()
-	if shared, err = sqlite.Open(ctx, filepath.Join(dir, "store.db")); err != nil {
+	if shared, err = storetest.Open(ctx, dir); err != nil {
 		panic(err)
 	}
 	defer func() { _ = shared.Close() }()

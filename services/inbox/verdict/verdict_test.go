@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -20,7 +19,6 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
-	"github.com/tributaryhq/tributary/pkg/store/sqlite"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
 	"github.com/tributaryhq/tributary/services/inbox/chat"
 	"github.com/tributaryhq/tributary/services/inbox/verdict"
@@ -49,7 +47,7 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if shared, err = sqlite.Open(context.Background(), filepath.Join(dir, "store.db")); err != nil {
+	if shared, err = storetest.Open(context.Background(), dir); err != nil {
 		panic(err)
 	}
 	defer func() { _ = shared.Close() }()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -14,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tributaryhq/tributary/pkg/store"
-	"github.com/tributaryhq/tributary/pkg/store/sqlite"
+	"github.com/tributaryhq/tributary/pkg/store/storetest"
 )
 
 // flaky loses writes, or their answers.
@@ -50,7 +49,7 @@ func boxes(db store.DB) mailboxes {
 
 func TestP3_AMailboxHasNoHolesAndNoDoubles(t *testing.T) {
 	t.Parallel()
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"))
+	db, err := storetest.Open(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
