@@ -61,7 +61,7 @@ func (ix Index) serve(where []Eq, q Query) (Plan, bool) {
 	switch {
 	case by != "" && (len(rest) == 0 || rest[0] != by):
 		return Plan{}, false
-	case ix.Array() >= len(where):
+	case ix.Array() >= len(where) || ix.Array() >= 0 && prefix[ix.Array()].Value == nil: // it has what arrays hold, nothing else
 		return Plan{}, false
 	case ix.Sparse && len(rest) == 0 && (len(prefix) == 0 || prefix[len(prefix)-1].Value == nil):
 		return Plan{}, false

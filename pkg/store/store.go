@@ -62,7 +62,7 @@ type Spec struct {
 // Index serves queries with equality on its first fields and, optionally, one range and the order on the next. The id is
 // always its last part. Fields are dotted paths into the JSON document. A field that holds an array of texts or numbers is
 // declared with [] behind it ("tags[]", at most one per index, never the one that orders) and asked for without: each element
-// is indexed. With Sparse, only documents that have the last field are in it, and it serves only queries that name that field.
+// is indexed, a document without any is not in it. With Sparse, only documents that have the last field are in it, and it serves only queries that name that field.
 // Documents without a field come before all others.
 type Index struct {
 	Name   string

@@ -17,19 +17,33 @@ const none = "-9e999"
 
 // collection is a table and what belongs to it. All names are checked by store.Spec.Check, so quoting them is enough.
 type collection struct {
-	spec  store.Spec
-	table string
+	spec    store.Spec
+	table   string
+	columns []column
+
+	insertSQL, replaceSQL string
+	wanted                map[string][]string // the paths of fields that columns need, by their first name
 }
 
 func newCollection(spec store.Spec) *collection {
-	return &collection{spec: spec, table: quote(spec.Name)}
+	c := &collection{spec: spec, table: quote(spec.Name), columns: columns(spec), wanted: map[string][]string{}}
+	for _, path := range wanted(spec) {
+		first, _, _ := strings.Cut(path, ".")
+		if !slices.Contains(c.wanted[first], path) {
+			c.wanted[first] = append(c.wanted[first], path)
+		}
+	}
+	c.insertSQL, c.replaceSQL = c.inserting(), c.replacing()
+	return c
 }
 
 func quote(name string) string { return `"` + name + `"` }
 
-// filled is the generated column of a field, in which none stands for no value; sparse is the one that is NULL then.
-func filled(field string) string { return quote("f:" + field) }
-func sparse(field string) string { return quote("s:" + field) }
+// filled is the column of a field in which none stands for no value; sparse is the one that is NULL then. elements is the column
+// from which the rows of an array's side table are made.
+func filled(field string) string     { return quote("f:" + field) }
+func sparse(field string) string     { return quote("s:" + field) }
+func elements(ix store.Index) string { return quote("a:" + ix.Name) }
 
 // columnOf is the column of an index's field.
 func columnOf(ix store.Index, field string) string {
@@ -39,18 +53,11 @@ func columnOf(ix store.Index, field string) string {
 	return filled(field)
 }
 
-// extract is the value of a field of the document doc.
-func extract(doc, field string) string {
-	return fmt.Sprintf(`json_extract(%s,'%s')`, doc, jsonPath(field))
-}
-
-func jsonPath(field string) string { return `$."` + strings.ReplaceAll(field, ".", `"."`) + `"` }
-
 func (c *collection) index(ix store.Index) string { return quote(c.spec.Name + ":" + ix.Name) }
 func (c *collection) words() string               { return quote(c.spec.Name + "#words") }
 
-// Ensure implements store.DB. An index that is there with other fields is an error: a changed index needs a new name, because
-// processes of two versions may share the file.
+// Ensure implements store.DB. A column that is new is filled for all documents that are there, so processes that share the file
+// are of one version. An index that is there with other fields is an error: a changed index needs a new name.
 func (db *DB) Ensure(ctx context.Context, specs ...store.Spec) error {
 	for _, spec := range specs {
 		if err := spec.Check(); err != nil {
@@ -68,8 +75,13 @@ func (db *DB) Ensure(ctx context.Context, specs ...store.Spec) error {
 }
 
 func (c *collection) ensure(t *tx) error {
+	var names string
+	for _, col := range c.columns {
+		names += col.name + ", "
+	}
+	// The document comes last: SQLite reads a row from its beginning.
 	if err := t.object("table", c.spec.Name, fmt.Sprintf(
-		`CREATE TABLE %s (n INTEGER PRIMARY KEY, id TEXT NOT NULL, rev INTEGER NOT NULL, expires INTEGER, doc TEXT NOT NULL)`, c.table)); err != nil {
+		`CREATE TABLE %s (n INTEGER PRIMARY KEY, id TEXT NOT NULL, rev INTEGER NOT NULL, expires INTEGER, %sdoc TEXT NOT NULL)`, c.table, names)); err != nil {
 		return err
 	}
 	if err := t.object("index", c.spec.Name+"#id", fmt.Sprintf(`CREATE UNIQUE INDEX %s ON %s(id)`, quote(c.spec.Name+"#id"), c.table)); err != nil {
@@ -93,36 +105,48 @@ func (c *collection) ensure(t *tx) error {
 	return nil
 }
 
+// ensureColumns adds the columns that indexes declared since need, and fills them.
 func (c *collection) ensureColumns(t *tx) error {
 	var have []string
-	if err := t.strings(&have, fmt.Sprintf(`SELECT '"' || name || '"' FROM pragma_table_xinfo('%s')`, c.spec.Name)); err != nil {
+	if err := t.strings(&have, fmt.Sprintf(`SELECT '"' || name || '"' FROM pragma_table_info('%s')`, c.spec.Name)); err != nil {
 		return err
 	}
-	add := func(field, column string) error {
-		if slices.Contains(have, column) {
-			return nil
+	added := false
+	for _, col := range c.columns {
+		if slices.Contains(have, col.name) {
+			continue
 		}
-		have = append(have, column)
-		value := extract("doc", field)
-		if column == filled(field) {
-			value = fmt.Sprintf("coalesce(%s,%s)", value, none)
+		added = true
+		if err := t.run(fmt.Sprintf(`ALTER TABLE %s ADD COLUMN %s`, c.table, col.name)); err != nil {
+			return err
 		}
-		return t.run(fmt.Sprintf(`ALTER TABLE %s ADD COLUMN %s GENERATED ALWAYS AS (%s) VIRTUAL`, c.table, column, value))
 	}
-	var failed error
-	for _, ix := range c.spec.Declared() {
-		for _, f := range ix.Fields {
-			if ix.Array() < 0 {
-				failed = errors.Join(failed, add(f, columnOf(ix, f)))
+	if !added {
+		return nil
+	}
+	return c.refill(t)
+}
+
+const refillAtOnce = 500
+
+// refill writes the columns of all documents anew.
+func (c *collection) refill(t *tx) error {
+	for last := int64(-1); ; {
+		rows, err := t.documents(fmt.Sprintf(`SELECT n, doc FROM %s WHERE n > ? ORDER BY n LIMIT %d`, c.table, refillAtOnce), last)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		for _, r := range rows {
+			row, err := c.row(r.doc)
+			if err != nil {
+				return err
 			}
+			if _, err := t.exec(fmt.Sprintf(`UPDATE %s SET %s WHERE n = ?`, c.table, c.set()), append(row, r.n)...); err != nil {
+				return err
+			}
+			last = r.n
 		}
 	}
-	if s := c.spec.Search; s != nil {
-		for _, f := range append(slices.Clone(s.Fields), s.Order) {
-			failed = errors.Join(failed, add(f, filled(f)))
-		}
-	}
-	return failed
 }
 
 func (c *collection) ensureIndex(t *tx, ix store.Index) error {
@@ -169,6 +193,28 @@ func (t *tx) made(kind, name, text string) (bool, error) {
 func (t *tx) run(text string) error {
 	_, err := t.conn.ExecContext(t.ctx, text)
 	return err
+}
+
+type document struct {
+	n   int64
+	doc []byte
+}
+
+func (t *tx) documents(query string, args ...any) ([]document, error) {
+	rows, err := t.conn.QueryContext(t.ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	var all []document
+	for rows.Next() {
+		var d document
+		if err := rows.Scan(&d.n, &d.doc); err != nil {
+			return nil, err
+		}
+		all = append(all, d)
+	}
+	return all, rows.Err()
 }
 
 func (t *tx) strings(out *[]string, query string) error {

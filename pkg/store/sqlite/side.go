@@ -9,37 +9,29 @@ import (
 
 // ensureArray keeps a row per element in a side table.
 func (c *collection) ensureArray(t *tx, ix store.Index) error {
-	name := c.spec.Name + ":" + ix.Name
-	var cols, fresh, changed []string
-	for i, f := range ix.Names() {
+	name, column := c.spec.Name+":"+ix.Name, elements(ix)
+	var cols, values []string
+	for i := range ix.Fields {
 		cols = append(cols, fmt.Sprintf("k%d", i))
-		value := extract("NEW.doc", f)
-		if i == ix.Array() {
-			value = "e.value"
-		}
-		fresh = append(fresh, fmt.Sprintf("coalesce(%s,%s)", value, none))
-		changed = append(changed, extract("OLD.doc", f)+" IS NOT "+extract("NEW.doc", f))
+		values = append(values, fmt.Sprintf("coalesce(json_extract(e.value,'$[%d]'),%s)", i, none))
 	}
 	made, err := t.made("table", name, fmt.Sprintf(`CREATE TABLE %s (n INTEGER NOT NULL, %s, id TEXT NOT NULL)`, quote(name), strings.Join(cols, ", ")))
 	if err != nil {
 		return err
 	}
-	only := ""
-	if ix.Sparse {
-		only = " WHERE " + fresh[len(fresh)-1] + " > " + none
-	}
-	elements := fmt.Sprintf(`LEFT JOIN json_each(NEW.doc,'%s') e`, jsonPath(ix.Names()[ix.Array()]))
-	add := fmt.Sprintf(`INSERT INTO %s SELECT DISTINCT NEW.n, %s, NEW.id FROM (SELECT 1) %s%s`, quote(name), strings.Join(fresh, ", "), elements, only)
+	add := fmt.Sprintf(`INSERT INTO %s SELECT NEW.n, %s, NEW.id FROM json_each(NEW.%s) e`, quote(name), strings.Join(values, ", "), column)
 	drop := fmt.Sprintf(`DELETE FROM %s WHERE n = OLD.n`, quote(name))
-	objects := [][3]string{
+	trigger := func(when, on, cond, body string) [3]string {
+		n := name + ":" + when
+		return [3]string{"trigger", n, fmt.Sprintf(`CREATE TRIGGER %s AFTER %s ON %s WHEN %s BEGIN %s; END`, quote(n), on, c.table, cond, body)}
+	}
+	for _, o := range [][3]string{
 		{"index", name + ":keys", fmt.Sprintf(`CREATE INDEX %s ON %s(%s,id,n)`, quote(name+":keys"), quote(name), strings.Join(cols, ","))},
 		{"index", name + ":n", fmt.Sprintf(`CREATE INDEX %s ON %s(n)`, quote(name+":n"), quote(name))},
-		{"trigger", name + ":add", fmt.Sprintf(`CREATE TRIGGER %s AFTER INSERT ON %s BEGIN %s; END`, quote(name+":add"), c.table, add)},
-		{"trigger", name + ":drop", fmt.Sprintf(`CREATE TRIGGER %s AFTER DELETE ON %s BEGIN %s; END`, quote(name+":drop"), c.table, drop)},
-		{"trigger", name + ":change", fmt.Sprintf(`CREATE TRIGGER %s AFTER UPDATE OF doc ON %s WHEN %s BEGIN %s; %s; END`,
-			quote(name+":change"), c.table, strings.Join(changed, " OR "), drop, add)},
-	}
-	for _, o := range objects {
+		trigger("add", "INSERT", "NEW."+column+" IS NOT NULL", add),
+		trigger("drop", "DELETE", "OLD."+column+" IS NOT NULL", drop),
+		trigger("change", "UPDATE OF "+column, "OLD."+column+" IS NOT NEW."+column, drop+"; "+add),
+	} {
 		if err := t.object(o[0], o[1], o[2]); err != nil {
 			return err
 		}
@@ -47,7 +39,7 @@ func (c *collection) ensureArray(t *tx, ix store.Index) error {
 	if !made {
 		return nil
 	}
-	return t.run(strings.Replace(strings.ReplaceAll(add, "NEW.", "c."), "(SELECT 1)", c.table+" c", 1))
+	return t.run(strings.ReplaceAll(strings.Replace(add, " FROM ", " FROM "+c.table+" c, ", 1), "NEW.", "c."))
 }
 
 // ensureWords keeps the words of each document in a full-text index that holds no text of its own. The words are cut already,
@@ -60,9 +52,9 @@ func (c *collection) ensureWords(t *tx) error {
 		return err
 	}
 	joined := `(SELECT group_concat(value,' ') FROM json_each(NEW.doc,'$.words'))`
-	add := fmt.Sprintf(`INSERT INTO %s(rowid, words) SELECT NEW.n, %s WHERE %s IS NOT NULL`, quote(name), joined, extract("NEW.doc", "words"))
+	add := fmt.Sprintf(`INSERT INTO %s(rowid, words) SELECT NEW.n, %s WHERE %s IS NOT NULL`, quote(name), joined, wordsOf("NEW"))
 	drop := fmt.Sprintf(`DELETE FROM %s WHERE rowid = OLD.n`, quote(name))
-	changed := extract("OLD.doc", "words") + " IS NOT " + extract("NEW.doc", "words")
+	changed := wordsOf("OLD") + " IS NOT " + wordsOf("NEW")
 	for _, o := range [][2]string{
 		{name + ":add", fmt.Sprintf(`AFTER INSERT ON %s BEGIN %s; END`, c.table, add)},
 		{name + ":drop", fmt.Sprintf(`AFTER DELETE ON %s BEGIN %s; END`, c.table, drop)},
@@ -76,5 +68,8 @@ func (c *collection) ensureWords(t *tx) error {
 		return nil
 	}
 	all := strings.ReplaceAll(add, "NEW.", "c.")
-	return t.run(strings.Replace(all, " WHERE "+extract("c.doc", "words"), fmt.Sprintf(" FROM %s c WHERE %s", c.table, extract("c.doc", "words")), 1))
+	return t.run(strings.Replace(all, " WHERE "+wordsOf("c"), fmt.Sprintf(" FROM %s c WHERE %s", c.table, wordsOf("c")), 1))
 }
+
+// wordsOf is the field words of a row, as JSON.
+func wordsOf(row string) string { return fmt.Sprintf(`json_extract(%s.doc,'$.words')`, row) }

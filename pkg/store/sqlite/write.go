@@ -2,11 +2,10 @@ package sqlite
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
-	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
@@ -57,12 +56,11 @@ func (c *collection) write(t *tx, op store.Op) (int64, error) {
 	case store.Insert:
 		return c.insert(t, op)
 	case store.Replace:
-		expires, err := c.expires(op.JSON)
+		row, err := c.row(op.JSON)
 		if err != nil {
 			return 0, err
 		}
-		n, err := t.exec(`UPDATE `+c.table+` SET rev = rev + 1, expires = ?, doc = ? WHERE id = ? AND rev = ?`+c.alive(),
-			c.args(expires, string(op.JSON), op.ID, op.Rev)...)
+		n, err := t.exec(c.replaceSQL, c.args(append(row, op.ID, op.Rev)...)...)
 		return op.Rev + 1, one(n, err, store.ErrConflict)
 	case store.Delete:
 		if op.Rev == 0 {
@@ -77,7 +75,7 @@ func (c *collection) write(t *tx, op store.Op) (int64, error) {
 
 // insert begins the revs of a document at the clock, so that they go on rising if it is deleted and inserted again.
 func (c *collection) insert(t *tx, op store.Op) (int64, error) {
-	expires, err := c.expires(op.JSON)
+	row, err := c.row(op.JSON)
 	if err != nil {
 		return 0, err
 	}
@@ -88,8 +86,7 @@ func (c *collection) insert(t *tx, op store.Op) (int64, error) {
 		}
 	}
 	rev := now.UnixMicro()
-	n, err := t.exec(`INSERT INTO `+c.table+`(id, rev, expires, doc) VALUES (?, ?, ?, ?) ON CONFLICT(id) DO NOTHING`,
-		op.ID, rev, expires, string(op.JSON))
+	n, err := t.exec(c.insertSQL, append(row, op.ID, rev)...)
 	return rev, one(n, err, store.ErrExists)
 }
 
@@ -100,21 +97,26 @@ func one(n int64, err, none error) error {
 	return err
 }
 
-// expires reads when the document goes away, in Unix milliseconds; nil is never.
-func (c *collection) expires(doc json.RawMessage) (any, error) {
-	if !c.spec.Expires {
-		return nil, nil
+// set names the columns that a row fills, in its order.
+func (c *collection) set() string {
+	var b strings.Builder
+	b.WriteString("expires = ?, doc = ?")
+	for _, col := range c.columns {
+		b.WriteString(", " + col.name + " = ?")
 	}
-	var m struct {
-		ExpiresAt event.Time `json:"expires_at"`
+	return b.String()
+}
+
+func (c *collection) inserting() string {
+	names, marks := "expires, doc", "?, ?"
+	for _, col := range c.columns {
+		names, marks = names+", "+col.name, marks+", ?"
 	}
-	if err := json.Unmarshal(doc, &m); err != nil {
-		return nil, fmt.Errorf("sqlite %s: %w", c.spec.Name, err)
-	}
-	if m.ExpiresAt.IsZero() {
-		return nil, nil
-	}
-	return m.ExpiresAt.UnixMilli(), nil
+	return fmt.Sprintf(`INSERT INTO %s(%s, id, rev) VALUES (%s, ?, ?) ON CONFLICT(id) DO NOTHING`, c.table, names, marks)
+}
+
+func (c *collection) replacing() string {
+	return fmt.Sprintf(`UPDATE %s SET %s, rev = rev + 1 WHERE id = ? AND rev = ?%s`, c.table, c.set(), c.alive())
 }
 
 // alive is the condition that a document has not expired; args adds its argument.
