@@ -47,7 +47,8 @@ func (c *collection) conditions(p store.Plan, col func(string) string) *builder 
 	return b
 }
 
-// page fetches one row more than the page holds.
+// page fetches one row more than the page holds. A bare parameter as limit would have SQLite plan the statement anew for every
+// call: it looks at its value (sqlite3ExprIsInteger).
 func (c *collection) page(p store.Plan) statement {
 	from, col, id := c.from(p)
 	b := c.conditions(p, col)
@@ -59,7 +60,7 @@ func (c *collection) page(p store.Plan) statement {
 	b.behind(p.Scan, keys)
 	head := strings.Join(append([]string{"c.id", "c.rev", "c.doc"}, keys[:len(keys)-1]...), ", ")
 	return statement{
-		text: fmt.Sprintf(`SELECT %s FROM %s%s%s LIMIT ?`, head, from, b.where(), order(p.Scan, keys)),
+		text: fmt.Sprintf(`SELECT %s FROM %s%s%s LIMIT 0+?`, head, from, b.where(), order(p.Scan, keys)),
 		args: append(b.args, p.Limit+1),
 	}
 }
@@ -68,7 +69,7 @@ func (c *collection) count(p store.Plan, limit int) statement {
 	from, col, _ := c.from(p)
 	b := c.conditions(p, col)
 	return statement{
-		text: fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 FROM %s%s LIMIT ?)`, from, b.where()),
+		text: fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 FROM %s%s LIMIT 0+?)`, from, b.where()),
 		args: append(b.args, limit),
 	}
 }
@@ -86,7 +87,7 @@ func (c *collection) search(terms []store.Term, where []store.Eq, s store.Scan) 
 	keys := []string{"c." + filled(s.Order[0]), "c.id"}
 	b.behind(s, keys)
 	return statement{
-		text: fmt.Sprintf(`SELECT c.id, c.rev, c.doc, %s FROM %s w CROSS JOIN %s c ON c.n = w.rowid%s%s LIMIT ?`,
+		text: fmt.Sprintf(`SELECT c.id, c.rev, c.doc, %s FROM %s w CROSS JOIN %s c ON c.n = w.rowid%s%s LIMIT 0+?`,
 			keys[0], c.words(), c.table, b.where(), order(s, keys)),
 		args: append(b.args, s.Limit+1),
 	}
