@@ -131,3 +131,8 @@ func goal(met bool, text string) string {
 	}
 	return text + " ✗"
 }
+
+// counter counts calls that were answered 2xx, those of the warm-up too.
+type counter struct{ n atomic.Int64 }
+
+func (c *counter) ok(int64, time.Time, []byte) { c.n.Add(1) }

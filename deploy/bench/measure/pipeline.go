@@ -12,15 +12,13 @@ import (
 
 // trial is one run of the pipeline at a fixed rate.
 type trial struct {
-	rate        float64
-	r           *load.Result
-	lags        []int64 // five a second
-	caught      time.Duration
-	theirs      time.Duration
-	mine        time.Duration
-	now, most   int64 // bytes in memory
-	latest, p99 time.Duration
-	p50         time.Duration
+	rate         float64
+	r            *load.Result
+	lags         []int64 // five a second
+	caught       time.Duration
+	theirs, mine time.Duration
+	p50, p99     time.Duration
+	most         int64 // bytes in memory
 }
 
 const looks = 200 * time.Millisecond
@@ -130,15 +128,9 @@ func (b *Bench) attempt(ctx context.Context, w *watched, rate float64, d time.Du
 	}
 	x.caught = time.Since(ended)
 	x.theirs, x.mine, _ = m.read()
-	x.now, x.most = w.s.Memory()
-	l := make(load.Latencies, 0, len(w.acked)-from)
-	for _, c := range w.acked[from:] {
-		if at, ok := w.stream.When(w.mark(c.k)); ok {
-			l = append(l, at.Sub(c.due))
-		}
-	}
-	l.Sort()
-	x.p50, x.p99, x.latest = l.At(.5), l.At(.99), l.At(1)
+	_, x.most = w.s.Memory()
+	l, _ := w.latencies(from) // none is missing: drain saw them
+	x.p50, x.p99 = l.At(.5), l.At(.99)
 	b.say("pipeline %.0f/s for %s: holds %t, %d behind at the end, p50 %s, p99 %s", rate, d, x.holds(), x.behind(), report.Milliseconds(x.p50), report.Milliseconds(x.p99))
 	return x, nil
 }

@@ -83,16 +83,9 @@ func (w *watched) mark(k int64) stream.Mark {
 	return stream.MarkFor(stand.Tenant, row["channel"], ref)
 }
 
-// since forgets what was acknowledged before.
-func (w *watched) since() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.acked = w.acked[:0]
-}
-
-// latencies are from when a call was due until its message was on the stream.
-func (w *watched) latencies() (l load.Latencies, missing int) {
-	for _, c := range w.acked {
+// latencies are from when a call was due until its message was on the stream, of calls from the from-th on.
+func (w *watched) latencies(from int) (l load.Latencies, missing int) {
+	for _, c := range w.acked[from:] {
 		if at, ok := w.stream.When(w.mark(c.k)); ok {
 			l = append(l, at.Sub(c.due))
 		} else {
