@@ -52,6 +52,8 @@ type meter struct {
 	mu     sync.Mutex
 	active map[*partition]struct{}
 	lag    metric.Registration
+
+	outcomes sync.Map // metric.MeasurementOption by labels
 }
 
 func newMeter() (*meter, error) {
@@ -121,14 +123,16 @@ func (t *meter) remove(p *partition) {
 
 // sending opens the span of a Publish; done closes it and counts.
 func (t *meter) sending(ctx context.Context, recs []event.Record) (context.Context, func(error) error) {
-	start, topic := time.Now(), destination.String(recs[0].Topic)
-	ctx, span := t.tracer.Start(ctx, "send "+recs[0].Topic, trace.WithSpanKind(trace.SpanKindProducer),
-		trace.WithAttributes(system, operation.String("send"), topic, batchCount.Int(len(recs))))
+	start, topic := time.Now(), recs[0].Topic
+	ctx, span := t.tracer.Start(ctx, "send "+topic, trace.WithSpanKind(trace.SpanKindProducer))
+	if span.IsRecording() {
+		span.SetAttributes(system, operation.String("send"), destination.String(topic), batchCount.Int(len(recs)))
+	}
 	return ctx, func(err error) error {
 		for _, r := range recs {
-			t.sent.Add(ctx, 1, metric.WithAttributes(outcome(destination.String(r.Topic), err)...))
+			t.sent.Add(ctx, 1, t.outcome(r.Topic, "", err))
 		}
-		t.publish.Record(ctx, time.Since(start).Seconds(), metric.WithAttributes(outcome(topic, err)...))
+		t.publish.Record(ctx, time.Since(start).Seconds(), t.outcome(topic, "", err))
 		end(span, err)
 		return err
 	}
@@ -136,26 +140,42 @@ func (t *meter) sending(ctx context.Context, recs []event.Record) (context.Conte
 
 // processing opens the span of one call of a handler as a child of the span that sent the record.
 func (t *meter) processing(ctx context.Context, group string, m bus.Message, h headers) (context.Context, func(error)) {
-	start, topic := time.Now(), destination.String(m.Topic)
+	start := time.Now()
 	ctx = traceContext.Extract(ctx, &h)
-	ctx, span := t.tracer.Start(ctx, "process "+m.Topic, trace.WithSpanKind(trace.SpanKindConsumer),
-		trace.WithLinks(trace.LinkFromContext(ctx)),
-		trace.WithAttributes(system, operation.String("process"), topic, groupName.String(group),
-			partitionID.Int(m.Partition), kafkaOffset.Int64(m.Offset), messageID.String(m.Event.ID)))
+	ctx, span := t.tracer.Start(ctx, "process "+m.Topic, trace.WithSpanKind(trace.SpanKindConsumer), trace.WithLinks(trace.LinkFromContext(ctx)))
+	if span.IsRecording() {
+		span.SetAttributes(system, operation.String("process"), destination.String(m.Topic), groupName.String(group),
+			partitionID.Int(m.Partition), kafkaOffset.Int64(m.Offset), messageID.String(m.Event.ID))
+	}
 	return ctx, func(err error) {
-		attrs := metric.WithAttributes(append(outcome(topic, err), groupName.String(group))...)
+		attrs := t.outcome(m.Topic, group, err)
 		t.consumed.Add(ctx, 1, attrs)
 		t.process.Record(ctx, time.Since(start).Seconds(), attrs)
 		end(span, err)
 	}
 }
 
-func outcome(topic attribute.KeyValue, err error) []attribute.KeyValue {
-	attrs := []attribute.KeyValue{system, topic}
+// labels name a set of attributes; group and kind may be empty.
+type labels struct{ topic, group, kind string }
+
+// outcome returns the attributes of a call, each set made once: they are few, and needed for every record.
+func (t *meter) outcome(topic, group string, err error) metric.MeasurementOption {
+	l := labels{topic: topic, group: group}
 	if err != nil {
-		attrs = append(attrs, errorType.String(fault.KindOf(err).String()))
+		l.kind = fault.KindOf(err).String()
 	}
-	return attrs
+	if made, ok := t.outcomes.Load(l); ok {
+		return made.(metric.MeasurementOption)
+	}
+	attrs := []attribute.KeyValue{system, destination.String(topic)}
+	if group != "" {
+		attrs = append(attrs, groupName.String(group))
+	}
+	if l.kind != "" {
+		attrs = append(attrs, errorType.String(l.kind))
+	}
+	made, _ := t.outcomes.LoadOrStore(l, metric.WithAttributeSet(attribute.NewSet(attrs...)))
+	return made.(metric.MeasurementOption)
 }
 
 func end(span trace.Span, err error) {
