@@ -1,0 +1,177 @@
+#!/usr/bin/env bash
+# Real servers on this machine, on ports chosen at run time, with all their data in one directory.
+#
+#   servers.sh up DIR             start everything; DIR/env holds the TRIBUTARY_TEST_… variables that point to it
+#   servers.sh down DIR           end everything
+#   servers.sh broker DIR start N   start Kafka broker N (1, 2 or 3) again
+#   servers.sh broker DIR kill N    end it with SIGKILL
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+command=${1:?say up, down or broker} dir=${2:?name a directory}
+brokers="1 2 3" masters="1 2 3"
+
+install() {
+  if ! command -v redis-server >/dev/null || ! command -v redis-cli >/dev/null; then
+    echo "installing redis-server"
+    # No service of its own shall be started by the package.
+    apt-get -qq update && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq install -y --no-install-recommends redis-server >/dev/null
+  fi
+  mvn -q -B -f "$here/pom.xml" process-classes
+}
+
+# free_port prints a port nobody listens on, below those that the kernel gives to clients.
+free_port() {
+  local p
+  while p=$((20000 + RANDOM % 12000)); (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || grep -qs " $p$" "$dir/ports"; do :; done
+  echo "x $p" >>"$dir/ports"
+  echo "$p"
+}
+
+# run NAME COMMAND… starts a process in the background; its output goes to DIR/NAME.log.
+run() {
+  local name=$1
+  shift
+  setsid "$@" >>"$dir/$name.log" 2>&1 </dev/null &
+  echo $! >"$dir/$name.pid"
+}
+
+java_at() { # heap, then the rest: quick to start, small, quiet
+  local heap=$1
+  shift
+  echo java "-Xmx$heap" "-Xms$heap" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -Dorg.slf4j.simpleLogger.defaultLogLevel=error \
+    -cp "$here/target/classes:$(cat "$here/target/classpath")" "$@"
+}
+
+until_port() { # name port: waits until the port answers
+  for _ in $(seq 600); do
+    (exec 3<>"/dev/tcp/127.0.0.1/$2") 2>/dev/null && return
+    kill -0 "$(cat "$dir/$1.pid")" 2>/dev/null || break
+    sleep 0.1
+  done
+  echo "$1 does not come up:" >&2
+  tail -20 "$dir/$1.log" >&2
+  return 1
+}
+
+kafka_config() {
+  local n voters=""
+  for n in $brokers; do
+    free_port >"$dir/kafka-$n.port"
+    free_port >"$dir/kafka-$n.controller"
+    voters+="${voters:+,}$n@127.0.0.1:$(cat "$dir/kafka-$n.controller")"
+  done
+  for n in $brokers; do
+    cat >"$dir/kafka-$n.properties" <<EOF
+process.roles=broker,controller
+node.id=$n
+controller.quorum.voters=$voters
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://127.0.0.1:$(cat "$dir/kafka-$n.port"),CONTROLLER://127.0.0.1:$(cat "$dir/kafka-$n.controller")
+log.dirs=$dir/kafka-$n
+# what a cluster should have
+min.insync.replicas=2
+default.replication.factor=3
+offsets.topic.replication.factor=3
+unclean.leader.election.enable=false
+auto.create.topics.enable=false
+# what makes it small, and quick to notice a dead broker
+offsets.topic.num.partitions=6
+transaction.state.log.num.partitions=1
+share.coordinator.state.topic.num.partitions=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+log.cleaner.dedupe.buffer.size=4194304
+log.index.size.max.bytes=262144
+num.network.threads=2
+num.io.threads=3
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=3000
+controller.quorum.election.timeout.ms=500
+controller.quorum.fetch.timeout.ms=1500
+controlled.shutdown.enable=false
+EOF
+  done
+}
+
+kafka_start() { run "kafka-$1" $(java_at 320m kafka.Kafka "$dir/kafka-$1.properties"); }
+
+kafka_up() {
+  local n jobs=() cluster=VHJpYnV0YXJ5VGVzdHMwMQ
+  kafka_config
+  for n in $brokers; do
+    $(java_at 64m kafka.tools.StorageTool format -t "$cluster" -c "$dir/kafka-$n.properties") >"$dir/format-$n.log" 2>&1 &
+    jobs+=($!)
+  done
+  for n in "${jobs[@]}"; do wait "$n" || { cat "$dir"/format-*.log >&2; return 1; }; done
+  for n in $brokers; do kafka_start "$n"; done
+}
+
+redis_up() {
+  free_port >"$dir/redis.port"
+  run redis redis-server --port "$(cat "$dir/redis.port")" --bind 127.0.0.1 --save "" --appendonly no --dir "$dir"
+  for n in $masters; do
+    mkdir -p "$dir/redis-$n"
+    free_port >"$dir/redis-$n.port"
+    run "redis-$n" redis-server --port "$(cat "$dir/redis-$n.port")" --bind 127.0.0.1 --save "" --appendonly no --dir "$dir/redis-$n" \
+      --cluster-enabled yes --cluster-port "$(free_port)" --cluster-require-full-coverage yes
+  done
+  local nodes=()
+  for n in $masters; do
+    until_port "redis-$n" "$(cat "$dir/redis-$n.port")"
+    nodes+=("127.0.0.1:$(cat "$dir/redis-$n.port")")
+  done
+  redis-cli --cluster create "${nodes[@]}" --cluster-replicas 0 --cluster-yes >"$dir/redis-cluster.log"
+  until redis-cli -p "$(cat "$dir/redis-1.port")" cluster info | grep -q cluster_state:ok; do sleep 0.1; done
+}
+
+mongo_up() {
+  free_port >"$dir/mongo.port"
+  run mongo $(java_at 768m tributary.servers.Mongo "$(cat "$dir/mongo.port")")
+}
+
+addresses() { # of name-1, name-2, name-3
+  local n out=""
+  for n in 1 2 3; do out+="${out:+,}127.0.0.1:$(cat "$dir/$1-$n.port")"; done
+  echo "$out"
+}
+
+up() {
+  install
+  mkdir -p "$dir"
+  dir=$(cd "$dir" && pwd)
+  kafka_up
+  mongo_up
+  redis_up
+  until_port redis "$(cat "$dir/redis.port")"
+  until_port mongo "$(cat "$dir/mongo.port")"
+  for n in $brokers; do until_port "kafka-$n" "$(cat "$dir/kafka-$n.port")"; done
+  local cluster
+  cluster=$(addresses redis)
+  cat >"$dir/env" <<EOF
+export TRIBUTARY_TEST_KAFKA_BROKERS='$(addresses kafka)'
+export TRIBUTARY_TEST_KAFKA_CONTROL='$here/servers.sh broker $dir'
+export TRIBUTARY_TEST_REDIS_URL='redis://127.0.0.1:$(cat "$dir/redis.port")'
+export TRIBUTARY_TEST_REDIS_CLUSTER_URL='redis://${cluster%%,*}?addr=$(echo "${cluster#*,}" | sed 's/,/\&addr=/')&cluster=true'
+export TRIBUTARY_TEST_MONGODB_URI='mongodb://127.0.0.1:$(cat "$dir/mongo.port")/?retryWrites=false'
+EOF
+}
+
+down() {
+  local f
+  for f in "$dir"/*.pid; do
+    [ -e "$f" ] && kill -9 "$(cat "$f")" 2>/dev/null || true
+  done
+}
+
+case $command in
+up) up ;;
+down) down ;;
+broker)
+  case ${3:-} in
+  start) kafka_start "${4:?which broker}" && until_port "kafka-$4" "$(cat "$dir/kafka-$4.port")" ;;
+  kill) kill -9 "$(cat "$dir/kafka-${4:?which broker}.pid")" ;;
+  *) echo "say: servers.sh broker DIR start|kill N" >&2 && exit 2 ;;
+  esac
+  ;;
+*) echo "say up, down or broker" >&2 && exit 2 ;;
+esac
