@@ -12,24 +12,26 @@ const Layout = "2006-01-02T15:04:05.000Z"
 // The zero value is written as null and, with omitzero, left out.
 type Time struct{ time.Time }
 
-// At cuts t to milliseconds, in UTC.
+// At cuts t to milliseconds, in UTC. A year that RFC 3339 cannot write (before 0, after 9999) is no time: whoever reads the event
+// could not read it.
 func At(t time.Time) Time {
-	if t.IsZero() {
+	t = t.UTC()
+	if y := t.Year(); t.IsZero() || y < 0 || y > 9999 {
 		return Time{}
 	}
-	return Time{t.UTC().Truncate(time.Millisecond)}
+	return Time{t.Truncate(time.Millisecond)}
 }
 
 // Unix reads a provider's timestamp: at least 1e12 is milliseconds, less is seconds, zero or less is no time
-// (channels/meta-telegram-line.md §8.10).
+// (channels/meta-telegram-line.md §8.10), nor is what [At] takes for none.
 func Unix(n int64) Time {
 	switch {
 	case n <= 0:
 		return Time{}
 	case n >= 1e12:
-		return Time{time.UnixMilli(n).UTC()}
+		return At(time.UnixMilli(n))
 	}
-	return Time{time.Unix(n, 0).UTC()}
+	return At(time.Unix(n, 0))
 }
 
 // String returns the time in [Layout], or "" for the zero time.
