@@ -115,7 +115,9 @@ func parseCursor(cursor string) (*Position, error) {
 	for i, k := range p.Keys {
 		switch k := k.(type) {
 		case json.Number:
-			p.Keys[i] = number(k)
+			if p.Keys[i], err = number(k); err != nil {
+				return nil, err
+			}
 		case nil, string, bool:
 		default:
 			return nil, ErrCursor
@@ -124,13 +126,13 @@ func parseCursor(cursor string) (*Position, error) {
 	return &p, nil
 }
 
-// number is an int64 if it is one, else a float64.
-func number(n json.Number) any {
+// number is an int64 if it is one, else a float64. What neither holds (1e999) is no number of ours, and could not be written into
+// the next cursor.
+func number(n json.Number) (any, error) {
 	if i, err := n.Int64(); err == nil {
-		return i
+		return i, nil
 	}
-	f, _ := n.Float64()
-	return f
+	return n.Float64()
 }
 
 // PlanSearch checks a search against the declaration and returns its terms, the conditions and the order. No terms:
