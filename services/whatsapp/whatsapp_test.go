@@ -19,6 +19,8 @@ var proofs = []channeltest.Option{
 
 func Test(t *testing.T)          { channeltest.Run(t, Adapter{}, proofs...) }
 func Fuzz(f *testing.F)          { channeltest.Fuzz(f, Adapter{}, proofs...) }
+func FuzzVerify(f *testing.F)    { channeltest.FuzzVerify(f, Adapter{}, proofs...) }
+func FuzzSettle(f *testing.F)    { channeltest.FuzzSettle(f, Adapter{}, proofs...) }
 func BenchmarkText(b *testing.B) { channeltest.Benchmark(b, Adapter{}, "signature_sample", proofs...) }
 
 // signWith computes the HMAC that Meta and 360dialog put into their headers.
