@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,14 +30,14 @@ func (a *Applier) clear(ctx context.Context) error {
 
 // clearOnce returns those that another has written meanwhile.
 func (a *Applier) clearOnce(ctx context.Context, due []*queue) (lost []*queue, failed error) {
-	of, versions := a.cleared(due)
+	of, was, versions := a.cleared(due)
 	if len(of) == 0 {
 		return nil, nil
 	}
 	ops := make([]Op, len(versions))
 	for i := range versions {
 		v := &versions[i]
-		ops[i] = Op{Kind: Replace, Collection: v.source.spec.Name, ID: v.raw.ID, Rev: v.raw.Rev, JSON: v.raw.JSON, NewRev: &v.raw.Rev}
+		ops[i] = Op{Kind: Replace, Collection: v.source.spec.Name, ID: v.raw.ID, Rev: v.raw.Rev, JSON: v.raw.JSON, Was: was[i], NewRev: &v.raw.Rev}
 	}
 	for i, err := range a.db.Batch(ctx, ops) {
 		switch {
@@ -51,8 +52,8 @@ func (a *Applier) clearOnce(ctx context.Context, due []*queue) (lost []*queue, f
 	return lost, failed
 }
 
-// cleared returns those of which something is published, and what they are without that.
-func (a *Applier) cleared(due []*queue) (of []*queue, versions []version) {
+// cleared returns those of which something is published, what they were, and what they are without that.
+func (a *Applier) cleared(due []*queue) (of []*queue, was []json.RawMessage, versions []version) {
 	a.mu.Lock()
 	var published []int64
 	for _, q := range due {
@@ -68,10 +69,11 @@ func (a *Applier) cleared(due []*queue) (of []*queue, versions []version) {
 			a.log.Error("facts cannot be cleared", "error", err)
 			continue
 		}
+		was = append(was, versions[i].raw.JSON)
 		of[n], versions[n] = q, v
 		n++
 	}
-	return of[:n], versions[:n]
+	return of[:n], was, versions[:n]
 }
 
 // renew replaces what is known of a document by a newer version; its new facts are the business of whoever wrote them.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	fastjson "github.com/go-json-experiment/json/v1"
+	"github.com/tidwall/sjson"
 
 	"github.com/tributaryhq/tributary/pkg/event"
 )
@@ -107,23 +108,24 @@ func versionOf(s *source, raw Raw) (version, error) {
 
 // without returns the document without the pending facts up to seq, all else as it is, also fields this binary does not know.
 func (v version) without(seq int64, now event.Time) (version, error) {
-	var doc map[string]json.RawMessage
-	if err := fastjson.Unmarshal(v.raw.JSON, &doc); err != nil {
+	v.pending = behind(v.pending, seq)
+	doc, err := []byte(v.raw.JSON), error(nil)
+	if len(v.pending) == 0 {
+		if doc, err = sjson.DeleteBytes(doc, "pending"); err == nil {
+			doc, err = sjson.DeleteBytes(doc, "pending_since")
+		}
+	} else {
+		var left json.RawMessage
+		if left, err = encode(v.pending); err == nil {
+			doc, err = sjson.SetRawBytes(doc, "pending", left)
+		}
+		if err == nil {
+			doc, err = sjson.SetBytes(doc, "pending_since", now.String())
+		}
+	}
+	if err != nil {
 		return v, fmt.Errorf("%s %s: stored document: %w", v.source.spec.Name, v.raw.ID, err)
 	}
-	v.pending = behind(v.pending, seq)
-	delete(doc, "pending")
-	delete(doc, "pending_since")
-	if len(v.pending) > 0 {
-		var err error
-		if doc["pending"], err = encode(v.pending); err != nil {
-			return v, err
-		}
-		if doc["pending_since"], err = encode(now); err != nil {
-			return v, err
-		}
-	}
-	b, err := encode(doc)
-	v.raw.JSON = b
-	return v, err
+	v.raw.JSON = doc
+	return v, nil
 }

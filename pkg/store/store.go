@@ -92,6 +92,7 @@ type Op struct {
 	ID         string
 	Rev        int64           // Replace, Delete: the rev that was read; 0 for Delete: whatever it is, also none at all
 	JSON       json.RawMessage // Insert, Replace
+	Was        json.RawMessage // Replace: the document at Rev, if the caller has it; then a driver may write only what differs
 	// NewRev is where the driver puts the rev that the document has after a successful Insert or Replace.
 	NewRev *int64
 }

@@ -121,7 +121,7 @@ func (c *Collection[T]) change(ctx context.Context, raw Raw, doc *T, change func
 		return err
 	}
 	var rev int64
-	err = c.write(ctx, raw.ID, Op{Kind: Replace, Rev: raw.Rev, JSON: b, NewRev: &rev})
+	err = c.write(ctx, raw.ID, Op{Kind: Replace, Rev: raw.Rev, JSON: b, Was: raw.JSON, NewRev: &rev})
 	if errors.Is(err, ErrConflict) {
 		return errLost
 	}

@@ -21,8 +21,8 @@ type collection struct {
 	table   string
 	columns []column
 
-	insertSQL, replaceSQL string
-	wanted                map[string][]string // the paths of fields that columns need, by their first name
+	insertSQL string
+	wanted    map[string][]string // the paths of fields that columns need, by their first name
 }
 
 func newCollection(spec store.Spec) *collection {
@@ -33,7 +33,7 @@ func newCollection(spec store.Spec) *collection {
 			c.wanted[first] = append(c.wanted[first], path)
 		}
 	}
-	c.insertSQL, c.replaceSQL = c.inserting(), c.replacing()
+	c.insertSQL = c.inserting()
 	return c
 }
 

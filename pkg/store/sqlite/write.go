@@ -56,12 +56,7 @@ func (c *collection) write(t *tx, op store.Op) (int64, error) {
 	case store.Insert:
 		return c.insert(t, op)
 	case store.Replace:
-		row, err := c.row(op.JSON)
-		if err != nil {
-			return 0, err
-		}
-		n, err := t.exec(c.replaceSQL, c.args(append(row, op.ID, op.Rev)...)...)
-		return op.Rev + 1, one(n, err, store.ErrConflict)
+		return c.replace(t, op)
 	case store.Delete:
 		if op.Rev == 0 {
 			_, err := t.exec(`DELETE FROM `+c.table+` WHERE id = ?`, op.ID)
@@ -71,6 +66,43 @@ func (c *collection) write(t *tx, op store.Op) (int64, error) {
 		return 0, one(n, err, store.ErrConflict)
 	}
 	return 0, fmt.Errorf("sqlite: no such kind of write: %d", op.Kind)
+}
+
+// replace sets the columns that differ from what the document was; SQLite touches only the indexes over those.
+func (c *collection) replace(t *tx, op store.Op) (int64, error) {
+	row, err := c.row(op.JSON)
+	if err != nil {
+		return 0, err
+	}
+	var was []any
+	if op.Was != nil {
+		if was, err = c.row(op.Was); err != nil {
+			return 0, err
+		}
+	}
+	text := strings.Builder{}
+	text.WriteString("UPDATE " + c.table + " SET rev = rev + 1, doc = ?")
+	args := []any{row[1]}
+	for i, v := range row {
+		if i != 1 && (was == nil || was[i] != v) {
+			text.WriteString(", " + c.name(i) + " = ?")
+			args = append(args, v)
+		}
+	}
+	text.WriteString(" WHERE id = ? AND rev = ?" + c.alive())
+	n, err := t.exec(text.String(), c.args(append(args, op.ID, op.Rev)...)...)
+	return op.Rev + 1, one(n, err, store.ErrConflict)
+}
+
+// name is the column of the ith value of a row.
+func (c *collection) name(i int) string {
+	switch i {
+	case 0:
+		return "expires"
+	case 1:
+		return "doc"
+	}
+	return c.columns[i-2].name
 }
 
 // insert begins the revs of a document at the clock, so that they go on rising if it is deleted and inserted again.
@@ -113,10 +145,6 @@ func (c *collection) inserting() string {
 		names, marks = names+", "+col.name, marks+", ?"
 	}
 	return fmt.Sprintf(`INSERT INTO %s(%s, id, rev) VALUES (%s, ?, ?) ON CONFLICT(id) DO NOTHING`, c.table, names, marks)
-}
-
-func (c *collection) replacing() string {
-	return fmt.Sprintf(`UPDATE %s SET %s, rev = rev + 1 WHERE id = ? AND rev = ?%s`, c.table, c.set(), c.alive())
 }
 
 // alive is the condition that a document has not expired; args adds its argument.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	fastjson "github.com/go-json-experiment/json/v1"
+	"github.com/tidwall/gjson"
 
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -61,21 +62,17 @@ func implied(f store.Fact) ([]store.Implied, error) {
 	}
 	switch {
 	case f.Event.Type == event.MessageCreated:
-		var m struct {
-			ID string `json:"_id"`
+		id := gjson.GetBytes(p.Message, "_id").Str
+		if id == "" {
+			return nil, fmt.Errorf("message of seq %d has no id", p.Seq)
 		}
-		if err := fastjson.Unmarshal(p.Message, &m); err != nil {
-			return nil, fmt.Errorf("message of seq %d: %w", p.Seq, err)
-		}
-		return []store.Implied{{Collection: MessageSpec.Name, ID: m.ID, JSON: p.Message}}, nil
+		return []store.Implied{{Collection: MessageSpec.Name, ID: id, JSON: p.Message}}, nil
 	case f.Event.Type == event.ConversationFollow:
-		var next struct {
-			ID string `json:"_id"`
+		id := gjson.GetBytes(p.Carry, "_id").Str
+		if id == "" {
+			return nil, fmt.Errorf("conversation that follows %s has no id", p.ConversationID)
 		}
-		if err := fastjson.Unmarshal(p.Carry, &next); err != nil {
-			return nil, fmt.Errorf("conversation that follows %s: %w", p.ConversationID, err)
-		}
-		return []store.Implied{{Collection: ConversationSpec.Name, ID: next.ID, JSON: p.Carry, InOrder: true}}, nil
+		return []store.Implied{{Collection: ConversationSpec.Name, ID: id, JSON: p.Carry, InOrder: true}}, nil
 	case p.Happened != nil:
 		return row(f.Event.Tenant, p)
 	}
@@ -108,15 +105,8 @@ func row(tenant string, p event.Conversation) ([]store.Implied, error) {
 // It is asked inside the Update, after the read, on every try (models/facts.pml, WEAK=2).
 func (r *Record) Exists(ctx context.Context, c *Conversation, id string) (bool, error) {
 	for _, f := range c.Pending {
-		if f.Event.Type == event.MessageCreated {
-			var p struct {
-				Message struct {
-					ID string `json:"_id"`
-				} `json:"message"`
-			}
-			if fastjson.Unmarshal(f.Event.Data, &p) == nil && p.Message.ID == id {
-				return true, nil
-			}
+		if f.Event.Type == event.MessageCreated && gjson.GetBytes(f.Event.Data, "message._id").Str == id {
+			return true, nil
 		}
 	}
 	_, err := r.Messages.Get(ctx, id)
