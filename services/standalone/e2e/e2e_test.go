@@ -170,7 +170,7 @@ func (t *test) webhook(body, secret string) int {
 		return 0
 	}
 	req.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return 0
 	}
@@ -496,17 +496,30 @@ func (t *test) everything(id string) (out []message) {
 // gapless checks that messages and events together are numbered 1, 2, 3 …
 func (t *test) gapless(id string) {
 	t.Helper()
+	seqs, err := t.sequence(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range seqs {
+		if s != int64(i+1) {
+			t.Fatalf("the sequence has a gap or a repeat at %d: %d", i+1, s)
+		}
+	}
+}
+
+// sequence is the numbers of messages and events together, sorted.
+func (t *test) sequence(id string) (seqs []int64, err error) {
 	type item struct {
 		Message *message `json:"message"`
 		Event   *struct {
 			Seq int64 `json:"seq"`
 		} `json:"event"`
 	}
-	var seqs []int64
-	before := ""
-	for {
+	for before := ""; ; {
 		var list page[item]
-		t.do("GET", "/v1/conversations/"+id+"/timeline?limit=200"+before, "", nil, &list)
+		if err := t.call(t.Context(), "GET", "/v1/conversations/"+id+"/timeline?limit=200"+before, "", nil, &list); err != nil {
+			return nil, err
+		}
 		for _, it := range list.Data {
 			if it.Message != nil {
 				seqs = append(seqs, it.Message.Seq)
@@ -515,15 +528,10 @@ func (t *test) gapless(id string) {
 			}
 		}
 		if list.PrevCursor == nil {
-			break
+			slices.Sort(seqs)
+			return seqs, nil
 		}
 		before = "&before=" + *list.PrevCursor
-	}
-	slices.Sort(seqs)
-	for i, s := range seqs {
-		if s != int64(i+1) {
-			t.Fatalf("the sequence has a gap or a repeat at %d: %d", i+1, s)
-		}
 	}
 }
 

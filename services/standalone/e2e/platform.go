@@ -220,6 +220,13 @@ func (p *platform) running(name string) bool {
 	return p.processes[name] != nil
 }
 
+// process is a running process by its name, nil if there is none.
+func (p *platform) process(name string) *process {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.processes[name]
+}
+
 func (p *platform) launch(name, binary string, out io.Writer, env ...string) error {
 	if p.running(name) {
 		return nil
