@@ -16,7 +16,6 @@ var (
 		{Name: "by_contact", Fields: []string{"tenant", "contact_id", "created_at"}},
 	}}
 	ConversationSpec = store.Spec{Name: "conversations", Facts: true, Indexes: []store.Index{
-		{Name: "by_time", Fields: []string{"tenant", "kind", "last_message_at"}},
 		{Name: "by_status", Fields: []string{"tenant", "kind", "status", "last_message_at"}},
 		{Name: "by_assignee", Fields: []string{"tenant", "kind", "status", "blocked", "assignee_id", "last_message_at"}},
 		{Name: "by_queue", Fields: []string{"tenant", "kind", "status", "queue_id", "last_message_at"}},
@@ -27,7 +26,6 @@ var (
 		{Name: "by_tag", Fields: []string{"tenant", "kind", "tags[]", "last_message_at"}},
 		{Name: "by_unresponded", Fields: []string{"tenant", "kind", "status", "blocked", "unresponded", "last_message_at"}},
 		{Name: "by_waiting", Fields: []string{"tenant", "kind", "status", "waiting_since"}, Sparse: true},
-		{Name: "by_update", Fields: []string{"tenant", "updated_at"}},
 		{Name: "by_due", Fields: []string{"due_at"}, Sparse: true},
 	}}
 	MessageSpec = store.Spec{Name: "messages", Facts: true, Indexes: []store.Index{

@@ -114,12 +114,10 @@ func (s *Server) listing(ctx context.Context, p *auth.Principal, q api.ListConve
 		l.sources = [][]store.Eq{with(eq("channel_id", *q.ChannelId))}
 	case q.ChannelType != nil:
 		l.sources = [][]store.Eq{with(eq("channel_type", *q.ChannelType))}
-	case len(statuses) < 3:
+	default:
 		for _, st := range statuses {
 			l.sources = append(l.sources, with(eq("status", st)))
 		}
-	default:
-		l.sources = [][]store.Eq{base}
 	}
 	if q.Sort != nil && string(*q.Sort) == "last_message_at" {
 		l.desc = false
