@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"go.uber.org/goleak"
 
 	"github.com/tributaryhq/tributary/pkg/fault"
@@ -16,23 +15,19 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func open(t *testing.T) (*Cache, *miniredis.Miniredis) {
+func open(t *testing.T) (*Cache, *server) {
 	t.Helper()
-	m := miniredis.NewMiniRedis()
-	if err := m.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(m.Close)
-	return connect(t, m), m
+	s := serve(t)
+	return s.connect(), s
 }
 
-func connect(t *testing.T, m *miniredis.Miniredis) *Cache {
-	t.Helper()
-	c, err := Open("redis://" + m.Addr())
+func (s *server) connect() *Cache {
+	s.Helper()
+	c, err := Open(s.url)
 	if err != nil {
-		t.Fatal(err)
+		s.Fatal(err)
 	}
-	t.Cleanup(func() { _ = c.Close() })
+	s.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
@@ -66,13 +61,13 @@ func TestValuesExpire(t *testing.T) {
 	t.Parallel()
 	c, m := open(t)
 	ctx := t.Context()
-	if err := c.Put(ctx, "a", []byte("1"), time.Minute); err != nil {
+	if err := c.Put(ctx, "a", []byte("1"), time.Second); err != nil {
 		t.Fatal(err)
 	}
 	if v, ok, err := c.Lookup(ctx, "a"); string(v) != "1" || !ok || err != nil {
 		t.Errorf("lookup: %s %v %v", v, ok, err)
 	}
-	m.FastForward(time.Minute)
+	m.pass(time.Second)
 	if _, ok, err := c.Lookup(ctx, "a"); ok || err != nil {
 		t.Errorf("after its lifetime: %v %v", ok, err)
 	}
@@ -87,7 +82,7 @@ func TestValuesExpire(t *testing.T) {
 func TestRedisAwayIsUnavailableAndQuick(t *testing.T) {
 	t.Parallel()
 	c, m := open(t)
-	m.Close()
+	m.cut()
 	start := time.Now()
 	_, _, err := c.Lookup(t.Context(), "a")
 	if !fault.Is(err, fault.Unavailable) {
@@ -115,15 +110,15 @@ func TestLeaseHasOneHolder(t *testing.T) {
 	if b, err := c.Lease(ctx, "poll", time.Second); b != nil || err != nil {
 		t.Fatalf("second: %v %v", b, err)
 	}
-	m.FastForward(900 * time.Millisecond)
+	m.pass(900 * time.Millisecond)
 	if held, err := a.Renew(ctx); !held || err != nil {
 		t.Fatalf("renew: %v %v", held, err)
 	}
-	m.FastForward(900 * time.Millisecond)
+	m.pass(900 * time.Millisecond)
 	if b, _ := c.Lease(ctx, "poll", time.Second); b != nil {
 		t.Fatal("taken although it was renewed")
 	}
-	m.FastForward(200 * time.Millisecond)
+	m.pass(200 * time.Millisecond)
 	b, err := c.Lease(ctx, "poll", time.Second)
 	if b == nil || err != nil {
 		t.Fatalf("after its end: %v %v", b, err)
@@ -146,7 +141,7 @@ func TestHoldEndsWhenTheLeaseIsLost(t *testing.T) {
 		if again, err := c.Hold(ctx, "poll", time.Second, func(context.Context) error { return nil }); again || err != nil {
 			t.Errorf("held twice: %v %v", again, err)
 		}
-		m.FlushAll() // Redis lost its data
+		m.flush() // Redis lost its data
 		select {
 		case <-ctx.Done():
 		case <-time.After(10 * time.Second):
@@ -178,7 +173,7 @@ func TestHoldEndsWhenTheLeaseIsLost(t *testing.T) {
 func TestSignals(t *testing.T) {
 	t.Parallel()
 	c, m := open(t)
-	other := connect(t, m)
+	other := m.connect()
 	ctx, cancel := context.WithCancel(t.Context())
 	one, two, quiet := c.Watch(ctx, "mailbox"), c.Watch(ctx, "mailbox"), c.Watch(ctx, "elsewhere")
 	for _, w := range []<-chan []byte{one, two, quiet} {
@@ -210,7 +205,7 @@ func TestSignals(t *testing.T) {
 	if got := next(one); got != "closed" {
 		t.Errorf("after the end: %q", got)
 	}
-	eventually(t, "nobody watches and Redis is still asked", func() bool { return len(m.PubSubChannels("")) == 0 })
+	eventually(t, "nobody watches and Redis is still asked", func() bool { return m.channels() == 0 })
 }
 
 func TestLostSignalsAreTold(t *testing.T) {
@@ -220,13 +215,8 @@ func TestLostSignalsAreTold(t *testing.T) {
 	if p := <-w; p != nil {
 		t.Fatalf("the first signal is %q", p)
 	}
-	addr := m.Addr()
-	m.Close()
-	again := miniredis.NewMiniRedis()
-	if err := again.StartAddr(addr); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(again.Close)
+	m.cut()
+	m.heal()
 	select {
 	case p := <-w:
 		if p != nil {

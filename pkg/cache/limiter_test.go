@@ -25,7 +25,7 @@ func limiters(t *testing.T, r Rate, clock *time.Time, caches ...*Cache) (ls []*L
 func TestReplicasShareARate(t *testing.T) {
 	t.Parallel()
 	a, m := open(t)
-	b := connect(t, m)
+	b := m.connect()
 	clock := time.Unix(1_700_000_000, 0)
 	ls := limiters(t, Rate{Limit: 30, Per: time.Second}, &clock, a, b)
 	total := 0
@@ -52,8 +52,7 @@ func TestRedisAwayLimitsLocally(t *testing.T) {
 	if ok, _ := l.Take(t.Context()); !ok {
 		t.Fatal("no token")
 	}
-	addr := m.Addr()
-	m.Close()
+	m.cut()
 	clock = clock.Add(time.Second)
 	total := 0
 	for range 100 { // ten seconds
@@ -70,9 +69,7 @@ func TestRedisAwayLimitsLocally(t *testing.T) {
 	if total < 190 || total > 210 {
 		t.Errorf("%d tokens in ten seconds, want half the rate: about 200", total)
 	}
-	if err := m.StartAddr(addr); err != nil {
-		t.Fatal(err)
-	}
+	m.heal()
 	c.away.Store(0)
 	clock = clock.Add(time.Second)
 	total = 0
