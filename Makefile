@@ -30,9 +30,17 @@ build: bin/tributary ## build the single binary and one binary per service into 
 test: ## run all tests with the race detector
 	go test -race -shuffle=on work
 
+CRASHING := ./standalone/cmd/tributary ./inbox/cmd/inbox ./whatsapp/cmd/whatsapp ./deliverystatus/cmd/deliverystatus ./routing/cmd/routing
+
+.PHONY: bin/crash
+bin/crash:
+	@mkdir -p bin/crash
+	@cd services && go build -trimpath -tags crashpoints -ldflags '$(LDFLAGS)' -o ../bin/crash/ $(CRASHING)
+
+# The tests wait far more than they work: for deadlines, sessions, outages to end.
 .PHONY: test-e2e
-test-e2e: build ## drive the built binaries from outside: one process, separate processes, kill -9
-	BIN=$(CURDIR)/bin go test -count=1 -timeout 10m -v ./services/standalone/e2e
+test-e2e: build bin/crash ## drive the built binaries from outside: kill -9 at every step, outages, churn, one process and many
+	BIN=$(CURDIR)/bin go test -count=1 -parallel 32 -timeout 10m -v ./services/standalone/e2e
 
 HISTORIES ?= 30
 .PHONY: promises

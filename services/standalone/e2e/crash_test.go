@@ -115,10 +115,7 @@ func (s *scene) killed(p *provider, process, point string, furnish func()) proof
 	s.Helper()
 	done := sync.OnceFunc(work())
 	defer done()
-	s.binary[process] = "crash/tributary"
-	if s.separate {
-		s.binary[process] += "-" + process
-	}
+	s.binary[process] = "crash/" + process
 	s.with[process] = []string{crash.Env + "=" + point}
 	s.begin()
 	furnish()
