@@ -40,6 +40,8 @@ type Handler func(ctx context.Context, m Message) error
 type Subscription struct {
 	Group  string
 	Topics []string
+	// Types names the events that concern the subscription; all others are done at once. None: all of them concern it.
+	Types []event.Type
 	// Handle handles records. Exactly one of Handle and Assign is set.
 	Handle Handler
 	// Assign is called when a generation gives this member a partition, before its first record. It returns that partition's
@@ -50,6 +52,9 @@ type Subscription struct {
 	Deadline time.Duration
 	// InFlight bounds the records of one partition in flight; zero means 1,000.
 	InFlight int
+	// AtOnce bounds the handlers of this subscription that run at once in this process; zero is no bound. It is for handlers that
+	// wait for our own store only: more of them at once are no faster, and make everybody else wait for a processor.
+	AtOnce int
 	// Patience bounds retries of one record that fails with an error that is neither Invalid nor Unavailable; zero means 5 s.
 	Patience time.Duration
 	// Drain bounds how long the end of a generation waits for handlers in progress; zero means 10 s, less if sessions are short.

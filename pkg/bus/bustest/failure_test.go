@@ -3,6 +3,7 @@ package bustest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -148,6 +149,57 @@ func TestPatienceEndsAndRedriveBringsTheRecordBack(t *testing.T) {
 	s.wait(t, 2)
 	if diff := cmp.Diff([]string{"2", "1"}, s.ids()); diff != "" {
 		t.Errorf("handled (-want +got):\n%s", diff)
+	}
+}
+
+func TestOnlyTheTypesThatConcernItAreHandled(t *testing.T) {
+	t.Parallel()
+	b := New(t)
+	other := rec(event.TopicInbound, "k", "other")
+	other.Event.Type = event.ContactTyping
+	publish(t, b, other, rec(event.TopicInbound, "k", "one"), other, rec(event.TopicInbound, "k", "two"), other)
+	var s sink
+	sub := inbound("g", s.handle)
+	sub.Types = []event.Type{rec(event.TopicInbound, "k", "one").Event.Type}
+	stop := Run(t, b, sub)
+	s.wait(t, 2)
+	stop()
+	publish(t, b, rec(event.TopicInbound, "k", "three"))
+	Run(t, b, sub) // what does not concern it is committed with the rest
+	s.wait(t, 3)
+	for n, m := range s.all() {
+		if want := []string{"one", "two", "three"}[n]; m.Event.ID != want {
+			t.Errorf("record %d is %s, want %s", n, m.Event.ID, want)
+		}
+	}
+}
+
+func TestSoManyHandlersAtOnceAndNoMore(t *testing.T) {
+	t.Parallel()
+	b := New(t)
+	const keys, each, atOnce = 30, 5, 4
+	for n := range each {
+		for k := range keys {
+			publish(t, b, rec(event.TopicInbound, fmt.Sprint(k), fmt.Sprintf("%d-%d", k, n)))
+		}
+	}
+	var s sink
+	var running, most atomic.Int64
+	sub := inbound("g", func(ctx context.Context, m bus.Message) error {
+		for n := running.Add(1); ; {
+			if have := most.Load(); n <= have || most.CompareAndSwap(have, n) {
+				break
+			}
+		}
+		defer running.Add(-1)
+		time.Sleep(time.Millisecond) // a store's work
+		return s.handle(ctx, m)
+	})
+	sub.AtOnce = atOnce
+	Run(t, b, sub)
+	s.wait(t, keys*each)
+	if n := most.Load(); n != atOnce {
+		t.Errorf("%d handlers at once, want %d", n, atOnce)
 	}
 }
 

@@ -119,6 +119,7 @@ func (s *stream) run(ctx context.Context, b bus.Producer) {
 		}
 		n++
 		s.acked.Store(n)
+		time.Sleep(10 * time.Millisecond) // a load that leaves brokers on the same machine room to start
 	}
 }
 

@@ -21,6 +21,7 @@ type consumer struct {
 	now   atomic.Pointer[generation] // nil between generations
 	since atomic.Int64               // unix nanoseconds of the last change of now
 	stuck atomic.Int32               // rebuilds in a row that did not help
+	slots chan struct{}              // for handlers that run; nil: no bound
 }
 
 // Consume implements bus.Bus.
@@ -32,6 +33,9 @@ func (b *Bus) Consume(ctx context.Context, s bus.Subscription) error {
 	ctx, done := b.running(ctx)
 	defer done()
 	c := &consumer{Bus: b, sub: s, stall: max(b.cfg.Stall, 2*(s.Deadline+s.Patience))}
+	if s.AtOnce > 0 {
+		c.slots = make(chan struct{}, s.AtOnce)
+	}
 	b.consumers.Store(c, nil)
 	defer b.consumers.Delete(c)
 	for ctx.Err() == nil {
@@ -55,8 +59,8 @@ func (b *Bus) checked(s bus.Subscription) (bus.Subscription, error) {
 		return s, fault.At("/topics", "required", "bus: the subscription of %s needs a topic", s.Group)
 	case (s.Handle == nil) == (s.Assign == nil):
 		return s, fault.At("/handle", "invalid", "bus: the subscription of %s needs exactly one of Handle and Assign", s.Group)
-	case s.InFlight < 0:
-		return s, fault.At("/in_flight", "invalid", "bus: the subscription of %s: in flight %d is negative", s.Group, s.InFlight)
+	case s.InFlight < 0 || s.AtOnce < 0:
+		return s, fault.At("/in_flight", "invalid", "bus: the subscription of %s: in flight %d, at once %d: neither may be negative", s.Group, s.InFlight, s.AtOnce)
 	case s.Drain >= limit:
 		// A member does not send heartbeats while it drains.
 		return s, fault.At("/drain", "too_long", "bus: the subscription of %s: drain %s must be below %s", s.Group, s.Drain, limit)

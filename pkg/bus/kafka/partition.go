@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
@@ -135,20 +137,40 @@ func (p *partition) read(ctx context.Context) {
 
 // take puts a record on its lane as soon as there is room.
 func (p *partition) take(ctx context.Context, r record) bool {
+	if !p.concerns(r) {
+		e, ok := p.note(ctx, r)
+		if ok {
+			p.track.mark(e)
+		}
+		return ok
+	}
 	weight := min(max(recordWeight, int64(len(r.value))), int64(p.sub.InFlight)*recordWeight)
 	if p.room.Acquire(ctx, weight) != nil {
 		return false
 	}
+	e, ok := p.note(ctx, r)
+	if ok {
+		p.lanes.add(string(r.key), item{record: r, entry: e, weight: weight})
+	}
+	return ok
+}
+
+// concerns reports whether a record is one of those that the subscription asked for. What is no event is for the dead letters.
+func (p *partition) concerns(r record) bool {
+	t := r.headers.Get(headerType)
+	return len(p.sub.Types) == 0 || t == "" || slices.Contains(p.sub.Types, event.Type(t))
+}
+
+// note begins to track a record, once the tracker has room; false: ctx ended first.
+func (p *partition) note(ctx context.Context, r record) (*entry, bool) {
 	for {
-		e, ok := p.track.take(r.offset, r.time)
-		if ok {
-			p.lanes.add(string(r.key), item{record: r, entry: e, weight: weight})
-			return true
+		if e, ok := p.track.take(r.offset, r.time); ok {
+			return e, true
 		}
 		select {
 		case <-p.track.room:
 		case <-ctx.Done():
-			return false
+			return nil, false
 		}
 	}
 }

@@ -54,8 +54,17 @@ func (p *partition) attempt(m bus.Message, h headers) (v verdict) {
 		if !ok {
 			return verdict{stopped: true}
 		}
+		if !p.enter() {
+			p.gate.leave(probe, probe)
+			return verdict{stopped: true}
+		}
+		if !probe && p.gate.shut() { // while it waited for its slot
+			p.leave()
+			continue
+		}
 		v.attempts++
 		v.err = p.call(m, h)
+		p.leave()
 		away := fault.Is(v.err, fault.Unavailable) && p.reading.Err() == nil
 		p.gate.leave(probe, away)
 		switch {
@@ -81,6 +90,25 @@ func (p *partition) attempt(m bus.Message, h headers) (v verdict) {
 		}
 		sleep(p.reading, nil, min(max(jitter(pause), fault.Of(v.err).After), p.sub.Patience))
 		pause = min(2*pause, retryMax)
+	}
+}
+
+// enter waits for one of the subscription's slots; false: the generation ended first.
+func (p *partition) enter() bool {
+	if p.slots == nil {
+		return true
+	}
+	select {
+	case p.slots <- struct{}{}:
+		return true
+	case <-p.reading.Done():
+		return false
+	}
+}
+
+func (p *partition) leave() {
+	if p.slots != nil {
+		<-p.slots
 	}
 }
 

@@ -73,6 +73,24 @@ func (n *Namespace) Admin() *kgo.Client { return n.admin }
 // Real is the name that a topic or group has on the real cluster.
 func (n *Namespace) Real(name string) string { return n.prefix + name }
 
+// Topic is how a topic lies on the brokers.
+type Topic struct{ Partitions, Replicas int }
+
+// Topics asks the cluster for all topics of the namespace.
+func (n *Namespace) Topics(ctx context.Context) (map[string]Topic, error) {
+	res, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, n.admin)
+	if err != nil {
+		return nil, fmt.Errorf("namespace: %w", err)
+	}
+	all := map[string]Topic{}
+	for _, t := range res.Topics {
+		if name, ours := strings.CutPrefix(*t.Topic, n.prefix); ours && len(t.Partitions) > 0 {
+			all[name] = Topic{len(t.Partitions), len(t.Partitions[0].Replicas)}
+		}
+	}
+	return all, nil
+}
+
 // Close deletes the topics and groups and ends all connections.
 func (n *Namespace) Close(ctx context.Context) error {
 	n.end()
@@ -91,18 +109,16 @@ func (n *Namespace) Close(ctx context.Context) error {
 }
 
 func (n *Namespace) deleteTopics(ctx context.Context) error {
-	all, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, n.admin)
+	all, err := n.Topics(ctx)
 	if err != nil {
 		return err
 	}
 	req := kmsg.NewPtrDeleteTopicsRequest()
 	req.TimeoutMillis = 10_000
-	for _, t := range all.Topics {
-		if name := *t.Topic; strings.HasPrefix(name, n.prefix) {
-			one := kmsg.NewDeleteTopicsRequestTopic()
-			one.Topic = &name
-			req.Topics, req.TopicNames = append(req.Topics, one), append(req.TopicNames, name)
-		}
+	for name := range all {
+		one := kmsg.NewDeleteTopicsRequestTopic()
+		one.Topic = new(n.prefix + name)
+		req.Topics, req.TopicNames = append(req.Topics, one), append(req.TopicNames, *one.Topic)
 	}
 	if len(req.Topics) == 0 {
 		return nil
