@@ -52,17 +52,12 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 			api.RegisterHandlersWithOptions(r.Group("", httpapi.Guard(env.Auth, spec)...), s, api.GinServerOptions{ErrorHandler: httpapi.BadParameter})
 		},
 		Consumers: []bus.Subscription{
-			{Group: "tributary-deliverystatus", Topics: []string{event.TopicReceipts}, Handle: j.handle},
-			{Group: "tributary-deliverystatus-echoes", Topics: []string{event.TopicInbound}, Handle: j.echoes},
+			{Group: "tributary-deliverystatus", Topics: []string{event.TopicReceipts}, Handle: j.handle, AtOnce: atOnce},
+			{Group: "tributary-deliverystatus-echoes", Topics: []string{event.TopicInbound}, Types: []event.Type{event.MessageEchoed}, Handle: j.handle, AtOnce: atOnce},
 		},
 		Loops: []run.Loop{{Name: "facts", Run: applier.Run}},
 	}, nil
 }
 
-// echoes picks the echoes out of the inbound topic.
-func (j *judge) echoes(ctx context.Context, m bus.Message) error {
-	if m.Event.Type != event.MessageEchoed {
-		return nil
-	}
-	return j.handle(ctx, m)
-}
+// atOnce is enough for the store to commit many writes together, and leaves the processors to others as well.
+const atOnce = 64

@@ -57,9 +57,9 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 			api.RegisterHandlersWithOptions(r.Group("", guard(env.Auth, spec)...), server, api.GinServerOptions{ErrorHandler: httpapi.BadParameter})
 		},
 		Consumers: []bus.Subscription{
-			{Group: "tributary-inbox", Topics: []string{event.TopicInbound}, Handle: in.Handle},
-			{Group: "tributary-inbox-assignments", Topics: []string{event.TopicAssignments}, Handle: decided.Decision},
-			{Group: "tributary-inbox-status", Topics: []string{event.TopicMessageStatus}, Handle: decided.Status},
+			{Group: "tributary-inbox", Topics: []string{event.TopicInbound}, Handle: in.Handle, AtOnce: atOnce},
+			{Group: "tributary-inbox-assignments", Topics: []string{event.TopicAssignments}, Handle: decided.Decision, AtOnce: atOnce},
+			{Group: "tributary-inbox-status", Topics: []string{event.TopicMessageStatus}, Handle: decided.Status, AtOnce: atOnce},
 		},
 		Loops: []run.Loop{
 			{Name: "facts", Run: record.Applier.Run},
@@ -69,6 +69,9 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		},
 	}, nil
 }
+
+// atOnce is enough for the store to commit many writes together, and leaves the processors to webhooks and callers as well.
+const atOnce = 64
 
 // guard is the usual one, but uploads may be large and streams long.
 func guard(a httpapi.Authenticator, spec *httpapi.Spec) []gin.HandlerFunc {

@@ -51,7 +51,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 			api.RegisterHandlersWithOptions(r.Group("", httpapi.Guard(env.Auth, spec)...), s, api.GinServerOptions{ErrorHandler: httpapi.BadParameter})
 		},
 		Consumers: []bus.Subscription{
-			{Group: "tributary-routing-copier", Topics: []string{event.TopicConversations}, Handle: decide.Copier{To: env.Bus}.Handle},
+			{Group: "tributary-routing-copier", Topics: []string{event.TopicConversations}, Types: decide.Copied, Handle: decide.Copier{To: env.Bus}.Handle},
 			{Group: "tributary-routing", Topics: []string{event.TopicRouting}, Assign: d.Assign},
 		},
 		Loops: []run.Loop{

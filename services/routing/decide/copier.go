@@ -12,13 +12,11 @@ import (
 // never a bare "left" (R2). A copy that comes twice, or late, is no news to the decider.
 type Copier struct{ To bus.Producer }
 
-// Handle implements bus.Handler for tributary.conversations.
+// Copied are the events that change who holds a conversation.
+var Copied = []event.Type{event.ConversationOpened, event.ConversationReopen, event.ConversationClosed, event.ConversationHolder}
+
+// Handle implements bus.Handler for the events of tributary.conversations that are [Copied].
 func (c Copier) Handle(ctx context.Context, m bus.Message) error {
-	switch m.Event.Type {
-	case event.ConversationOpened, event.ConversationReopen, event.ConversationClosed, event.ConversationHolder:
-	default:
-		return nil
-	}
 	p, err := event.Decode[event.Conversation](m.Event)
 	if err != nil {
 		return fault.New(fault.Invalid, "bad_event", "%w", err)
