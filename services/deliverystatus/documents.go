@@ -77,13 +77,14 @@ type told struct {
 	Status event.DeliveryStatus `json:"status"`
 }
 
-// find returns the unit of a part with an id; the part's first unit takes the id it did not have.
+// find returns the unit of a part with an id; the part's first unit takes the id it did not have. Without an id (a result of
+// unknown outcome) it is the part's first unit: a receipt may have brought its id before.
 func (a *attempt) find(part int, externalID string) int {
 	free := -1
 	for i, u := range a.Units {
 		switch {
 		case u.Part != part:
-		case u.ExternalID == externalID:
+		case u.ExternalID == externalID || externalID == "":
 			return i
 		case u.ExternalID == "":
 			free = i

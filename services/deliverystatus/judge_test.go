@@ -222,6 +222,7 @@ func TestP7_AnUnknownOutcomeIsResolvedByAReceiptWithOurReference(t *testing.T) {
 	for name, records := range map[string][]bus.Message{
 		"receipt after the result":  {settled("try_u", 0, 1, event.Unsure), reported("m.u", event.Delivered, "try_u:0")},
 		"receipt before the result": {reported("m.u", event.Delivered, "try_u:0"), settled("try_u", 0, 1, event.Unsure)},
+		"receipts before and after": {reported("m.u", event.Sent, "try_u:0"), settled("try_u", 0, 1, event.Unsure), reported("m.u", event.Delivered, "try_u:0")},
 	} {
 		db := storetest.New(t)
 		out := &consumer{t: t, seq: map[string]int64{}, status: map[string]event.DeliveryStatus{}, steps: map[string][]string{}}
