@@ -6,9 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/tributaryhq/tributary/pkg/store"
 )
+
+// smallPage is how many documents a read may ask for that goes together with others.
+const smallPage = 100
 
 // Get implements store.DB.
 func (db *DB) Get(ctx context.Context, name string, ids ...string) ([]store.Raw, error) {
@@ -24,17 +28,15 @@ func (db *DB) Get(ctx context.Context, name string, ids ...string) ([]store.Raw,
 		}
 		st = statement{text: c.manySQL(), args: c.args(string(list))}
 	}
-	rows, err := db.fetch(ctx, st, 0)
+	rows, err := db.fetch(ctx, st, 0, len(ids) <= smallPage)
 	if err != nil {
 		return nil, trouble(fmt.Errorf("sqlite %s: %w", name, err))
 	}
-	by := make(map[string]store.Raw, len(rows))
-	for _, r := range rows {
-		by[r.ID] = r.Raw
-	}
 	raws := make([]store.Raw, len(ids))
 	for i, id := range ids {
-		raws[i] = by[id]
+		if at := slices.IndexFunc(rows, func(r store.Row) bool { return r.ID == id }); at >= 0 {
+			raws[i] = rows[at].Raw
+		}
 	}
 	return raws, nil
 }
@@ -57,7 +59,7 @@ func (db *DB) Query(ctx context.Context, name string, q store.Query) (store.Page
 	if err != nil {
 		return store.Page{}, err
 	}
-	rows, err := db.fetch(ctx, c.page(p), len(p.Order))
+	rows, err := db.fetch(ctx, c.page(p), len(p.Order), p.Limit <= smallPage)
 	if err != nil {
 		return store.Page{}, trouble(fmt.Errorf("sqlite %s: query by %s: %w", name, p.Index.Name, err))
 	}
@@ -97,33 +99,11 @@ func (db *DB) Search(ctx context.Context, name string, q store.SearchQuery) (sto
 	if err != nil || len(terms) == 0 {
 		return store.Page{}, err
 	}
-	rows, err := db.fetch(ctx, c.search(terms, where, scan), 1)
+	rows, err := db.fetch(ctx, c.search(terms, where, scan), 1, false)
 	if err != nil {
 		return store.Page{}, trouble(fmt.Errorf("sqlite %s: search: %w", name, err))
 	}
 	return scan.Page(rows), nil
-}
-
-// fetch runs a statement whose rows are id, rev, doc and the values of so many order fields.
-func (db *DB) fetch(ctx context.Context, st statement, keys int) ([]store.Row, error) {
-	s, err := db.prepared(ctx, st.text)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := s.QueryContext(ctx, st.args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []store.Row
-	for rows.Next() {
-		r, err := scanRow(rows, keys)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, r)
-	}
-	return out, rows.Err()
 }
 
 func scanRow(rows *sql.Rows, keys int) (store.Row, error) {

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"runtime"
 	"sync"
 	"time"
 
@@ -22,7 +23,7 @@ import (
 
 const (
 	busyTimeout = 10 * time.Second // for another process's transaction
-	readers     = 8                // connections for reading
+	apart       = 6                // connections for reads that go alone
 	janitorRest = time.Minute      // expired documents leave the file this often
 )
 
@@ -39,6 +40,8 @@ type DB struct {
 	writer *writer
 	stop   context.CancelFunc
 	done   sync.WaitGroup
+	reads  chan *reading   // small ones, which go together
+	closed context.Context // ends with Close
 
 	mu    sync.RWMutex
 	known map[string]*collection
@@ -55,20 +58,39 @@ func open(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlite %s: %w", path, err)
 	}
-	read, err := connect(ctx, path, readers)
+	read, err := connect(ctx, path, apart+readers())
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlite %s: %w", path, err), write.Close())
 	}
 	base, stop := context.WithCancel(context.WithoutCancel(ctx))
-	db := &DB{read: read, stop: stop, known: map[string]*collection{}, stmts: map[string]*sql.Stmt{}}
-	if db.writer, err = newWriter(base, write); err != nil {
+	db := &DB{read: read, stop: stop, reads: make(chan *reading, readTogether), closed: base, known: map[string]*collection{}, stmts: map[string]*sql.Stmt{}}
+	if err := db.begin(base, write); err != nil {
 		stop()
+		db.done.Wait()
 		return nil, errors.Join(fmt.Errorf("sqlite %s: %w", path, err), write.Close(), read.Close())
 	}
-	db.done.Go(func() { db.writer.run(base) })
-	db.done.Go(func() { db.janitor(base) })
 	return db, nil
 }
+
+// begin starts who writes, who reads and who cleans up.
+func (db *DB) begin(ctx context.Context, write *sql.DB) (err error) {
+	if db.writer, err = newWriter(ctx, write); err != nil {
+		return err
+	}
+	for range readers() {
+		r, err := newReader(ctx, db.read, db.reads)
+		if err != nil {
+			return err
+		}
+		db.done.Go(func() { r.run(ctx) })
+	}
+	db.done.Go(func() { db.writer.run(ctx) })
+	db.done.Go(func() { db.janitor(ctx) })
+	return nil
+}
+
+// readers is how many goroutines serve small reads.
+func readers() int { return min(max(runtime.GOMAXPROCS(0), 2), 8) }
 
 // connect opens a pool. Several processes that make the file WAL at the same moment meet SQLITE_BUSY at once, whatever the
 // busy timeout, so that is tried again.

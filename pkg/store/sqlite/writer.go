@@ -197,15 +197,22 @@ func (w *writer) begin(ctx context.Context) error {
 	}
 }
 
+func (t *tx) prepared(text string) (*sql.Stmt, error) {
+	if s := t.stmts[text]; s != nil {
+		return s, nil
+	}
+	s, err := t.conn.PrepareContext(t.ctx, text)
+	if err == nil {
+		t.stmts[text] = s
+	}
+	return s, err
+}
+
 // exec runs a statement, prepared once.
 func (t *tx) exec(text string, args ...any) (int64, error) {
-	s := t.stmts[text]
-	if s == nil {
-		var err error
-		if s, err = t.conn.PrepareContext(t.ctx, text); err != nil {
-			return 0, err
-		}
-		t.stmts[text] = s
+	s, err := t.prepared(text)
+	if err != nil {
+		return 0, err
 	}
 	r, err := s.ExecContext(t.ctx, args...)
 	if err != nil {
