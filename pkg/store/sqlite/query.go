@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/tributaryhq/tributary/pkg/store"
 )
@@ -33,10 +32,18 @@ func (db *DB) Get(ctx context.Context, name string, ids ...string) ([]store.Raw,
 		return nil, trouble(fmt.Errorf("sqlite %s: %w", name, err))
 	}
 	raws := make([]store.Raw, len(ids))
-	for i, id := range ids {
-		if at := slices.IndexFunc(rows, func(r store.Row) bool { return r.ID == id }); at >= 0 {
-			raws[i] = rows[at].Raw
+	if len(ids) == 1 {
+		for _, r := range rows {
+			raws[0] = r.Raw
 		}
+		return raws, nil
+	}
+	by := make(map[string]store.Raw, len(rows))
+	for _, r := range rows {
+		by[r.ID] = r.Raw
+	}
+	for i, id := range ids {
+		raws[i] = by[id]
 	}
 	return raws, nil
 }
