@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -76,9 +77,16 @@ func external(cfg *config.Config) error {
 	return errors.Join(errs...)
 }
 
+// gcPercent trades memory for the processors: what lives is some ten MB, what passes through is much. A container's memory limit
+// still holds; GOGC overrides it.
+const gcPercent = 300
+
 // Services opens everything and runs services until ctx ends. prepare, if not nil, may alter the process before it runs.
 func Services(ctx context.Context, name string, cfg *config.Config, log *slog.Logger, prepare func(*Process) error, services ...Service) (err error) {
 	slog.SetDefault(log)
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	tel, err := telemetry.Start(ctx, name, Version)
 	if err != nil {
 		return err
