@@ -3,10 +3,13 @@ package measure
 // Measurements lists them, in the order in which they are run.
 func (b *Bench) Measurements() []Measurement {
 	return []Measurement{
+		{"baseline", "what HTTP, Kafka and store give alone", b.Baseline},
 		{"accept", "webhooks accepted a second", b.Accept},
 		{"pipeline", "the highest rate at which everything goes through", b.Pipeline},
 		{"endtoend", "webhook to event stream at fixed rates", b.EndToEnd},
 		{"sends", "messages on Kafka to results on Kafka", b.Sends},
 		{"answers", "API calls until the provider has accepted", b.Answers},
+		{"footprint", "start time and memory", b.Footprint},
+		{"growth", "cost as the number of conversations grows a hundredfold", b.Growth},
 	}
 }

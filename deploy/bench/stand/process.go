@@ -123,3 +123,9 @@ func free() (int, error) {
 	defer l.Close() //nolint:errcheck // only to learn a port
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
+
+// Address is one where nobody listens: host:port.
+func Address() (string, error) {
+	port, err := free()
+	return fmt.Sprintf("127.0.0.1:%d", port), err
+}
