@@ -14,6 +14,8 @@ import (
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
+const visibleTime = time.Minute // for a new topic to be led, all its partitions
+
 // EnsureTopics implements bus.Bus. It never changes a topic that is there.
 func (b *Bus) EnsureTopics(ctx context.Context, ts []bus.TopicSpec) error {
 	var missing []bus.TopicSpec
@@ -80,30 +82,43 @@ func topicConfig(t bus.TopicSpec) kafka.TopicConfig {
 	return tc
 }
 
-// visible waits until the cluster's metadata shows the topics, with the partitions they should have.
+// visible waits until the cluster's metadata shows the topics with the partitions they should have, and the brokers that lead those
+// know it too: what has been made can be used at once.
 func (b *Bus) visible(ctx context.Context, ts []bus.TopicSpec) error {
+	ctx, cancel := context.WithTimeout(ctx, visibleTime)
+	defer cancel()
 	for {
-		have, err := b.counts(ctx)
-		if err != nil {
+		waiting, err := b.waiting(ctx, ts)
+		if err != nil || waiting == "" {
 			return err
-		}
-		waiting := ""
-		for _, t := range ts {
-			switch n := have[t.Name]; n {
-			case t.Partitions:
-			case 0:
-				waiting = t.Name
-			default:
-				return conflict(t, n)
-			}
-		}
-		if waiting == "" {
-			return nil
 		}
 		if sleep(ctx, nil, 50*time.Millisecond) {
 			return classify("create topics", fmt.Errorf("topic %s does not show: %w", waiting, ctx.Err()))
 		}
 	}
+}
+
+// waiting names a topic that is not yet there.
+func (b *Bus) waiting(ctx context.Context, ts []bus.TopicSpec) (string, error) {
+	have, err := b.counts(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, t := range ts {
+		switch n := have[t.Name]; n {
+		case t.Partitions:
+		case 0:
+			return t.Name, nil
+		default:
+			return "", conflict(t, n)
+		}
+	}
+	for _, t := range ts {
+		if _, err := b.Ends(ctx, t.Name); err != nil { // only the leader of a partition knows its end
+			return t.Name, nil
+		}
+	}
+	return "", nil
 }
 
 // counts returns the partition counts of all topics. The first request after a broker's restart may fail, so it is tried twice.
