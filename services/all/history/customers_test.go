@@ -30,7 +30,7 @@ func (l *life) peer(i int) string {
 func (l *life) write(i int, p person) {
 	var later sync.WaitGroup
 	defer later.Wait()
-	n := 0
+	n := len(l.acked[l.peer(i)])
 	for k, post := range p.posts {
 		time.Sleep(post.pause) // the plan's time
 		if p.kind == "telegram" {
@@ -73,7 +73,7 @@ func (l *life) ref(i, n int) string {
 func (l *life) webhook(i, from, to int) []byte {
 	peer := l.peer(i)
 	if l.people[i].kind == "telegram" {
-		return fmt.Appendf(nil, `{"update_id":%s%d,"message":{"message_id":%d,"chat":{"id":%s,"first_name":"P","type":"private"},"date":%d,"from":{"id":%s,"is_bot":false,"first_name":"P"},"text":"text %s"}}`,
+		return fmt.Appendf(nil, `{"update_id":1%s%d,"message":{"message_id":%d,"chat":{"id":%s,"first_name":"P","type":"private"},"date":%d,"from":{"id":%s,"is_bot":false,"first_name":"P"},"text":"text %s"}}`,
 			peer[4:], from, from, peer, time.Now().Unix(), peer, l.ref(i, from))
 	}
 	var messages []string

@@ -71,6 +71,7 @@ func newLife(p *platform, pl plan, n int) *life {
 		p.ok(err)
 		l.staff = append(l.staff, member{u.AgentID, token})
 		p.must("PATCH", "/v1/agents/"+u.AgentID, "", map[string]any{"limit": l.limit, "queue_ids": []string{l.queue}}, nil)
+		p.must("PUT", "/v1/agents/"+u.AgentID+"/presence", "", map[string]any{"state": "idle"}, nil)
 	}
 	p.provider.say = func(m shown) { l.posting.Go(func() { l.report(m) }) }
 	p.provider.mu.Lock()
@@ -84,8 +85,12 @@ func (l *life) key(what string) string { return fmt.Sprintf("history-%d-%s", l.n
 
 func (l *life) phone() string { return fmt.Sprintf("%s%d", phone, l.n) }
 
-// live lets everything happen at once, then makes all well.
+// live lets everybody say a first word, then everything happen at once, and makes all well.
 func (l *life) live() {
+	for i := range l.people {
+		l.write(i, person{l.people[i].kind, []post{{messages: 1, copies: 1}}})
+	}
+	l.eventually("everybody's first word is there", func() bool { return len(l.conversations(0)) == len(l.people) })
 	var done sync.WaitGroup
 	for i, person := range l.people {
 		done.Go(func() { l.write(i, person) })

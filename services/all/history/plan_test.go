@@ -56,7 +56,7 @@ func pauses(most int) *rapid.Generator[time.Duration] {
 var posts = rapid.Custom(func(t *rapid.T) post {
 	return post{
 		messages: rapid.SampledFrom([]int{1, 1, 1, 2, 3}).Draw(t, "messages"), copies: rapid.SampledFrom([]int{1, 1, 2, 3, 16}).Draw(t, "copies"),
-		late: rapid.IntRange(0, 3).Draw(t, "late") == 0, pause: pauses(250).Draw(t, "pause"),
+		late: rapid.IntRange(0, 3).Draw(t, "late") == 0, pause: pauses(400).Draw(t, "pause"),
 	}
 })
 
@@ -64,7 +64,7 @@ var acts = rapid.Custom(func(t *rapid.T) act {
 	return act{
 		what:   rapid.SampledFrom([]string{"answer", "answer", "answer", "close", "close", "reopen", "take", "assign", "transfer", "queue", "idle", "idle", "offline", "limit"}).Draw(t, "what"),
 		person: rapid.IntRange(0, 7).Draw(t, "person"), repeats: rapid.IntRange(0, 3).Draw(t, "repeats"), limit: rapid.IntRange(1, 3).Draw(t, "limit"),
-		pause: pauses(150).Draw(t, "pause"),
+		pause: pauses(300).Draw(t, "pause"),
 	}
 })
 
@@ -73,7 +73,7 @@ var faults = rapid.Custom(func(t *rapid.T) fault {
 		what: rapid.SampledFrom([]string{
 			"kill", "kill", "kill", "stop", "cut", "produce", "commit", "group", "fetch", "storm", "slow", "freeze", "redis",
 		}).Draw(t, "fault"),
-		which: rapid.IntRange(0, replicas-1).Draw(t, "which"), before: pauses(300).Draw(t, "before"), lasts: pauses(600).Draw(t, "lasts"),
+		which: rapid.IntRange(0, replicas-1).Draw(t, "which"), before: pauses(700).Draw(t, "before"), lasts: pauses(600).Draw(t, "lasts"),
 	}
 })
 
