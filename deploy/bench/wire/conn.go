@@ -111,6 +111,7 @@ func (c *Conn) answer() (status int, last bool, err error) {
 	}
 	c.body = c.body[:0]
 	switch {
+	case status == 204 || status == 304: // have no body and need not say so
 	case chunked:
 		err = c.chunks()
 	case length >= 0:
