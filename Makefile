@@ -42,6 +42,10 @@ bin/crash:
 test-e2e: build bin/crash ## drive the built binaries from outside: kill -9 at every step, outages, churn, one process and many
 	BIN=$(CURDIR)/bin go test -count=1 -parallel 32 -timeout 10m -v ./services/standalone/e2e
 
+.PHONY: test-servers
+test-servers: build ## run the suites on real servers: three Kafka brokers, Redis alone and as a cluster, a MongoDB-wire server
+	BIN=$(CURDIR)/bin deploy/servers/test.sh
+
 HISTORIES ?= 30
 .PHONY: promises
 promises: build ## test the promises at length (HISTORIES=30) and write what was counted into docs/reference
@@ -89,8 +93,8 @@ bench: build bin/bench ## measure everything, print tables beside the goals, wri
 	@./bin/bench $(or $(BENCH),all --doc $(BENCH_DOC)) --bin bin --commit $(VERSION)
 
 .PHONY: bench-distributed
-bench-distributed: build bin/bench ## the same as separate processes on the servers that TRIBUTARY_KAFKA_BROKERS, _REDIS_URL and _STORE_URL name
-	@./bin/bench $(or $(BENCH),all --doc $(BENCH_DOC)) --distributed --bin bin --commit $(VERSION)
+bench-distributed: build bin/bench ## the same as separate processes on real servers: those that TRIBUTARY_KAFKA_BROKERS … name, or started here
+	@deploy/bench/distributed.sh ./bin/bench $(or $(BENCH),all --doc $(BENCH_DOC)) --bin bin --commit $(VERSION)
 
 .PHONY: bin/bench
 bin/bench:

@@ -21,6 +21,7 @@ import (
 
 	"github.com/tributaryhq/tributary/deploy/bench/measure"
 	"github.com/tributaryhq/tributary/deploy/bench/report"
+	"github.com/tributaryhq/tributary/deploy/bench/stand"
 )
 
 func main() {
@@ -127,11 +128,11 @@ func several(ctx context.Context, b *measure.Bench, name string, o *options, out
 	}
 	_, err := fmt.Fprintf(out, "\nall of it took %s\n", time.Since(began).Round(time.Second))
 	if o.doc != "" {
-		part := "single"
+		part, about := "single", report.About(o.commit)
 		if b.Outside {
-			part = "distributed"
+			part, about = "distributed", about+stand.Outside()
 		}
-		err = errors.Join(err, report.Write(o.doc, part, report.About(o.commit), tables))
+		err = errors.Join(err, report.Write(o.doc, part, about, tables))
 	}
 	return err
 }

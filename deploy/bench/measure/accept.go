@@ -76,12 +76,12 @@ func (b *Bench) acceptRow(t *report.Table, typ string, running bool, conns int, 
 	}
 	switch {
 	case conns == 16:
-		want = goal(r.Rate() >= 3000, "≥ 3,000")
+		want = b.goal(r.Rate() >= 3000, "≥ 3,000")
 	case conns == 64:
-		want = goal(r.Rate() >= 6000 && r.Lat.At(.99) < 20*time.Millisecond, "≥ 6,000, p99 < 20 ms")
+		want = b.goal(r.Rate() >= 6000 && r.Lat.At(.99) < 20*time.Millisecond, "≥ 6,000, p99 < 20 ms")
 	}
 	if !running {
-		cost = goal(theirs <= 250*time.Microsecond, "≤ 0.25 ms")
+		cost = b.goal(theirs <= 250*time.Microsecond, "≤ 0.25 ms")
 	}
 	t.Add(typ, consumers, conns, r.Rate(), want, r.Lat.At(.5), r.Lat.At(.95), r.Lat.At(.99), theirs, cost, mine, r.Bad())
 	b.say("%s, consumers %s, %d connections: %.0f/s, p99 %s, CPU %s", typ, consumers, conns, r.Rate(), report.Milliseconds(r.Lat.At(.99)), report.Milliseconds(theirs))

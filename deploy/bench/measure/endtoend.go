@@ -39,7 +39,7 @@ func (b *Bench) EndToEnd(ctx context.Context) (t *report.Table, err error) {
 		l, missing := w.latencies(from)
 		want := ""
 		if rate == 500 {
-			want = goal(l.At(.5) < 15*time.Millisecond && l.At(.99) < 60*time.Millisecond, "p50 < 15 ms, p99 < 60 ms")
+			want = b.goal(l.At(.5) < 15*time.Millisecond && l.At(.99) < 60*time.Millisecond, "p50 < 15 ms, p99 < 60 ms")
 		}
 		t.Add(rate, l.At(.5), l.At(.95), l.At(.99), l.At(1), want, each(theirs, r.OK), each(mine, r.OK), r.Bad(), missing)
 		b.say("end to end at %d/s: p50 %s, p99 %s", rate, report.Milliseconds(l.At(.5)), report.Milliseconds(l.At(.99)))

@@ -171,7 +171,7 @@ func (b *Bench) trialRow(t *report.Table, x *trial, d time.Duration) {
 		holds = "yes"
 	}
 	if d == b.Confirm {
-		want = goal(x.holds() && x.rate >= 3000, "≥ 3,000 (aim 5,500)")
+		want = b.goal(x.holds() && x.rate >= 3000, "≥ 3,000 (aim 5,500)")
 	}
 	t.Add(x.rate, d, holds, want, x.p50, x.p99, x.behind(), x.caught, each(x.theirs, x.r.OK), each(x.mine, x.r.OK), x.r.Bad(), report.Bytes(x.most))
 }

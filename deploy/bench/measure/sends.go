@@ -77,7 +77,7 @@ func (b *Bench) sends(ctx context.Context, t *report.Table, delay time.Duration)
 	if delay > 0 {
 		least, name = 4000, "≥ 4,000"
 	}
-	t.Add(delay, b.Records, b.Records/perPeer, res.rate, goal(res.rate >= least, name), res.first, each(res.theirs, b.Records), each(res.mine, b.Records), p.Calls(), res.failed)
+	t.Add(delay, b.Records, b.Records/perPeer, res.rate, b.goal(res.rate >= least, name), res.first, each(res.theirs, b.Records), each(res.mine, b.Records), p.Calls(), res.failed)
 	b.say("sends, provider takes %s: %.0f/s", delay, res.rate)
 	if p.Calls() != int64(b.Records) {
 		return fmt.Errorf("the provider was called %d times for %d messages", p.Calls(), b.Records)

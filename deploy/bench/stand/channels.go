@@ -3,7 +3,6 @@ package stand
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/tributaryhq/tributary/deploy/bench/target"
@@ -13,14 +12,14 @@ import (
 const secret = "0123456789abcdef0123456789abcdef"
 
 // account is the settings and secrets of the i-th channel of a type. provider is where its sends go.
-func account(typ string, i int, provider string) (settings map[string]any, secrets map[string]string, name string) {
+func (s *Stand) account(typ string, i int, provider string) (settings map[string]any, secrets map[string]string, name string) {
 	switch typ {
 	case "whatsapp":
-		name = fmt.Sprint(109_876_543_000_000 + i)
+		name = fmt.Sprint(100_000_000_000_000 + s.salt*1000 + int64(i))
 		settings = map[string]any{"provider": "cloud", "phone_number_id": name, "waba_id": "100200300400501"}
 		secrets = map[string]string{"app_secret": secret, "access_token": "token-of-the-bench", "verify_token": "verify-of-the-bench"}
 	case "telegram":
-		name = fmt.Sprintf("bench_%d_bot", 10_000+i)
+		name = fmt.Sprintf("bench_%d_%d_bot", s.salt, i)
 		settings = map[string]any{"bot_username": name}
 		secrets = map[string]string{"bot_token": fmt.Sprintf("%d:%s", 7_000_000+i, secret), "webhook_secret": secret}
 	default:
@@ -38,18 +37,15 @@ func (s *Stand) Channels(ctx context.Context, typ string, n int, provider string
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for i := range n {
-		settings, secrets, name := account(typ, i, provider)
+		settings, secrets, name := s.account(typ, i, provider)
 		in := map[string]any{"type": typ, "name": fmt.Sprintf("Bench %s %d", typ, i), "settings": settings, "secrets": secrets}
 		var made struct {
 			ID string `json:"id"`
 		}
 		for {
-			key := map[string]string{"Idempotency-Key": fmt.Sprintf("bench-%s-%d-%s", typ, i, provider)}
+			key := map[string]string{"Idempotency-Key": fmt.Sprintf("bench-%s-%d-%d", typ, i, s.salt)}
 			if err = s.Call(ctx, "admin", "POST", "/v1/channels", key, in, &made); err == nil || i > 0 || ctx.Err() != nil {
 				break
-			}
-			if strings.Contains(err.Error(), " 409") { // of a run before, with another provider
-				return nil, err
 			}
 			time.Sleep(50 * time.Millisecond)
 		}

@@ -1,16 +1,13 @@
 package stand
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -34,14 +31,16 @@ type Stand struct {
 
 	ports     map[string]int
 	processes []*Process
+	salt      int64 // makes the accounts of this stand others than those of stands before it on the same servers
 }
 
-// external are the variables that name servers.
-var external = []string{"TRIBUTARY_KAFKA_BROKERS", "TRIBUTARY_REDIS_URL", "TRIBUTARY_STORE_URL", "TRIBUTARY_BLOB_URL", "TRIBUTARY_ENCRYPTION_KEY"}
+func stand(bin, dir string) *Stand {
+	return &Stand{Bin: bin, Dir: dir, ports: map[string]int{}, salt: time.Now().UnixMilli() % 1e9}
+}
 
 // One starts everything in one process, on data in dir.
 func One(ctx context.Context, bin, dir string) (*Stand, error) {
-	s := &Stand{Bin: bin, Dir: dir, ports: map[string]int{}}
+	s := stand(bin, dir)
 	if err := s.start(single, single, "TRIBUTARY_DATA_DIR="+filepath.Join(dir, "data")); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
@@ -53,7 +52,8 @@ func One(ctx context.Context, bin, dir string) (*Stand, error) {
 
 // Separate starts broker and Redis, and no service yet. With outside they are the ones that the environment names.
 func Separate(ctx context.Context, bin, dir string, outside bool) (*Stand, error) {
-	s := &Stand{Bin: bin, Dir: dir, ports: map[string]int{}, Servers: map[string]string{}, External: outside}
+	s := stand(bin, dir)
+	s.Servers, s.External = map[string]string{}, outside
 	var err error
 	if outside {
 		err = s.outside(ctx)
@@ -64,71 +64,6 @@ func Separate(ctx context.Context, bin, dir string, outside bool) (*Stand, error
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
-}
-
-func (s *Stand) outside(ctx context.Context) error {
-	for _, k := range external {
-		if v := os.Getenv(k); v != "" {
-			s.Servers[k] = v
-		}
-	}
-	for _, k := range external[:3] {
-		if s.Servers[k] == "" {
-			return fmt.Errorf("%s is not set: it names the server to measure on", k)
-		}
-	}
-	if s.Servers["TRIBUTARY_BLOB_URL"] == "" {
-		s.Servers["TRIBUTARY_BLOB_URL"] = "file://" + filepath.Join(s.Dir, "blobs")
-	}
-	if s.Servers["TRIBUTARY_ENCRYPTION_KEY"] == "" {
-		s.Servers["TRIBUTARY_ENCRYPTION_KEY"] = "YmVuY2ggYmVuY2ggYmVuY2ggYmVuY2ggYmVuY2ggYmU="
-	}
-	cmd := exec.CommandContext(ctx, filepath.Join(s.Bin, single), "topics", "ensure")
-	cmd.Env = s.env()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("topics ensure: %w: %s", err, out)
-	}
-	return nil
-}
-
-func (s *Stand) inside() error {
-	broker, err := free()
-	if err != nil {
-		return err
-	}
-	redis, err := free()
-	if err != nil {
-		return err
-	}
-	args := []string{"servers", fmt.Sprintf("--broker-addr=127.0.0.1:%d", broker), fmt.Sprintf("--redis-addr=127.0.0.1:%d", redis)}
-	p, err := launch("servers", filepath.Join(s.Bin, single), s.Dir, args, s.env("TRIBUTARY_DATA_DIR="+filepath.Join(s.Dir, "data")))
-	if err != nil {
-		return err
-	}
-	s.processes = append(s.processes, p)
-	until := time.Now().Add(20 * time.Second)
-	for len(s.Servers) < len(external) {
-		if time.Now().After(until) || p.ended() {
-			return errors.New("the servers did not say where they are: see servers.log")
-		}
-		time.Sleep(10 * time.Millisecond)
-		s.said(filepath.Join(s.Dir, "servers.log"))
-	}
-	return nil
-}
-
-// said reads what "tributary servers" has printed.
-func (s *Stand) said(path string) {
-	f, err := os.Open(path)
-	if err != nil {
-		return
-	}
-	defer f.Close() //nolint:errcheck // only read
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if k, v, ok := strings.Cut(lines.Text(), "="); ok && slices.Contains(external, k) {
-			s.Servers[k] = v
-		}
-	}
 }
 
 // Start starts services as separate processes and waits until they are ready.
