@@ -70,7 +70,6 @@ func (b *Bus) checked(s bus.Subscription) (bus.Subscription, error) {
 
 // member is the life of one group client: from joining to leaving, over any number of generations.
 func (c *consumer) member(ctx context.Context) error {
-	known := c.count(ctx) // before anything is assigned
 	cg, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
 		ID: c.sub.Group, Brokers: c.cfg.Brokers, Dialer: c.dialer, Topics: c.sub.Topics,
 		HeartbeatInterval: c.cfg.Group.Heartbeat, SessionTimeout: c.cfg.Group.Session, RebalanceTimeout: c.cfg.Group.Rebalance,
@@ -87,7 +86,7 @@ func (c *consumer) member(ctx context.Context) error {
 	defer rebuild()
 	c.enter(nil)
 	watches.Go(func() { c.watchProgress(ctx, rebuild) })
-	watches.Go(func() { c.watchPartitions(ctx, known, rebuild) })
+	watches.Go(func() { c.watchAssignment(ctx, rebuild) })
 	for {
 		gen, err := cg.Next(ctx)
 		if ctx.Err() != nil {

@@ -3,8 +3,9 @@ package kafka
 import (
 	"context"
 	"fmt"
-	"maps"
 	"time"
+
+	"github.com/segmentio/kafka-go"
 )
 
 // watchProgress rebuilds the group client when it stands still: kafka-go has stalls after a broker's restart that only a new
@@ -45,26 +46,50 @@ func (c *consumer) stalled(ctx context.Context) string {
 	return ""
 }
 
-// watchPartitions rebuilds the group client when partitions were added and kafka-go has not noticed: its own watcher counts them
-// after they have been assigned, so that it misses what is added in between.
-func (c *consumer) watchPartitions(ctx context.Context, known map[string]int, rebuild func()) {
-	var changed time.Time
-	for !sleep(ctx, nil, 2*c.cfg.Group.PartitionWatch) {
-		now := c.count(ctx)
+// watchAssignment rebuilds the group client when a partition belongs to no member: kafka-go counts partitions for itself, after they
+// have been assigned, and the broker asked for the assignment may know less than the one asked for the count (it does, for a moment
+// after a topic was made or grew). Two looks at the same generation must agree, because a group may be about to change.
+func (c *consumer) watchAssignment(ctx context.Context, rebuild func()) {
+	var before *generation
+	for !sleep(ctx, nil, c.cfg.Group.PartitionWatch) {
+		g := c.now.Load()
+		topic := ""
+		if g != nil {
+			topic = c.orphaned(ctx)
+		}
 		switch {
-		case now == nil:
-		case known == nil:
-			known = now
-		case !maps.Equal(now, known):
-			known, changed = now, time.Now()
-		case !changed.IsZero() && c.now.Load() != nil:
-			if time.Unix(0, c.since.Load()).Before(changed) {
-				c.log.Warn("partitions were added: rebuilding the group client", "group", c.sub.Group)
-				rebuild()
-			}
-			changed = time.Time{}
+		case topic == "":
+			before = nil
+		case g != before:
+			before = g
+		default:
+			c.log.Warn("a partition belongs to nobody: rebuilding the group client", "group", c.sub.Group, "topic", topic)
+			rebuild()
+			return
 		}
 	}
+}
+
+// orphaned names a topic of which the group has not assigned every partition; none if it has, is about to, or does not say.
+func (c *consumer) orphaned(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	there := c.count(ctx)
+	res, err := c.client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{c.sub.Group}})
+	if err != nil || there == nil || len(res.Groups) != 1 || res.Groups[0].Error != nil || res.Groups[0].GroupState != "Stable" {
+		return ""
+	}
+	for _, m := range res.Groups[0].Members {
+		for _, t := range m.MemberAssignments.Topics {
+			there[t.Topic] -= len(t.Partitions)
+		}
+	}
+	for _, t := range c.sub.Topics {
+		if there[t] > 0 {
+			return t
+		}
+	}
+	return ""
 }
 
 // count returns the number of partitions of every topic, or nil if the broker does not answer soon.
