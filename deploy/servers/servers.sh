@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Real servers on this machine, on ports chosen at run time, with all their data in one directory.
 #
-#   servers.sh up DIR             start everything; DIR/env holds the TRIBUTARY_TEST_… variables that point to it
+#   servers.sh up DIR             start everything; DIR/env sets the TRIBUTARY_TEST_… variables that are not set yet
 #   servers.sh down DIR           end everything
 #   servers.sh broker DIR start N   start Kafka broker N (1, 2 or 3) again
 #   servers.sh broker DIR kill N    end it with SIGKILL
@@ -148,11 +148,13 @@ up() {
   local cluster
   cluster=$(addresses redis)
   cat >"$dir/env" <<EOF
-export TRIBUTARY_TEST_KAFKA_BROKERS='$(addresses kafka)'
-export TRIBUTARY_TEST_KAFKA_CONTROL='$here/servers.sh broker $dir'
-export TRIBUTARY_TEST_REDIS_URL='redis://127.0.0.1:$(cat "$dir/redis.port")'
-export TRIBUTARY_TEST_REDIS_CLUSTER_URL='redis://${cluster%%,*}?addr=$(echo "${cluster#*,}" | sed 's/,/\&addr=/')&cluster=true'
-export TRIBUTARY_TEST_MONGODB_URI='mongodb://127.0.0.1:$(cat "$dir/mongo.port")/?retryWrites=false'
+if [ -z "\${TRIBUTARY_TEST_KAFKA_BROKERS:-}" ]; then
+  export TRIBUTARY_TEST_KAFKA_BROKERS='$(addresses kafka)'
+  export TRIBUTARY_TEST_KAFKA_CONTROL='$here/servers.sh broker $dir'
+fi
+export TRIBUTARY_TEST_REDIS_URL="\${TRIBUTARY_TEST_REDIS_URL:-redis://127.0.0.1:$(cat "$dir/redis.port")}"
+export TRIBUTARY_TEST_REDIS_CLUSTER_URL="\${TRIBUTARY_TEST_REDIS_CLUSTER_URL:-redis://${cluster%%,*}?addr=$(echo "${cluster#*,}" | sed 's/,/\&addr=/')&cluster=true}"
+export TRIBUTARY_TEST_MONGODB_URI="\${TRIBUTARY_TEST_MONGODB_URI:-mongodb://127.0.0.1:$(cat "$dir/mongo.port")/?retryWrites=false}"
 EOF
 }
 

@@ -17,8 +17,10 @@ import (
 
 const prefix = "TRIBUTARY_"
 
-// notKeys are variables with our prefix that other parts read; they are no configuration keys.
-var notKeys = []string{"TRIBUTARY_TEST_MONGODB_URI", "TRIBUTARY_CONFIG", "TRIBUTARY_URL", "TRIBUTARY_API_KEY"}
+// notKeys are variables with our prefix that other parts read; they are no configuration keys. Nor are those of the test suites.
+var notKeys = []string{"TRIBUTARY_CONFIG", "TRIBUTARY_URL", "TRIBUTARY_API_KEY"}
+
+const ofTests = prefix + "TEST_"
 
 // EnvName is the environment variable of a key.
 func EnvName(key string) string { return prefix + strings.ToUpper(key) }
@@ -66,7 +68,7 @@ func Load(fs *pflag.FlagSet, environ []string) (*Config, error) {
 	for name, val := range env {
 		key := strings.ToLower(strings.TrimPrefix(name, prefix))
 		switch {
-		case !strings.HasPrefix(name, prefix) || slices.Contains(notKeys, name):
+		case !strings.HasPrefix(name, prefix) || strings.HasPrefix(name, ofTests) || slices.Contains(notKeys, name):
 		case known[key]:
 			v.Set(key, val)
 		case strings.HasSuffix(key, "_file") && known[strings.TrimSuffix(key, "_file")]:
