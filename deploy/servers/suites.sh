@@ -25,7 +25,7 @@ suite() {
   shift 2
   if go test -count=1 -v "$@" >"$log" 2>&1; then
     echo "$name: $(grep -cE '^ *--- PASS' "$log") passed, $(grep -cE '^ *--- SKIP' "$log" || true) left out, $((SECONDS - began)) s"
-    grep -E '^ *--- SKIP' "$log" | sed 's/^ */  /; s/ (.*//' || true
+    grep -E '^--- SKIP' "$log" | sed 's/^/  /; s/ (.*//' || true
   else
     echo "$name: FAILED after $((SECONDS - began)) s; all of it is in $log"
     grep -vE '^ *(=== |--- PASS|--- SKIP)|level=INFO' "$log" | tail -150
