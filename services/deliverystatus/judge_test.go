@@ -260,3 +260,22 @@ func TestUnclaimedStepsGoAwayAndClaimedOnesStay(t *testing.T) {
 		t.Errorf("expires at %v (%v), want a day after the step", doc, err)
 	}
 }
+
+// The budget of a receipt: its own document, and the attempt's. A send result is two as well.
+func TestAReceiptIsTwoWrites(t *testing.T) {
+	t.Parallel()
+	db := &storetest.Counted{DB: storetest.New(t)}
+	j, applier := newJudge(t, db, &storetest.Publisher{})
+	for _, m := range []bus.Message{settled("try", 0, 1, event.Accepted, "wamid"), reported("wamid", event.Delivered, ""), reported("wamid", event.Read, "")} {
+		db.Reset()
+		if err := j.handle(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		if n := db.Writes.Load(); n != 2 {
+			t.Errorf("%s: %d writes, want 2", m.Event.Type, n)
+		}
+	}
+	if err := applier.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}

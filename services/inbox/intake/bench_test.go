@@ -27,7 +27,7 @@ func BenchmarkHandle(b *testing.B) {
 			}
 			var n atomic.Int64
 			n.Store(threads)
-			w.store.reset()
+			w.store.Reset()
 			b.ResetTimer()
 			b.SetParallelism(workers)
 			if workers == 1 {
@@ -44,8 +44,8 @@ func BenchmarkHandle(b *testing.B) {
 				})
 			}
 			b.ReportMetric(float64(n.Load()-threads)/b.Elapsed().Seconds(), "messages/s")
-			b.ReportMetric(float64(w.store.reads.Load())/float64(n.Load()-threads), "reads/msg")
-			b.ReportMetric(float64(w.store.writes.Load())/float64(n.Load()-threads), "writes/msg")
+			b.ReportMetric(float64(w.store.Reads.Load())/float64(n.Load()-threads), "reads/msg")
+			b.ReportMetric(float64(w.store.Writes.Load())/float64(n.Load()-threads), "writes/msg")
 		})
 	}
 }
@@ -61,10 +61,26 @@ func TestAMessageCostsTwoWrites(t *testing.T) {
 	}
 	said()
 	for range 3 {
-		w.store.reset()
+		w.store.Reset()
 		said()
-		if r, n := w.store.reads.Load(), w.store.writes.Load(); n != 2 || r > 5 {
+		if r, n := w.store.Reads.Load(), w.store.Writes.Load(); n != 2 || r > 5 {
 			t.Errorf("%d writes, want 2; %d reads, want at most 5", n, r)
+		}
+	}
+}
+
+// TestASendIsTwoWrites: the conversation, with the record that the channel acts on, and the message.
+func TestASendIsTwoWrites(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, `{}`)
+	in := w.text("p", "x")
+	w.must(w.Handle(t.Context(), w.record(in)))
+	c := w.conversationOf(in)
+	for _, key := range []string{"one", "two"} {
+		w.store.Reset()
+		w.send(c, key)
+		if n := w.store.Writes.Load(); n != 2 {
+			t.Errorf("%d writes, want 2", n)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package intake_test
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -62,7 +61,7 @@ type world struct {
 	log         storetest.Publisher
 	id, channel string   // the tenant and its channel
 	n           int      // makes refs
-	store       *counted // as the intake sees it, without what happens in the background
+	store       *storetest.Counted // as the intake sees it, without what happens in the background
 
 	mu     sync.Mutex
 	clock  time.Time
@@ -71,7 +70,7 @@ type world struct {
 
 func newWorld(t testing.TB, policy string) *world {
 	n := worlds.Add(1)
-	w := &world{TB: t, db: shared, store: &counted{DB: shared}, id: fmt.Sprintf("t%d", n), channel: fmt.Sprintf("ch_%d", n), clock: time.Now().Truncate(time.Second)}
+	w := &world{TB: t, db: shared, store: &storetest.Counted{DB: shared}, id: fmt.Sprintf("t%d", n), channel: fmt.Sprintf("ch_%d", n), clock: time.Now().Truncate(time.Second)}
 	sealer, err := auth.NewSealer(make([]byte, 32))
 	w.must(err)
 	d := directory.New(w.db, nil, sealer, w.now)
@@ -245,33 +244,4 @@ func (w *world) parked() int {
 		n += len(ds)
 	}
 	return n
-}
-
-// counted counts what is asked of the store.
-type counted struct {
-	store.DB
-	reads, writes atomic.Int64
-}
-
-func (c *counted) reset() { c.reads.Store(0); c.writes.Store(0) }
-
-func (c *counted) Get(ctx context.Context, collection string, ids ...string) ([]store.Raw, error) {
-	c.reads.Add(1)
-	return c.DB.Get(ctx, collection, ids...)
-}
-
-func (c *counted) Query(ctx context.Context, collection string, q store.Query) (store.Page, error) {
-	if !(q.Range != nil && q.Range.Field == store.PendingIndex) { // the sweeper's own
-		c.reads.Add(1)
-	}
-	return c.DB.Query(ctx, collection, q)
-}
-
-func (c *counted) Batch(ctx context.Context, ops []store.Op) []error {
-	for _, op := range ops {
-		if op.Kind != store.Replace || bytes.Contains(op.JSON, []byte(`"pending":`)) { // else it takes published facts out
-			c.writes.Add(1)
-		}
-	}
-	return c.DB.Batch(ctx, ops)
 }

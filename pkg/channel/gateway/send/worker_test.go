@@ -16,7 +16,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
-	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/store/storetest"
 )
 
 // done waits until every part has a result.
@@ -37,25 +37,15 @@ func (w *world) codes() map[string]string {
 	return got
 }
 
-type counting struct {
-	store.DB
-	writes atomic.Int64
-}
-
-func (c *counting) Batch(ctx context.Context, ops []store.Op) []error {
-	c.writes.Add(int64(len(ops)))
-	return c.DB.Batch(ctx, ops)
-}
-
 func TestAFastSendIsOneWrite(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
-	db := &counting{DB: w.db}
+	db := &storetest.Counted{DB: w.db}
 	w.post(text("ch_a", "ann", "a0", "x"), text("ch_a", "ann", "a1", "x"), text("ch_b", "ann", "b0", "x"))
 	p := w.start(0, func(d *Deps) { d.DB = db })
 	w.settled()
 	p.end()
-	if n := db.writes.Load(); n != 3 {
+	if n := db.Writes.Load(); n != 3 {
 		t.Errorf("%d writes for 3 messages", n)
 	}
 	r := w.results()["a0/0"][0]
