@@ -59,8 +59,8 @@ type world struct {
 	*intake.Intake
 	db          store.DB
 	log         storetest.Publisher
-	id, channel string   // the tenant and its channel
-	n           int      // makes refs
+	id, channel string             // the tenant and its channel
+	n           int                // makes refs
 	store       *storetest.Counted // as the intake sees it, without what happens in the background
 
 	mu     sync.Mutex
