@@ -46,6 +46,7 @@ type Broker struct {
 	keeps   map[string][]Keep          // readers of a topic without a group
 	limits  map[string]Limit
 	backlog map[string]int64
+	roll    *roll
 
 	end   context.CancelFunc
 	ended sync.WaitGroup
@@ -56,7 +57,7 @@ type Broker struct {
 func StartBroker(ctx context.Context, dir, addr string) (*Broker, error) {
 	b := &Broker{
 		log: slog.With("component", "broker"), started: time.Now(),
-		readers: map[string]map[string]bool{}, keeps: map[string][]Keep{}, limits: map[string]Limit{},
+		readers: map[string]map[string]bool{}, keeps: map[string][]Keep{}, limits: map[string]Limit{}, roll: newRoll(),
 	}
 	for t, l := range unread {
 		b.limits[t] = l
@@ -66,6 +67,7 @@ func StartBroker(ctx context.Context, dir, addr string) (*Broker, error) {
 	}
 	ctx, b.end = context.WithCancel(context.WithoutCancel(ctx))
 	b.ended.Go(func() { b.every(ctx, trimEvery, b.sweep) })
+	b.ended.Go(func() { b.every(ctx, ghostsEvery, b.exorcise) })
 	b.ended.Go(func() { b.every(ctx, compactions, func(context.Context) error { b.cluster.Compact(); return nil }) })
 	return b, nil
 }
@@ -88,6 +90,7 @@ func (b *Broker) open(dir, addr string) (err error) {
 	if b.cluster, err = kfake.NewCluster(opts...); err != nil {
 		return err
 	}
+	b.roll.listen(b.cluster)
 	if b.admin, err = kgo.NewClient(kgo.SeedBrokers(b.Addrs()...)); err != nil {
 		b.cluster.Close()
 	}
