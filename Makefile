@@ -48,10 +48,10 @@ test-servers: build ## run the suites on real servers: three Kafka brokers, Redi
 
 HISTORIES ?= 30
 .PHONY: promises
-promises: build ## test the promises at length (HISTORIES=30) and write what was counted into docs/reference
+promises: build bin/crash ## test the promises at length (HISTORIES=30) and write what was counted into docs/reference
 	@out=$$(mktemp) && trap 'rm -f '$$out EXIT && \
 	PROMISES_OUT=$$out HISTORIES=$(HISTORIES) go test -count=1 -timeout 60m -run '_?P[0-9]+_' ./pkg/... ./services/all/... ./services/inbox/... ./services/routing/... ./services/deliverystatus/... && \
-	PROMISES_OUT=$$out BIN=$(CURDIR)/bin go test -count=1 -timeout 30m -run '_?P[0-9]+_' ./services/standalone/e2e && \
+	PROMISES_OUT=$$out BIN=$(CURDIR)/bin go test -count=1 -parallel 32 -timeout 30m -run '_?P[0-9]+_' ./services/standalone/e2e && \
 	cd services && PROMISES_OUT=$$out VERSION=$(VERSION) go run ./all/reference ../docs/reference
 
 .PHONY: check

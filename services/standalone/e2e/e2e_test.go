@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/tributaryhq/tributary/pkg/proof"
 )
 
 const (
@@ -59,8 +61,9 @@ type test struct {
 	channel string
 }
 
-// each runs a test against one process and against separate ones.
+// each runs a test against one process and against separate ones, at once: they wait more than they work.
 func each(t *testing.T, f func(t *test)) {
+	t.Parallel()
 	bin := os.Getenv("BIN")
 	if bin == "" {
 		t.Skip("BIN is not set: make test-e2e builds the binaries and sets it")
@@ -71,9 +74,11 @@ func each(t *testing.T, f func(t *test)) {
 	}
 	for _, mode := range []string{"one process", "separate processes"} {
 		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
 			log := &bytes.Buffer{}
 			dir := t.TempDir()
 			if keep := os.Getenv("KEEP"); keep != "" { // to look at what a failure left
+				var err error
 				if dir, err = os.MkdirTemp(keep, "e2e"); err != nil {
 					t.Fatal(err)
 				}
@@ -478,6 +483,7 @@ func (t *test) check(id string, acked []string, sent map[string]string) {
 		t.Errorf("doubled %d, answers lost %d, accepted twice by the provider %d", doubled, lost, twice)
 	}
 	t.gapless(id)
+	proof.Report(t.T, proof.Figures{Events: len(acked) + len(sent), Faults: 3, Lost: lost, Doubled: doubled + twice})
 	t.Logf("3 kills: %d webhooks acknowledged, 0 lost, %d doubled; %d answers acknowledged, %d lost, %d twice at the provider; fates %v", len(acked), doubled, len(sent), lost, twice, fates)
 }
 

@@ -22,6 +22,18 @@ func (l *locked) has(s string) bool {
 	return strings.Contains(l.w.String(), s)
 }
 
+// show prints the end of a log; with KEEP set, all of it is kept in that folder.
+func (l *locked) show(t *testing.T) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.w.Bytes()
+	if keep := os.Getenv("KEEP"); keep != "" {
+		name := filepath.Join(keep, strings.NewReplacer("/", "-", ":", "-").Replace(t.Name())+".log")
+		t.Logf("the log is in %s: %v", name, os.WriteFile(name, b, 0o600))
+	}
+	t.Logf("log:\n%s", b[max(0, len(b)-6000):])
+}
+
 func binaries(t *testing.T) string {
 	t.Helper()
 	bin := os.Getenv("BIN")
@@ -50,7 +62,7 @@ func newScene(t *testing.T, separate bool) *scene {
 			t.Error(err)
 		}
 		if t.Failed() {
-			t.Logf("log:\n%.6000s", log.w)
+			log.show(t)
 		}
 	})
 	return &scene{test: &test{T: t, platform: p}, log: log}
