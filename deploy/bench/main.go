@@ -107,6 +107,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 // several runs one measurement or all, and writes the document.
 func several(ctx context.Context, b *measure.Bench, name string, o *options, out io.Writer) error {
 	var tables []*report.Table
+	var failed []error
 	known := []string{"all", "fire"}
 	began := time.Now()
 	for _, m := range b.Measurements() {
@@ -115,26 +116,36 @@ func several(ctx context.Context, b *measure.Bench, name string, o *options, out
 			continue
 		}
 		t, err := m.Run(ctx)
-		if t != nil && len(t.Rows) > 0 {
-			tables = append(tables, t)
-			err = errors.Join(err, t.Print(out))
+		if err != nil { // the others are measured all the same
+			err = fmt.Errorf("%s: %w", m.Name, err)
+			failed = append(failed, err)
+		}
+		if t == nil {
+			continue
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", m.Name, err)
+			t.Note += "\n\n**Not complete**: the measurement failed."
+		}
+		tables = append(tables, t)
+		if err := t.Print(out); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	if len(tables) == 0 {
+	if len(tables)+len(failed) == 0 {
 		return fmt.Errorf("there is no measurement %q; there are %s", name, strings.Join(known, ", "))
 	}
 	_, err := fmt.Fprintf(out, "\nall of it took %s\n", time.Since(began).Round(time.Second))
-	if o.doc != "" {
+	if o.doc != "" && ctx.Err() == nil {
 		part, about := "single", report.About(o.commit)
 		if b.Outside {
 			part, about = "distributed", about+stand.Outside()
 		}
 		err = errors.Join(err, report.Write(o.doc, part, about, tables))
 	}
-	return err
+	return errors.Join(append(failed, err)...)
 }
 
 func show(out io.Writer, f func() (*report.Table, error)) error {

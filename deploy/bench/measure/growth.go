@@ -104,7 +104,7 @@ func (g *grown) grow(ctx context.Context, there int) (err error) {
 	m, n := measure(g.s), g.people-there
 	for left := n; left > 0 && err == nil; left = n - int(w.acks.Load()) { // in pieces: the broker takes no more than 512 MB unread
 		_, err = load.Open(ctx, w.job, 64, 5000, time.Duration(min(left, 5000))*time.Second/5000)
-		err = errors.Join(err, w.drain(ctx, 3*time.Minute))
+		err = errors.Join(err, w.drained(ctx, 3*time.Minute))
 	}
 	theirs, _, took := m.read()
 	g.made, g.madeCPU = float64(n)/took.Seconds(), each(theirs, n)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tributaryhq/tributary/deploy/bench/load"
@@ -123,7 +124,7 @@ func (b *Bench) attempt(ctx context.Context, w *watched, rate float64, d time.Du
 	close(stop)
 	<-sampled
 	ended := time.Now()
-	if err = errors.Join(err, w.drain(ctx, 2*time.Minute)); err != nil {
+	if err = errors.Join(err, w.drained(ctx, 2*time.Minute)); err != nil {
 		return nil, err
 	}
 	x.caught = time.Since(ended)
@@ -135,11 +136,27 @@ func (b *Bench) attempt(ctx context.Context, w *watched, rate float64, d time.Du
 	return x, nil
 }
 
-// holds judges a run: all calls were made in time and taken, and the number of messages on their way does not grow.
+// holds judges a run: all calls were made in time and taken, and the number of messages on their way does not grow. It may be
+// higher in the last third of the run than in the middle one by what arrives in a tenth of a second; medians, so that a hiccup
+// is no trend.
 func (x *trial) holds() bool {
 	n := float64(x.r.OK + x.r.Bad())
 	inTime := x.r.Took.Seconds() <= n/x.rate*1.02+.25
-	return x.r.Bad() == 0 && inTime && (x.slope() < x.rate*.01 || float64(x.behind()) < x.rate*.2)
+	return x.r.Bad() == 0 && inTime && x.growth() < x.rate/10
+}
+
+// growth is by how much the lag's median of the last third of the run is above that of the middle one.
+func (x *trial) growth() float64 {
+	third := len(x.lags) / 3
+	if third == 0 {
+		return 0
+	}
+	return median(x.lags[2*third:]) - median(x.lags[third:2*third])
+}
+
+func median(of []int64) float64 {
+	sorted := slices.Sorted(slices.Values(of))
+	return float64(sorted[len(sorted)/2])
 }
 
 // behind is how many messages were on their way at the end.
@@ -148,21 +165,6 @@ func (x *trial) behind() int64 {
 		return 0
 	}
 	return x.lags[len(x.lags)-1]
-}
-
-// slope is by how many messages a second the lag grows, after the first fifth of the run (least squares).
-func (x *trial) slope() float64 {
-	lags := x.lags[len(x.lags)/5:]
-	var sx, sy, sxx, sxy float64
-	for i, l := range lags {
-		at := float64(i) * looks.Seconds()
-		sx, sy, sxx, sxy = sx+at, sy+float64(l), sxx+at*at, sxy+at*float64(l)
-	}
-	n := float64(len(lags))
-	if d := n*sxx - sx*sx; d != 0 {
-		return (n*sxy - sx*sy) / d
-	}
-	return 0
 }
 
 func (b *Bench) trialRow(t *report.Table, x *trial, d time.Duration) {

@@ -52,7 +52,7 @@ func watch(ctx context.Context, s *stand.Stand, typ string) (*watched, error) {
 	if _, err := load.Open(ctx, w.job, 16, 1000, time.Duration(to.People)*time.Millisecond); err != nil {
 		return nil, err
 	}
-	return w, w.drain(ctx, time.Minute)
+	return w, w.drained(ctx, time.Minute)
 }
 
 // lag is how many acknowledged messages are not on the stream yet.
@@ -61,20 +61,26 @@ func (w *watched) lag() int64 {
 	return max(0, w.acks.Load()-seen)
 }
 
-// drain waits until everything acknowledged has been seen.
-func (w *watched) drain(ctx context.Context, most time.Duration) error {
-	for until := time.Now().Add(most); w.lag() > 0; time.Sleep(5 * time.Millisecond) {
+// drain waits until everything acknowledged has been seen, and returns how much was not in time.
+func (w *watched) drain(ctx context.Context, most time.Duration) (left int64, err error) {
+	for until := time.Now().Add(most); w.lag() > 0 && time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
 		if err := w.stream.Err(); err != nil {
-			return fmt.Errorf("the event stream ended: %w", err)
+			return w.lag(), fmt.Errorf("the event stream ended: %w", err)
 		}
 		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if time.Now().After(until) {
-			return fmt.Errorf("%d messages did not appear on the stream in %s", w.lag(), most)
+			return w.lag(), ctx.Err()
 		}
 	}
-	return nil
+	return w.lag(), nil
+}
+
+// drained is drain that must not leave anything.
+func (w *watched) drained(ctx context.Context, most time.Duration) error {
+	left, err := w.drain(ctx, most)
+	if err == nil && left > 0 {
+		err = fmt.Errorf("%d messages did not appear on the stream in %s", left, most)
+	}
+	return err
 }
 
 // mark is how the message of a call is called on the stream and in the inbox.
