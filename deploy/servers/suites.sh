@@ -23,7 +23,7 @@ suite() {
     fi
   done
   shift 2
-  if go test -count=1 -v "$@" >"$log" 2>&1; then
+  if go test -race -count=1 -v "$@" >"$log" 2>&1; then
     echo "$name: $(grep -cE '^ *--- PASS' "$log") passed, $(grep -cE '^ *--- SKIP' "$log" || true) left out, $((SECONDS - began)) s"
     grep -E '^--- SKIP' "$log" | sed 's/^/  /; s/ (.*//' || true
   else
