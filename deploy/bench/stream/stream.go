@@ -64,7 +64,7 @@ func Open(ctx context.Context, url, key string) (*Stream, error) {
 		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+key)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := http.DefaultClient.Do(req) //nolint:bodyclose // the reader closes it
 	if err != nil {
 		cancel()
 		return nil, err
