@@ -128,7 +128,7 @@ func (s *wires) heal(c *cutter) {
 
 // lock takes the write lock of the store's file, as another process might hold it.
 func (s *wires) lock() {
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.dir, "data", "tributary.db")+"?_txlock=immediate&_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.dir, "data", "tributary.db")+"?_txlock=immediate&_pragma=busy_timeout(30000)")
 	if err != nil {
 		s.Fatal(err)
 	}
