@@ -121,7 +121,7 @@ func TestEveryLibraryHasOneRoom(t *testing.T) {
 func TestTheContractNeedsOnlyTheStandardLibrary(t *testing.T) {
 	t.Parallel()
 	allowed := map[string][]string{
-		"pkg/event": {"github.com/go-json-experiment/json/v1"}, // the standard library's next encoding/json (ADR 7)
+		"pkg/event": {"github.com/go-json-experiment/json/v1"}, // the next encoding/json (ADR 7)
 		"pkg/fault": nil, "pkg/channel": {module + "pkg/event", module + "pkg/fault"},
 	}
 	for _, f := range sources(t) {
