@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -51,10 +50,13 @@ func (l *life) check() (v verdict) {
 			return v
 		}
 		c.items = items
+		if doc, err := l.record.Get(context.Background(), c.ID); err == nil {
+			c.n = doc.N
+		}
 		threads[c.Peer] = append(threads[c.Peer], c)
 	}
 	for _, chain := range threads {
-		slices.SortFunc(chain, func(a, b conversation) int { return strings.Compare(a.OpenedAt, b.OpenedAt) })
+		slices.SortFunc(chain, func(a, b conversation) int { return a.n - b.n })
 	}
 	l.checkChains(&v, threads)
 	l.checkInbound(&v, threads)

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -115,12 +116,56 @@ func (l *life) once(n int, kind string, body []byte) int {
 		mac.Write(body)
 		req.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
 	}
-	resp, err := l.client.Do(req)
+	status, _ := l.ask(req)
+	return status
+}
+
+// ask makes a request; status 0 says that no answer came.
+func (p *platform) ask(req *http.Request) (status int, body string) {
+	resp, err := p.client.Do(req)
 	if err != nil {
-		return 0
+		return 0, ""
 	}
-	_ = resp.Body.Close()
-	return resp.StatusCode
+	defer resp.Body.Close() //nolint:errcheck // read to its end
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, ""
+	}
+	return resp.StatusCode, string(b)
+}
+
+// chat posts a message of a visitor of the web chat, who begins a session with the first.
+func (l *life) chat(n, i int, ref string) int {
+	base := l.url(n) + "/chat/" + l.channels["webchat"]
+	ask := func(path, token string, body any) (int, string) {
+		b, err := json.Marshal(body)
+		l.ok(err)
+		req, err := http.NewRequest(http.MethodPost, base+path, bytes.NewReader(b))
+		if err != nil {
+			return 0, ""
+		}
+		req.Header.Set("Content-Type", "application/json")
+		if token != "" {
+			req.Header.Set("Authorization", "Bearer "+token)
+		}
+		return l.ask(req)
+	}
+	l.mu.Lock()
+	token := l.visitors[i]
+	l.mu.Unlock()
+	if token == "" {
+		status, text := ask("/sessions", "", map[string]any{})
+		var began struct {
+			Token string `json:"token"`
+		}
+		if status != http.StatusCreated || json.Unmarshal([]byte(text), &began) != nil {
+			return status
+		}
+		token = began.Token
+		l.note(func() { l.visitors[i] = token })
+	}
+	status, _ := ask("/messages", token, map[string]string{"t": "message", "clientId": ref, "text": "text " + ref})
+	return status
 }
 
 // report tells what became of a message at WhatsApp: in any order, some twice, some together in one webhook.

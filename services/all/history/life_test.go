@@ -8,6 +8,8 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/services/inbox/chat"
 )
 
 // life is one history being lived, in a tenant's world of its own: channels, a queue, agents.
@@ -19,6 +21,7 @@ type life struct {
 	queue    string
 	staff    []member
 	stream   *listener
+	record   *store.Collection[chat.Conversation] // for looking
 
 	mu       sync.Mutex
 	webhooks int                                  // acknowledged
@@ -28,6 +31,7 @@ type life struct {
 	maybe    map[string]bool                      // texts of answers that nobody acknowledged
 	receipts map[string]set[event.DeliveryStatus] // by text of the answer: statuses acknowledged
 	wrong    []string                             // what was wrong on the way
+	visitors map[int]string                       // tokens of people on web chat
 	posting  sync.WaitGroup
 }
 
@@ -39,7 +43,7 @@ const phone = "109876543210987"
 
 func newLife(p *platform, pl plan, n int) *life {
 	l := &life{
-		platform: p, plan: pl, n: n, channels: map[string]string{}, acked: map[string][]string{}, tried: map[string]bool{}, sent: map[string]string{},
+		platform: p, plan: pl, n: n, record: store.NewCollection[chat.Conversation](p.db.DB, chat.ConversationSpec, store.Facts(nil)), channels: map[string]string{}, acked: map[string][]string{}, tried: map[string]bool{}, sent: map[string]string{}, visitors: map[int]string{},
 		maybe: map[string]bool{}, receipts: map[string]set[event.DeliveryStatus]{},
 	}
 	var made struct {
@@ -56,6 +60,7 @@ func newLife(p *platform, pl plan, n int) *life {
 			map[string]string{"app_secret": secret, "access_token": "token-of-the-test", "verify_token": "verify-of-the-test"}},
 		{"telegram", map[string]any{"bot_username": fmt.Sprintf("history_%d_bot", n), "api_base_url": p.provider.URL + "/telegram"},
 			map[string]string{"bot_token": fmt.Sprintf("70%d:abcdefghijklmnopqrstuvwxyz", n), "webhook_secret": secret}},
+		{"webchat", map[string]any{"allowed_origins": []string{"https://shop.example"}}, map[string]string{"identity_secret": secret}},
 	} {
 		p.must("POST", "/v1/channels", l.key(ch.kind), map[string]any{"type": ch.kind, "name": ch.kind, "settings": ch.settings, "secrets": ch.secrets}, &made)
 		p.must("PATCH", "/v1/channels/"+made.ID, "", map[string]any{"queue_id": l.queue, "reopen": l.reopen}, nil)

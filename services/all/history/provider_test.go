@@ -39,6 +39,8 @@ type provider struct {
 	mu     sync.Mutex
 	plan   []mood
 	faults int64
+	hold   chan struct{}  // while not nil, calls wait for its end before they are answered
+	open   int            // calls under way
 	taken  map[string]int // by text: how often it reached the person
 	order  map[string][]string
 	n      int
@@ -133,12 +135,37 @@ func (p *provider) telegram(w http.ResponseWriter, body []byte) {
 	})
 }
 
+func (p *provider) enter() {
+	p.mu.Lock()
+	p.open++
+	hold := p.hold
+	p.mu.Unlock()
+	if hold != nil {
+		<-hold
+	}
+}
+
+func (p *provider) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open--
+}
+
+// busy tells how many calls are under way.
+func (p *provider) busy() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.open
+}
+
 type answers struct {
 	taken              func(n int) string // also lets the receipts follow
 	refused, throttled string
 }
 
 func (p *provider) answer(w http.ResponseWriter, to, text string, a answers) {
+	p.enter()
+	defer p.leave()
 	switch m := p.next(); m {
 	case refuses:
 		w.WriteHeader(map[bool]int{true: 403, false: 400}[strings.Contains(a.refused, "403")])

@@ -21,10 +21,10 @@ type conversation struct {
 	Handler  string `json:"handler"`
 	Peer     string `json:"peer"`
 	Seq      int64  `json:"seq"`
-	OpenedAt string `json:"opened_at"`
 	Assignee *struct {
 		ID string `json:"id"`
 	} `json:"assignee"`
+	n     int // its place in the thread's chain, which the API does not show
 	items []item
 }
 
@@ -62,7 +62,7 @@ type page[T any] struct {
 
 // conversations lists those of this life, newest first; none if nobody answers.
 func (l *life) conversations(n int) (out []conversation) {
-	for _, kind := range []string{"whatsapp", "telegram"} {
+	for _, kind := range types {
 		for cursor := ""; ; {
 			var p page[conversation]
 			if l.call(n, apiKey, "GET", "/v1/conversations?limit=200&channel_id="+l.channels[kind]+cursor, "", nil, &p) != http.StatusOK {

@@ -53,6 +53,7 @@ const (
 	stormy         // half of all calls fail, of the writes half after they were made
 	slow           // every call takes its time
 	frozen         // nothing answers until the caller gives up
+	gone           // every call fails at once, and nothing is done
 )
 
 // weatherDB is the store of all nodes.
@@ -77,6 +78,9 @@ func (d *weatherDB) pass(ctx context.Context) (before, after error) {
 			return nil, errStorm
 		}
 		d.failed.Add(-1)
+	case gone:
+		d.failed.Add(1)
+		return errStorm, nil
 	case slow:
 		return wait(ctx, time.Duration(5+rand.IntN(60))*time.Millisecond), nil
 	case frozen:
