@@ -64,6 +64,7 @@ func (l *life) found() map[string]int {
 func (l *life) text(i, n int) string { return "text " + l.ref(i, n) }
 
 func TestP3_TheSameIDSixteenTimesAtOnceIsOneMessage(t *testing.T) {
+	t.Parallel()
 	l := calm(t, 1)
 	for i := range l.people {
 		l.insist(0, i, 1) // somebody of web chat has to be known
@@ -95,6 +96,7 @@ func TestP3_TheSameIDSixteenTimesAtOnceIsOneMessage(t *testing.T) {
 }
 
 func TestP1_ADatabaseThatIsAwayLosesNothingOnAnyType(t *testing.T) {
+	t.Parallel()
 	l := calm(t, 1)
 	for i := range l.people {
 		l.insist(0, i, 1)
@@ -157,6 +159,7 @@ func TestP1_ADatabaseThatIsAwayLosesNothingOnAnyType(t *testing.T) {
 }
 
 func TestP3_WithoutRedisEverythingIsHandedOn(t *testing.T) {
+	t.Parallel()
 	l := calm(t, 1)
 	l.redis.away()
 	l.platform.faults.Add(1)
@@ -194,17 +197,18 @@ func TestP3_WithoutRedisEverythingIsHandedOn(t *testing.T) {
 	proof.Report(t, proof.Figures{Events: 2 * len(l.people), Faults: 1})
 }
 
-// outbound reads an answer as people see it.
-func (l *life) outbound(text string) (m message) {
+// messages reads everything that was said, by its text, as people see it.
+func (l *life) messages() map[string]message {
+	out := map[string]message{}
 	for _, c := range l.conversations(0) {
 		items, _ := l.timeline(0, c.ID)
 		for _, it := range items {
-			if it.Message != nil && it.Message.Text == text {
-				m = *it.Message
+			if it.Message != nil {
+				out[it.Message.Text] = *it.Message
 			}
 		}
 	}
-	return m
+	return out
 }
 
 func (m message) steps() (out []string) {
@@ -230,7 +234,8 @@ func (l *life) answered(i int, texts ...string) map[string]shown {
 		l.must("POST", "/v1/conversations/"+c+"/messages", text, map[string]string{"text": text}, nil)
 	}
 	l.eventually("the answers are accepted", func() bool {
-		return !slices.ContainsFunc(texts, func(text string) bool { return l.outbound(text).Status != event.Accepted })
+		there := l.messages()
+		return !slices.ContainsFunc(texts, func(text string) bool { return there[text].Status != event.Accepted })
 	})
 	mu.Lock()
 	defer mu.Unlock()
@@ -238,6 +243,7 @@ func (l *life) answered(i int, texts ...string) map[string]shown {
 }
 
 func TestP6_P13_StatusesInAnyOrderEndAtTheHighestAndSurviveEveryProcess(t *testing.T) {
+	t.Parallel()
 	l := calm(t, 1)
 	l.insist(0, 0, 1)
 	sent := l.answered(0, "backwards", "together", "durable")
@@ -251,7 +257,7 @@ func TestP6_P13_StatusesInAnyOrderEndAtTheHighestAndSurviveEveryProcess(t *testi
 	}
 	for text, steps := range map[string]int{"backwards": 5, "together": 5, "durable": 4} {
 		var m message
-		l.eventually(text+" is read", func() bool { m = l.outbound(text); return m.Status == event.Read && len(m.Statuses) == steps })
+		l.eventually(text+" is read", func() bool { m = l.messages()[text]; return m.Status == event.Read && len(m.Statuses) == steps })
 		if n := len(slices.Compact(slices.Sorted(slices.Values(m.steps())))); n != steps {
 			t.Errorf("%s: steps %v", text, m.steps())
 		}
@@ -260,6 +266,7 @@ func TestP6_P13_StatusesInAnyOrderEndAtTheHighestAndSurviveEveryProcess(t *testi
 }
 
 func TestP4_OneWebhookForTwoNumbersLandsOnEachWithAllItsMessages(t *testing.T) {
+	t.Parallel()
 	l := calm(t, 1)
 	var other struct {
 		ID string `json:"id"`
@@ -302,6 +309,7 @@ func TestP4_OneWebhookForTwoNumbersLandsOnEachWithAllItsMessages(t *testing.T) {
 }
 
 func TestP7_P13_KilledWithSixteenSendsInFlight(t *testing.T) {
+	t.Parallel()
 	l := calm(t, 16)
 	var people []int
 	for i, p := range l.people {
@@ -334,8 +342,9 @@ func TestP7_P13_KilledWithSixteenSendsInFlight(t *testing.T) {
 	fates := map[event.DeliveryStatus]int{}
 	l.eventually("every answer has a fate", func() bool {
 		clear(fates)
+		there := l.messages()
 		for _, i := range people {
-			fates[l.outbound("in flight "+l.peer(i)).Status]++
+			fates[there["in flight "+l.peer(i)].Status]++
 		}
 		return fates[event.Queued]+fates[""] == 0
 	})
@@ -344,7 +353,8 @@ func TestP7_P13_KilledWithSixteenSendsInFlight(t *testing.T) {
 	}
 	answer("after") // nobody's place is still taken by the dead
 	l.eventually("the next answers leave", func() bool {
-		return !slices.ContainsFunc(people, func(i int) bool { return l.outbound("after "+l.peer(i)).Status != event.Accepted })
+		there := l.messages()
+		return !slices.ContainsFunc(people, func(i int) bool { return there["after "+l.peer(i)].Status != event.Accepted })
 	})
 	f := proof.Figures{Events: 3 * len(people), Faults: replicas}
 	l.provider.mu.Lock()
@@ -368,6 +378,7 @@ func TestP7_P13_KilledWithSixteenSendsInFlight(t *testing.T) {
 }
 
 func TestP11_WhatNobodyProvedIsRefusedOnEveryTypeAndLearnsNothing(t *testing.T) {
+	t.Parallel()
 	l := calm(t, 1)
 	for i, p := range l.people[:2] {
 		path := l.url(0) + "/webhooks/" + p.kind + "/" + l.channels[p.kind]
