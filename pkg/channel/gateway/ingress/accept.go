@@ -64,7 +64,7 @@ func (g *Ingress) accept(ctx context.Context, in channel.Inbound, chs []channel.
 
 // commit publishes everything, or puts it into the spool where the provider would not call again.
 func (g *Ingress) commit(ctx context.Context, b *batch) error {
-	if !g.info.Inbound.Retries && g.spool.active() {
+	if !g.info.Inbound.Retries && g.spool.behind(ctx) {
 		return g.keep(ctx, b) // behind what already waits there, so that the order is ours
 	}
 	pctx, cancel := context.WithTimeout(ctx, g.Limits.Publish)

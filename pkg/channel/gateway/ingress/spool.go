@@ -29,7 +29,9 @@ type spool struct {
 	now     func() time.Time
 	log     *slog.Logger
 	timeout time.Duration
-	wake    chan struct{}
+	// patience is how long a look at the store may take while a call waits for its answer.
+	patience time.Duration
+	wake     chan struct{}
 
 	mu      sync.Mutex
 	waiting bool
@@ -53,7 +55,7 @@ func Specs(t event.ChannelType) []store.Spec {
 func newSpool(d Deps, t event.ChannelType) *spool {
 	return &spool{
 		calls: store.NewCollection[spooledCall](d.DB, Specs(t)[0]), leases: lease.New(d.DB, d.Now), name: "spool " + string(t),
-		bus: d.Bus, now: d.Now, log: d.Log, timeout: d.Limits.Publish, wake: make(chan struct{}, 1),
+		bus: d.Bus, now: d.Now, log: d.Log, timeout: d.Limits.Publish, patience: d.Limits.Spool, wake: make(chan struct{}, 1),
 	}
 }
 
@@ -62,6 +64,19 @@ func (s *spool) active() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.waiting || s.writing > 0
+}
+
+// behind reports whether what comes now must wait behind something, also of another replica: that was acknowledged first
+// (promise P4). It costs a read of an index, on channels whose provider does not retry; a store that does not answer cannot
+// be asked, and then Kafka is better than nothing.
+func (s *spool) behind(ctx context.Context) bool {
+	if s.active() {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.patience)
+	defer cancel()
+	docs, err := s.page(ctx, 1)
+	return err == nil && len(docs) > 0
 }
 
 // put keeps records until they can be published. It returns once they are safe.
