@@ -66,12 +66,9 @@ func wanted(spec store.Spec) []string {
 
 const expiresAt = "expires_at"
 
-// row is what a document's writer stores besides id and rev: when it goes away (Unix milliseconds, nil: never), the document,
+// columnsOf is what a document's writer stores besides id and rev: when it goes away (Unix milliseconds, nil: never), the document,
 // and its columns.
-func (c *collection) row(doc []byte) ([]any, error) {
-	if !gjson.ValidBytes(doc) {
-		return nil, fmt.Errorf("sqlite %s: a document is not JSON", c.spec.Name)
-	}
+func (c *collection) columnsOf(doc []byte) ([]any, error) {
 	f := c.read(doc)
 	expires, err := f.expires()
 	if err != nil {

@@ -137,7 +137,7 @@ func (c *collection) refill(t *tx) error {
 			return err
 		}
 		for _, r := range rows {
-			row, err := c.row(r.doc)
+			row, err := c.columnsOf(r.doc)
 			if err != nil {
 				return err
 			}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
@@ -17,21 +19,42 @@ type outcome struct {
 	err error
 }
 
+// change is a write whose columns are worked out, by its caller and not by the one that writes for all.
+type change struct {
+	*collection
+	op       store.Op
+	row, was []any // was: nil if it is not known
+}
+
+func (db *DB) change(op store.Op) (ch change, err error) {
+	ch.op = op
+	if ch.collection, err = db.collection(op.Collection); err != nil || op.Kind == store.Delete {
+		return ch, err
+	}
+	if !gjson.ValidBytes(op.JSON) {
+		return ch, fmt.Errorf("sqlite %s: a document is not JSON", op.Collection)
+	}
+	if ch.row, err = ch.columnsOf(op.JSON); err == nil && op.Was != nil {
+		ch.was, err = ch.columnsOf(op.Was)
+	}
+	return ch, err
+}
+
 // Batch implements store.DB: the ops are committed in one transaction, together with those of other callers, and each by
 // itself succeeds or fails.
 func (db *DB) Batch(ctx context.Context, ops []store.Op) []error {
 	out := make([]outcome, len(ops))
-	cs := make([]*collection, len(ops))
+	changes := make([]change, len(ops))
 	for i, op := range ops {
-		cs[i], out[i].err = db.collection(op.Collection)
+		changes[i], out[i].err = db.change(op)
 	}
 	// The job may outlive this call, so it writes nothing that the caller sees before it is done.
 	err := db.writer.do(ctx, len(ops), func(t *tx) error {
-		for i, op := range ops {
+		for i, ch := range changes {
 			if out[i].err != nil {
 				continue
 			}
-			if out[i].rev, out[i].err = cs[i].write(t, op); fatal(out[i].err) {
+			if out[i].rev, out[i].err = ch.write(t); fatal(out[i].err) {
 				return out[i].err
 			}
 		}
@@ -51,47 +74,54 @@ func (db *DB) Batch(ctx context.Context, ops []store.Op) []error {
 	return errs
 }
 
-func (c *collection) write(t *tx, op store.Op) (int64, error) {
-	switch op.Kind {
+func (ch change) write(t *tx) (int64, error) {
+	switch ch.op.Kind {
 	case store.Insert:
-		return c.insert(t, op)
+		return ch.insert(t)
 	case store.Replace:
-		return c.replace(t, op)
+		return ch.replace(t)
 	case store.Delete:
-		if op.Rev == 0 {
-			_, err := t.exec(`DELETE FROM `+c.table+` WHERE id = ?`, op.ID)
+		return 0, ch.delete(t)
+	}
+	return 0, fmt.Errorf("sqlite: no such kind of write: %d", ch.op.Kind)
+}
+
+// insert begins the revs of a document at the clock, so that they go on rising if it is deleted and inserted again.
+func (ch change) insert(t *tx) (int64, error) {
+	now := time.Now()
+	if ch.spec.Expires {
+		if _, err := t.exec(`DELETE FROM `+ch.table+` WHERE id = ? AND expires <= ?`, ch.op.ID, now.UnixMilli()); err != nil {
 			return 0, err
 		}
-		n, err := t.exec(`DELETE FROM `+c.table+` WHERE id = ? AND rev = ?`+c.alive(), c.args(op.ID, op.Rev)...)
-		return 0, one(n, err, store.ErrConflict)
 	}
-	return 0, fmt.Errorf("sqlite: no such kind of write: %d", op.Kind)
+	rev := now.UnixMicro()
+	n, err := t.exec(ch.insertSQL, append(ch.row, ch.op.ID, rev)...)
+	return rev, one(n, err, store.ErrExists)
 }
 
 // replace sets the columns that differ from what the document was; SQLite touches only the indexes over those.
-func (c *collection) replace(t *tx, op store.Op) (int64, error) {
-	row, err := c.row(op.JSON)
-	if err != nil {
-		return 0, err
-	}
-	var was []any
-	if op.Was != nil {
-		if was, err = c.row(op.Was); err != nil {
-			return 0, err
-		}
-	}
+func (ch change) replace(t *tx) (int64, error) {
 	text := strings.Builder{}
-	text.WriteString("UPDATE " + c.table + " SET rev = rev + 1, doc = ?")
-	args := []any{row[1]}
-	for i, v := range row {
-		if i != 1 && (was == nil || was[i] != v) {
-			text.WriteString(", " + c.name(i) + " = ?")
+	text.WriteString("UPDATE " + ch.table + " SET rev = rev + 1")
+	var args []any
+	for i, v := range ch.row {
+		if ch.was == nil || ch.was[i] != v {
+			text.WriteString(", " + ch.name(i) + " = ?")
 			args = append(args, v)
 		}
 	}
-	text.WriteString(" WHERE id = ? AND rev = ?" + c.alive())
-	n, err := t.exec(text.String(), c.args(append(args, op.ID, op.Rev)...)...)
-	return op.Rev + 1, one(n, err, store.ErrConflict)
+	text.WriteString(" WHERE id = ? AND rev = ?" + ch.alive())
+	n, err := t.exec(text.String(), ch.args(append(args, ch.op.ID, ch.op.Rev)...)...)
+	return ch.op.Rev + 1, one(n, err, store.ErrConflict)
+}
+
+func (ch change) delete(t *tx) error {
+	if ch.op.Rev == 0 {
+		_, err := t.exec(`DELETE FROM `+ch.table+` WHERE id = ?`, ch.op.ID)
+		return err
+	}
+	n, err := t.exec(`DELETE FROM `+ch.table+` WHERE id = ? AND rev = ?`+ch.alive(), ch.args(ch.op.ID, ch.op.Rev)...)
+	return one(n, err, store.ErrConflict)
 }
 
 // name is the column of the ith value of a row.
@@ -103,23 +133,6 @@ func (c *collection) name(i int) string {
 		return "doc"
 	}
 	return c.columns[i-2].name
-}
-
-// insert begins the revs of a document at the clock, so that they go on rising if it is deleted and inserted again.
-func (c *collection) insert(t *tx, op store.Op) (int64, error) {
-	row, err := c.row(op.JSON)
-	if err != nil {
-		return 0, err
-	}
-	now := time.Now()
-	if c.spec.Expires {
-		if _, err := t.exec(`DELETE FROM `+c.table+` WHERE id = ? AND expires <= ?`, op.ID, now.UnixMilli()); err != nil {
-			return 0, err
-		}
-	}
-	rev := now.UnixMicro()
-	n, err := t.exec(c.insertSQL, append(row, op.ID, rev)...)
-	return rev, one(n, err, store.ErrExists)
 }
 
 func one(n int64, err, none error) error {
