@@ -27,7 +27,7 @@ func calm(t *testing.T, n int) *life {
 			pl.people = append(pl.people, person{kind: kind})
 		}
 	}
-	l := newLife(newPlatform(t), pl, 0)
+	l := newLife(open(t), pl)
 	l.provider.say = func(shown) {} // receipts only where the test sends them
 	t.Cleanup(func() {
 		l.stream.stop()
@@ -64,7 +64,6 @@ func (l *life) found() map[string]int {
 func (l *life) text(i, n int) string { return "text " + l.ref(i, n) }
 
 func TestP3_TheSameIDSixteenTimesAtOnceIsOneMessage(t *testing.T) {
-	t.Parallel()
 	l := calm(t, 1)
 	for i := range l.people {
 		l.insist(0, i, 1) // somebody of web chat has to be known
@@ -96,7 +95,6 @@ func TestP3_TheSameIDSixteenTimesAtOnceIsOneMessage(t *testing.T) {
 }
 
 func TestP1_ADatabaseThatIsAwayLosesNothingOnAnyType(t *testing.T) {
-	t.Parallel()
 	l := calm(t, 1)
 	for i := range l.people {
 		l.insist(0, i, 1)
@@ -159,7 +157,6 @@ func TestP1_ADatabaseThatIsAwayLosesNothingOnAnyType(t *testing.T) {
 }
 
 func TestP3_WithoutRedisEverythingIsHandedOn(t *testing.T) {
-	t.Parallel()
 	l := calm(t, 1)
 	l.redis.away()
 	l.platform.faults.Add(1)
@@ -243,7 +240,6 @@ func (l *life) answered(i int, texts ...string) map[string]shown {
 }
 
 func TestP6_P13_StatusesInAnyOrderEndAtTheHighestAndSurviveEveryProcess(t *testing.T) {
-	t.Parallel()
 	l := calm(t, 1)
 	l.insist(0, 0, 1)
 	sent := l.answered(0, "backwards", "together", "durable")
@@ -266,7 +262,6 @@ func TestP6_P13_StatusesInAnyOrderEndAtTheHighestAndSurviveEveryProcess(t *testi
 }
 
 func TestP4_OneWebhookForTwoNumbersLandsOnEachWithAllItsMessages(t *testing.T) {
-	t.Parallel()
 	l := calm(t, 1)
 	var other struct {
 		ID string `json:"id"`
@@ -309,7 +304,6 @@ func TestP4_OneWebhookForTwoNumbersLandsOnEachWithAllItsMessages(t *testing.T) {
 }
 
 func TestP7_P13_KilledWithSixteenSendsInFlight(t *testing.T) {
-	t.Parallel()
 	l := calm(t, 16)
 	var people []int
 	for i, p := range l.people {
@@ -378,7 +372,6 @@ func TestP7_P13_KilledWithSixteenSendsInFlight(t *testing.T) {
 }
 
 func TestP11_WhatNobodyProvedIsRefusedOnEveryTypeAndLearnsNothing(t *testing.T) {
-	t.Parallel()
 	l := calm(t, 1)
 	for i, p := range l.people[:2] {
 		path := l.url(0) + "/webhooks/" + p.kind + "/" + l.channels[p.kind]

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"fmt"
 	"log/slog"
 	"os"
 	"strconv"
@@ -15,9 +16,19 @@ import (
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	// A node that was killed finds its store gone, and goes on trying to write down what only it knows; a dead process would not.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/tributaryhq/tributary/pkg/channel/gateway/send.(*owner).repeat"),
+	code := m.Run()
+	if house != nil {
+		house.TB = tenant
+		tenant.end()
+	}
+	err := goleak.Find(goleak.IgnoreAnyFunction("github.com/tributaryhq/tributary/pkg/channel/gateway/send.(*owner).repeat"),
 		goleak.IgnoreAnyFunction("github.com/tributaryhq/tributary/pkg/channel/gateway/send.(*owner).release.func1"),
 		goleak.IgnoreAnyFunction("github.com/tributaryhq/tributary/pkg/bus/kafka.(*lanes).wait.func1"))
+	if code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 // histories is how many a test lives through: few where every test has to be quick, as many as HISTORIES says otherwise.
@@ -37,8 +48,7 @@ func histories(t *testing.T, few int) int {
 // TestP1_P3_P4_P5_P6_P7_P9_P13_WholeLives lets people write, agents work and everything fail at once, and then compares what was
 // acknowledged with what the inbox shows. HISTORIES says how many histories, SEED which is the first.
 func TestP1_P3_P4_P5_P6_P7_P9_P13_WholeLives(t *testing.T) {
-	t.Parallel()
-	p := newPlatform(t)
+	p := open(t)
 	seed, _ := strconv.Atoi(os.Getenv("SEED")) // 0: by the clock
 	if seed == 0 {
 		seed = int(time.Now().UnixNano() % 1e9)
@@ -46,7 +56,7 @@ func TestP1_P3_P4_P5_P6_P7_P9_P13_WholeLives(t *testing.T) {
 	var sum proof.Figures
 	for n := range histories(t, 1) {
 		began := time.Now()
-		l := newLife(p, plans.Example(seed+n), n)
+		l := newLife(p, plans.Example(seed+n))
 		l.live()
 		lived := time.Since(began)
 		v := l.settle()

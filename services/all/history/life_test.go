@@ -41,7 +41,9 @@ type member struct{ agentID, token string }
 
 const phone = "109876543210987"
 
-func newLife(p *platform, pl plan, n int) *life {
+func newLife(p *platform, pl plan) *life {
+	lives++
+	n := lives
 	l := &life{
 		platform: p, plan: pl, n: n, record: store.NewCollection[chat.Conversation](p.db.DB, chat.ConversationSpec, store.Facts(nil)), channels: map[string]string{}, acked: map[string][]string{}, tried: map[string]bool{}, sent: map[string]string{}, visitors: map[int]string{},
 		maybe: map[string]bool{}, receipts: map[string]set[event.DeliveryStatus]{},

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -24,7 +25,7 @@ import (
 
 const (
 	replicas = 2
-	session  = 2 * time.Second // a dead member of a group is missed for so long
+	session  = 1500 * time.Millisecond // a dead member of a group is missed for so long
 	apiKey   = "trb_history_0123456789abcdef0123456789abcdef"
 	patience = 60 * time.Second // everything that must happen after all is well again
 )
@@ -48,11 +49,28 @@ type platform struct {
 	gone  []*node // killed; their goroutines may still be at it
 }
 
-func newPlatform(t testing.TB) *platform {
+var (
+	house  *platform // one for all tests, which take turns: to start seven services twice is most of a test
+	tenant *standing
+	lives  int // so far
+)
+
+// open returns the platform, for the use of one test.
+func open(t *testing.T) *platform {
 	t.Helper()
+	if house == nil {
+		tenant = &standing{}
+		house = newPlatform(tenant)
+	}
+	house.TB = t
+	house.faults.Store(0)
+	return house
+}
+
+func newPlatform(t testing.TB) *platform {
 	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("store: %v", err)
 	}
 	p := &platform{
 		TB: t, db: &weatherDB{DB: db}, redis: startRedis(t), blobs: "file://" + t.TempDir(), broker: bustest.NewBroker(t, 1),
@@ -63,7 +81,7 @@ func newPlatform(t testing.TB) *platform {
 	p.provider = newProvider(t, p)
 	t.Cleanup(func() {
 		for _, n := range append(p.alive(), p.gone...) {
-			n.end(t)
+			n.end(p)
 		}
 		p.client.CloseIdleConnections()
 		p.ok(p.egress.Close())
@@ -74,6 +92,36 @@ func newPlatform(t testing.TB) *platform {
 		p.nodes = append(p.nodes, p.start())
 	}
 	return p
+}
+
+// standing is a testing.TB for what outlives single tests.
+type standing struct {
+	testing.TB
+	mu   sync.Mutex
+	done []func()
+}
+
+func (s *standing) Helper()                   {}
+func (s *standing) Context() context.Context  { return context.Background() }
+func (s *standing) Output() io.Writer         { return io.Discard }
+func (s *standing) Cleanup(f func())          { s.mu.Lock(); defer s.mu.Unlock(); s.done = append(s.done, f) }
+func (s *standing) Fatal(a ...any)            { panic(fmt.Sprint(a...)) }
+func (s *standing) Error(a ...any)            { panic(fmt.Sprint(a...)) }
+func (s *standing) Errorf(f string, a ...any) { panic(fmt.Sprintf(f, a...)) }
+func (s *standing) Fatalf(f string, a ...any) { panic(fmt.Sprintf(f, a...)) }
+func (s *standing) TempDir() string {
+	dir, err := os.MkdirTemp("", "history")
+	if err != nil {
+		panic(err)
+	}
+	s.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+func (s *standing) end() {
+	for i := len(s.done) - 1; i >= 0; i-- {
+		s.done[i]()
+	}
 }
 
 func (p *platform) ok(err error) {
