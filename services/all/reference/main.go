@@ -31,7 +31,7 @@ func main() {
 	}
 	pages := map[string]func(io.Writer) error{
 		"configuration.md": config.Reference, "errors.md": httpapi.Reference, "events.md": events, "permissions.md": permissions,
-		"channel-types.md": channelTypes, "promises.md": promises(dir),
+		"channel-types.md": channelTypes, "promises.md": promises(dir), "faults.md": faults,
 	}
 	for name, write := range pages {
 		var b bytes.Buffer

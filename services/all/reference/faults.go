@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// elsewhere are faults that another widely used gateway really has, and the tests that show that ours has not. A test here checks
+// that each of them is there.
+var elsewhere = []struct {
+	fault string
+	tests []string // folder and name
+}{
+	{"The same message id 16 times at once is stored 16 times", []string{
+		"services/all/history TestP3_TheSameIDSixteenTimesAtOnceIsOneMessage", "pkg/channel/gateway TestP3_SixteenTimesTheSameWebhookIsOneEvent", "services/inbox TestP3_ConcurrentRepeatsMakeOneMessage"}},
+	{"The database is down: 200, and the message is lost, on some channels", []string{
+		"services/all/history TestP1_ADatabaseThatIsAwayLosesNothingOnAnyType", "pkg/channel/gateway/ingress TestP1_KafkaAndStoreAwayIs503"}},
+	{"The database is frozen: no answer for minutes", []string{
+		"pkg/channel/gateway/ingress TestAFrozenStoreHoldsNoAnswer", "services/all/history TestP1_P3_P4_P5_P6_P7_P9_P13_WholeLives"}},
+	{"Redis is down: stored, but never handed on", []string{
+		"services/all/history TestP3_WithoutRedisEverythingIsHandedOn", "services/webchat/chat TestWithoutRedisAReplicaLooksByItself", "pkg/cache TestRedisAwayLimitsLocally"}},
+	{"read, then delivered, ends at delivered; sent, delivered and read in one batch end at sent", []string{
+		"services/all/history TestP6_P13_StatusesInAnyOrderEndAtTheHighestAndSurviveEveryProcess", "services/deliverystatus TestP6_AnyOrderOfReceiptsEndsAtTheHighestStep"}},
+	{"One webhook for two phone numbers is stored on the first", []string{
+		"services/all/history TestP4_OneWebhookForTwoNumbersLandsOnEachWithAllItsMessages", "pkg/channel/gateway/ingress TestAppLevelCallsAreProvedChannelByChannel"}},
+	{"The second message of a batch is dropped with 200", []string{
+		"services/all/history TestP4_OneWebhookForTwoNumbersLandsOnEachWithAllItsMessages", "services/inbox/intake TestP4_OneWebhooksMessagesKeepItsOrder"}},
+	{"kill -9 with 16 sends in flight: messages are queued for ever and counts are wrong", []string{
+		"services/all/history TestP7_P13_KilledWithSixteenSendsInFlight", "pkg/channel/gateway/send TestP7_DeathAtEveryPoint"}},
+	{"A slow log store slows every webhook", []string{
+		"pkg/channel/gateway/ingress TestNoWebhookWaitsForALog", "pkg/channel/gateway/provider TestAFullCallLogSlowsNoSend"}},
+	{"A body of 200 MB to an unknown channel is read whole before any check", []string{
+		"pkg/channel/gateway/ingress TestAHugeBodyToNobodyIsRefusedUnread", "pkg/channel/gateway/ingress TestBodiesAreBounded"}},
+	{"Statuses are acknowledged and only in memory", []string{
+		"services/all/history TestP6_P13_StatusesInAnyOrderEndAtTheHighestAndSurviveEveryProcess", "services/deliverystatus TestP3_P6_ACrashAtAnyStepLosesAndRepeatsNothing"}},
+	{"A refusal reveals what was expected", []string{
+		"pkg/channel/gateway/ingress TestForgedAndUnknownLearnNothing", "services/all/history TestP11_WhatNobodyProvedIsRefusedOnEveryTypeAndLearnsNothing"}},
+	{"Senders' secrets are not checked on most channels", []string{
+		"services/all/history TestP11_WhatNobodyProvedIsRefusedOnEveryTypeAndLearnsNothing", "services/whatsapp Test", "services/telegram Test", "services/webchat Test"}},
+	{"Times are read in the wrong unit", []string{"services/all TestTimesAreInTheProvidersUnit"}},
+	{"A redial storm, because the pool keeps fewer idle connections than it opens", []string{
+		"pkg/egress TestConnectionsAreKept", "pkg/cache TestConnectionsAreKept"}},
+	{"A new gzip writer per request is the largest cost of all", []string{"pkg/httpapi TestAnAnswerCostsNoCompressor"}},
+}
+
+// faults writes the table.
+func faults(w io.Writer) error {
+	var b strings.Builder
+	b.WriteString("# Faults seen elsewhere\n\nEach was shown on another widely used gateway. The tests beside it show that this one does not have it; a test checks that they are there.\n\n| Fault | Tests |\n|---|---|\n")
+	for _, f := range elsewhere {
+		var tests []string
+		for _, t := range f.tests {
+			dir, name, _ := strings.Cut(t, " ")
+			tests = append(tests, fmt.Sprintf("`%s` `%s`", dir, name))
+		}
+		fmt.Fprintf(&b, "| %s | %s |\n", f.fault, strings.Join(tests, "<br>"))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

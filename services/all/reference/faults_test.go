@@ -1,0 +1,32 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestEveryFaultSeenElsewhereIsATestOfOurs(t *testing.T) {
+	t.Parallel()
+	for _, f := range elsewhere {
+		for _, test := range f.tests {
+			dir, name, _ := strings.Cut(test, " ")
+			files, err := filepath.Glob(filepath.Join("../../..", dir, "*_test.go"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := false
+			for _, path := range files {
+				src, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				found = found || strings.Contains(string(src), "\nfunc "+name+"(t *testing.T)")
+			}
+			if !found {
+				t.Errorf("%q: there is no test %s in %s", f.fault, name, dir)
+			}
+		}
+	}
+}
