@@ -200,6 +200,9 @@ func (c *Conversation) moved(routed string) {
 	c.HolderEpoch++
 	c.Version++
 	c.Routed = routed
+	if routed != "" {
+		c.Decided = routed
+	}
 }
 
 // Tag replaces the tags.

@@ -125,8 +125,9 @@ type Conversation struct {
 	QueueID      string     `json:"queue_id,omitempty"`
 	BotID        string     `json:"bot_id,omitempty"`
 	BotActive    bool       `json:"bot_active,omitempty"`
-	HolderEpoch  int64      `json:"holder_epoch"`     // moves with every change of status, holder or queue
-	Routed       string     `json:"routed,omitempty"` // the decision that led to the present holder
+	HolderEpoch  int64      `json:"holder_epoch"`      // moves with every change of status, holder or queue
+	Routed       string     `json:"routed,omitempty"`  // the decision that led to the present holder
+	Decided      string     `json:"decided,omitempty"` // the last decision of routing that was applied
 	LastAgentID  string     `json:"last_agent_id,omitempty"`
 	Agents       []string   `json:"agents,omitempty"` // who took part
 	Version      int64      `json:"version"`

@@ -82,9 +82,10 @@ func (v *Verdict) Decision(ctx context.Context, m bus.Message) error {
 	return store.Fault(v.keep(ctx, c.Tenant, d, outcome))
 }
 
-// applied reports whether a decision was applied before, also if somebody has changed the holder since.
+// applied reports whether a decision was applied before, also if somebody has changed the holder since: the conversation knows
+// its last one, even if whoever applied it died, or has not come yet, before it kept the decision.
 func (v *Verdict) applied(ctx context.Context, c *chat.Conversation, d event.Decision) (bool, error) {
-	if c.HolderEpoch == d.Epoch+1 && c.Routed == d.ID {
+	if c.Decided == d.ID {
 		return true, nil
 	}
 	doc, err := v.Record.Decisions.Get(ctx, d.ID)
