@@ -17,21 +17,23 @@ import (
 // Config is the configuration of a process. Every field is a key: TRIBUTARY_HTTP_ADDR in the environment, http_addr in a file,
 // --http-addr as a flag. docs/reference/configuration.md is generated from this struct.
 type Config struct {
-	HTTPAddr      string   `key:"http_addr" default:":8080" help:"address of the public API, webhooks and console"`
-	AdminAddr     string   `key:"admin_addr" default:":9090" help:"address of /livez, /readyz and /metrics; never public"`
-	DataDir       string   `key:"data_dir" default:"./tributary-data" help:"where the single binary keeps broker, store, blobs and its encryption key"`
-	PublicURL     string   `key:"public_url" help:"the URL under which providers and people reach this installation; empty: derived from http_addr"`
-	KafkaBrokers  []string `key:"kafka_brokers" help:"Kafka bootstrap servers; empty: in-process (binary tributary only)"`
-	KafkaTLS      bool     `key:"kafka_tls" default:"false" help:"speak TLS to Kafka"`
-	KafkaSASL     string   `key:"kafka_sasl" help:"SASL mechanism: plain, scram-sha-256 or scram-sha-512; empty: none"`
-	KafkaUsername string   `key:"kafka_username" help:"SASL user"`
-	KafkaPassword string   `key:"kafka_password" secret:"true" help:"SASL password"`
-	KafkaReplicas int      `key:"kafka_replicas" default:"3" help:"replication factor of topics created by 'topics ensure'"`
-	RedisURL      string   `key:"redis_url" secret:"true" help:"redis:// or rediss:// URL; empty: in-process (binary tributary only)"`
-	StoreURL      string   `key:"store_url" secret:"true" help:"mongodb://, mongodb+srv:// or sqlite:<file>; empty: SQLite in data_dir (binary tributary only)"`
-	BlobURL       string   `key:"blob_url" help:"file:///dir, mem://, s3://, gs:// or azblob:// URL; empty: a folder in data_dir (binary tributary only)"`
-	EncryptionKey string   `key:"encryption_key" secret:"true" help:"32 bytes in base64 that seal secrets at rest; required outside the single binary, which generates one into data_dir"`
-	EgressAllow   []string `key:"egress_allow" help:"CIDRs that may be called although they are private, e.g. 127.0.0.0/8"`
+	HTTPAddr         string        `key:"http_addr" default:":8080" help:"address of the public API, webhooks and console"`
+	AdminAddr        string        `key:"admin_addr" default:":9090" help:"address of /livez, /readyz and /metrics; never public"`
+	DataDir          string        `key:"data_dir" default:"./tributary-data" help:"where the single binary keeps broker, store, blobs and its encryption key"`
+	PublicURL        string        `key:"public_url" help:"the URL under which providers and people reach this installation; empty: derived from http_addr"`
+	KafkaBrokers     []string      `key:"kafka_brokers" help:"Kafka bootstrap servers; empty: in-process (binary tributary only)"`
+	KafkaTLS         bool          `key:"kafka_tls" default:"false" help:"speak TLS to Kafka"`
+	KafkaSASL        string        `key:"kafka_sasl" help:"SASL mechanism: plain, scram-sha-256 or scram-sha-512; empty: none"`
+	KafkaUsername    string        `key:"kafka_username" help:"SASL user"`
+	KafkaPassword    string        `key:"kafka_password" secret:"true" help:"SASL password"`
+	KafkaLinger      time.Duration `key:"kafka_linger" default:"2ms" help:"how long a record waits for others to be sent with it; longer is cheaper"`
+	KafkaCompression string        `key:"kafka_compression" default:"lz4" help:"of records: none, lz4 or zstd; in-process: none"`
+	KafkaReplicas    int           `key:"kafka_replicas" default:"3" help:"replication factor of topics created by 'topics ensure'"`
+	RedisURL         string        `key:"redis_url" secret:"true" help:"redis:// or rediss:// URL; empty: in-process (binary tributary only)"`
+	StoreURL         string        `key:"store_url" secret:"true" help:"mongodb://, mongodb+srv:// or sqlite:<file>; empty: SQLite in data_dir (binary tributary only)"`
+	BlobURL          string        `key:"blob_url" help:"file:///dir, mem://, s3://, gs:// or azblob:// URL; empty: a folder in data_dir (binary tributary only)"`
+	EncryptionKey    string        `key:"encryption_key" secret:"true" help:"32 bytes in base64 that seal secrets at rest; required outside the single binary, which generates one into data_dir"`
+	EgressAllow      []string      `key:"egress_allow" help:"CIDRs that may be called although they are private, e.g. 127.0.0.0/8"`
 
 	BootstrapAPIKey        string `key:"bootstrap_api_key" secret:"true" help:"an API key (trb_<id>_<secret>) of the tenant 'default', created at first start"`
 	BootstrapAdminEmail    string `key:"bootstrap_admin_email" help:"owner of the tenant 'default', created at first start"`
@@ -87,6 +89,10 @@ func (c *Config) validate() error {
 	oneOf("demo", c.Demo, "on", "off")
 	oneOf("log_level", c.LogLevel, "debug", "info", "warn", "error")
 	oneOf("log_format", c.LogFormat, "json", "text")
+	oneOf("kafka_compression", c.KafkaCompression, "none", "lz4", "zstd")
+	if c.KafkaLinger <= 0 || c.KafkaLinger > time.Second {
+		bad("kafka_linger", "want more than 0 and at most 1s, got %s", c.KafkaLinger)
+	}
 	oneOf("kafka_sasl", c.KafkaSASL, "", "plain", "scram-sha-256", "scram-sha-512")
 	if c.PublicURL != "" {
 		if u, err := url.Parse(c.PublicURL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {

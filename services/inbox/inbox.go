@@ -71,7 +71,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 }
 
 // atOnce is enough for the store to commit many writes together, and leaves the processors to webhooks and callers as well.
-const atOnce = 64
+const atOnce = 256
 
 // guard is the usual one, but uploads may be large and streams long.
 func guard(a httpapi.Authenticator, spec *httpapi.Spec) []gin.HandlerFunc {

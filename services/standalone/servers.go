@@ -47,7 +47,7 @@ func fill(ctx context.Context, cfg *config.Config, brokerAddr, redisAddr string)
 		if i.broker, err = embedded.StartBroker(ctx, filepath.Join(cfg.DataDir, "kafka"), brokerAddr); err != nil {
 			return i, err
 		}
-		cfg.KafkaBrokers, cfg.KafkaReplicas = i.broker.Addrs(), 1
+		cfg.KafkaBrokers, cfg.KafkaReplicas, cfg.KafkaCompression = i.broker.Addrs(), 1, "none"
 	}
 	if cfg.RedisURL == "" {
 		if i.redis, err = embedded.StartRedis(ctx, redisAddr); err != nil {

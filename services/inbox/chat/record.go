@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -56,30 +57,26 @@ func implied(f store.Fact) ([]store.Implied, error) {
 	if f.Topic != event.TopicConversations {
 		return nil, nil
 	}
-	p, err := event.Decode[event.Conversation](f.Event)
-	if err != nil {
-		return nil, err
+	switch f.Event.Type {
+	case event.MessageCreated:
+		return record(MessageSpec.Name, f, "message", false)
+	case event.ConversationFollow:
+		return record(ConversationSpec.Name, f, "carry", true)
 	}
-	switch {
-	case f.Event.Type == event.MessageCreated:
-		id := gjson.GetBytes(p.Message, "_id").Str
-		if id == "" {
-			return nil, fmt.Errorf("message of seq %d has no id", p.Seq)
-		}
-		return []store.Implied{{Collection: MessageSpec.Name, ID: id, JSON: p.Message}}, nil
-	case f.Event.Type == event.ConversationFollow:
-		id := gjson.GetBytes(p.Carry, "_id").Str
-		if id == "" {
-			return nil, fmt.Errorf("conversation that follows %s has no id", p.ConversationID)
-		}
-		return []store.Implied{{Collection: ConversationSpec.Name, ID: id, JSON: p.Carry, InOrder: true}}, nil
-	case p.Happened != nil:
-		return row(f.Event.Tenant, p)
-	}
-	return nil, nil
+	return rows(f)
 }
 
-// rows tells which rows a fact of a contact implies.
+// record is a document that a fact carries whole, as one of its fields. It is cut out, not decoded: every message passes here.
+func record(collection string, f store.Fact, field string, inOrder bool) ([]store.Implied, error) {
+	doc := gjson.GetBytes(f.Event.Data, field)
+	id := doc.Get("_id").Str
+	if id == "" {
+		return nil, fmt.Errorf("%s of event %s has no id", field, f.Event.ID)
+	}
+	return []store.Implied{{Collection: collection, ID: id, JSON: json.RawMessage(doc.Raw), InOrder: inOrder}}, nil
+}
+
+// rows tells which row of the timeline a fact implies, of a conversation or a contact.
 func rows(f store.Fact) ([]store.Implied, error) {
 	p, err := event.Decode[event.Conversation](f.Event)
 	if err != nil || p.Happened == nil {
