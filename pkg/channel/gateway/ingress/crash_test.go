@@ -1,0 +1,137 @@
+package ingress
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/proof"
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+// mortal is a process that dies at one of its produces or writes, before or after it.
+type mortal struct {
+	mu    sync.Mutex
+	left  int
+	after bool // the step at which it dies still happens
+	dead  bool
+}
+
+var errDead = errors.New("the process is dead")
+
+func (m *mortal) step() (happens, lives bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.dead {
+		return false, false
+	}
+	m.left--
+	m.dead = m.left < 0
+	return !m.dead || m.after, !m.dead
+}
+
+type mortalBus struct {
+	*recorder
+	of *mortal
+}
+
+func (b mortalBus) Publish(ctx context.Context, recs ...event.Record) error {
+	happens, lives := b.of.step()
+	var err error
+	if happens {
+		err = b.recorder.Publish(ctx, recs...)
+	}
+	if !lives {
+		return errDead
+	}
+	return err
+}
+
+type mortalDB struct {
+	store.DB
+	of *mortal
+}
+
+func (d mortalDB) Batch(ctx context.Context, ops []store.Op) []error {
+	happens, lives := d.of.step()
+	errs := make([]error, len(ops))
+	if happens {
+		errs = d.DB.Batch(ctx, ops)
+	}
+	if !lives {
+		for i := range errs {
+			errs[i] = errDead
+		}
+	}
+	return errs
+}
+
+// TestP1_P13_ACrashAtAnyStepOfTakingACallLosesNothingThatWasAnswered kills the process before and after every produce and every
+// write of the spool, with Kafka there and away. Its successor takes what the provider repeats; of a provider that repeats
+// nothing, only what was answered is promised.
+func TestP1_P13_ACrashAtAnyStepOfTakingACallLosesNothingThatWasAnswered(t *testing.T) {
+	t.Parallel()
+	f := proof.Figures{}
+	for _, retries := range []bool{true, false} {
+		for at := range 14 {
+			for _, after := range []bool{false, true} {
+				var ahead time.Duration
+				now := func() time.Time { return time.Now().Add(ahead) }
+				world := newRig(t, func(i *channel.Info) { i.Inbound.Retries = retries }, func(d *Deps) { d.Now = now })
+				m := &mortal{left: at, after: after}
+				first := newRig(t, func(i *channel.Info) { i.Inbound.Retries = retries }, func(d *Deps) {
+					d.DB, d.Bus = mortalDB{world.DB, m}, mortalBus{world.bus, m}
+					d.Now = now
+				})
+				var acked, again []string
+				say := func(r *rig, ref string) {
+					if w := r.post("/webhooks/telegram/ch_a", r.ch, body(t, events(message(ref, "text")))); w.Code == 200 && (r != first || !m.dead) {
+						acked = append(acked, ref)
+					} else if retries {
+						again = append(again, ref)
+					}
+				}
+				for n := range 8 {
+					switch n { // Kafka goes and comes back, as far as somebody sees it
+					case 2:
+						world.bus.Fail(func([]event.Record) error { return errors.New("away") })
+					case 5:
+						world.bus.Fail(nil)
+					}
+					say(first, fmt.Sprint("m", n))
+					_ = first.spool.look(t.Context())
+				}
+				if m.dead {
+					f.Faults++
+				}
+				ahead = time.Hour           // the dead one's lease is over
+				for _, ref := range again { // the provider has been waiting for an answer
+					say(world, ref)
+				}
+				for active := true; active; active = world.spool.active() {
+					if err := world.spool.look(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				got := world.refs(t)
+				for _, ref := range acked {
+					f.Events++
+					if !slices.Contains(got, ref) {
+						t.Errorf("retries %v, step %d, after %v: %s was answered and is not on Kafka: %v", retries, at, after, ref, got)
+						f.Lost++
+					}
+				}
+				if !retries && !slices.IsSorted(got) {
+					t.Errorf("step %d, after %v: the order is %v", at, after, got)
+				}
+			}
+		}
+	}
+	proof.Report(t, f)
+}

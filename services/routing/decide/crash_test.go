@@ -1,0 +1,137 @@
+package decide
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/proof"
+	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/store/storetest"
+)
+
+// mortal is a decider's process: it dies at one of its writes or produces, before or after it.
+type mortal struct {
+	mu    sync.Mutex
+	left  int
+	after bool // the step at which it dies still happens
+	dead  bool
+}
+
+var errDead = errors.New("the process is dead")
+
+func (m *mortal) step() (happens, lives bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.dead {
+		return false, false
+	}
+	m.left--
+	m.dead = m.left < 0
+	return !m.dead || m.after, !m.dead
+}
+
+type mortalDB struct {
+	store.DB
+	of  *mortal
+	out *storetest.Publisher
+}
+
+// Batch makes each write a step.
+func (d mortalDB) Batch(ctx context.Context, ops []store.Op) []error {
+	errs := make([]error, len(ops))
+	for i, op := range ops {
+		happens, lives := d.of.step()
+		if happens {
+			errs[i] = d.DB.Batch(ctx, []store.Op{op})[0]
+		}
+		if !lives {
+			errs[i] = errDead
+		}
+	}
+	return errs
+}
+
+// Publish implements store.Publisher.
+func (d mortalDB) Publish(ctx context.Context, recs ...event.Record) error {
+	happens, lives := d.of.step()
+	if happens {
+		if err := d.out.Publish(ctx, recs...); err != nil {
+			return err
+		}
+	}
+	if !lives {
+		return errDead
+	}
+	return nil
+}
+
+// crash lets a process take over and die in the middle of the next record; another one takes over from it. It reports whether
+// the process really died.
+func (w *world) crash(left int, after bool) bool {
+	if w.read >= len(w.records) {
+		return false
+	}
+	m := &mortal{left: left, after: after}
+	db := mortalDB{w.db, m, w.out}
+	applier := store.NewApplier(db, db, slog.New(slog.DiscardHandler))
+	d := *w.decider
+	facts := store.Facts(applier)
+	d.Agents, d.Presences = store.NewCollection[Agent](db, AgentSpec, facts), store.NewCollection[Presence](db, PresenceSpec, facts)
+	d.Queues, d.Places = store.NewCollection[Queue](db, QueueSpec, facts), store.NewCollection[Place](db, PlaceSpec)
+	if h, _, err := d.Assign(w.ctx, bus.Assignment{Partition: 0}); err == nil {
+		err = h(w.ctx, w.records[w.read])
+		if err == nil {
+			w.read++ // the offset is committed only after everything else
+			_ = applier.Flush(w.ctx)
+		}
+	}
+	w.must(w.applier.Sweep(w.ctx, -unansweredAfter)) // what the dead one left to be told
+	w.owner = nil                                    // it goes on with nothing
+	w.handover()
+	return m.dead
+}
+
+// TestP9_P13_ACrashAtAnyStepOfADecisionLeavesHoldAndDecisionOrNeither kills the decider at every write and produce of a busy time:
+// a conversation comes, is decided, is refused or taken over by a person, comes back and is closed.
+func TestP9_P13_ACrashAtAnyStepOfADecisionLeavesHoldAndDecisionOrNeither(t *testing.T) {
+	t.Parallel()
+	db := storetest.New(t, Specs...)
+	n, crashes, records := 0, 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		n++
+		w := newWorld(rt, t.Context(), db, 10_000+n)
+		for range rapid.IntRange(3, 12).Draw(rt, "records") {
+			switch rapid.SampledFrom([]string{"person", "person", "consume", "again", "presence"}).Draw(rt, "what") {
+			case "person":
+				w.person(w.conv[rapid.SampledFrom(slices.Sorted(maps.Keys(w.conv))).Draw(rt, "conversation")])
+			case "consume":
+				w.consume(false)
+			case "again":
+				w.consume(true)
+			case "presence":
+				w.appear(rapid.SampledFrom(w.agents).Draw(rt, "agent"), rapid.SampledFrom([]string{"idle", "offline"}).Draw(rt, "state"))
+			}
+			w.pump()
+			if w.crash(rapid.IntRange(0, 4).Draw(rt, "step"), rapid.Bool().Draw(rt, "after")) {
+				crashes++
+			}
+			w.pump()
+		}
+		w.settle()
+		w.quiet()
+		records += len(w.records)
+	})
+	if crashes == 0 {
+		t.Error("nobody died: the test shows nothing")
+	}
+	proof.Report(t, proof.Figures{Events: records, Faults: crashes})
+}
