@@ -135,3 +135,60 @@ func TestP9_P13_ACrashAtAnyStepOfADecisionLeavesHoldAndDecisionOrNeither(t *test
 	}
 	proof.Report(t, proof.Figures{Events: records, Faults: crashes})
 }
+
+// interrupted lets something happen just before the first write of an agent's document.
+type interrupted struct {
+	store.DB
+	first func()
+}
+
+func (d *interrupted) Batch(ctx context.Context, ops []store.Op) []error {
+	if f := d.first; f != nil && ops[0].Collection == AgentSpec.Name {
+		d.first = nil
+		f()
+	}
+	return d.DB.Batch(ctx, ops)
+}
+
+// TestP9_TwoOwnersAtOnceKeepTheLimit lets a second owner give the agent's last place away after the first has found it free: that
+// there is room is believed only from the read inside the Update.
+func TestP9_TwoOwnersAtOnceKeepTheLimit(t *testing.T) {
+	t.Parallel()
+	db := storetest.New(t, Specs...)
+	n := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		n++
+		w := newWorld(rt, t.Context(), db, 20_000+n)
+		w.appear(w.agents[1], "offline") // one agent is there, with one or two places
+		ids := slices.Sorted(maps.Keys(w.conv))
+		for _, id := range ids[:w.limit-1] { // all places but one
+			c := w.conv[id]
+			c.epoch, c.state, c.holder = c.epoch+1, "held", w.agents[0]
+			w.say(c)
+		}
+		for w.pump(); w.read < len(w.records); w.pump() {
+			w.step()
+		}
+		for _, id := range ids[w.limit-1:] {
+			w.conv[id].epoch++
+			w.conv[id].state = "waiting"
+		}
+		mine, other := w.conv[ids[w.limit-1]], w.conv[ids[w.limit]]
+		at := &interrupted{DB: db}
+		d := *w.decider
+		d.Agents = store.NewCollection[Agent](at, AgentSpec, store.Facts(store.NewApplier(at, w.out, slog.New(slog.DiscardHandler))))
+		late, _, err := d.Assign(w.ctx, bus.Assignment{Partition: 0})
+		w.must(err)
+		w.say(mine)
+		w.say(other)
+		records := w.records[len(w.records)-2:]
+		at.first = func() { w.must(w.owner(w.ctx, records[1])) }
+		w.must(late(w.ctx, records[0]))
+		w.read = len(w.records)
+		a, err := w.decider.Agents.Get(w.ctx, w.agents[0])
+		w.must(err)
+		if len(a.Holds) != a.Limit {
+			rt.Errorf("%d conversations, the limit is %d: %+v", len(a.Holds), a.Limit, a.Holds)
+		}
+	})
+}
