@@ -6,12 +6,15 @@ import (
 	"strings"
 )
 
+// covered is something that may go wrong, and the tests that show what comes of it.
+type covered struct {
+	what  string
+	tests []string // folder and name
+}
+
 // elsewhere are faults that another widely used gateway really has, and the tests that show that ours has not. A test here checks
 // that each of them is there.
-var elsewhere = []struct {
-	fault string
-	tests []string // folder and name
-}{
+var elsewhere = []covered{
 	{"The same message id 16 times at once is stored 16 times", []string{
 		"services/all/history TestP3_TheSameIDSixteenTimesAtOnceIsOneMessage", "pkg/channel/gateway TestP3_SixteenTimesTheSameWebhookIsOneEvent", "services/inbox TestP3_ConcurrentRepeatsMakeOneMessage"}},
 	{"The database is down: 200, and the message is lost, on some channels", []string{
@@ -44,18 +47,47 @@ var elsewhere = []struct {
 	{"A new gzip writer per request is the largest cost of all", []string{"pkg/httpapi TestAnAnswerCostsNoCompressor"}},
 }
 
-// faults writes the table.
+// crashes are the durable steps, and the tests that kill a process before and after each.
+var crashes = []covered{
+	{"accept: a webhook is verified and translated, nobody is answered", []string{"pkg/channel/gateway/ingress TestP1_P13_ACrashAtAnyStepOfTakingACallLosesNothingThatWasAnswered"}},
+	{"produce: journal and events are on Kafka, or in the spool", []string{
+		"pkg/channel/gateway/ingress TestP1_P13_ACrashAtAnyStepOfTakingACallLosesNothingThatWasAnswered", "pkg/embedded TestP13_AcknowledgedRecordsSurviveKill9"}},
+	{"consume: a record is handled, its offset committed", []string{
+		"pkg/bus/bustest TestP3_WhatWasNotCommittedIsReadAgain", "pkg/bus/bustest TestP3_P4_MembersComeAndGo", "pkg/bus/kafka TestP3_OnlyTheContiguousMarkIsCommitted"}},
+	{"update: a document and its facts are committed", []string{
+		"pkg/store/sqlite TestP13_KilledAtEveryStep", "pkg/store/sqlite TestP13_KilledWhileCommitting", "pkg/store/mongo TestP13_KilledAtEveryStep"}},
+	{"apply: the records that facts imply are inserted, the facts published", []string{
+		"services/inbox/chat TestP13_NothingAcknowledgedIsLostWithAProcess", "pkg/store/sqlite TestP4_FactsInOrder"}},
+	{"clear: what was published is taken out", []string{"services/inbox/chat TestP3_EveryAcknowledgedMessageIsInExactlyOnce", "pkg/store/sqlite TestP13_KilledAtEveryStep"}},
+	{"intent: the send row is inserted", []string{"pkg/channel/gateway/send TestP7_DeathAtEveryPoint", "pkg/channel/gateway/send TestP7_RandomLives"}},
+	{"call: the provider is called", []string{"pkg/channel/gateway/send TestP7_DeathAtEveryPoint", "services/all/history TestP7_P13_KilledWithSixteenSendsInFlight"}},
+	{"settle: the result is said, or written with the row's end", []string{"pkg/channel/gateway/send TestP7_DeathAtEveryPoint", "pkg/channel/gateway/send TestP13_AResultThatKafkaDoesNotTakeIsKeptInItsRow"}},
+	{"receipt: a step is taken over, linked and told", []string{"services/deliverystatus TestP3_P6_ACrashAtAnyStepLosesAndRepeatsNothing"}},
+	{"hold: an agent's place is taken", []string{"services/routing/decide TestP9_P13_ACrashAtAnyStepOfADecisionLeavesHoldAndDecisionOrNeither"}},
+	{"decision: it is told, applied, or refused", []string{
+		"services/routing/decide TestP9_P13_ACrashAtAnyStepOfADecisionLeavesHoldAndDecisionOrNeither", "services/inbox/verdict TestADecisionThatWasAppliedIsNotRefusedLater"}},
+	{"all of them, at any moment", []string{"services/all/history TestP1_P3_P4_P5_P6_P7_P9_P13_WholeLives"}},
+}
+
+// faults writes both tables.
 func faults(w io.Writer) error {
 	var b strings.Builder
-	b.WriteString("# Faults seen elsewhere\n\nEach was shown on another widely used gateway. The tests beside it show that this one does not have it; a test checks that they are there.\n\n| Fault | Tests |\n|---|---|\n")
-	for _, f := range elsewhere {
+	b.WriteString("# Faults seen elsewhere\n\nEach was shown on another widely used gateway. The tests beside it show that this one does not have it; a test checks that they are there.\n\n")
+	table(&b, "Fault", elsewhere)
+	b.WriteString("\n# Crash matrix\n\nThe tests that stop a process before and after each durable step.\n\n")
+	table(&b, "Step", crashes)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func table(b *strings.Builder, title string, rows []covered) {
+	fmt.Fprintf(b, "| %s | Tests |\n|---|---|\n", title)
+	for _, r := range rows {
 		var tests []string
-		for _, t := range f.tests {
+		for _, t := range r.tests {
 			dir, name, _ := strings.Cut(t, " ")
 			tests = append(tests, fmt.Sprintf("`%s` `%s`", dir, name))
 		}
-		fmt.Fprintf(&b, "| %s | %s |\n", f.fault, strings.Join(tests, "<br>"))
+		fmt.Fprintf(b, "| %s | %s |\n", r.what, strings.Join(tests, "<br>"))
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }

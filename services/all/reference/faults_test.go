@@ -3,13 +3,14 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
-func TestEveryFaultSeenElsewhereIsATestOfOurs(t *testing.T) {
+func TestEveryFaultAndEveryDurableStepHasItsTests(t *testing.T) {
 	t.Parallel()
-	for _, f := range elsewhere {
+	for _, f := range slices.Concat(elsewhere, crashes) {
 		for _, test := range f.tests {
 			dir, name, _ := strings.Cut(test, " ")
 			files, err := filepath.Glob(filepath.Join("../../..", dir, "*_test.go"))
@@ -25,7 +26,7 @@ func TestEveryFaultSeenElsewhereIsATestOfOurs(t *testing.T) {
 				found = found || strings.Contains(string(src), "\nfunc "+name+"(t *testing.T)")
 			}
 			if !found {
-				t.Errorf("%q: there is no test %s in %s", f.fault, name, dir)
+				t.Errorf("%q: there is no test %s in %s", f.what, name, dir)
 			}
 		}
 	}
