@@ -54,7 +54,7 @@ func child(dir string) {
 }
 
 func open(br *Broker) bus.Bus {
-	cfg := kafka.Config{Brokers: br.Addrs(), BatchTimeout: time.Millisecond, MetadataTTL: 500 * time.Millisecond, CommitEvery: 20 * time.Millisecond}
+	cfg := kafka.Config{Brokers: br.Addrs(), Linger: time.Millisecond, MetadataTTL: 500 * time.Millisecond, CommitEvery: 20 * time.Millisecond}
 	b, err := kafka.Open(context.Background(), cfg)
 	if err != nil {
 		panic(err)

@@ -89,7 +89,7 @@ func identify(ctx context.Context, env *Env) error {
 
 // OpenBus connects to Kafka alone.
 func OpenBus(ctx context.Context, cfg *config.Config, log *slog.Logger) (bus.Bus, error) {
-	k := kafka.Config{Brokers: cfg.KafkaBrokers, ClientID: "tributary", Log: log, BatchTimeout: cfg.KafkaLinger, Compression: cfg.KafkaCompression}
+	k := kafka.Config{Brokers: cfg.KafkaBrokers, ClientID: "tributary", Log: log, Linger: cfg.KafkaLinger, Compression: cfg.KafkaCompression}
 	if cfg.KafkaTLS {
 		k.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}

@@ -92,7 +92,7 @@ func (b *Broker) Addrs() []string { return b.addrs }
 // Config is a configuration with quick timings.
 func (b *Broker) Config() kafka.Config {
 	return kafka.Config{
-		Brokers: b.addrs, BatchTimeout: time.Millisecond, MetadataTTL: 500 * time.Millisecond, CommitEvery: 50 * time.Millisecond,
+		Brokers: b.addrs, Linger: time.Millisecond, MetadataTTL: 500 * time.Millisecond, CommitEvery: 50 * time.Millisecond,
 		Compression: "none",
 		Group: kafka.Group{
 			Heartbeat: 100 * time.Millisecond, Session: 6 * time.Second, Rebalance: 6 * time.Second,

@@ -38,14 +38,14 @@ type Config struct {
 	TLS      *tls.Config
 	SASL     SASL
 
-	BatchTimeout time.Duration // how long a record waits for company; default 2 ms
-	Compression  string        // "none", "lz4" (default) or "zstd"
-	MaxBuffered  int64         // bytes that may wait for an acknowledgement; default 64 MiB, beyond it Publish is refused
-	MetadataTTL  time.Duration // age of the cached cluster layout; default 6 s
-	CommitEvery  time.Duration // default 200 ms
-	Stall        time.Duration // lag without progress for so long rebuilds the group client; default 60 s
-	Group        Group
-	Log          *slog.Logger // default slog.Default()
+	Linger      time.Duration // at least so long between two requests to a partition; default 2 ms. After a pause a record goes at once
+	Compression string        // "none", "lz4" (default) or "zstd"
+	MaxBuffered int64         // bytes that may wait for an acknowledgement; default 64 MiB, beyond it Publish is refused
+	MetadataTTL time.Duration // age of the cached cluster layout; default 6 s
+	CommitEvery time.Duration // default 200 ms
+	Stall       time.Duration // lag without progress for so long rebuilds the group client; default 60 s
+	Group       Group
+	Log         *slog.Logger // default slog.Default()
 	// Dial connects to a broker; default TCP. It serves proxies, and tests that cut one client off.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
@@ -76,7 +76,7 @@ func (c Config) withDefaults() (Config, error) {
 		}
 	}
 	fill(&c.ClientID, "tributary")
-	fill(&c.BatchTimeout, 2*time.Millisecond)
+	fill(&c.Linger, 2*time.Millisecond)
 	fill(&c.Compression, "lz4")
 	fill(&c.MaxBuffered, 64<<20)
 	fill(&c.MetadataTTL, 6*time.Second)

@@ -199,28 +199,26 @@ func (b *Bus) Ends(ctx context.Context, topic string) (map[int]int64, error) {
 
 // PartitionOf implements bus.Bus.
 func (b *Bus) PartitionOf(ctx context.Context, topic, key string) (int, error) {
-	ps, err := b.partitions(ctx, topic)
+	n, err := b.producer.partitions(ctx, topic)
 	if err != nil {
-		return 0, err
+		return 0, classify("topic "+topic, err)
 	}
-	return balancer.Balance(kafka.Message{Key: []byte(key)}, ps...), nil
+	return balancer.Balance(kafka.Message{Key: []byte(key)}, numbers(n)...), nil
 }
 
 // partitions lists the partitions of a topic, from the transport's cache.
 func (b *Bus) partitions(ctx context.Context, topic string) ([]int, error) {
-	res, err := b.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
+	n, err := partitionsOf(ctx, b.client, topic)
+	return numbers(n), classify("topic "+topic, err)
+}
+
+func partitionsOf(ctx context.Context, client *kafka.Client, topic string) (int, error) {
+	res, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
 	if err != nil {
-		return nil, classify("metadata", err)
+		return 0, err
 	}
 	if len(res.Topics) != 1 {
-		return nil, classify("metadata", errors.New("no answer about "+topic))
+		return 0, errors.New("no answer about " + topic)
 	}
-	if err := res.Topics[0].Error; err != nil {
-		return nil, classify("topic "+topic, err)
-	}
-	ps := make([]int, len(res.Topics[0].Partitions))
-	for i := range ps {
-		ps[i] = i
-	}
-	return ps, nil
+	return len(res.Topics[0].Partitions), res.Topics[0].Error
 }

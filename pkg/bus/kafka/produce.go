@@ -11,29 +11,17 @@ import (
 )
 
 const (
-	publishTimeout = 30 * time.Second // all attempts of kafka-go together stay below it
+	publishTimeout = 30 * time.Second // all attempts of a request together
 	roomTimeout    = time.Second      // how long Publish waits for room before it refuses
 )
 
-// newWriter is the only place that makes a producer: the zero values of kafka-go mean no acknowledgement and a batch per second.
-func (b *Bus) newWriter() *kafka.Writer {
+func (b *Bus) newProducer() *producer {
 	compression, _ := b.cfg.compression() // checked by withDefaults
-	return &kafka.Writer{
-		Addr:                   b.addr,
-		Transport:              b.transport,
-		Balancer:               balancer,
-		RequiredAcks:           kafka.RequireAll,
-		BatchTimeout:           b.cfg.BatchTimeout,
-		BatchSize:              batchRecords,
-		BatchBytes:             batchBytes,
-		MaxAttempts:            maxAttempts,
-		WriteTimeout:           produceTimeout,
-		ReadTimeout:            produceTimeout,
-		WriteBackoffMin:        50 * time.Millisecond,
-		WriteBackoffMax:        time.Second,
-		Compression:            compression,
-		AllowAutoTopicCreation: false,
-		ErrorLogger:            b.warn("producer"),
+	return &producer{
+		client: b.client, compress: compression, linger: b.cfg.Linger, lines: map[place]*lineup{}, counts: map[string]count{},
+		warn: func(topic string, partition, attempt int, err error) {
+			b.log.Warn("records not written yet", "topic", topic, "partition", partition, "attempt", attempt, "error", describe(err), "cause", err)
+		},
 	}
 }
 
@@ -57,8 +45,8 @@ func (b *Bus) Publish(ctx context.Context, recs ...event.Record) error {
 	return done(b.write(ctx, msgs))
 }
 
-// write hands records to the writer. kafka-go queues without bound and goes on after its caller has left, so the room that
-// records take is given back when they are really done, not when the caller stops waiting.
+// write hands records to the producer. The room that they take is given back when they are really done, not when the caller
+// stops waiting.
 func (b *Bus) write(ctx context.Context, msgs []kafka.Message) error {
 	need := int64(0)
 	for _, m := range msgs {
@@ -70,10 +58,8 @@ func (b *Bus) write(ctx context.Context, msgs []kafka.Message) error {
 	}
 	written := make(chan error, 1)
 	go func() {
-		wctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishTimeout)
-		defer cancel()
 		defer b.room.Release(need)
-		written <- b.writer.WriteMessages(wctx, msgs...)
+		written <- b.producer.write(context.WithoutCancel(ctx), msgs)
 	}()
 	select {
 	case err := <-written:

@@ -102,16 +102,3 @@ func TestEnvelopeRoundTrip(t *testing.T) {
 		}
 	})
 }
-
-func TestTheWriterIsExplicit(t *testing.T) {
-	t.Parallel()
-	k, err := Open(t.Context(), Config{Brokers: []string{"127.0.0.1:1"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = k.Close() }()
-	w := k.(*Bus).writer
-	if w.RequiredAcks != -1 || w.Async || w.AllowAutoTopicCreation || w.BatchTimeout > 10*time.Millisecond || w.MaxAttempts > 5 || w.BatchBytes > 1_000_000 || w.Transport == nil || w.Balancer != balancer {
-		t.Errorf("writer: %+v", w.Stats())
-	}
-}

@@ -1,0 +1,229 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/metadata"
+	"github.com/segmentio/kafka-go/protocol/produce"
+)
+
+// cluster answers a producer's requests as a broker does, with two partitions per topic.
+type cluster struct {
+	mu       sync.Mutex
+	requests []string // partition: values
+	acks     []int16
+	hold     chan struct{} // not nil: requests wait for it
+	fail     []error       // for the next requests
+	open     map[int32]int // requests under way
+	most     int           // of one partition
+}
+
+func (c *cluster) RoundTrip(_ context.Context, _ net.Addr, req kafka.Request) (kafka.Response, error) {
+	switch r := req.(type) {
+	case *metadata.Request:
+		res := &metadata.Response{}
+		for _, t := range r.TopicNames {
+			res.Topics = append(res.Topics, metadata.ResponseTopic{Name: t, Partitions: []metadata.ResponsePartition{{PartitionIndex: 0}, {PartitionIndex: 1}}})
+		}
+		return res, nil
+	case *produce.Request:
+		return c.produce(r)
+	}
+	return nil, errors.ErrUnsupported
+}
+
+func (c *cluster) produce(r *produce.Request) (kafka.Response, error) {
+	p := r.Topics[0].Partitions[0]
+	c.mu.Lock()
+	c.open[p.Partition]++
+	c.most = max(c.most, c.open[p.Partition])
+	hold := c.hold
+	c.mu.Unlock()
+	if hold != nil {
+		<-hold
+	}
+	var values []string
+	for {
+		rec, err := p.RecordSet.Records.ReadRecord()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		v, _ := protocol.ReadAll(rec.Value)
+		values = append(values, string(v))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open[p.Partition]--
+	c.requests = append(c.requests, fmt.Sprintf("%d: %s", p.Partition, strings.Join(values, " ")))
+	c.acks = append(c.acks, r.Acks)
+	res := produce.ResponsePartition{Partition: p.Partition}
+	if len(c.fail) > 0 {
+		err := c.fail[0]
+		c.fail = c.fail[1:]
+		code, answered := errors.AsType[kafka.Error](err)
+		if !answered {
+			return nil, err
+		}
+		res.ErrorCode = int16(code)
+	}
+	return &produce.Response{Topics: []produce.ResponseTopic{{Topic: r.Topics[0].Topic, Partitions: []produce.ResponsePartition{res}}}}, nil
+}
+
+func (c *cluster) seen() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.requests)
+}
+
+func newTestProducer(c *cluster) *producer {
+	c.open = map[int32]int{}
+	return &producer{
+		client: &kafka.Client{Addr: kafka.TCP("127.0.0.1:1"), Transport: c}, lines: map[place]*lineup{}, counts: map[string]count{},
+		warn: func(string, int, int, error) {},
+	}
+}
+
+func message(key, value string) kafka.Message {
+	return kafka.Message{Topic: "t", Key: []byte(key), Value: []byte(value)}
+}
+
+func TestP1_EveryRequestWaitsForAllReplicas(t *testing.T) {
+	t.Parallel()
+	c := &cluster{}
+	p := newTestProducer(c)
+	if err := p.write(t.Context(), []kafka.Message{message("a", "1"), message("b", "2")}); err != nil {
+		t.Fatal(err)
+	}
+	p.close()
+	for _, a := range c.acks {
+		if a != -1 {
+			t.Errorf("a request for %d acknowledgements", a)
+		}
+	}
+	if err := p.write(t.Context(), []kafka.Message{message("a", "3")}); !errors.Is(err, errClosed) || len(c.acks) == 0 {
+		t.Errorf("after close: %v", err)
+	}
+}
+
+// What comes while a request is under way goes together in the next one, in the order in which it came.
+func TestP4_RecordsThatComeMeanwhileGoTogetherInOrder(t *testing.T) {
+	t.Parallel()
+	c := &cluster{hold: make(chan struct{})}
+	p := newTestProducer(c)
+	at := balancer.Balance(message("a", ""), 0, 1)
+	var all sync.WaitGroup
+	say := func(n int, arrived func() bool) {
+		all.Go(func() {
+			if err := p.write(t.Context(), []kafka.Message{message("a", fmt.Sprint(n))}); err != nil {
+				t.Error(err)
+			}
+		})
+		for end := time.Now().Add(5 * time.Second); !arrived(); time.Sleep(100 * time.Microsecond) {
+			if time.Now().After(end) {
+				t.Fatalf("record %d does not arrive", n)
+			}
+		}
+	}
+	say(0, func() bool { return c.underWay(at) == 1 })
+	for n := 1; n < 6; n++ {
+		say(n, func() bool { return waiting(p, place{"t", at}) == n })
+	}
+	close(c.hold)
+	all.Wait()
+	p.close()
+	got := strings.Join(c.seen(), "; ")
+	if got != fmt.Sprintf("%d: 0; %d: 1 2 3 4 5", at, at) || c.most != 1 {
+		t.Errorf("requests %q, %d of a partition at once", got, c.most)
+	}
+}
+
+// waiting counts the calls that wait for a partition.
+func waiting(p *producer, at place) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.lines[at].waiting)
+}
+
+func (c *cluster) underWay(partition int) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.open[int32(partition)]
+}
+
+func TestARequestIsMadeAgainWithTheSameRecords(t *testing.T) {
+	t.Parallel()
+	c := &cluster{fail: []error{kafka.NotLeaderForPartition, io.ErrUnexpectedEOF}}
+	p := newTestProducer(c)
+	if err := p.write(t.Context(), []kafka.Message{message("a", "1"), message("a", "2")}); err != nil {
+		t.Fatal(err)
+	}
+	at := fmt.Sprint(balancer.Balance(message("a", ""), 0, 1)) + ": 1 2"
+	if diff := cmp.Diff([]string{at, at, at}, c.seen()); diff != "" {
+		t.Error(diff)
+	}
+	c.fail = []error{kafka.MessageSizeTooLarge}
+	if err := p.write(t.Context(), []kafka.Message{message("a", "3")}); !errors.Is(err, kafka.MessageSizeTooLarge) || len(c.seen()) != 4 {
+		t.Errorf("%v after %d requests: what cannot succeed is not tried again", err, len(c.seen()))
+	}
+	p.close()
+}
+
+func TestRequestsHaveBounds(t *testing.T) {
+	t.Parallel()
+	c := &cluster{}
+	p := newTestProducer(c)
+	var many []kafka.Message
+	for n := range 3*batchRecords + 1 {
+		many = append(many, message("a", fmt.Sprint(n)))
+	}
+	for range 4 {
+		many = append(many, message("a", strings.Repeat("x", batchBytes/3)))
+	}
+	if err := p.write(t.Context(), many); err != nil {
+		t.Fatal(err)
+	}
+	p.close()
+	var records int
+	for _, r := range c.seen() {
+		values := strings.Fields(r)[1:]
+		if records += len(values); len(values) > batchRecords || len(r) > batchBytes {
+			t.Errorf("a request of %d records, %d bytes", len(values), len(r))
+		}
+	}
+	if records != len(many) {
+		t.Errorf("%d records of %d", records, len(many))
+	}
+}
+
+// Alone a record goes at once; one after the other, requests keep their distance.
+func TestRequestsToAPartitionKeepTheirDistance(t *testing.T) {
+	t.Parallel()
+	c := &cluster{}
+	p := newTestProducer(c)
+	p.linger = 30 * time.Millisecond
+	start := time.Now()
+	for n := range 4 {
+		if err := p.write(t.Context(), []kafka.Message{message("a", fmt.Sprint(n))}); err != nil {
+			t.Fatal(err)
+		}
+		if d := time.Since(start); n == 0 && d > 20*time.Millisecond {
+			t.Errorf("the first waited %s", d)
+		}
+	}
+	if d := time.Since(start); d < 90*time.Millisecond {
+		t.Errorf("four requests within %s", d)
+	}
+	p.close()
+}
