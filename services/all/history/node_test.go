@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -25,12 +26,15 @@ import (
 // node is one process with all services in it. It can be killed: from one moment on nothing that it does has an effect on the
 // store or on Kafka, and Kafka hears no goodbye.
 type node struct {
+	name string
 	url  string
 	line bustest.Line
 	dead atomic.Bool
 	auth *auth.Authenticator
 	stop context.CancelFunc
 	over chan struct{}
+	died time.Time // killed
+	log  *slog.Logger
 }
 
 func (p *platform) start() *node {
@@ -63,7 +67,9 @@ func (p *platform) start() *node {
 func (p *platform) process(ctx context.Context, n *node) (proc *run.Process, closeAll func() error) {
 	p.Helper()
 	kcfg := p.broker.Config()
-	kcfg.Log, kcfg.Dial = slog.New(slog.DiscardHandler), n.line.Dial
+	n.name = fmt.Sprint("node-", p.started.Add(1))
+	n.log = p.log.With("node", n.name)
+	kcfg.Log, kcfg.Dial, kcfg.ClientID = n.log, n.line.Dial, n.name
 	kcfg.Group.Session, kcfg.Group.Rebalance = session, session
 	b, err := kafka.Open(ctx, kcfg)
 	p.ok(err)
@@ -86,11 +92,12 @@ func (p *platform) process(ctx context.Context, n *node) (proc *run.Process, clo
 	public := listen()
 	proc = &run.Process{
 		Env: run.Env{
-			Config: &config.Config{EncryptionKey: base64.StdEncoding.EncodeToString(make([]byte, 32)), BootstrapAPIKey: apiKey, ShutdownDrain: 3 * time.Second}, Log: p.log, Bus: b, DB: db, Cache: redis, Blob: blobs,
+			Config: &config.Config{EncryptionKey: base64.StdEncoding.EncodeToString(make([]byte, 32)), BootstrapAPIKey: apiKey, ShutdownDrain: 3 * time.Second}, Log: n.log, Bus: b, DB: db, Cache: redis, Blob: blobs,
 			Egress: p.egress, Directory: dir, Auth: who, Sealer: sealer, PublicURL: "http://" + public.Addr().String(), Now: p.now,
 		},
 		Metrics: http.NotFoundHandler(), Public: public, Admin: listen(),
 	}
+	proc.Consumes = func(group string, _ ...string) { p.dead.know(group) }
 	return proc, func() error {
 		err := errors.Join(b.Close(), redis.Close(), blobs.Close())
 		if n.dead.Load() {
@@ -103,6 +110,7 @@ func (p *platform) process(ctx context.Context, n *node) (proc *run.Process, clo
 // kill ends the process as kill -9 would.
 func (n *node) kill() {
 	n.dead.Store(true)
+	n.died = time.Now()
 	n.line.Cut()
 	n.stop()
 }

@@ -39,10 +39,12 @@ type platform struct {
 	blobs    string
 	egress   *egress.Client
 	provider *provider
+	dead     *coroner
 	log      *slog.Logger
 	client   *http.Client
 	ahead    atomic.Int64 // nanoseconds by which the platform's clock is ahead of the machine's
 	faults   atomic.Int64 // injected
+	started  atomic.Int64 // nodes
 
 	mu    sync.Mutex
 	nodes []*node
@@ -75,10 +77,11 @@ func newPlatform(t testing.TB) *platform {
 	p := &platform{
 		TB: t, db: &weatherDB{DB: db}, redis: startRedis(t), blobs: "file://" + t.TempDir(), broker: bustest.NewBroker(t, 1),
 		egress: egress.New(egress.Config{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}),
-		log:    slog.New(slog.DiscardHandler),
+		log:    logTo(t),
 		client: &http.Client{Timeout: 8 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	}
 	p.provider = newProvider(t, p)
+	p.dead = newCoroner(t, p)
 	t.Cleanup(func() {
 		for _, n := range append(p.alive(), p.gone...) {
 			n.end(p)
@@ -92,6 +95,20 @@ func newPlatform(t testing.TB) *platform {
 		p.nodes = append(p.nodes, p.start())
 	}
 	return p
+}
+
+// logTo is what the services say: nothing, unless LOG names a file, to find out what led to a failure.
+func logTo(t testing.TB) *slog.Logger {
+	path := os.Getenv("LOG")
+	if path == "" {
+		return slog.New(slog.DiscardHandler)
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatalf("LOG=%s: %v", path, err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return slog.New(slog.NewTextHandler(f, nil))
 }
 
 // standing is a testing.TB for what outlives single tests.
