@@ -126,7 +126,7 @@ func (p *platform) ask(req *http.Request) (status int, body string) {
 	if err != nil {
 		return 0, ""
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end
+	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return 0, ""

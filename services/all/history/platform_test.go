@@ -205,7 +205,7 @@ func (p *platform) call(n int, token, method, path, key string, in, out any) (st
 	if err != nil {
 		return 0
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end
+	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return 0

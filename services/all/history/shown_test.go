@@ -135,7 +135,7 @@ func (s *listener) read(ctx context.Context, p *platform, n int, last string, re
 	if err != nil {
 		return last
 	}
-	defer resp.Body.Close() //nolint:errcheck // broken or over
+	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		return last
 	}
