@@ -52,7 +52,7 @@ func TestConnectionsAreKept(t *testing.T) {
 
 // pipe passes bytes both ways until one side ends.
 func pipe(a net.Conn, to string) {
-	defer a.Close() //nolint:errcheck // it is over
+	defer a.Close()
 	b, err := net.Dial("tcp", to)
 	if err != nil {
 		return
@@ -64,7 +64,7 @@ func pipe(a net.Conn, to string) {
 }
 
 func copyTo(dst, src net.Conn) {
-	defer dst.Close() //nolint:errcheck // it is over
+	defer dst.Close()
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := src.Read(buf)

@@ -18,7 +18,7 @@ func TestFiguresOfOneTestAddUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	got, err := Collect(f)
 	want := []Figures{{Test: "TestFiguresOfOneTestAddUp", Events: 15, Faults: 2, Lost: 1, Doubled: 3}}
 	if err != nil || !cmp.Equal(got, want) {

@@ -62,7 +62,7 @@ var crashes = []covered{
 	{"intent: the send row is inserted", []string{"pkg/channel/gateway/send TestP7_DeathAtEveryPoint", "pkg/channel/gateway/send TestP7_RandomLives"}},
 	{"call: the provider is called", []string{"pkg/channel/gateway/send TestP7_DeathAtEveryPoint", "services/all/history TestP7_P13_KilledWithSixteenSendsInFlight"}},
 	{"settle: the result is said, or written with the row's end", []string{"pkg/channel/gateway/send TestP7_DeathAtEveryPoint", "pkg/channel/gateway/send TestP13_AResultThatKafkaDoesNotTakeIsKeptInItsRow"}},
-	{"receipt: a step is taken over, linked and told", []string{"services/deliverystatus TestP3_P6_ACrashAtAnyStepLosesAndRepeatsNothing"}},
+	{"receipt: a step is taken over, linked and told", []string{"services/deliverystatus TestP3_P6_ACrashAtAnyStepLosesAndRepeatsNothing", "services/deliverystatus TestP6_P13_StepsOfAHandlerThatDiedBetweenItsDocumentsAreTakenAlong"}},
 	{"hold: an agent's place is taken", []string{"services/routing/decide TestP9_P13_ACrashAtAnyStepOfADecisionLeavesHoldAndDecisionOrNeither"}},
 	{"decision: it is told, applied, or refused", []string{
 		"services/routing/decide TestP9_P13_ACrashAtAnyStepOfADecisionLeavesHoldAndDecisionOrNeither", "services/inbox/verdict TestADecisionThatWasAppliedIsNotRefusedLater"}},
