@@ -13,7 +13,8 @@ import (
 
 // deliver makes the call of a row. It goes on when the partition is lost or the handler is abandoned: only its deadline ends it.
 func (o *owner) deliver(ctx context.Context, row *Row, p part, r rendering) provider.Verdict {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), row.Deadline.Sub(o.Now()))
+	began := time.Now() // before the clock is read: a process that is held up in between has less time left, never more
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), began.Add(row.Deadline.Sub(o.Now())))
 	defer cancel()
 	if ctx.Err() != nil { // too late: no byte has left
 		return provider.Verdict{Finding: provider.Refused, Err: errLate}

@@ -57,7 +57,8 @@ func (t *table) has(key string) bool {
 	return t.lines[key] != nil
 }
 
-// add notes an open row; noting it twice is harmless.
+// add notes an open row; noting it twice is harmless. A row that another calls is looked at again at once: it may have ended since
+// it was read, by our own drainer even, and would hold its key up until its deadline.
 func (t *table) add(r *Row) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -70,6 +71,9 @@ func (t *table) add(r *Row) {
 		t.lines[r.Key] = l
 	}
 	n := t.refOf(r)
+	if n.called {
+		n.due = time.Time{}
+	}
 	if slices.ContainsFunc(l.rows, func(have ref) bool { return have.id == n.id }) {
 		return
 	}
