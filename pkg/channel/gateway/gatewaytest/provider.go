@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tributaryhq/tributary/pkg/blob"
 	"github.com/tributaryhq/tributary/pkg/egress"
@@ -41,14 +42,25 @@ type Provider struct {
 	auth    []string
 	uploads []string
 	signals []string
+	at      map[string]time.Time // by id of the part: when it reached the person last
+
+	over chan struct{} // the provider ends: nothing waits any more
+	once sync.Once
 }
 
 // NewProvider starts a provider that ends with the test. script decides about the nth call (1 …) of a part; nil takes all.
 func NewProvider(t testing.TB, script func(s Sending, call int) Answer) *Provider {
-	p := &Provider{script: script, taken: map[string]int{}, order: map[string][]string{}, calls: map[string]int{}}
+	p := &Provider{script: script, taken: map[string]int{}, order: map[string][]string{}, calls: map[string]int{},
+		at: map[string]time.Time{}, over: make(chan struct{})}
 	p.Server = httptest.NewServer(p)
 	t.Cleanup(p.Close)
 	return p
+}
+
+// Close ends the provider, and the calls that still wait for their answer: a test that has failed must not hang.
+func (p *Provider) Close() {
+	p.once.Do(func() { close(p.over) })
+	p.Server.Close()
 }
 
 // Script replaces the script.
@@ -88,11 +100,15 @@ func (p *Provider) send(w http.ResponseWriter, r *http.Request) {
 	a := p.decide(s, r)
 	defer p.note(func() { p.open-- })
 	if a.Wait != nil {
-		<-a.Wait
+		select {
+		case <-a.Wait:
+		case <-p.over:
+		}
 	}
 	if a.Taken || a.Status == 0 && !a.Silent {
 		p.note(func() {
 			p.taken[s.ID]++
+			p.at[s.ID] = time.Now()
 			p.order[s.To] = append(p.order[s.To], s.ID)
 		})
 	}
@@ -146,6 +162,11 @@ func (p *Provider) upload(w http.ResponseWriter, r *http.Request) {
 
 // Taken tells how often a part reached the person.
 func (p *Provider) Taken(id string) int { return get(p, func() int { return p.taken[id] }) }
+
+// TakenAt tells when a part reached the person last; zero if it has not.
+func (p *Provider) TakenAt(id string) time.Time {
+	return get(p, func() time.Time { return p.at[id] })
+}
 
 // Calls tells how often a part was called.
 func (p *Provider) Calls(id string) int { return get(p, func() int { return p.calls[id] }) }

@@ -32,9 +32,7 @@ func TestP7_DeathAtEveryPoint(t *testing.T) {
 	whole := newWorld(t, moody)
 	busyLog(whole)
 	p := whole.start(0)
-	for end := time.Now().Add(10 * time.Second); len(whole.missing()) > 0 && time.Now().Before(end); {
-		time.Sleep(5 * time.Millisecond)
-	}
+	whole.settled()
 	p.end()
 	whole.check()
 	points := p.mortal.clock.Load()
@@ -44,7 +42,8 @@ func TestP7_DeathAtEveryPoint(t *testing.T) {
 	for at := int64(1); at <= points; at++ {
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, moody, impatient)
+			w := newWorld(t, moody)
+			w.impatient()
 			busyLog(w)
 			p := w.start(at)
 			select {
@@ -67,14 +66,15 @@ func TestP7_RandomLives(t *testing.T) {
 		for _, n := range plan {
 			next <- n
 		}
-		w := newWorld(t, func(gatewaytest.Sending, int) gatewaytest.Answer {
+		w := newWorld(drawn{t, rt}, func(gatewaytest.Sending, int) gatewaytest.Answer {
 			select {
 			case n := <-next:
 				return answers[n]
 			default:
 				return gatewaytest.Answer{}
 			}
-		}, impatient)
+		})
+		w.impatient()
 		for n := range rapid.IntRange(1, 8).Draw(rt, "messages") {
 			peer := rapid.SampledFrom([]string{"ann", "bob"}).Draw(rt, "peer")
 			body := rapid.SampledFrom([]string{"x", "x\n--\ny"}).Draw(rt, "text")
@@ -84,17 +84,28 @@ func TestP7_RandomLives(t *testing.T) {
 			p := w.start(int64(rapid.IntRange(1, 30).Draw(rt, "at")))
 			select {
 			case <-p.over:
-			case <-time.After(150 * time.Millisecond):
+			case <-time.After(w.budget):
 				p.end()
 			}
 		}
 		w.finish()
 		w.check()
-		if t.Failed() {
-			rt.FailNow()
-		}
 	})
 }
+
+// drawn says what fails to rapid, which then looks for the smallest life that fails.
+type drawn struct {
+	testing.TB
+	rt *rapid.T
+}
+
+func (d drawn) Helper()                   { d.rt.Helper() }
+func (d drawn) Error(a ...any)            { d.rt.Error(a...) }
+func (d drawn) Errorf(s string, a ...any) { d.rt.Errorf(s, a...) }
+func (d drawn) Fatal(a ...any)            { d.rt.Fatal(a...) }
+func (d drawn) Fatalf(s string, a ...any) { d.rt.Fatalf(s, a...) }
+func (d drawn) Logf(s string, a ...any)   { d.rt.Logf(s, a...) }
+func (d drawn) Failed() bool              { return d.rt.Failed() }
 
 func TestP13_AnOrderlyStopLeavesNothingUnknown(t *testing.T) {
 	t.Parallel()
@@ -125,9 +136,12 @@ func TestP13_AnOrderlyStopLeavesNothingUnknown(t *testing.T) {
 	}
 }
 
+// forever is longer than anything takes on any store: what has not happened by then never will.
+const forever = time.Minute
+
 func waitFor(t testing.TB, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(forever); !ok(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("it never happened")
 		}
