@@ -1,0 +1,45 @@
+package e2e
+
+import (
+	"testing"
+)
+
+func TestTelegramThereAndBack(t *testing.T) {
+	each(t, func(t *test) {
+		settings := map[string]any{"bot_username": "e2e_bot", "api_base_url": t.url + "/simulator/telegram"}
+		secrets := map[string]string{"bot_token": "700:abcdefghijklmnopqrstuvwxyz", "webhook_secret": "hook-secret"}
+		var ch struct {
+			ID  string `json:"id"`
+			URL string `json:"webhook_url"`
+		}
+		t.do("POST", "/v1/channels", "tg", map[string]any{"type": "telegram", "name": "Bot", "settings": settings, "secrets": secrets}, &ch)
+		t.do("POST", "/simulator/accounts", "", map[string]any{"type": "telegram", "settings": settings, "secrets": secrets, "webhook_url": t.url + "/webhooks/telegram/" + ch.ID}, nil)
+		var in struct {
+			Status int    `json:"status"`
+			ID     string `json:"id"`
+		}
+		t.do("POST", "/simulator/inbound", "", map[string]any{"type": "telegram", "from": "3527065", "name": "Kim", "kind": "image", "text": "look"}, &in)
+		if in.Status != 200 {
+			t.Fatalf("the webhook was answered %d", in.Status)
+		}
+		var c *conversation
+		t.eventually("the conversation is listed", func() bool { c = t.find("3527065"); return c != nil })
+		t.eventually("the picture was fetched", func() bool {
+			var list struct {
+				Data []struct {
+					Attachments []struct {
+						State string `json:"state"`
+					} `json:"attachments"`
+				} `json:"data"`
+			}
+			_ = t.call(t.Context(), "GET", "/v1/conversations/"+c.ID+"/messages", "", nil, &list)
+			return len(list.Data) == 1 && len(list.Data[0].Attachments) == 1 && list.Data[0].Attachments[0].State == "ready"
+		})
+		var m message
+		t.do("POST", "/v1/conversations/"+c.ID+"/messages", "tg-1", map[string]string{"text": "Nice!"}, &m)
+		t.eventually("the answer is sent", func() bool {
+			var now message
+			return t.call(t.Context(), "GET", "/v1/messages/"+m.ID, "", nil, &now) == nil && now.Status == "sent" && len(now.ExternalIDs) == 1
+		})
+	})
+}
