@@ -111,8 +111,8 @@ func (w *world) check() {
 	w.checkOrder()
 }
 
-// checkOrder is A3 at the provider: nothing arrives after a later part of its key, unless it was said to be unknown before. That
-// happens only to what was on its way for longer than its call's deadline and the margin: no program can help that.
+// checkOrder is A3 at the provider: nothing is taken after a later part of its key, unless it was said to be unknown before. That
+// happens only to what was on its way when its call's deadline passed: no byte left after it, but no program can call them back.
 func (w *world) checkOrder() {
 	w.t.Helper()
 	for key, line := range w.lines() {
@@ -128,13 +128,13 @@ func (w *world) checkOrder() {
 	}
 }
 
-// lingered reports whether a part was taken after the deadline of its call and the margin, and is said to be unknown.
+// lingered reports whether a part was taken after the deadline of its call, and is said to be unknown.
 func (w *world) lingered(id string) bool {
 	w.mu.Lock()
 	until := w.calls.until[id]
 	w.mu.Unlock()
 	late := w.provider.TakenAt(id).Sub(until)
-	if late <= w.timing.Margin || !slices.Contains(w.statuses(id), event.Unsure) {
+	if late <= 0 || !slices.Contains(w.statuses(id), event.Unsure) {
 		return false
 	}
 	w.t.Logf("%s was taken %s after its deadline", id, late)

@@ -262,6 +262,31 @@ func TestRuleDEADLINE_NoByteLeavesAfterIt(t *testing.T) {
 	}
 }
 
+func TestRuleDEADLINE_WhatIsTakenLateIsUnknownAndHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	hold := make(chan struct{})
+	w := newWorld(t, func(s gatewaytest.Sending, _ int) gatewaytest.Answer {
+		if s.ID == "a0/1" {
+			return gatewaytest.Answer{Wait: hold}
+		}
+		return gatewaytest.Answer{}
+	})
+	w.impatient()
+	w.post(text("ch_a", "ann", "a0", "x\n--\ny"), text("ch_a", "ann", "a1", "x"))
+	p := w.start(0)
+	defer p.end()
+	waitFor(t, func() bool { return w.provider.Taken("a1/0") == 1 })
+	close(hold)
+	waitFor(t, func() bool { return w.provider.Taken("a0/1") == 1 })
+	if diff := cmp.Diff([]string{"a0/0", "a1/0", "a0/1"}, w.provider.Order("ann")); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]event.DeliveryStatus{event.Unsure}, w.statuses("a0/1")); diff != "" {
+		t.Error(diff)
+	}
+	w.check() // A3 allows it, as the model does
+}
+
 type senderFunc func(ctx context.Context) provider.Verdict
 
 func (f senderFunc) Send(ctx context.Context, _ channel.Keyed, _ event.Outbound, _ channel.Request, _ provider.About) provider.Verdict {
