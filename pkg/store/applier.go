@@ -12,7 +12,7 @@ import (
 
 // Bounds of an Applier.
 const (
-	clearEvery  = 500 * time.Millisecond // published facts are taken out of their documents this often
+	clearEvery  = time.Second // published facts are taken out of their documents this often
 	clearAtOnce = 256                    // documents cleared in one batch
 	publishers  = 64                     // documents published at the same time
 	queueLimit  = 10_000                 // documents with work in memory; more are left to the sweeper

@@ -38,7 +38,7 @@ type Config struct {
 	TLS      *tls.Config
 	SASL     SASL
 
-	Linger      time.Duration // at least so long between two requests to a partition; default 2 ms. After a pause a record goes at once
+	Linger      time.Duration // at least so long between two requests to a partition; default 3 ms. After a pause a record goes at once
 	Compression string        // "none", "lz4" (default) or "zstd"
 	MaxBuffered int64         // bytes that may wait for an acknowledgement; default 64 MiB, beyond it Publish is refused
 	MetadataTTL time.Duration // age of the cached cluster layout; default 6 s
@@ -76,7 +76,7 @@ func (c Config) withDefaults() (Config, error) {
 		}
 	}
 	fill(&c.ClientID, "tributary")
-	fill(&c.Linger, 2*time.Millisecond)
+	fill(&c.Linger, 3*time.Millisecond)
 	fill(&c.Compression, "lz4")
 	fill(&c.MaxBuffered, 64<<20)
 	fill(&c.MetadataTTL, 6*time.Second)

@@ -13,6 +13,7 @@ import (
 
 const (
 	together = 512                     // ops in one transaction
+	company  = time.Millisecond        // several writes wait so long for more
 	yield    = 1500 * time.Microsecond // given to other processes between transactions, while they want it
 )
 
@@ -129,19 +130,34 @@ func (w *writer) run(ctx context.Context) {
 	}
 }
 
-// gather adds to the first job what else is queued; the last one may have to wait for the next transaction.
+// gather adds to the first job what else is queued. Alone it goes at once; several wait a moment for more, because what a commit
+// costs is mostly its own: pages that all of them touch, and the sync. The last job may have to wait for the next transaction.
 func (w *writer) gather(first *job) (batch []*job, next *job) {
 	batch = append(batch, first)
+	var late <-chan time.Time
 	for size := first.size; size < together; {
+		var j *job
 		select {
-		case j := <-w.jobs:
-			if j.alone {
-				return batch, j
-			}
-			batch, size = append(batch, j), size+j.size
+		case j = <-w.jobs:
 		default:
-			return batch, nil
+			if len(batch) == 1 {
+				return batch, nil
+			}
+			if late == nil {
+				t := time.NewTimer(company)
+				defer t.Stop()
+				late = t.C
+			}
+			select {
+			case j = <-w.jobs:
+			case <-late:
+				return batch, nil
+			}
 		}
+		if j.alone {
+			return batch, j
+		}
+		batch, size = append(batch, j), size+j.size
 	}
 	return batch, nil
 }
