@@ -81,9 +81,10 @@ func (p *producer) write(ctx context.Context, msgs []kafka.Message) error {
 	c := &call{done: make(chan struct{})}
 	c.left.Store(1)
 	for _, at := range order {
-		for _, records := range split(by[at]) {
+		for _, x := range split(by[at]) {
 			c.left.Add(1)
-			p.add(at, piece{records: records, bytes: sizes(records), call: c})
+			x.call = c
+			p.add(at, x)
 		}
 	}
 	c.finish(nil)
@@ -149,23 +150,16 @@ func (p *producer) partitions(ctx context.Context, topic string) (int, error) {
 }
 
 // split cuts records into requests' worth.
-func split(records []kafka.Message) (parts [][]kafka.Message) {
+func split(records []kafka.Message) (parts []piece) {
 	from, bytes := 0, 0
 	for i, r := range records {
 		n := size(r)
 		if i > from && (bytes+n > batchBytes || i-from >= batchRecords) {
-			parts, from, bytes = append(parts, records[from:i]), i, 0
+			parts, from, bytes = append(parts, piece{records: records[from:i], bytes: bytes}), i, 0
 		}
 		bytes += n
 	}
-	return append(parts, records[from:])
-}
-
-func sizes(records []kafka.Message) (n int) {
-	for _, r := range records {
-		n += size(r)
-	}
-	return n
+	return append(parts, piece{records: records[from:], bytes: bytes})
 }
 
 func (p *producer) add(at place, x piece) {
