@@ -2,11 +2,9 @@ package decide
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"maps"
 	"slices"
-	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -18,60 +16,15 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
 )
 
-// mortal is a decider's process: it dies at one of its writes or produces, before or after it.
-type mortal struct {
-	mu    sync.Mutex
-	left  int
-	after bool // the step at which it dies still happens
-	dead  bool
-}
-
-var errDead = errors.New("the process is dead")
-
-func (m *mortal) step() (happens, lives bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.dead {
-		return false, false
-	}
-	m.left--
-	m.dead = m.left < 0
-	return !m.dead || m.after, !m.dead
-}
-
-type mortalDB struct {
-	store.DB
-	of  *mortal
-	out *storetest.Publisher
-}
-
-// Batch makes each write a step.
-func (d mortalDB) Batch(ctx context.Context, ops []store.Op) []error {
-	errs := make([]error, len(ops))
-	for i, op := range ops {
-		happens, lives := d.of.step()
-		if happens {
-			errs[i] = d.DB.Batch(ctx, []store.Op{op})[0]
-		}
-		if !lives {
-			errs[i] = errDead
-		}
-	}
-	return errs
+// mortalOut is where a mortal process tells its facts.
+type mortalOut struct {
+	to *storetest.Publisher
+	of *storetest.Mortal
 }
 
 // Publish implements store.Publisher.
-func (d mortalDB) Publish(ctx context.Context, recs ...event.Record) error {
-	happens, lives := d.of.step()
-	if happens {
-		if err := d.out.Publish(ctx, recs...); err != nil {
-			return err
-		}
-	}
-	if !lives {
-		return errDead
-	}
-	return nil
+func (o mortalOut) Publish(ctx context.Context, recs ...event.Record) error {
+	return o.of.Publish(ctx, o.to, recs...)
 }
 
 // crash lets a process take over and die in the middle of the next record; another one takes over from it. It reports whether
@@ -80,9 +33,9 @@ func (w *world) crash(left int, after bool) bool {
 	if w.read >= len(w.records) {
 		return false
 	}
-	m := &mortal{left: left, after: after}
-	db := mortalDB{w.db, m, w.out}
-	applier := store.NewApplier(db, db, slog.New(slog.DiscardHandler))
+	m := &storetest.Mortal{Left: left, After: after}
+	db := m.DB(w.db)
+	applier := store.NewApplier(db, mortalOut{w.out, m}, slog.New(slog.DiscardHandler))
 	d := *w.decider
 	facts := store.Facts(applier)
 	d.Agents, d.Presences = store.NewCollection[Agent](db, AgentSpec, facts), store.NewCollection[Presence](db, PresenceSpec, facts)
@@ -97,7 +50,7 @@ func (w *world) crash(left int, after bool) bool {
 	w.must(w.applier.Sweep(w.ctx, -unansweredAfter)) // what the dead one left to be told
 	w.owner = nil                                    // it goes on with nothing
 	w.handover()
-	return m.dead
+	return m.Dead()
 }
 
 // TestP9_P13_ACrashAtAnyStepOfADecisionLeavesHoldAndDecisionOrNeither kills the decider at every write and produce of a busy time:

@@ -5,71 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/proof"
-	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/store/storetest"
 )
 
-// mortal is a process that dies at one of its produces or writes, before or after it.
-type mortal struct {
-	mu    sync.Mutex
-	left  int
-	after bool // the step at which it dies still happens
-	dead  bool
-}
-
-var errDead = errors.New("the process is dead")
-
-func (m *mortal) step() (happens, lives bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.dead {
-		return false, false
-	}
-	m.left--
-	m.dead = m.left < 0
-	return !m.dead || m.after, !m.dead
-}
-
+// mortalBus is Kafka as a mortal process has it.
 type mortalBus struct {
 	*recorder
-	of *mortal
+	of *storetest.Mortal
 }
 
 func (b mortalBus) Publish(ctx context.Context, recs ...event.Record) error {
-	happens, lives := b.of.step()
-	var err error
-	if happens {
-		err = b.recorder.Publish(ctx, recs...)
-	}
-	if !lives {
-		return errDead
-	}
-	return err
-}
-
-type mortalDB struct {
-	store.DB
-	of *mortal
-}
-
-func (d mortalDB) Batch(ctx context.Context, ops []store.Op) []error {
-	happens, lives := d.of.step()
-	errs := make([]error, len(ops))
-	if happens {
-		errs = d.DB.Batch(ctx, ops)
-	}
-	if !lives {
-		for i := range errs {
-			errs[i] = errDead
-		}
-	}
-	return errs
+	return b.of.Publish(ctx, b.recorder, recs...)
 }
 
 // TestP1_P13_ACrashAtAnyStepOfTakingACallLosesNothingThatWasAnswered kills the process before and after every produce and every
@@ -84,14 +36,14 @@ func TestP1_P13_ACrashAtAnyStepOfTakingACallLosesNothingThatWasAnswered(t *testi
 				var ahead time.Duration
 				now := func() time.Time { return time.Now().Add(ahead) }
 				world := newRig(t, func(i *channel.Info) { i.Inbound.Retries = retries }, func(d *Deps) { d.Now = now })
-				m := &mortal{left: at, after: after}
+				m := &storetest.Mortal{Left: at, After: after}
 				first := newRig(t, func(i *channel.Info) { i.Inbound.Retries = retries }, func(d *Deps) {
-					d.DB, d.Bus = mortalDB{world.DB, m}, mortalBus{world.bus, m}
+					d.DB, d.Bus = m.DB(world.DB), mortalBus{world.bus, m}
 					d.Now = now
 				})
 				var acked, again []string
 				say := func(r *rig, ref string) {
-					if w := r.post("/webhooks/telegram/ch_a", r.ch, body(t, events(message(ref, "text")))); w.Code == 200 && (r != first || !m.dead) {
+					if w := r.post("/webhooks/telegram/ch_a", r.ch, body(t, events(message(ref, "text")))); w.Code == 200 && (r != first || !m.Dead()) {
 						acked = append(acked, ref)
 					} else if retries {
 						again = append(again, ref)
@@ -107,7 +59,7 @@ func TestP1_P13_ACrashAtAnyStepOfTakingACallLosesNothingThatWasAnswered(t *testi
 					say(first, fmt.Sprint("m", n))
 					_ = first.spool.look(t.Context())
 				}
-				if m.dead {
+				if m.Dead() {
 					f.Faults++
 				}
 				ahead = time.Hour           // the dead one's lease is over
