@@ -74,14 +74,15 @@ func (s *server) poll(c *gin.Context, v session) {
 	case r.last != after || r.gap:
 		_ = take(r) // says only that it is enough
 	case wait > 0:
-		ctx, cancel := context.WithTimeout(ctx, time.Duration(wait)*time.Second)
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(wait)*time.Second)
 		defer cancel()
 		err = s.follow(ctx, v.mailbox(), after, take, func(frame []byte) error {
 			events = append(events, frame)
 			return errEnough
 		})
 	}
-	if err != nil && !errors.Is(err, errEnough) {
+	// A poll whose time is over, or that a newer one ended, may have been reading just then: it came to nothing, it did not fail.
+	if err != nil && !errors.Is(err, errEnough) && ctx.Err() == nil {
 		httpapi.Fail(c, away(err))
 		return
 	}
