@@ -31,7 +31,8 @@ func (l *life) peer(i int) string {
 func (l *life) write(i int, p person) {
 	var later sync.WaitGroup
 	defer later.Wait()
-	n := len(l.acked[l.peer(i)])
+	var n int
+	l.note(func() { n = len(l.acked[l.peer(i)]) })
 	for k, post := range p.posts {
 		time.Sleep(post.pause) // the plan's time
 		if p.kind == "telegram" {

@@ -364,19 +364,19 @@ func (l *line) say(f any) {
 	}
 }
 
-// want returns the next frame, which must be of that kind.
-func (l *line) want(kind string) frame {
+// want returns the next frame, which must be of one of these kinds.
+func (l *line) want(kinds ...string) frame {
 	l.t.Helper()
 	select {
 	case f := <-l.frames:
-		if f.text("t") != kind {
-			l.t.Fatalf("want %s, got %v", kind, f)
+		if !slices.Contains(kinds, f.text("t")) {
+			l.t.Fatalf("want %s, got %v", kinds, f)
 		}
 		return f
 	case c := <-l.ended:
-		l.t.Fatalf("want %s, the socket ended with %d", kind, c)
+		l.t.Fatalf("want %s, the socket ended with %d", kinds, c)
 	case <-time.After(patient):
-		l.t.Fatalf("no %s in %s", kind, patient)
+		l.t.Fatalf("no %s in %s", kinds, patient)
 	}
 	return nil
 }
