@@ -153,8 +153,8 @@ func TestHoldEndsWhenTheLeaseIsLost(t *testing.T) {
 		t.Errorf("hold: %v %v", ran, err)
 	}
 	var kept atomic.Bool
-	if ran, err := c.Hold(t.Context(), "poll", 100*time.Millisecond, func(ctx context.Context) error {
-		tick := time.NewTimer(400 * time.Millisecond) // four lifetimes
+	if ran, err := c.Hold(t.Context(), "poll", time.Second, func(ctx context.Context) error {
+		tick := time.NewTimer(2500 * time.Millisecond) // lifetimes of a second: a busy machine may hold one renewal up
 		defer tick.Stop()
 		select {
 		case <-ctx.Done():
