@@ -49,7 +49,7 @@ func raw(t *testing.T, w *world, method, path, kind, body string) (int, []byte) 
 	}
 	req.Header.Set("Authorization", "Bearer EAAG-token")
 	req.Header.Set("Content-Type", kind)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := w.http.Do(req)
 	if err != nil {
 		t.Fatalf("%s %s %.60q: %v", method, path, body, err)
 	}

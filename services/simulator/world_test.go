@@ -57,6 +57,7 @@ func (k keys) add(tenant string, scopes ...auth.Permission) (text string) {
 type world struct {
 	t    *testing.T
 	url  string
+	http *http.Client // the world's own: servers that end elsewhere close connections of the default one
 	key  string
 	keys map[string]string
 
@@ -100,7 +101,7 @@ func newWorld(t *testing.T) *world {
 			}
 		})
 	}
-	w.url = server.URL
+	w.url, w.http = server.URL, server.Client()
 	w.gateway = httptest.NewServer(http.HandlerFunc(w.webhook))
 	t.Cleanup(func() {
 		close(stop)
@@ -111,7 +112,6 @@ func newWorld(t *testing.T) *world {
 			t.Error(err)
 		}
 		w.gateway.Close()
-		http.DefaultClient.CloseIdleConnections()
 	})
 	return w
 }
@@ -169,7 +169,7 @@ func (w *world) call(key, method, path string, in, out any) (status int, text st
 		w.t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+key)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := w.http.Do(req)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -301,7 +301,7 @@ func (w *world) do(req channel.Request) (channel.Response, error) {
 	if kind != "" {
 		r.Header.Set("Content-Type", kind)
 	}
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := w.http.Do(r)
 	if err != nil {
 		return channel.Response{}, err
 	}

@@ -226,7 +226,7 @@ func (l *life) answered(i int, texts ...string) map[string]shown {
 		got[m.text] = m
 	}
 	c := ""
-	l.eventually("the customer's message is there", func() bool { c = l.conversationOf(0, i); return l.found()[l.text(i, 1)] == 1 })
+	l.eventually("the customer's message is there", func() bool { c = l.conversationOf(0, i); return c != "" && l.found()[l.text(i, 1)] == 1 })
 	for _, text := range texts {
 		l.must("POST", "/v1/conversations/"+c+"/messages", text, map[string]string{"text": text}, nil)
 	}
