@@ -20,7 +20,7 @@ type Rate struct {
 const (
 	windowsPerPeriod = 4 // so that two full windows in a row exceed the rate by a quarter at most
 	windowMin        = 100 * time.Millisecond
-	blocksPerWindow  = 8
+	blocksPerWindow  = 4
 	retryRedis       = time.Second // for so long a limiter that met an error does not ask Redis again
 )
 

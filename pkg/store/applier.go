@@ -12,7 +12,8 @@ import (
 
 // Bounds of an Applier.
 const (
-	clearEvery  = time.Second      // published facts are taken out of their documents this often
+	clearEvery  = time.Second      // published facts are taken out of documents this often
+	clearAfter  = 2 * time.Second  // without a write of the document
 	clearAtOnce = 256              // documents cleared in one batch
 	publishers  = 64               // documents published at the same time
 	queueLimit  = 10_000           // documents with work in memory; more are left to the sweeper
@@ -109,7 +110,7 @@ func (a *Applier) Flush(ctx context.Context) error {
 		for _, q := range all {
 			g.Go(func() error { return a.finish(ctx, q) })
 		}
-		if err := errors.Join(g.Wait(), a.clear(ctx), ctx.Err()); err != nil {
+		if err := errors.Join(g.Wait(), a.clear(ctx, all), ctx.Err()); err != nil {
 			return err
 		}
 	}

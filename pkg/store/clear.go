@@ -11,12 +11,11 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
-// clear takes published facts out of their documents, one compare-and-set each. Who lost the race reads and tries once more;
-// what then is left is left to the next round.
-func (a *Applier) clear(ctx context.Context) error {
-	all := a.snapshot()
+// clear takes published facts out of documents, one compare-and-set each. Who lost the race reads and tries once more; what then
+// is left is left to the next round.
+func (a *Applier) clear(ctx context.Context, due []*queue) error {
 	var failed error
-	for part := range slices.Chunk(all, clearAtOnce) {
+	for part := range slices.Chunk(due, clearAtOnce) {
 		lost, err := a.clearOnce(ctx, part)
 		if err == nil && len(lost) > 0 {
 			if err = a.reread(ctx, lost); err == nil {
@@ -127,6 +126,18 @@ func (a *Applier) forget(q *queue) {
 	}
 }
 
+// rested returns the documents that nobody has written for a while: the next write of one that is busy takes its published facts
+// out in passing. If there are many, they are all due.
+func (a *Applier) rested(now time.Time) []*queue {
+	all := a.snapshot()
+	if len(all) > queueLimit/2 {
+		return all
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.DeleteFunc(all, func(q *queue) bool { return now.Sub(q.added) < clearAfter })
+}
+
 // clearUntil clears every now and then, until ctx ends.
 func (a *Applier) clearUntil(ctx context.Context) error {
 	t := time.NewTicker(clearEvery)
@@ -136,7 +147,7 @@ func (a *Applier) clearUntil(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-t.C:
-			if err := a.clear(ctx); err != nil && ctx.Err() == nil {
+			if err := a.clear(ctx, a.rested(time.Now())); err != nil && ctx.Err() == nil {
 				a.log.Warn("published facts not taken out yet", "error", err)
 			}
 		}

@@ -8,7 +8,8 @@ import (
 
 // queue is a document whose facts are on their way.
 type queue struct {
-	version         // the newest that is known
+	version   // the newest that is known
+	added     time.Time
 	until     int64 // facts up to here are ours to publish: they were pending in a version that we wrote or swept
 	recorded  int64 // records not in order are in, up to this fact
 	published int64 // published by this process, up to this fact
@@ -44,6 +45,7 @@ func (a *Applier) add(v version, recorded int64) (*queue, bool) {
 	case q.raw.Rev < v.raw.Rev:
 		q.version = v
 	}
+	q.added = time.Now()
 	q.until = max(q.until, v.last())
 	q.recorded = max(q.recorded, recorded)
 	a.tidy(q)

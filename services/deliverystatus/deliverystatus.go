@@ -5,6 +5,7 @@ package deliverystatus
 import (
 	"context"
 	_ "embed"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"go.opentelemetry.io/otel"
@@ -53,7 +54,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		},
 		Consumers: []bus.Subscription{
 			{Group: "tributary-deliverystatus", Topics: []string{event.TopicReceipts}, Handle: j.handle, AtOnce: atOnce},
-			{Group: "tributary-deliverystatus-echoes", Topics: []string{event.TopicInbound}, Types: []event.Type{event.MessageEchoed}, Handle: j.handle, AtOnce: atOnce},
+			{Group: "tributary-deliverystatus-echoes", Topics: []string{event.TopicInbound}, Types: []event.Type{event.MessageEchoed}, Handle: j.handle, AtOnce: atOnce, Linger: 50 * time.Millisecond},
 		},
 		Loops: []run.Loop{{Name: "facts", Run: applier.Run}},
 	}, nil

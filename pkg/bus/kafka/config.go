@@ -26,6 +26,7 @@ const (
 	batchBytes     = 900_000   // below the topics' max.message.bytes of 1 MB
 	maxRecord      = 512 << 10 // larger things go to blob and travel as references
 	fetchBytes     = 2 << 20
+	plenty         = 100                    // records of a fetch: whoever gets so many asks for more at once
 	fetchWait      = 2 * time.Second        // of a long poll; a record ends it at once
 	stuckAfter     = 3                      // rebuilds of a group client without progress
 	abandonAfter   = 500 * time.Millisecond // from the cancellation of handlers that outlast the drain
@@ -38,7 +39,7 @@ type Config struct {
 	TLS      *tls.Config
 	SASL     SASL
 
-	Linger      time.Duration // at least so long between two requests to a partition; default 3 ms. After a pause a record goes at once
+	Linger      time.Duration // while much goes on, at least so long between two requests to a partition; default 3 ms
 	Compression string        // "none", "lz4" (default) or "zstd"
 	MaxBuffered int64         // bytes that may wait for an acknowledgement; default 64 MiB, beyond it Publish is refused
 	MetadataTTL time.Duration // age of the cached cluster layout; default 6 s

@@ -25,11 +25,13 @@ type record struct {
 // cursor reads one partition from an offset on, without a group. It is not safe for concurrent use.
 type cursor struct {
 	client    *kafka.Client
+	linger    time.Duration // rest after an answer that brought little, so that the next one brings more
 	topic     string
 	partition int
 	offset    int64 // the next to be read; kafka.FirstOffset and LastOffset until resolved
 	end       int64 // the first behind the newest record, as of the last fetch
-	empty     int   // fetches in a row that brought nothing although there is something
+	answered  time.Time
+	empty     int // fetches in a row that brought nothing although there is something
 	// jumped is told about records that were gone before they could be read: data loss.
 	jumped func(from, to int64)
 }
@@ -65,6 +67,9 @@ func (c *cursor) bounds(ctx context.Context) (start, end int64, err error) {
 
 // next waits up to wait for records. It may return none without an error.
 func (c *cursor) next(ctx context.Context, wait time.Duration) ([]record, error) {
+	if rest := c.linger - time.Since(c.answered); rest > 0 && sleep(ctx, nil, rest) {
+		return nil, ctx.Err()
+	}
 	ctx, cancel := context.WithTimeout(ctx, wait+requestTimeout)
 	defer cancel()
 	res, err := c.client.Fetch(ctx, &kafka.FetchRequest{
@@ -85,6 +90,9 @@ func (c *cursor) next(ctx context.Context, wait time.Duration) ([]record, error)
 		return nil, fmt.Errorf("fetch %s/%d from %d: %w", c.topic, c.partition, c.offset, err)
 	}
 	c.skipEmpty(len(recs))
+	if len(recs) < plenty {
+		c.answered = time.Now()
+	}
 	return recs, nil
 }
 

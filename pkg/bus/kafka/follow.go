@@ -89,7 +89,7 @@ func (f *follower) grow(ctx context.Context, n int) {
 func (f *follower) partition(ctx context.Context, id int, from, end int64) {
 	behind := sync.OnceFunc(f.behind.Done)
 	defer behind()
-	c := &cursor{client: f.client, topic: f.topic, partition: id, offset: from, jumped: func(from, to int64) {
+	c := &cursor{client: f.client, linger: f.cfg.Linger, topic: f.topic, partition: id, offset: from, jumped: func(from, to int64) {
 		f.meter.jumps.Add(ctx, max(to-from, 1), attributes(destination.String(f.topic), partitionID.Int(id)))
 		f.logger.Error("offset jump: records are gone that were not read", "partition", id, "from", from, "to", to)
 	}}

@@ -55,7 +55,7 @@ func newPartition(c *consumer, generation int32, topic string, a kafka.Partition
 	}
 	p.gate = newGate(p.paused)
 	p.lanes = newLanes(p.work)
-	p.cursor = &cursor{client: c.client, topic: topic, partition: a.ID, offset: a.Offset, jumped: p.jumped}
+	p.cursor = &cursor{client: c.client, linger: max(c.sub.Linger, c.cfg.Linger), topic: topic, partition: a.ID, offset: a.Offset, jumped: p.jumped}
 	return p
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // producer writes records with one request at a time per partition, so that they keep their order. What comes while a request is
-// under way makes up the next one: alone a record waits for nobody, among many each request carries hundreds. It takes the place
+// under way, and shortly after, makes up the next one: alone a record waits for nobody, among many each request carries hundreds. It takes the place
 // of kafka.Writer, which lets every record wait for its batch's time and never joins batches that are late.
 type producer struct {
 	client   *kafka.Client
@@ -24,9 +24,13 @@ type producer struct {
 	mu     sync.Mutex
 	lines  map[place]*lineup
 	counts map[string]count // partitions of topics
+	open   int              // calls that are not done
 	closed bool
 	runs   sync.WaitGroup
 }
+
+// few calls at a time gain nothing by going together, so they do not wait for each other.
+const few = 4
 
 type place struct {
 	topic     string
@@ -80,6 +84,8 @@ func (p *producer) write(ctx context.Context, msgs []kafka.Message) error {
 	}
 	c := &call{done: make(chan struct{})}
 	c.left.Store(1)
+	p.enter(1)
+	defer p.enter(-1)
 	for _, at := range order {
 		for _, x := range split(by[at]) {
 			c.left.Add(1)
@@ -90,6 +96,12 @@ func (p *producer) write(ctx context.Context, msgs []kafka.Message) error {
 	c.finish(nil)
 	<-c.done
 	return c.err
+}
+
+func (p *producer) enter(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open += n
 }
 
 // spread sorts messages by partition, in their order; order tells which came first.
@@ -190,7 +202,10 @@ func (p *producer) run(at place, l *lineup) {
 			p.mu.Unlock()
 			return
 		}
-		pause := time.Until(l.last.Add(p.linger))
+		var pause time.Duration
+		if p.open > few {
+			pause = time.Until(l.last.Add(p.linger))
+		}
 		p.mu.Unlock()
 		if pause > 0 {
 			time.Sleep(pause)

@@ -207,23 +207,45 @@ func TestRequestsHaveBounds(t *testing.T) {
 	}
 }
 
-// Alone a record goes at once; one after the other, requests keep their distance.
-func TestRequestsToAPartitionKeepTheirDistance(t *testing.T) {
+// Few callers wait for nobody.
+func TestFewRecordsGoAtOnce(t *testing.T) {
 	t.Parallel()
 	c := &cluster{}
 	p := newTestProducer(c)
-	p.linger = 30 * time.Millisecond
-	start := time.Now()
+	p.linger = time.Hour
 	for n := range 4 {
 		if err := p.write(t.Context(), []kafka.Message{message("a", fmt.Sprint(n))}); err != nil {
 			t.Fatal(err)
 		}
-		if d := time.Since(start); n == 0 && d > 20*time.Millisecond {
-			t.Errorf("the first waited %s", d)
-		}
-	}
-	if d := time.Since(start); d < 90*time.Millisecond {
-		t.Errorf("four requests within %s", d)
 	}
 	p.close()
+	if n := len(c.seen()); n != 4 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// Among many, requests to a partition keep their distance.
+func TestRequestsOfManyKeepTheirDistance(t *testing.T) {
+	t.Parallel()
+	const callers, each = 20, 5
+	c := &cluster{}
+	p := newTestProducer(c)
+	p.linger = 30 * time.Millisecond
+	start := time.Now()
+	var all sync.WaitGroup
+	for range callers {
+		all.Go(func() {
+			for n := range each {
+				if err := p.write(t.Context(), []kafka.Message{message("a", fmt.Sprint(n))}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	p.close()
+	alone := 1 + few*each // of the first, and of the last when the others are done
+	if n, d := len(c.seen()), time.Since(start); time.Duration(n-alone)*p.linger > d {
+		t.Errorf("%d requests within %s", n, d)
+	}
 }

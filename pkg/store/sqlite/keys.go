@@ -3,6 +3,7 @@ package sqlite
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,11 +19,28 @@ type column struct {
 	value func(fields) any
 }
 
-// fields are the values of a document that its columns need, by path; a missing one does not exist.
-type fields map[string]gjson.Result
+// layout says where the fields lie that columns need.
+type layout struct {
+	paths []string
+	first map[string][]int // the places of paths, by their first name
+}
+
+// fields are the values of a document that its columns need, in their layout; a missing one does not exist.
+type fields []gjson.Result
+
+// place is where the field of that path lies; a new one is added.
+func (l *layout) place(path string) int {
+	if i := slices.Index(l.paths, path); i >= 0 {
+		return i
+	}
+	first, _, _ := strings.Cut(path, ".")
+	i := len(l.paths)
+	l.paths, l.first[first] = append(l.paths, path), append(l.first[first], i)
+	return i
+}
 
 // columns lists what the declared indexes and the search need, each once.
-func columns(spec store.Spec) []column {
+func columns(spec store.Spec, l *layout) []column {
 	var all []column
 	seen := map[string]bool{}
 	add := func(name string, value func(fields) any) {
@@ -32,34 +50,24 @@ func columns(spec store.Spec) []column {
 		}
 	}
 	for _, ix := range spec.Declared() {
-		if ix.Array() >= 0 {
-			add(elements(ix), func(f fields) any { return f.elements(ix) })
+		if array := ix.Array(); array >= 0 {
+			var at []int
+			for _, field := range ix.Names() {
+				at = append(at, l.place(field))
+			}
+			add(elements(ix), func(f fields) any { return f.elements(at, array, ix.Sparse) })
 			continue
 		}
 		for _, field := range ix.Fields {
-			name := columnOf(ix, field)
-			add(name, func(f fields) any { return orNone(f.scalar(field), name == filled(field)) })
+			at, name := l.place(field), columnOf(ix, field)
+			add(name, func(f fields) any { return orNone(scalar(f[at]), name == filled(field)) })
 		}
 	}
 	if s := spec.Search; s != nil {
 		for _, field := range append(s.Fields[:len(s.Fields):len(s.Fields)], s.Order) {
-			add(filled(field), func(f fields) any { return orNone(f.scalar(field), true) })
+			at := l.place(field)
+			add(filled(field), func(f fields) any { return orNone(scalar(f[at]), true) })
 		}
-	}
-	return all
-}
-
-// wanted lists the paths of all fields that columns need.
-func wanted(spec store.Spec) []string {
-	var all []string
-	for _, ix := range spec.Declared() {
-		all = append(all, ix.Names()...)
-	}
-	if s := spec.Search; s != nil {
-		all = append(append(all, s.Fields...), s.Order)
-	}
-	if spec.Expires {
-		all = append(all, expiresAt)
 	}
 	return all
 }
@@ -68,14 +76,19 @@ const expiresAt = "expires_at"
 
 // columnsOf is what a document's writer stores besides id and rev: when it goes away (Unix milliseconds, nil: never), the document,
 // and its columns.
-func (c *collection) columnsOf(doc []byte) ([]any, error) {
+func (c *collection) columnsOf(raw []byte) ([]any, error) {
+	doc := string(raw)
 	f := c.read(doc)
-	expires, err := f.expires()
-	if err != nil {
-		return nil, fmt.Errorf("sqlite %s: %w", c.spec.Name, err)
+	var expires any
+	if c.spec.Expires && f[0].Exists() {
+		at, err := time.Parse(event.Layout, f[0].Str)
+		if err != nil {
+			return nil, fmt.Errorf("sqlite %s: expires_at: %w", c.spec.Name, err)
+		}
+		expires = at.UnixMilli()
 	}
 	row := make([]any, 0, 2+len(c.columns)+3)
-	row = append(row, expires, string(doc))
+	row = append(row, expires, doc)
 	for _, col := range c.columns {
 		row = append(row, col.value(f))
 	}
@@ -83,16 +96,16 @@ func (c *collection) columnsOf(doc []byte) ([]any, error) {
 }
 
 // read finds the fields that columns need in one walk over the document.
-func (c *collection) read(doc []byte) fields {
-	f := make(fields, len(c.wanted))
-	gjson.ParseBytes(doc).ForEach(func(key, value gjson.Result) bool {
-		for _, path := range c.wanted[key.Str] {
+func (c *collection) read(doc string) fields {
+	f := make(fields, len(c.layout.paths))
+	gjson.Parse(doc).ForEach(func(key, value gjson.Result) bool {
+		for _, i := range c.layout.first[key.Str] {
 			v := value
-			if _, rest, deeper := strings.Cut(path, "."); deeper {
+			if _, rest, deeper := strings.Cut(c.layout.paths[i], "."); deeper {
 				v = value.Get(rest)
 			}
-			if v.Exists() && v.Type != gjson.Null {
-				f[path] = v
+			if v.Type != gjson.Null {
+				f[i] = v
 			}
 		}
 		return true
@@ -100,23 +113,10 @@ func (c *collection) read(doc []byte) fields {
 	return f
 }
 
-func (f fields) expires() (any, error) {
-	v, ok := f[expiresAt]
-	if !ok {
-		return nil, nil
-	}
-	at, err := time.Parse(event.Layout, v.Str)
-	if err != nil {
-		return nil, fmt.Errorf("expires_at: %w", err)
-	}
-	return at.UnixMilli(), nil
-}
-
 // scalar is a field as SQLite compares it; nil if the document does not have it.
-func (f fields) scalar(path string) any {
-	v, ok := f[path]
+func scalar(v gjson.Result) any {
 	switch {
-	case !ok:
+	case !v.Exists():
 		return nil
 	case v.Type == gjson.String:
 		return v.Str
@@ -139,29 +139,25 @@ func orNone(v any, fill bool) any {
 	return v
 }
 
-// elements are the rows of an array's side table as a JSON array, one array of key values per element; nil if there are none.
-func (f fields) elements(ix store.Index) any {
-	names := ix.Names()
-	if ix.Sparse && f.scalar(names[len(names)-1]) == nil {
-		return nil
-	}
-	array, ok := f[names[ix.Array()]]
-	if !ok {
+// elements are the rows of an array's side table as a JSON array, one array of key values per element; nil if there are none. The
+// fields of the index lie at the given places, the array is one of them.
+func (f fields) elements(at []int, array int, sparse bool) any {
+	if sparse && !f[at[len(at)-1]].Exists() {
 		return nil
 	}
 	var rows []string
 	seen := map[string]bool{}
-	for _, e := range array.Array() {
+	for _, e := range f[at[array]].Array() {
 		if seen[e.Raw] {
 			continue
 		}
 		seen[e.Raw] = true
-		keys := make([]string, len(names))
-		for i, n := range names {
-			switch v, ok := f[n]; {
-			case i == ix.Array():
+		keys := make([]string, len(at))
+		for i, place := range at {
+			switch v := f[place]; {
+			case i == array:
 				keys[i] = e.Raw
-			case ok:
+			case v.Exists():
 				keys[i] = v.Raw
 			default:
 				keys[i] = "null"

@@ -22,17 +22,13 @@ type collection struct {
 	columns []column
 
 	insertSQL string
-	wanted    map[string][]string // the paths of fields that columns need, by their first name
+	layout    layout // expires_at lies first
 }
 
 func newCollection(spec store.Spec) *collection {
-	c := &collection{spec: spec, table: quote(spec.Name), columns: columns(spec), wanted: map[string][]string{}}
-	for _, path := range wanted(spec) {
-		first, _, _ := strings.Cut(path, ".")
-		if !slices.Contains(c.wanted[first], path) {
-			c.wanted[first] = append(c.wanted[first], path)
-		}
-	}
+	c := &collection{spec: spec, table: quote(spec.Name), layout: layout{first: map[string][]int{}}}
+	c.layout.place(expiresAt)
+	c.columns = columns(spec, &c.layout)
 	c.insertSQL = c.inserting()
 	return c
 }

@@ -31,7 +31,7 @@ const (
 var pragmas = []string{
 	fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
 	"journal_mode(WAL)", "synchronous(FULL)", "temp_store(MEMORY)", "cache_size(-16384)", "journal_size_limit(67108864)",
-	"wal_autocheckpoint(4000)",
+	"wal_autocheckpoint(12000)",
 }
 
 // DB is a SQLite file.

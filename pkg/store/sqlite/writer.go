@@ -13,7 +13,8 @@ import (
 
 const (
 	together = 512                     // ops in one transaction
-	company  = time.Millisecond        // several writes wait so long for more
+	company  = time.Millisecond        // several writes wait at least so long for more
+	latest   = 20 * time.Millisecond   // and at most so long
 	yield    = 1500 * time.Microsecond // given to other processes between transactions, while they want it
 )
 
@@ -27,7 +28,8 @@ type writer struct {
 	tx        *tx
 	jobs      chan *job
 	closed    chan struct{}
-	contended time.Time // when another process was last in the way
+	contended time.Time     // when another process was last in the way
+	took      time.Duration // the last transaction
 }
 
 // job is work for one transaction. run's error voids the whole transaction.
@@ -52,7 +54,8 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 		return nil, err
 	}
 	// Waiting for another process is the writer's own affair: SQLite's wait is coarse, so that one of two would starve.
-	if _, err := conn.ExecContext(ctx, `PRAGMA busy_timeout = 0`); err != nil {
+	// Its page cache is larger than that of readers, who drop theirs with every commit.
+	if _, err := conn.ExecContext(ctx, `PRAGMA busy_timeout = 0; PRAGMA cache_size = -65536`); err != nil {
 		return nil, err
 	}
 	// A transaction once begun is not torn by a context: its jobs belong to several callers.
@@ -130,8 +133,9 @@ func (w *writer) run(ctx context.Context) {
 	}
 }
 
-// gather adds to the first job what else is queued. Alone it goes at once; several wait a moment for more, because what a commit
-// costs is mostly its own: pages that all of them touch, and the sync. The last job may have to wait for the next transaction.
+// gather adds to the first job what else is queued. Alone it goes at once; several wait for more, half as long as the last
+// transaction took, because what a commit costs is mostly its own: pages that all of them touch, and the sync. The last job may have
+// to wait for the next transaction.
 func (w *writer) gather(first *job) (batch []*job, next *job) {
 	batch = append(batch, first)
 	var late <-chan time.Time
@@ -144,7 +148,7 @@ func (w *writer) gather(first *job) (batch []*job, next *job) {
 				return batch, nil
 			}
 			if late == nil {
-				t := time.NewTimer(company)
+				t := time.NewTimer(min(max(w.took/2, company), latest))
 				defer t.Stop()
 				late = t.C
 			}
@@ -177,7 +181,9 @@ func (w *writer) commit(ctx context.Context, batch []*job) {
 	if len(live) == 0 {
 		return
 	}
+	began := time.Now()
 	err := w.transact(ctx, live)
+	w.took = time.Since(began)
 	for _, j := range live {
 		j.done <- err
 	}
