@@ -31,6 +31,10 @@ func newReader(ctx context.Context, db *sql.DB, jobs <-chan *reading) (*reader, 
 	if err != nil {
 		return nil, err
 	}
+	// Every commit makes SQLite drop the page cache of those who read, page by page: a large one is only more to drop.
+	if _, err := conn.ExecContext(ctx, `PRAGMA cache_size = -1024`); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
 	return &reader{tx: &tx{ctx: context.WithoutCancel(ctx), conn: conn, stmts: map[string]*sql.Stmt{}}, jobs: jobs}, nil
 }
 
