@@ -3,6 +3,7 @@ package bustest
 import (
 	"context"
 	"fmt"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -84,6 +85,37 @@ func TestBrokerAwayAndBack(t *testing.T) {
 	Eventually(t, patient, "the consumer does not come back", func() bool { return s.count("3") > 0 })
 	if err := b.Ping(t.Context()); err != nil {
 		t.Errorf("ping: %v", err)
+	}
+}
+
+// A broker that is dead behind a proxy takes connections and answers nothing.
+func TestABrokerThatNeverAnswersIsPassedOver(t *testing.T) {
+	t.Parallel()
+	b := New(t)
+	mute, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = mute.Close() })
+	go func() {
+		for {
+			c, err := mute.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.Close()
+		}
+	}()
+	publish(t, b, rec(event.TopicInbound, "k", "there"))
+	k := b.Broker.Open(t, func(c *kafka.Config) { c.Brokers = append([]string{mute.Addr().String()}, c.Brokers...) })
+	var s sink
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- k.Consume(ctx, inbound("g", s.handle)) }()
+	s.wait(t, 1)
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -21,6 +21,7 @@ type consumer struct {
 	now   atomic.Pointer[generation] // nil between generations
 	since atomic.Int64               // unix nanoseconds of the last change of now
 	stuck atomic.Int32               // rebuilds in a row that did not help
+	first int                        // the broker that is asked first for the group's coordinator
 	slots chan struct{}              // for handlers that run; nil: no bound
 }
 
@@ -68,10 +69,18 @@ func (b *Bus) checked(s bus.Subscription) (bus.Subscription, error) {
 	return s, nil
 }
 
+// fruitless is how often in a row a group client may fail to get a generation before the next one is built.
+const fruitless = 2
+
 // member is the life of one group client: from joining to leaving, over any number of generations.
+//
+// A group client asks the first broker that takes its connection who coordinates the group, and no other: one that takes
+// connections but is hung, or dead behind a proxy, would keep it out for ever. So whoever fails is built anew, and asks the next.
 func (c *consumer) member(ctx context.Context) error {
+	brokers := c.cfg.Brokers
+	n := c.first % len(brokers)
 	cg, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
-		ID: c.sub.Group, Brokers: c.cfg.Brokers, Dialer: c.dialer, Topics: c.sub.Topics,
+		ID: c.sub.Group, Brokers: append(brokers[n:len(brokers):len(brokers)], brokers[:n]...), Dialer: c.dialer, Topics: c.sub.Topics,
 		HeartbeatInterval: c.cfg.Group.Heartbeat, SessionTimeout: c.cfg.Group.Session, RebalanceTimeout: c.cfg.Group.Rebalance,
 		JoinGroupBackoff: c.cfg.Group.JoinBackoff, StartOffset: kafka.FirstOffset, Timeout: produceTimeout,
 		WatchPartitionChanges: true, PartitionWatchInterval: c.cfg.Group.PartitionWatch, ErrorLogger: c.warn("group " + c.sub.Group),
@@ -87,17 +96,21 @@ func (c *consumer) member(ctx context.Context) error {
 	c.enter(nil)
 	watches.Go(func() { c.watchProgress(ctx, rebuild) })
 	watches.Go(func() { c.watchAssignment(ctx, rebuild) })
-	for {
+	for failed := 0; failed < fruitless; {
 		gen, err := cg.Next(ctx)
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return nil
-		}
-		if err != nil {
+		case err != nil:
+			failed++ // the group client backs off itself
 			c.log.Warn("no generation", "group", c.sub.Group, "error", err)
-			continue // the group client backs off itself
+		default:
+			failed = 0
+			c.begin(ctx, gen)
 		}
-		c.begin(ctx, gen)
 	}
+	c.first++
+	return nil
 }
 
 // begin starts a generation; it ends by itself.
