@@ -12,6 +12,7 @@ import (
 func TestConnectionsAreKept(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
+	s.alone()
 	to := s.url[len("redis://"):]
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -96,16 +96,21 @@ func (s *server) flush() {
 	s.masters(func(ctx context.Context, c *redis.Client) error { return c.FlushAll(ctx).Err() })
 }
 
-// cut takes the server away until heal.
-func (s *server) cut() {
-	switch {
-	case s.mini != nil:
-		s.mini.Close()
-	case s.line != nil:
-		s.line.set(true)
-	default:
+// alone leaves out what needs one address, between which and its clients something can stand.
+func (s *server) alone() {
+	if s.mini == nil && s.line == nil {
 		s.Skip("nothing stands between a cluster and its clients")
 	}
+}
+
+// cut takes the server away until heal.
+func (s *server) cut() {
+	s.alone()
+	if s.mini != nil {
+		s.mini.Close()
+		return
+	}
+	s.line.set(true)
 }
 
 func (s *server) heal() {
