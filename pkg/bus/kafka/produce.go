@@ -56,17 +56,7 @@ func (b *Bus) write(ctx context.Context, msgs []kafka.Message) error {
 	if err := b.admit(ctx, need); err != nil {
 		return err
 	}
-	written := make(chan error, 1)
-	go func() {
-		defer b.room.Release(need)
-		written <- b.producer.write(context.WithoutCancel(ctx), msgs)
-	}()
-	select {
-	case err := <-written:
-		return classify("publish", err)
-	case <-ctx.Done():
-		return classify("publish", ctx.Err())
-	}
+	return classify("publish", b.producer.write(ctx, msgs, func() { b.room.Release(need) }))
 }
 
 func (b *Bus) admit(ctx context.Context, need int64) error {

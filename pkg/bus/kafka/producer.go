@@ -61,6 +61,7 @@ type call struct {
 	left atomic.Int32
 	once sync.Once
 	err  error
+	over func()
 	done chan struct{}
 }
 
@@ -69,23 +70,24 @@ func (c *call) finish(err error) {
 		c.once.Do(func() { c.err = err })
 	}
 	if c.left.Add(-1) == 0 {
+		c.over()
 		close(c.done)
 	}
 }
 
 var errClosed = errors.New("bus: closed")
 
-// write queues messages and returns when all are acknowledged, or one is not. It is not done before they are: what is said to
-// have failed may have been written, but nothing is written later.
-func (p *producer) write(ctx context.Context, msgs []kafka.Message) error {
+// write queues messages and returns when all are acknowledged, or one is not, or ctx ends: then they may still be written. over is
+// called once nothing of them is written any more.
+func (p *producer) write(ctx context.Context, msgs []kafka.Message, over func()) error {
 	by, order, err := p.spread(ctx, msgs)
 	if err != nil {
+		over()
 		return err
 	}
-	c := &call{done: make(chan struct{})}
-	c.left.Store(1)
 	p.enter(1)
-	defer p.enter(-1)
+	c := &call{done: make(chan struct{}), over: func() { p.enter(-1); over() }}
+	c.left.Store(1)
 	for _, at := range order {
 		for _, x := range split(by[at]) {
 			c.left.Add(1)
@@ -94,8 +96,12 @@ func (p *producer) write(ctx context.Context, msgs []kafka.Message) error {
 		}
 	}
 	c.finish(nil)
-	<-c.done
-	return c.err
+	select {
+	case <-c.done:
+		return c.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (p *producer) enter(n int) {

@@ -103,7 +103,7 @@ func TestP1_EveryRequestWaitsForAllReplicas(t *testing.T) {
 	t.Parallel()
 	c := &cluster{}
 	p := newTestProducer(c)
-	if err := p.write(t.Context(), []kafka.Message{message("a", "1"), message("b", "2")}); err != nil {
+	if err := p.write(t.Context(), []kafka.Message{message("a", "1"), message("b", "2")}, func() {}); err != nil {
 		t.Fatal(err)
 	}
 	p.close()
@@ -112,7 +112,7 @@ func TestP1_EveryRequestWaitsForAllReplicas(t *testing.T) {
 			t.Errorf("a request for %d acknowledgements", a)
 		}
 	}
-	if err := p.write(t.Context(), []kafka.Message{message("a", "3")}); !errors.Is(err, errClosed) || len(c.acks) == 0 {
+	if err := p.write(t.Context(), []kafka.Message{message("a", "3")}, func() {}); !errors.Is(err, errClosed) || len(c.acks) == 0 {
 		t.Errorf("after close: %v", err)
 	}
 }
@@ -126,7 +126,7 @@ func TestP4_RecordsThatComeMeanwhileGoTogetherInOrder(t *testing.T) {
 	var all sync.WaitGroup
 	say := func(n int, arrived func() bool) {
 		all.Go(func() {
-			if err := p.write(t.Context(), []kafka.Message{message("a", fmt.Sprint(n))}); err != nil {
+			if err := p.write(t.Context(), []kafka.Message{message("a", fmt.Sprint(n))}, func() {}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -166,7 +166,7 @@ func TestARequestIsMadeAgainWithTheSameRecords(t *testing.T) {
 	t.Parallel()
 	c := &cluster{fail: []error{kafka.NotLeaderForPartition, io.ErrUnexpectedEOF}}
 	p := newTestProducer(c)
-	if err := p.write(t.Context(), []kafka.Message{message("a", "1"), message("a", "2")}); err != nil {
+	if err := p.write(t.Context(), []kafka.Message{message("a", "1"), message("a", "2")}, func() {}); err != nil {
 		t.Fatal(err)
 	}
 	at := fmt.Sprint(balancer.Balance(message("a", ""), 0, 1)) + ": 1 2"
@@ -174,7 +174,7 @@ func TestARequestIsMadeAgainWithTheSameRecords(t *testing.T) {
 		t.Error(diff)
 	}
 	c.fail = []error{kafka.MessageSizeTooLarge}
-	if err := p.write(t.Context(), []kafka.Message{message("a", "3")}); !errors.Is(err, kafka.MessageSizeTooLarge) || len(c.seen()) != 4 {
+	if err := p.write(t.Context(), []kafka.Message{message("a", "3")}, func() {}); !errors.Is(err, kafka.MessageSizeTooLarge) || len(c.seen()) != 4 {
 		t.Errorf("%v after %d requests: what cannot succeed is not tried again", err, len(c.seen()))
 	}
 	p.close()
@@ -191,7 +191,7 @@ func TestRequestsHaveBounds(t *testing.T) {
 	for range 4 {
 		many = append(many, message("a", strings.Repeat("x", batchBytes/3)))
 	}
-	if err := p.write(t.Context(), many); err != nil {
+	if err := p.write(t.Context(), many, func() {}); err != nil {
 		t.Fatal(err)
 	}
 	p.close()
@@ -214,7 +214,7 @@ func TestFewRecordsGoAtOnce(t *testing.T) {
 	p := newTestProducer(c)
 	p.linger = time.Hour
 	for n := range 4 {
-		if err := p.write(t.Context(), []kafka.Message{message("a", fmt.Sprint(n))}); err != nil {
+		if err := p.write(t.Context(), []kafka.Message{message("a", fmt.Sprint(n))}, func() {}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -236,7 +236,7 @@ func TestRequestsOfManyKeepTheirDistance(t *testing.T) {
 	for range callers {
 		all.Go(func() {
 			for n := range each {
-				if err := p.write(t.Context(), []kafka.Message{message("a", fmt.Sprint(n))}); err != nil {
+				if err := p.write(t.Context(), []kafka.Message{message("a", fmt.Sprint(n))}, func() {}); err != nil {
 					t.Error(err)
 				}
 			}
