@@ -124,9 +124,10 @@ redis_up() {
   until redis-cli -p "$(cat "$dir/redis-1.port")" cluster info | grep -q cluster_state:ok; do sleep 0.1; done
 }
 
+# One thread answers everybody: the stand-in writes out documents that another thread may be changing, and then hangs up.
 mongo_up() {
   free_port >"$dir/mongo.port"
-  run mongo $(java_at 768m tributary.servers.Mongo "$(cat "$dir/mongo.port")")
+  run mongo $(java_at 768m -Dio.netty.eventLoopThreads=1 tributary.servers.Mongo "$(cat "$dir/mongo.port")")
 }
 
 addresses() { # of name-1, name-2, name-3
