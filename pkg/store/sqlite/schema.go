@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,29 +53,66 @@ func (c *collection) words() string               { return quote(c.spec.Name + "
 // Ensure implements store.DB. A column that is new is filled for all documents that are there, so processes that share the file
 // are of one version. An index that is there with other fields is an error: a changed index needs a new name.
 func (db *DB) Ensure(ctx context.Context, specs ...store.Spec) error {
-	for _, spec := range specs {
+	all := make([]*collection, len(specs))
+	for i, spec := range specs {
 		if err := spec.Check(); err != nil {
 			return fmt.Errorf("sqlite: %w", err)
 		}
-		c := newCollection(spec)
-		if err := db.writer.alone(ctx, c.ensure); err != nil {
-			return trouble(fmt.Errorf("sqlite: ensure %s: %w", spec.Name, err))
+		all[i] = newCollection(spec)
+	}
+	err := db.writer.alone(ctx, func(t *tx) error {
+		s, err := t.schema()
+		for _, c := range all {
+			if err == nil {
+				if err = c.ensure(s); err != nil {
+					err = fmt.Errorf("ensure %s: %w", c.spec.Name, err)
+				}
+			}
 		}
-		db.mu.Lock()
-		db.known[spec.Name] = c
-		db.mu.Unlock()
+		return err
+	})
+	if err != nil {
+		return trouble(fmt.Errorf("sqlite: %w", err))
+	}
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	for _, c := range all {
+		db.known[c.spec.Name] = c
 	}
 	return nil
 }
 
-func (c *collection) ensure(t *tx) error {
+// schema is what there is in the file, read once: to ask for each object is slow, because SQLite walks through all of them.
+type schema struct {
+	*tx
+	have map[string]string // the text of each object, by kind and name
+}
+
+func (t *tx) schema() (*schema, error) {
+	rows, err := t.conn.QueryContext(t.ctx, `SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_schema`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	s := &schema{tx: t, have: map[string]string{}}
+	for rows.Next() {
+		var object, text string
+		if err := rows.Scan(&object, &text); err != nil {
+			return nil, err
+		}
+		s.have[object] = text
+	}
+	return s, rows.Err()
+}
+
+func (c *collection) ensure(t *schema) error {
 	var names string
 	for _, col := range c.columns {
 		names += col.name + ", "
 	}
 	// The document comes last: SQLite reads a row from its beginning.
-	if err := t.object("table", c.spec.Name, fmt.Sprintf(
-		`CREATE TABLE %s (n INTEGER PRIMARY KEY, id TEXT NOT NULL, rev INTEGER NOT NULL, expires INTEGER, %sdoc TEXT NOT NULL)`, c.table, names)); err != nil {
+	table := fmt.Sprintf(`CREATE TABLE %s (n INTEGER PRIMARY KEY, id TEXT NOT NULL, rev INTEGER NOT NULL, expires INTEGER, %sdoc TEXT NOT NULL)`, c.table, names)
+	if err := t.object("table", c.spec.Name, table); err != nil {
 		return err
 	}
 	if err := t.object("index", c.spec.Name+"#id", fmt.Sprintf(`CREATE UNIQUE INDEX %s ON %s(id)`, quote(c.spec.Name+"#id"), c.table)); err != nil {
@@ -87,8 +122,10 @@ func (c *collection) ensure(t *tx) error {
 		`CREATE INDEX %s ON %s(expires) WHERE expires IS NOT NULL`, quote(c.spec.Name+"#expires"), c.table)); err != nil {
 		return err
 	}
-	if err := c.ensureColumns(t); err != nil {
-		return err
+	if t.have["table "+c.spec.Name] != table {
+		if err := c.ensureColumns(t.tx); err != nil {
+			return err
+		}
 	}
 	for _, ix := range c.spec.Declared() {
 		if err := c.ensureIndex(t, ix); err != nil {
@@ -145,7 +182,7 @@ func (c *collection) refill(t *tx) error {
 	}
 }
 
-func (c *collection) ensureIndex(t *tx, ix store.Index) error {
+func (c *collection) ensureIndex(t *schema, ix store.Index) error {
 	if ix.Array() >= 0 {
 		return c.ensureArray(t, ix)
 	}
@@ -165,19 +202,17 @@ func (c *collection) ensureIndex(t *tx, ix store.Index) error {
 }
 
 // object makes what is not there yet, and refuses what is there in another form.
-func (t *tx) object(kind, name, text string) error {
-	_, err := t.made(kind, name, text)
+func (s *schema) object(kind, name, text string) error {
+	_, err := s.made(kind, name, text)
 	return err
 }
 
-func (t *tx) made(kind, name, text string) (bool, error) {
-	var have string
-	err := t.conn.QueryRowContext(t.ctx, `SELECT sql FROM sqlite_schema WHERE type = ? AND name = ?`, kind, name).Scan(&have)
+func (s *schema) made(kind, name, text string) (bool, error) {
+	have, there := s.have[kind+" "+name]
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return true, t.run(text)
-	case err != nil:
-		return false, err
+	case !there:
+		s.have[kind+" "+name] = text
+		return true, s.run(text)
 	case kind == "table": // it may have got columns since
 		return false, nil
 	case have != text:

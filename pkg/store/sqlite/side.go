@@ -8,7 +8,7 @@ import (
 )
 
 // ensureArray keeps a row per element in a side table.
-func (c *collection) ensureArray(t *tx, ix store.Index) error {
+func (c *collection) ensureArray(t *schema, ix store.Index) error {
 	name, column := c.spec.Name+":"+ix.Name, elements(ix)
 	var cols, values []string
 	for i := range ix.Fields {
@@ -44,7 +44,7 @@ func (c *collection) ensureArray(t *tx, ix store.Index) error {
 
 // ensureWords keeps the words of each document in a full-text index that holds no text of its own. The words are cut already,
 // so the plainest tokenizer does: it parts at the spaces between them.
-func (c *collection) ensureWords(t *tx) error {
+func (c *collection) ensureWords(t *schema) error {
 	name := c.spec.Name + "#words"
 	made, err := t.made("table", name, fmt.Sprintf(
 		`CREATE VIRTUAL TABLE %s USING fts5(words, content='', contentless_delete=1, detail=none, tokenize='ascii')`, quote(name)))
