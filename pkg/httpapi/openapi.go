@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -30,8 +31,16 @@ type Spec struct {
 	router routers.Router
 }
 
-// LoadSpec reads and validates an OpenAPI 3.1 document.
+// LoadSpec reads and validates an OpenAPI 3.1 document. That takes long, so a process that asks for the same document again, as
+// tests do with every service they start, gets the same spec.
 func LoadSpec(doc []byte) (*Spec, error) {
+	load, _ := specs.LoadOrStore(string(doc), sync.OnceValues(func() (*Spec, error) { return loadSpec(doc) }))
+	return load.(func() (*Spec, error))()
+}
+
+var specs sync.Map // of documents: func() (*Spec, error)
+
+func loadSpec(doc []byte) (*Spec, error) {
 	l := openapi3.NewLoader()
 	t, err := l.LoadFromData(doc)
 	if err != nil {
