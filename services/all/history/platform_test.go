@@ -25,7 +25,7 @@ import (
 
 const (
 	replicas = 2
-	session  = 4 * time.Second // a dead member of a group is missed for so long
+	session  = 4 * time.Second // a dead member of a group is missed for so long; a living one on a busy machine must not be
 	apiKey   = "trb_history_0123456789abcdef0123456789abcdef"
 	patience = 60 * time.Second // everything that must happen after all is well again
 )
