@@ -60,17 +60,7 @@ func (db *DB) Ensure(ctx context.Context, specs ...store.Spec) error {
 		}
 		all[i] = newCollection(spec)
 	}
-	err := db.writer.alone(ctx, func(t *tx) error {
-		s, err := t.schema()
-		for _, c := range all {
-			if err == nil {
-				if err = c.ensure(s); err != nil {
-					err = fmt.Errorf("ensure %s: %w", c.spec.Name, err)
-				}
-			}
-		}
-		return err
-	})
+	err := db.writer.alone(ctx, func(t *tx) error { return t.ensure(all) })
 	if err != nil {
 		return trouble(fmt.Errorf("sqlite: %w", err))
 	}
@@ -78,6 +68,19 @@ func (db *DB) Ensure(ctx context.Context, specs ...store.Spec) error {
 	defer db.mu.Unlock()
 	for _, c := range all {
 		db.known[c.spec.Name] = c
+	}
+	return nil
+}
+
+func (t *tx) ensure(all []*collection) error {
+	s, err := t.schema()
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		if err := c.ensure(s); err != nil {
+			return fmt.Errorf("ensure %s: %w", c.spec.Name, err)
+		}
 	}
 	return nil
 }
