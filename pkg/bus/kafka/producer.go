@@ -13,8 +13,8 @@ import (
 )
 
 // producer writes records with one request at a time per partition, so that they keep their order. What comes while a request is
-// under way, and shortly after, makes up the next one: alone a record waits for nobody, among many each request carries hundreds. It takes the place
-// of kafka.Writer, which lets every record wait for its batch's time and never joins batches that are late.
+// under way, and shortly after, makes up the next one: alone a record waits for nobody, among many each request carries hundreds.
+// It takes the place of kafka.Writer, which lets every record wait for its batch's time and never joins batches that are late.
 type producer struct {
 	client   *kafka.Client
 	compress kafka.Compression
