@@ -1,12 +1,16 @@
 package stand
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -27,19 +31,37 @@ func (s *Stand) Memory() (now, most int64) {
 	return now, most
 }
 
-// Settle waits until the processes have nothing to do any more: less than a tenth of a processor for half a second.
+// Settle waits until the processes have nothing to do any more: nothing that they consume is left to be worked off, and they
+// use less than a tenth of a processor for half a second.
 func (s *Stand) Settle(ctx context.Context, most time.Duration) (took time.Duration) {
 	const look = 500 * time.Millisecond
 	begin := time.Now()
 	for before := s.CPU(); time.Since(begin) < most && ctx.Err() == nil; {
 		time.Sleep(look)
 		now := s.CPU()
-		if now-before < look/10 {
+		if now-before < look/10 && s.behind() == 0 {
 			break
 		}
 		before = now
 	}
 	return time.Since(begin)
+}
+
+// behind is how many records the processes have yet to work off, by their own metrics.
+func (s *Stand) behind() (n float64) {
+	for _, p := range s.processes {
+		var text bytes.Buffer
+		if p.Admin == "" || fetch(p.Admin+"/metrics", &text) != nil {
+			continue
+		}
+		for line := range strings.Lines(text.String()) {
+			if strings.HasPrefix(line, "tributary_consumer_lag_messages{") {
+				v, _ := strconv.ParseFloat(strings.TrimSpace(line[strings.LastIndexByte(line, '}')+1:]), 64) // else it is not there
+				n += v
+			}
+		}
+	}
+	return n
 }
 
 // Profile takes a CPU profile of every process for d, in the background, into files of dir.
@@ -52,15 +74,22 @@ func (s *Stand) Profile(dir, name string, d time.Duration) {
 			continue
 		}
 		go func() {
-			path := filepath.Join(dir, name+"."+p.Name+".pprof")
-			if err := fetch(fmt.Sprintf("%s/debug/pprof/profile?seconds=%d", p.Admin, max(1, int(d.Seconds()))), path); err != nil {
+			if err := save(fmt.Sprintf("%s/debug/pprof/profile?seconds=%d", p.Admin, max(1, int(d.Seconds()))), filepath.Join(dir, name+"."+p.Name+".pprof")); err != nil {
 				fmt.Fprintln(os.Stderr, "bench: no profile:", err)
 			}
 		}()
 	}
 }
 
-func fetch(url, path string) error {
+func save(url, path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fetch(url, f), f.Close())
+}
+
+func fetch(url string, to io.Writer) error {
 	resp, err := http.Get(url)
 	if err != nil {
 		return err
@@ -69,13 +98,6 @@ func fetch(url, path string) error {
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s: %s", url, resp.Status)
 	}
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if _, err = io.Copy(f, resp.Body); err != nil {
-		_ = f.Close()
-		return err
-	}
-	return f.Close()
+	_, err = io.Copy(to, resp.Body)
+	return err
 }

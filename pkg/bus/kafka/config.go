@@ -21,11 +21,11 @@ const (
 	requestTimeout = 10 * time.Second // admin requests, and fetches beyond their long poll
 	dialTimeout    = 3 * time.Second
 	produceTimeout = 5 * time.Second
-	maxAttempts    = 4         // produces of one batch
-	batchRecords   = 500       // records of one produce
-	batchBytes     = 900_000   // below the topics' max.message.bytes of 1 MB
-	maxRecord      = 512 << 10 // larger things go to blob and travel as references
-	fetchBytes     = 2 << 20
+	maxAttempts    = 4                      // produces of one batch
+	batchRecords   = 500                    // records of one produce
+	batchBytes     = 900_000                // below the topics' max.message.bytes of 1 MB
+	maxRecord      = 512 << 10              // larger things go to blob and travel as references
+	fetchBytes     = 256 << 10              // of one partition, compressed: whoever is far behind holds as much of every partition
 	plenty         = 100                    // records of a fetch: whoever gets so many asks for more at once
 	fetchWait      = 2 * time.Second        // of a long poll; a record ends it at once
 	stuckAfter     = 3                      // rebuilds of a group client without progress

@@ -14,6 +14,9 @@ const (
 	letterFor = 90 * 24 * time.Hour // kept for history
 	maxReplay = 500                 // frames behind; whoever is further behind reads the history
 	batch     = 100
+
+	atMost   = 8       // frames that a head holds
+	bodiesOf = 4 << 10 // bytes of their bodies: what is written with every frame stays small
 )
 
 var (
@@ -24,9 +27,9 @@ var (
 // mailboxes keep what was said to and by a visitor, in one gapless sequence: of one browser, or of one proved person in all
 // their browsers.
 //
-// Two documents make a frame's place. The head counts, and holds the newest frame; whoever adds the next one files the newest
-// as a document of its own first. So one compare-and-set decides about the place, every older frame is filed by then, and
-// nothing that died in between leaves a hole.
+// The head counts, and holds the newest frames; whoever finds it full files them as documents of their own first. So one
+// compare-and-set decides about a frame's place, what the head does not hold is filed by then, and nothing that died in between
+// leaves a hole.
 type mailboxes struct {
 	heads   *store.Collection[head]
 	letters *store.Collection[letter]
@@ -35,9 +38,20 @@ type mailboxes struct {
 
 type head struct {
 	store.Meta
-	Seq       int64   `json:"seq"`
-	Newest    *letter `json:"newest"`
-	Delivered int64   `json:"delivered,omitempty"` // up to here it was reported that a browser has them
+	Seq       int64    `json:"seq"`
+	Newest    []letter `json:"newest,omitempty"`    // the oldest of them first
+	Delivered int64    `json:"delivered,omitempty"` // up to here it was reported that a browser has them
+}
+
+// filed is the last place whose frame is a document of its own.
+func (h *head) filed() int64 { return h.Seq - int64(len(h.Newest)) }
+
+func (h *head) full() bool {
+	bodies := 0
+	for _, l := range h.Newest {
+		bodies += len(l.Body)
+	}
+	return len(h.Newest) >= atMost || bodies >= bodiesOf
 }
 
 // letter is one frame in its place. Its id is derived from mailbox and key: the same key is the same frame.
@@ -75,15 +89,15 @@ func (m mailboxes) put(ctx context.Context, tenant, key string, l letter) (place
 			placed, again = *there, true
 			return store.Unchanged
 		}
-		if h.Newest != nil {
-			if err := m.letters.Insert(ctx, h.Newest); err != nil && !errors.Is(err, store.ErrExists) {
+		if h.full() {
+			if err := m.file(ctx, h.Newest); err != nil {
 				return err
 			}
+			h.Newest = nil
 		}
 		h.Seq++
 		l.Seq = h.Seq
-		next := l
-		h.Newest, h.ExpiresAt, placed, again = &next, now.Add(visitorFor), l, false
+		h.Newest, h.ExpiresAt, placed, again = append(h.Newest, l), now.Add(visitorFor), l, false
 		return nil
 	})
 	if err != nil {
@@ -92,10 +106,26 @@ func (m mailboxes) put(ctx context.Context, tenant, key string, l letter) (place
 	return placed, again, nil
 }
 
-// known finds the frame with that id. It is asked with the head as it was read: what was the newest before is filed by then.
+// file makes documents of frames. They may be filed already: by somebody who did not get as far as the head.
+func (m mailboxes) file(ctx context.Context, ls []letter) error {
+	docs := make([]*letter, len(ls))
+	for i := range ls {
+		docs[i] = &ls[i]
+	}
+	for _, err := range m.letters.InsertMany(ctx, docs...) {
+		if err != nil && !errors.Is(err, store.ErrExists) {
+			return err
+		}
+	}
+	return nil
+}
+
+// known finds the frame with that id. It is asked with the head as it was read: what it does not hold any more is filed by then.
 func (m mailboxes) known(ctx context.Context, h *head, id string) (*letter, error) {
-	if h.Newest != nil && h.Newest.ID == id {
-		return h.Newest, nil
+	for i := range h.Newest {
+		if h.Newest[i].ID == id {
+			return &h.Newest[i], nil
+		}
 	}
 	l, err := m.letters.Get(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -62,7 +63,8 @@ func TestP3_AMailboxHasNoHolesAndNoDoubles(t *testing.T) {
 		box++
 		id, ctx := fmt.Sprint("box_", box), context.Background()
 		seed := rapid.Uint64().Draw(t, "seed")
-		writers, keys := rapid.IntRange(1, 3).Draw(t, "writers"), rapid.IntRange(1, 6).Draw(t, "keys")
+		writers, keys := rapid.IntRange(1, 3).Draw(t, "writers"), rapid.IntRange(1, 3*atMost).Draw(t, "keys")
+		body := fmt.Sprintf(`{"t":%q}`, strings.Repeat("x", rapid.SampledFrom([]int{1, bodiesOf / 3, bodiesOf}).Draw(t, "size")))
 		var mu sync.Mutex
 		told := map[string]int64{}
 		var work sync.WaitGroup
@@ -72,7 +74,7 @@ func TestP3_AMailboxHasNoHolesAndNoDoubles(t *testing.T) {
 				for k := range keys {
 					key := fmt.Sprint("key ", (k+n)%keys)
 					for {
-						l, _, err := m.put(ctx, "t", key, letter{Mailbox: id, Body: `{"t":"x"}`})
+						l, _, err := m.put(ctx, "t", key, letter{Mailbox: id, Body: body})
 						if err != nil {
 							continue
 						}

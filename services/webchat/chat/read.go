@@ -40,17 +40,19 @@ func (m mailboxes) after(ctx context.Context, mailbox string, seq int64) (readin
 // between reads the frames behind one place and up to another, the oldest first, at most a batch. h is the head: what it
 // counts is filed, but for the newest, which it holds.
 func (m mailboxes) between(ctx context.Context, h *head, mailbox string, from, to int64) (ls []*letter, err error) {
-	if from < min(to, h.Seq-1) {
+	if from < min(to, h.filed()) {
 		q := store.Query{
 			Where: []store.Eq{{Field: "mailbox", Value: mailbox}}, Limit: batch,
-			Range: &store.Range{Field: "seq", From: from, FromExcl: true, To: min(to, h.Seq-1), ToIncl: true},
+			Range: &store.Range{Field: "seq", From: from, FromExcl: true, To: min(to, h.filed()), ToIncl: true},
 		}
 		if ls, _, _, err = m.letters.Query(ctx, q); err != nil {
 			return nil, fmt.Errorf("mailbox: %w", err)
 		}
 	}
-	if h.Newest != nil && to >= h.Seq && from < h.Seq && len(ls) < batch {
-		ls = append(ls, h.Newest)
+	for i := range h.Newest {
+		if l := &h.Newest[i]; l.Seq > from && l.Seq <= to && len(ls) < batch {
+			ls = append(ls, l)
+		}
 	}
 	return ls, nil
 }
@@ -61,12 +63,14 @@ func (m mailboxes) before(ctx context.Context, mailbox string, seq int64, limit 
 	if err != nil {
 		return nil, false, fmt.Errorf("mailbox: %w", err)
 	}
-	if h.Newest != nil && seq > h.Seq {
-		ls, seq = append(ls, h.Newest), h.Seq
+	for i := range slices.Backward(h.Newest) {
+		if l := &h.Newest[i]; l.Seq < seq {
+			ls = append(ls, l)
+		}
 	}
 	q := store.Query{
 		Where: []store.Eq{{Field: "mailbox", Value: mailbox}}, Limit: limit, Desc: true,
-		Range: &store.Range{Field: "seq", To: min(seq, max(h.Seq, 1))},
+		Range: &store.Range{Field: "seq", To: min(seq, h.filed()+1)},
 	}
 	older, next, _, err := m.letters.Query(ctx, q)
 	if err != nil {
