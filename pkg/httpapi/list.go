@@ -52,6 +52,14 @@ func Limit(c *gin.Context) (int, error) {
 	return n, nil
 }
 
+// Named is the fault of a field that names what is not there; any other trouble with finding it stays what it is.
+func Named(err error, pointer, what, id string) error {
+	if fault.Is(StoreError(err), fault.Gone) {
+		return fault.At(pointer, "bad_value", "there is no %s %s", what, id)
+	}
+	return err
+}
+
 // StoreError classifies what a collection returned.
 func StoreError(err error) error {
 	switch {

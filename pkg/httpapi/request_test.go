@@ -178,6 +178,8 @@ func TestProblems(t *testing.T) {
 		"away":        {httpapi.StoreError(errors.New("dial")), 503, "unavailable", "1"},
 		"not there":   {httpapi.StoreError(store.ErrNotFound), 404, "not_found", ""},
 		"cursor":      {httpapi.StoreError(store.ErrCursor), 422, "bad_cursor", ""},
+		"named":       {httpapi.Named(store.ErrNotFound, "/queue_id", "queue", "q"), 422, "bad_value", ""},
+		"cannot look": {httpapi.StoreError(httpapi.Named(errors.New("dial"), "/queue_id", "queue", "q")), 503, "unavailable", "1"},
 		"throttled":   {&fault.Error{Kind: fault.Throttled, Code: "rate_limited", After: 1500 * time.Millisecond}, 429, "rate_limited", "2"},
 		"late":        {context.DeadlineExceeded, 503, "timeout", "1"},
 		"with extras": {&httpapi.Extended{Err: fault.New(fault.Conflict, "conflict", "x"), Extra: map[string]any{"retry_after_seconds": 3}}, 409, "conflict", ""},

@@ -243,10 +243,7 @@ func (s *server) unitExists(ctx context.Context, tenant, id string) error {
 		return nil
 	}
 	_, err := s.directory.Unit(ctx, tenant, id)
-	if fault.Is(err, fault.Gone) {
-		return fault.At("/ou_id", "bad_value", "there is no organization unit %s", id)
-	}
-	return err
+	return httpapi.Named(err, "/ou_id", "organization unit", id)
 }
 
 func permissions(names []string) ([]auth.Permission, error) {

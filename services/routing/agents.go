@@ -109,7 +109,7 @@ func (s *server) PatchAgent(c *gin.Context, id api.ID) {
 			}
 			for i, q := range in.QueueIDs {
 				if _, err := s.queue(ctx, p, q); err != nil {
-					return fault.At("/queue_ids/"+strconv.Itoa(i), "bad_value", "there is no queue %s", q)
+					return httpapi.Named(err, "/queue_ids/"+strconv.Itoa(i), "queue", q)
 				}
 			}
 			a.Limit, a.QueueIDs, a.Skills = in.Limit, append([]string{}, in.QueueIDs...), append([]string{}, in.Skills...)

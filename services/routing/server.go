@@ -137,7 +137,7 @@ func (s *server) may(p *auth.Principal) error { return p.Require(auth.RoutingWri
 func (s *server) join(ctx context.Context, p *auth.Principal, queueID string, agentIDs []string) error {
 	for i, id := range agentIDs {
 		if _, err := s.directory.Agent(ctx, p.Tenant, id); err != nil {
-			return fault.At("/agent_ids/"+strconv.Itoa(i), "bad_value", "there is no agent %s", id)
+			return httpapi.Named(err, "/agent_ids/"+strconv.Itoa(i), "agent", id)
 		}
 		err := s.change(ctx, p.Tenant, id, func(a *decide.Agent) error {
 			if slices.Contains(a.QueueIDs, queueID) {
@@ -309,7 +309,7 @@ func (s *server) SimulateRouting(c *gin.Context) {
 		}
 		q, err := s.queue(ctx, p, in.QueueID)
 		if err != nil {
-			return nil, fault.At("/queue_id", "bad_value", "there is no queue %s", in.QueueID)
+			return nil, httpapi.Named(err, "/queue_id", "queue", in.QueueID)
 		}
 		agent, reasons, err := s.decider.Simulate(ctx, q)
 		if err != nil {

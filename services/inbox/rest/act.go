@@ -71,27 +71,23 @@ func (s *Server) target(c *gin.Context) (chat.Target, error) {
 	p, ctx := httpapi.Caller(c), c.Request.Context()
 	to := chat.Target{AgentID: orElse(in.AgentID, ""), QueueID: orElse(in.QueueID, ""), BotID: orElse(in.BotID, "")}
 	named := 0
-	check := func(pointer, id string, look func() error) error {
+	check := func(what, id string, look func() error) error {
 		if id == "" {
 			return nil
 		}
 		named++
-		err := look()
-		if fault.Is(err, fault.Gone) {
-			return fault.At(pointer, "bad_value", "there is no %s", id)
-		}
-		return err
+		return httpapi.Named(look(), "/"+what+"_id", what, id)
 	}
-	err := check("/agent_id", to.AgentID, func() error {
+	err := check("agent", to.AgentID, func() error {
 		a, err := s.Directory.Agent(ctx, p.Tenant, to.AgentID)
 		to.AgentName = a.Name
 		return err
 	})
 	if err == nil {
-		err = check("/queue_id", to.QueueID, func() error { _, err := s.Directory.Queue(ctx, p.Tenant, to.QueueID); return err })
+		err = check("queue", to.QueueID, func() error { _, err := s.Directory.Queue(ctx, p.Tenant, to.QueueID); return err })
 	}
 	if err == nil {
-		err = check("/bot_id", to.BotID, func() error { _, err := s.Directory.Bot(ctx, p.Tenant, to.BotID); return err })
+		err = check("bot", to.BotID, func() error { _, err := s.Directory.Bot(ctx, p.Tenant, to.BotID); return err })
 	}
 	if err == nil && named > 1 {
 		err = fault.At("/agent_id", "bad_value", "name one of agent_id, queue_id and bot_id")

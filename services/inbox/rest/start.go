@@ -121,15 +121,12 @@ func (s *Server) reach(c *gin.Context, p *auth.Principal, in start) (*chat.Threa
 	ctx := c.Request.Context()
 	none := chat.Rules{}
 	ch, err := s.Directory.Channel(ctx, in.ChannelID)
-	if fault.Is(err, fault.Gone) || (err == nil && ch.Tenant != p.Tenant) {
-		return nil, none, fault.At("/channel_id", "bad_value", "there is no channel %s", in.ChannelID)
+	inside := err == nil && ch.Tenant == p.Tenant
+	if inside {
+		inside, err = s.inUnit(ctx, p, ch.OUID)
 	}
-	if err != nil {
-		return nil, none, err
-	}
-	inside, err := s.inUnit(ctx, p, ch.OUID)
 	if err != nil || !inside {
-		return nil, none, errOr(err, fault.At("/channel_id", "bad_value", "there is no channel %s", in.ChannelID))
+		return nil, none, httpapi.Named(errOr(err, gone("channel", in.ChannelID)), "/channel_id", "channel", in.ChannelID)
 	}
 	info, err := s.Directory.Type(ctx, ch.Type)
 	if err != nil {
@@ -197,7 +194,7 @@ func (s *Server) peer(c *gin.Context, p *auth.Principal, in start) (peer string,
 	if in.ContactID != "" {
 		contact, err := s.contact(ctx, p, in.ContactID)
 		if err != nil {
-			return "", nil, fault.At("/contact_id", "bad_value", "there is no contact %s", in.ContactID)
+			return "", nil, httpapi.Named(err, "/contact_id", "contact", in.ContactID)
 		}
 		for _, i := range contact.Identities {
 			if i.ChannelID == in.ChannelID {
