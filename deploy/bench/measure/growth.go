@@ -121,6 +121,7 @@ func (g *grown) use(ctx context.Context, b *Bench) error {
 	j.Caller = func() load.Caller { return spread{scattered(), int64(g.people)} }
 	g.s.Settle(ctx, time.Minute)
 	m := measure(g.s)
+	g.s.Profile(b.Profiles, fmt.Sprintf("growth-%d", g.people), 2*b.For)
 	var acked counter
 	j.OK = acked.ok
 	r, err := load.Closed(ctx, j, 16, 0, b.For, func() {})

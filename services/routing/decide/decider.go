@@ -50,25 +50,19 @@ type owner struct {
 	tenants map[string]*tenant
 }
 
-// tenant is the memory of one tenant. Its records come one after the other: they share a key.
-type tenant struct {
-	id      string
-	waiting map[string]*Place // to be decided
-}
-
 func (o *owner) of(id string) *tenant {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	t := o.tenants[id]
 	if t == nil {
-		t = &tenant{id: id, waiting: map[string]*Place{}}
+		t = newTenant(id)
 		o.tenants[id] = t
 	}
 	return t
 }
 
 func (o *owner) rebuild(ctx context.Context, partition int) error {
-	q := store.Query{Where: []store.Eq{{Field: "state", Value: "waiting"}}, Order: "waiting_since", Limit: store.MaxLimit}
+	q := store.Query{Order: "undecided_since", Limit: store.MaxLimit}
 	for place, err := range o.Places.All(ctx, q) {
 		if err != nil {
 			return err
@@ -84,9 +78,7 @@ func (o *owner) rebuild(ctx context.Context, partition int) error {
 		if err != nil {
 			return err
 		}
-		if newest < place.Epoch { // a hold hides a waiting conversation only if its epoch is not older
-			o.of(place.Tenant).waiting[place.ID] = place
-		}
+		o.of(place.Tenant).take(place, newest)
 	}
 	for _, t := range o.tenants {
 		if err := o.look(ctx, t); err != nil {
@@ -183,16 +175,16 @@ func (o *owner) remember(ctx context.Context, t *tenant, h event.Holder, seen in
 		if p.State == "waiting" && p.WaitingSince.IsZero() {
 			p.WaitingSince = o.at()
 		}
+		p.UndecidedSince = event.Time{}
+		if p.undecided() {
+			p.UndecidedSince = p.WaitingSince
+		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if place.State == "waiting" && seen < place.Epoch {
-		t.waiting[place.ID] = place
-	} else {
-		delete(t.waiting, place.ID)
-	}
+	t.take(place, seen)
 	return nil
 }
 
@@ -220,9 +212,7 @@ func (o *owner) refused(ctx context.Context, t *tenant, r event.Refusal) error {
 	if err != nil {
 		return err
 	}
-	if place.State == "waiting" && seen < place.Epoch {
-		t.waiting[place.ID] = place
-	}
+	t.take(place, seen)
 	return nil
 }
 

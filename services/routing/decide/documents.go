@@ -24,7 +24,7 @@ var (
 	QueueSpec    = store.Spec{Name: "queues", Facts: true, Indexes: []store.Index{{Name: "by_tenant", Fields: []string{"tenant", "name"}}}}
 	SkillSpec    = store.Spec{Name: "skills", Indexes: []store.Index{{Name: "by_tenant", Fields: []string{"tenant", "name"}}}}
 	PlaceSpec    = store.Spec{Name: "routed_conversations", Indexes: []store.Index{
-		{Name: "waiting", Fields: []string{"state", "waiting_since"}},
+		{Name: "undecided", Fields: []string{"undecided_since"}, Sparse: true},
 		{Name: "by_queue", Fields: []string{"tenant", "state", "queue_id", "waiting_since"}},
 	}}
 	Specs = []store.Spec{AgentSpec, PresenceSpec, QueueSpec, SkillSpec, PlaceSpec}
@@ -171,4 +171,9 @@ type Place struct {
 	Priority     int               `json:"priority,omitempty"`
 	WaitingSince event.Time        `json:"waiting_since,omitzero"`
 	OUID         string            `json:"ou_id,omitempty"`
+
+	UndecidedSince event.Time `json:"undecided_since,omitzero"` // WaitingSince of what is undecided, for the index
 }
+
+// undecided reports whether somebody is to be found for it. What waits in nobody's queue stays unassigned until somebody takes it.
+func (p *Place) undecided() bool { return p.State == "waiting" && p.QueueID != "" }

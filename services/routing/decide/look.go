@@ -20,7 +20,8 @@ type candidate struct {
 func (c candidate) idle() bool { return c.presence != nil && c.presence.State == "idle" }
 
 // look gives what waits to whoever has room, the most urgent and then the longest waiting first. Agents are read from the
-// store at every look: that nobody has room is believed only from there (R9).
+// store at every look: that nobody has room is believed only from there (R9). A queue whose agents have none is left alone,
+// however much waits in it.
 func (o *owner) look(ctx context.Context, t *tenant) error {
 	if len(t.waiting) == 0 {
 		return nil
@@ -29,45 +30,45 @@ func (o *owner) look(ctx context.Context, t *tenant) error {
 	if err != nil {
 		return err
 	}
-	queues := map[string]*Queue{}
-	for _, place := range ordered(t.waiting) {
-		if place.QueueID == "" {
-			continue // nobody's queue: it stays unassigned until somebody takes it
-		}
-		q, err := o.queue(ctx, queues, place)
+	var turns []*turn
+	for id := range t.lines {
+		q, err := o.queue(ctx, t.id, id)
 		if err != nil {
 			return err
 		}
-		if q == nil {
-			continue
+		if q != nil {
+			turns = append(turns, &turn{queue: q})
 		}
-		if err := o.decide(ctx, t, place, q, agents); err != nil {
+	}
+	for {
+		turns = slices.DeleteFunc(turns, func(x *turn) bool { return !room(x.queue, agents) })
+		x, place := t.first(turns)
+		if place == nil {
+			return nil
+		}
+		offered, err := o.decide(ctx, t, place, x.queue, agents)
+		if err != nil {
 			return err
 		}
+		if offered {
+			t.leave(place.ID)
+		} else {
+			x.next++
+		}
 	}
-	return nil
 }
 
-func ordered(waiting map[string]*Place) []*Place {
-	out := make([]*Place, 0, len(waiting))
-	for _, p := range waiting {
-		out = append(out, p)
-	}
-	slices.SortFunc(out, func(a, b *Place) int {
-		return cmp.Or(cmp.Compare(b.Priority, a.Priority), a.WaitingSince.Compare(b.WaitingSince.Time), cmp.Compare(a.ID, b.ID))
-	})
-	return out
+// room reports whether an agent of the queue may be offered anything.
+func room(q *Queue, agents []*candidate) bool {
+	return slices.ContainsFunc(agents, func(c *candidate) bool { return c.idle() && len(c.agent.Holds) < c.agent.Limit && c.agent.serves(q) })
 }
 
-func (o *owner) queue(ctx context.Context, known map[string]*Queue, p *Place) (*Queue, error) {
-	if q, ok := known[p.QueueID]; ok {
-		return q, nil
+// queue reads a queue; nil if the tenant has none of that id any more.
+func (o *owner) queue(ctx context.Context, tenantID, id string) (*Queue, error) {
+	q, err := o.Queues.Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || (err == nil && (q.Tenant != tenantID || q.Deleted)) {
+		return nil, nil
 	}
-	q, err := o.Queues.Get(ctx, p.QueueID)
-	if errors.Is(err, store.ErrNotFound) || (err == nil && (q.Tenant != p.Tenant || q.Deleted)) {
-		q, err = nil, nil
-	}
-	known[p.QueueID] = q
 	return q, err
 }
 
@@ -94,14 +95,13 @@ func (o *owner) candidates(ctx context.Context, tenantID string) ([]*candidate, 
 
 // decide offers a conversation to the least loaded agent of its queue, ties to the longest idle. Room is counted once more
 // inside the Update, after the read; whoever has none any more is passed over (P9).
-func (o *owner) decide(ctx context.Context, t *tenant, place *Place, q *Queue, agents []*candidate) error {
+func (o *owner) decide(ctx context.Context, t *tenant, place *Place, q *Queue, agents []*candidate) (offered bool, err error) {
 	chosen, reasons := choose(place, q, agents)
 	for i, c := range chosen {
 		d := &event.Decision{
 			ID: event.DeriveID("dec", t.id, place.ID, strconv.FormatInt(place.Epoch, 10), c.agent.ID), ConversationID: place.ID, ThreadID: place.ThreadID,
 			Epoch: place.Epoch, Action: "assign", AgentID: c.agent.ID, QueueID: q.ID, At: o.at(), Reasons: append(why(chosen, i), reasons...),
 		}
-		offered := false
 		a, err := o.Agents.Update(ctx, c.agent.ID, func(a *Agent) error {
 			offered = false
 			if a.load(place.ID) >= a.Limit {
@@ -119,15 +119,14 @@ func (o *owner) decide(ctx context.Context, t *tenant, place *Place, q *Queue, a
 			continue
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 		c.agent = a
 		if offered {
-			delete(t.waiting, place.ID)
-			return nil
+			return true, nil
 		}
 	}
-	return nil
+	return false, nil
 }
 
 func decided(tenantID string, d *event.Decision) event.Event {
