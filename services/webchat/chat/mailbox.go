@@ -75,13 +75,14 @@ func mailboxID(tenant, channelID, visitor, identity string) string {
 
 func letterID(mailbox, key string) string { return event.DeriveID("ltr", mailbox, key) }
 
-// put gives l the next place of its mailbox; again tells that the key has one already, which is then returned.
-func (m mailboxes) put(ctx context.Context, tenant, key string, l letter) (placed letter, again bool, err error) {
+// put gives l the next place of its mailbox; again tells that the key has one already, which is then returned. Up to the place
+// looked the caller has found none, 0 if it has not looked.
+func (m mailboxes) put(ctx context.Context, tenant, key string, l letter, looked int64) (placed letter, again bool, err error) {
 	now := event.At(m.now())
 	l.ID, l.Tenant, l.At, l.ExpiresAt = letterID(l.Mailbox, key), tenant, now, now.Add(letterFor)
 	fresh := func() *head { h := &head{}; h.Tenant = tenant; return h }
 	_, err = m.heads.Upsert(ctx, l.Mailbox, fresh, func(h *head) error {
-		there, err := m.known(ctx, h, l.ID)
+		there, err := m.known(ctx, h, l.ID, looked)
 		if err != nil {
 			return err
 		}
@@ -120,12 +121,16 @@ func (m mailboxes) file(ctx context.Context, ls []letter) error {
 	return nil
 }
 
-// known finds the frame with that id. It is asked with the head as it was read: what it does not hold any more is filed by then.
-func (m mailboxes) known(ctx context.Context, h *head, id string) (*letter, error) {
+// known finds the frame with that id, if its place is behind looked. It is asked with the head as it was read: what it does not
+// hold any more is filed by then.
+func (m mailboxes) known(ctx context.Context, h *head, id string, looked int64) (*letter, error) {
 	for i := range h.Newest {
 		if h.Newest[i].ID == id {
 			return &h.Newest[i], nil
 		}
+	}
+	if h.filed() <= looked {
+		return nil, nil
 	}
 	l, err := m.letters.Get(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
@@ -134,13 +139,14 @@ func (m mailboxes) known(ctx context.Context, h *head, id string) (*letter, erro
 	return l, err
 }
 
-// find returns the frame with that key, nil if there is none.
-func (m mailboxes) find(ctx context.Context, mailbox, key string) (*letter, error) {
+// find returns the frame with that key, nil if there is none up to the place looked.
+func (m mailboxes) find(ctx context.Context, mailbox, key string) (l *letter, looked int64, err error) {
 	h, err := m.head(ctx, mailbox)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return m.known(ctx, h, letterID(mailbox, key))
+	l, err = m.known(ctx, h, letterID(mailbox, key), 0)
+	return l, h.Seq, err
 }
 
 // head returns the mailbox's head; an empty one if there is none yet.

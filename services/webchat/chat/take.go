@@ -99,10 +99,12 @@ func (s *server) message(ctx context.Context, ch channel.Keyed, v session, in in
 	}
 	a := &ack{T: "ack", ClientID: in.ClientID, ID: event.DeriveID("msg", ch.Tenant, ch.ID, v.Subject+":"+in.ClientID)} // as the inbox calls it
 	key := "visitor:" + v.Subject + ":" + in.ClientID
-	if l, err := s.find(ctx, v.mailbox(), key); err != nil {
+	known, looked, err := s.find(ctx, v.mailbox(), key)
+	if err != nil {
 		return nil, away(err)
-	} else if l != nil {
-		a.Seq, a.TS, a.Duplicate = l.Seq, l.At.UnixMilli(), true
+	}
+	if known != nil {
+		a.Seq, a.TS, a.Duplicate = known.Seq, known.At.UnixMilli(), true
 		return a, nil
 	}
 	files, err := s.named(ctx, v, in)
@@ -122,7 +124,7 @@ func (s *server) message(ctx context.Context, ch channel.Keyed, v session, in in
 	if err := s.deliver(ctx, ch, c); err != nil {
 		return nil, err
 	}
-	l, again, err := s.put(ctx, ch.Tenant, key, letter{Mailbox: v.mailbox(), Via: v.via, Body: string(encode(in.shown(a.ID, files, s.Now().UnixMilli())))})
+	l, again, err := s.put(ctx, ch.Tenant, key, letter{Mailbox: v.mailbox(), Via: v.via, Body: string(encode(in.shown(a.ID, files, s.Now().UnixMilli())))}, looked)
 	if err != nil {
 		return nil, away(err)
 	}
@@ -182,7 +184,7 @@ func (s *server) read(ctx context.Context, ch channel.Keyed, v session, in incom
 	}
 	c := v.says(raw)
 	if v.Identity != "" {
-		l, err := s.find(ctx, v.mailbox(), ofMessage(in.UpTo))
+		l, _, err := s.find(ctx, v.mailbox(), ofMessage(in.UpTo))
 		if err != nil {
 			return away(err)
 		}

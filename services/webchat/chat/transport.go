@@ -37,7 +37,7 @@ func (s *server) Do(ctx context.Context, ch channel.Keyed, req channel.Request) 
 	if err != nil {
 		return channel.Response{}, err
 	}
-	l, _, err := s.put(ctx, ch.Tenant, ofMessage(in.ID), letter{Mailbox: who.Mailbox, Message: in.ID, Peer: who.Visitor, Body: string(body)})
+	l, _, err := s.put(ctx, ch.Tenant, ofMessage(in.ID), letter{Mailbox: who.Mailbox, Message: in.ID, Peer: who.Visitor, Body: string(body)}, 0)
 	if err != nil {
 		return channel.Response{}, &fault.Error{Kind: fault.Unknown, Code: channel.CodeUnclear, Err: err}
 	}
