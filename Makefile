@@ -94,7 +94,7 @@ bench: build bin/bench ## measure everything, print tables beside the goals, wri
 
 .PHONY: bench-distributed
 bench-distributed: build bin/bench ## the same as separate processes on real servers: those that TRIBUTARY_KAFKA_BROKERS … name, or started here
-	@deploy/bench/distributed.sh ./bin/bench $(or $(BENCH),all --doc $(BENCH_DOC)) --bin bin --commit $(VERSION)
+	@deploy/bench/distributed.sh ./bin/bench $(or $(BENCH),all --grown 10000 --doc $(BENCH_DOC)) --bin bin --commit $(VERSION)
 
 .PHONY: bin/bench
 bin/bench:
