@@ -21,14 +21,13 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
-
-	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
 // Spec is a loaded OpenAPI document that requests and, in tests, responses are checked against.
 type Spec struct {
 	Doc    *openapi3.T
 	router routers.Router
+	bodies bodies
 }
 
 // LoadSpec reads and validates an OpenAPI 3.1 document. That takes long, so a process that asks for the same document again, as
@@ -54,7 +53,11 @@ func loadSpec(doc []byte) (*Spec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("openapi: %w", err)
 	}
-	return &Spec{Doc: t, router: r}, nil
+	b, err := compile(t)
+	if err != nil {
+		return nil, fmt.Errorf("openapi: %w", err)
+	}
+	return &Spec{Doc: t, router: r, bodies: b}, nil
 }
 
 // Validate refuses requests that the document does not allow, with a 422 that names every field by JSON pointer.
@@ -65,8 +68,9 @@ func (s *Spec) Validate() gin.HandlerFunc {
 			c.Next() // not described here: the engine answers 404, or another service owns it
 			return
 		}
+		var body []byte
 		if op := route.Operation; op.RequestBody != nil && op.RequestBody.Value.Content.Get("application/json") != nil {
-			if _, err := Raw(c); err != nil {
+			if body, err = Raw(c); err != nil {
 				Fail(c, err)
 				return
 			}
@@ -74,15 +78,25 @@ func (s *Spec) Validate() gin.HandlerFunc {
 				c.Request.Header.Set("Content-Type", "application/json")
 			}
 		}
+		var fields Fields
+		checked := s.bodies.check(route.Operation, c.Request.Header, body, &fields)
 		err = openapi3filter.ValidateRequest(c.Request.Context(), &openapi3filter.RequestValidationInput{
 			Request: c.Request, PathParams: params, Route: route,
-			Options: &openapi3filter.Options{MultiError: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, SkipSettingDefaults: true},
+			Options: &openapi3filter.Options{
+				MultiError: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, SkipSettingDefaults: true, ExcludeRequestBody: checked,
+			},
 		})
 		if raw, ok := c.Get("raw_body"); ok {
 			c.Request.Body = io.NopCloser(bytes.NewReader(raw.([]byte)))
 		}
 		if err != nil {
-			Fail(c, fieldsOf(err))
+			known := len(fields)
+			if collect(err, "", &fields); len(fields) == known {
+				fields.Add("", "invalid", "%s", firstLine(err))
+			}
+		}
+		if len(fields) > 0 {
+			Fail(c, fields)
 			return
 		}
 		c.Next()
@@ -107,15 +121,6 @@ func (s *Spec) CheckResponse(req *http.Request, status int, header http.Header, 
 		return fmt.Errorf("%s %s: status %d: %w", req.Method, u.Path, status, err)
 	}
 	return nil
-}
-
-func fieldsOf(err error) error {
-	var fields Fields
-	collect(err, "", &fields)
-	if len(fields) == 0 {
-		return fault.New(fault.Invalid, "invalid", "%v", firstLine(err))
-	}
-	return fields
 }
 
 func collect(err error, at string, fields *Fields) {

@@ -65,7 +65,10 @@ func TestA422NamesEveryField(t *testing.T) {
 		"lengths":   {"", `{"name":"abcdef","kind":"c"}`, 422, []string{"/kind bad_value", "/name too_long"}},
 		"inside":    {"", `{"name":"abc","kind":"a","inner":{"x/y":"z","w":1}}`, 422, []string{"/inner/w unknown_field", "/inner/x~1y bad_format"}},
 		"parameter": {"?limit=300", `{"name":"abc","kind":"a"}`, 422, []string{"/limit out_of_range"}},
-		"no JSON":   {"", `{"name"`, 422, nil},
+		"no JSON":   {"", `{"name"`, 422, []string{" bad_format"}},
+		"two":       {"", `{"name":"abc","kind":"a"} {}`, 422, []string{" bad_format"}},
+		"nothing":   {"", ``, 422, []string{" required"}},
+		"both":      {"?limit=300", `{"name":"abc"}`, 422, []string{"/kind required", "/limit out_of_range"}},
 	} {
 		w := httptest.NewRecorder()
 		req := httptest.NewRequest("POST", "/things/1"+tc.query, strings.NewReader(tc.body))
