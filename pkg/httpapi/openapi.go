@@ -28,6 +28,7 @@ type Spec struct {
 	Doc    *openapi3.T
 	router routers.Router
 	bodies bodies
+	plain  *openapi3.T // the document as one of OpenAPI 3.0, whose schemas openapi3filter checks without compiling them
 }
 
 // LoadSpec reads and validates an OpenAPI 3.1 document. That takes long, so a process that asks for the same document again, as
@@ -57,7 +58,9 @@ func loadSpec(doc []byte) (*Spec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("openapi: %w", err)
 	}
-	return &Spec{Doc: t, router: r, bodies: b}, nil
+	plain := *t
+	plain.OpenAPI = "3.0.3"
+	return &Spec{Doc: t, router: r, bodies: b, plain: &plain}, nil
 }
 
 // Validate refuses requests that the document does not allow, with a 422 that names every field by JSON pointer.
@@ -80,6 +83,7 @@ func (s *Spec) Validate() gin.HandlerFunc {
 		}
 		var fields Fields
 		checked := s.bodies.check(route.Operation, c.Request.Header, body, &fields)
+		route.Spec = s.plain // what is left are parameters: nothing in their schemas is newer
 		err = openapi3filter.ValidateRequest(c.Request.Context(), &openapi3filter.RequestValidationInput{
 			Request: c.Request, PathParams: params, Route: route,
 			Options: &openapi3filter.Options{
