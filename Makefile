@@ -92,9 +92,11 @@ BENCH_DOC ?= $(CURDIR)/docs/reference/performance.md
 bench: build bin/bench ## measure everything, print tables beside the goals, write docs/reference/performance.md (~12 min; BENCH='accept --conns 64': one of it)
 	@./bin/bench $(or $(BENCH),all --doc $(BENCH_DOC)) --bin bin --commit $(VERSION)
 
+# Servers and services on one machine: less of everything, so that it ends. BENCH=all measures as much as make bench does.
+SHARED := --for 5s --confirm 20s --rates 100,500 --records 10000 --grown 5000
 .PHONY: bench-distributed
 bench-distributed: build bin/bench ## the same as separate processes on real servers: those that TRIBUTARY_KAFKA_BROKERS … name, or started here
-	@deploy/bench/distributed.sh ./bin/bench $(or $(BENCH),all --grown 10000 --doc $(BENCH_DOC)) --bin bin --commit $(VERSION)
+	@deploy/bench/distributed.sh ./bin/bench $(or $(BENCH),all $(SHARED) --doc $(BENCH_DOC)) --bin bin --commit $(VERSION)
 
 .PHONY: bin/bench
 bin/bench:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures separate processes on real servers: those that TRIBUTARY_KAFKA_BROKERS, TRIBUTARY_REDIS_URL and TRIBUTARY_STORE_URL
-# name, or three Kafka brokers, Redis and a MongoDB-wire server that are started for it on this machine.
+# name, or three Kafka brokers and Redis that are started for it on this machine. The services share an SQLite file then: the
+# MongoDB-wire server of the tests has no index but the id, and would be measured scanning.
 #
 #   distributed.sh BENCH ARGUMENTS…
 set -euo pipefail
@@ -13,6 +14,6 @@ if [ -z "${TRIBUTARY_KAFKA_BROKERS:-}" ]; then
   source "$dir/env"
   export TRIBUTARY_KAFKA_BROKERS=$TRIBUTARY_TEST_KAFKA_BROKERS
   export TRIBUTARY_REDIS_URL=${TRIBUTARY_REDIS_URL:-$TRIBUTARY_TEST_REDIS_URL}
-  export TRIBUTARY_STORE_URL=${TRIBUTARY_STORE_URL:-$TRIBUTARY_TEST_MONGODB_URI}
+  export TRIBUTARY_STORE_URL=${TRIBUTARY_STORE_URL:-sqlite:shared}
 fi
 "$@" --distributed
