@@ -58,9 +58,10 @@ func compile(doc *openapi3.T) (bodies, error) {
 }
 
 // pointer is a name as a step of a JSON pointer in a URL.
-func pointer(name string) string {
-	return url.PathEscape(strings.NewReplacer("~", "~0", "/", "~1").Replace(name))
-}
+func pointer(name string) string { return url.PathEscape(step.Replace(name)) }
+
+// step makes a step of a JSON pointer of a name.
+var step = strings.NewReplacer("~", "~0", "/", "~1")
 
 func isJSON(mediaType string) bool {
 	return mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
@@ -75,18 +76,14 @@ func isInt64(v any) error {
 	return nil
 }
 
-// check adds what is wrong with a JSON body to fields. It reports false if the operation takes none, or another media type was
-// sent that it takes.
-func (b bodies) check(op *openapi3.Operation, header http.Header, raw []byte, fields *Fields) bool {
-	if op.RequestBody == nil || op.RequestBody.Value.Content.Get("application/json") == nil {
-		return false
-	}
-	m := op.RequestBody.Value.Content.Get(header.Get("Content-Type"))
+// check adds what is wrong with a body to fields. It reports false if it is none of JSON, but of another media type that is taken.
+func (b bodies) check(want *openapi3.RequestBody, header http.Header, raw []byte, fields *Fields) bool {
+	m := want.Content.Get(header.Get("Content-Type"))
 	schema := b[m]
 	switch {
 	case m != nil && schema == nil:
 		return false
-	case len(raw) == 0 && op.RequestBody.Value.Required:
+	case len(raw) == 0 && want.Required:
 		fields.Add("", "required", "the body is required")
 	case len(raw) == 0:
 	case m == nil:

@@ -71,18 +71,19 @@ func (s *Spec) Validate() gin.HandlerFunc {
 			c.Next() // not described here: the engine answers 404, or another service owns it
 			return
 		}
-		var body []byte
+		var fields Fields
+		checked := false
 		if op := route.Operation; op.RequestBody != nil && op.RequestBody.Value.Content.Get("application/json") != nil {
-			if body, err = Raw(c); err != nil {
+			body, err := Raw(c)
+			if err != nil {
 				Fail(c, err)
 				return
 			}
 			if c.Request.Header.Get("Content-Type") == "" {
 				c.Request.Header.Set("Content-Type", "application/json")
 			}
+			checked = s.bodies.check(op.RequestBody.Value, c.Request.Header, body, &fields)
 		}
-		var fields Fields
-		checked := s.bodies.check(route.Operation, c.Request.Header, body, &fields)
 		route.Spec = s.plain // what is left are parameters: nothing in their schemas is newer
 		err = openapi3filter.ValidateRequest(c.Request.Context(), &openapi3filter.RequestValidationInput{
 			Request: c.Request, PathParams: params, Route: route,
@@ -184,7 +185,7 @@ func leaves(err error, at string, fields *Fields) bool {
 		}
 		pointer := at
 		for _, key := range e.InstanceLocation {
-			pointer += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+			pointer += "/" + step.Replace(key)
 		}
 		switch k := e.ErrorKind.(type) {
 		case *kind.Required:
