@@ -116,9 +116,10 @@ func (c *consumer) member(ctx context.Context) error {
 // begin starts a generation; it ends by itself.
 func (c *consumer) begin(ctx context.Context, gen *kafka.Generation) {
 	g := &generation{consumer: c, gen: gen, drained: make(chan struct{})}
+	source := c.newFetcher(max(c.sub.Linger, c.cfg.Linger))
 	for topic, as := range gen.Assignments {
 		for _, a := range as {
-			g.parts = append(g.parts, newPartition(c, gen.ID, topic, a))
+			g.parts = append(g.parts, newPartition(c, gen.ID, source, topic, a))
 		}
 	}
 	c.meter.rebalances.Add(ctx, 1, attributes(groupName.String(c.sub.Group)))

@@ -24,14 +24,13 @@ type record struct {
 
 // cursor reads one partition from an offset on, without a group. It is not safe for concurrent use.
 type cursor struct {
-	client    *kafka.Client
-	linger    time.Duration // rest after an answer that brought little, so that the next one brings more
-	topic     string
-	partition int
-	offset    int64 // the next to be read; kafka.FirstOffset and LastOffset until resolved
-	end       int64 // the first behind the newest record, as of the last fetch
-	answered  time.Time
-	empty     int // fetches in a row that brought nothing although there is something
+	place
+	client *kafka.Client
+	source *fetcher
+	offset int64 // the next to be read; kafka.FirstOffset and LastOffset until resolved
+	end    int64 // the first behind the newest record, as of the last fetch
+	plenty bool  // the last fetch brought much, so the next one need not wait for more
+	empty  int   // fetches in a row that brought nothing although there is something
 	// jumped is told about records that were gone before they could be read: data loss.
 	jumped func(from, to int64)
 }
@@ -65,34 +64,22 @@ func (c *cursor) bounds(ctx context.Context) (start, end int64, err error) {
 	return starts[c.partition], ends[c.partition], err
 }
 
-// next waits up to wait for records. It may return none without an error.
-func (c *cursor) next(ctx context.Context, wait time.Duration) ([]record, error) {
-	if rest := c.linger - time.Since(c.answered); rest > 0 && sleep(ctx, nil, rest) {
-		return nil, ctx.Err()
-	}
-	ctx, cancel := context.WithTimeout(ctx, wait+requestTimeout)
-	defer cancel()
-	res, err := c.client.Fetch(ctx, &kafka.FetchRequest{
-		Topic: c.topic, Partition: c.partition, Offset: c.offset, MinBytes: 1, MaxBytes: fetchBytes, MaxWait: wait,
-	})
-	if err == nil {
-		err = res.Error
-	}
+// next waits for records. It may return none without an error.
+func (c *cursor) next(ctx context.Context) ([]record, error) {
+	rr, end, err := c.source.fetch(ctx, ask{place: c.place, offset: c.offset, soon: c.plenty, alone: c.empty > 0})
 	if errors.Is(err, kafka.OffsetOutOfRange) {
 		return nil, c.resolve(ctx)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("fetch %s/%d from %d: %w", c.topic, c.partition, c.offset, err)
+	var recs []record
+	if err == nil {
+		c.end = end
+		recs, err = c.read(rr)
 	}
-	c.end = res.HighWatermark
-	recs, err := c.read(res.Records)
 	if err != nil && len(recs) == 0 {
 		return nil, fmt.Errorf("fetch %s/%d from %d: %w", c.topic, c.partition, c.offset, err)
 	}
 	c.skipEmpty(len(recs))
-	if len(recs) < plenty {
-		c.answered = time.Now()
-	}
+	c.plenty = len(recs) >= plenty
 	return recs, nil
 }
 
@@ -135,7 +122,8 @@ func bytesOf(b kafka.Bytes) ([]byte, error) {
 }
 
 // skipEmpty steps over what has an offset but holds no record for us: control batches of foreign transactions, and batches that
-// compaction has emptied. kafka-go does not tell how far such a batch reaches.
+// compaction has emptied. kafka-go does not tell how far such a batch reaches. A partition that shares its request may get nothing
+// because its next batch is large; so after the first time it asks alone.
 func (c *cursor) skipEmpty(n int) {
 	if n > 0 || c.offset >= c.end {
 		c.empty = 0

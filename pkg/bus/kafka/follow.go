@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -17,6 +16,7 @@ import (
 type follower struct {
 	*Bus
 	topic  string
+	source *fetcher
 	handle bus.Handler
 	logger *slog.Logger
 	behind sync.WaitGroup // partitions that have not yet handled what was there at the start
@@ -27,7 +27,7 @@ type follower struct {
 func (b *Bus) Follow(ctx context.Context, topic string, from bus.Position, h bus.Handler, caughtUp func()) error {
 	ctx, done := b.running(ctx)
 	defer done()
-	f := &follower{Bus: b, topic: topic, handle: h, logger: b.log.With("topic", topic)}
+	f := &follower{Bus: b, topic: topic, source: b.newFetcher(b.cfg.Linger), handle: h, logger: b.log.With("topic", topic)}
 	ends, ok := f.start(ctx)
 	if !ok {
 		return nil
@@ -89,7 +89,7 @@ func (f *follower) grow(ctx context.Context, n int) {
 func (f *follower) partition(ctx context.Context, id int, from, end int64) {
 	behind := sync.OnceFunc(f.behind.Done)
 	defer behind()
-	c := &cursor{client: f.client, linger: f.cfg.Linger, topic: f.topic, partition: id, offset: from, jumped: func(from, to int64) {
+	c := &cursor{place: place{f.topic, id}, client: f.client, source: f.source, offset: from, jumped: func(from, to int64) {
 		f.meter.jumps.Add(ctx, max(to-from, 1), attributes(destination.String(f.topic), partitionID.Int(id)))
 		f.logger.Error("offset jump: records are gone that were not read", "partition", id, "from", from, "to", to)
 	}}
@@ -121,7 +121,7 @@ func (f *follower) fetch(ctx context.Context, c *cursor) ([]record, error) {
 	if c.offset < 0 {
 		return nil, c.resolve(ctx)
 	}
-	return c.next(ctx, fetchWait)
+	return c.next(ctx)
 }
 
 // one handles a record: for ever while the store is away, for a while if it fails, not at all if it is poison. There are no dead
@@ -159,7 +159,7 @@ func (f *follower) call(ctx context.Context, m bus.Message) (err error) {
 // ReadFrom implements bus.Bus.
 func (b *Bus) ReadFrom(ctx context.Context, topic string, partition int, offset int64, limit int) ([]bus.Message, error) {
 	trimmed := false // while we were reading
-	c := &cursor{client: b.client, topic: topic, partition: partition, offset: offset, jumped: func(int64, int64) { trimmed = true }}
+	c := &cursor{place: place{topic, partition}, client: b.client, source: b.newFetcher(0), offset: offset, jumped: func(int64, int64) { trimmed = true }}
 	start, end, err := c.bounds(ctx)
 	if err != nil {
 		return nil, classify("read", err)
@@ -172,7 +172,7 @@ func (b *Bus) ReadFrom(ctx context.Context, topic string, partition int, offset 
 	}
 	var ms []bus.Message
 	for c.offset < end && len(ms) < limit {
-		recs, err := c.next(ctx, fetchWait)
+		recs, err := c.next(ctx)
 		if err != nil {
 			return nil, classify("read", err)
 		}
@@ -199,26 +199,15 @@ func (b *Bus) Ends(ctx context.Context, topic string) (map[int]int64, error) {
 
 // PartitionOf implements bus.Bus.
 func (b *Bus) PartitionOf(ctx context.Context, topic, key string) (int, error) {
-	n, err := b.producer.partitions(ctx, topic)
+	n, err := b.layout.partitions(ctx, topic)
 	if err != nil {
 		return 0, classify("topic "+topic, err)
 	}
 	return balancer.Balance(kafka.Message{Key: []byte(key)}, numbers(n)...), nil
 }
 
-// partitions lists the partitions of a topic, from the transport's cache.
+// partitions lists the partitions of a topic.
 func (b *Bus) partitions(ctx context.Context, topic string) ([]int, error) {
-	n, err := partitionsOf(ctx, b.client, topic)
+	n, err := b.layout.partitions(ctx, topic)
 	return numbers(n), classify("topic "+topic, err)
-}
-
-func partitionsOf(ctx context.Context, client *kafka.Client, topic string) (int, error) {
-	res, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
-	if err != nil {
-		return 0, err
-	}
-	if len(res.Topics) != 1 {
-		return 0, errors.New("no answer about " + topic)
-	}
-	return len(res.Topics[0].Partitions), res.Topics[0].Error
 }

@@ -27,6 +27,7 @@ type Bus struct {
 	wires     wires
 	dialer    *kafka.Dialer
 	client    *kafka.Client
+	layout    *layout
 	producer  *producer
 	room      *semaphore.Weighted // bytes that wait for an acknowledgement
 	meter     *meter
@@ -52,12 +53,17 @@ func Open(ctx context.Context, cfg Config) (bus.Bus, error) {
 		return nil, fmt.Errorf("bus: %w", err)
 	}
 	b.client = &kafka.Client{Addr: b.addr, Transport: b.transport, Timeout: requestTimeout}
+	b.layout = newLayout(b.client)
 	b.life, b.end = context.WithCancel(context.WithoutCancel(ctx))
 	b.producer = b.newProducer()
 	if b.meter, err = newMeter(); err != nil {
 		return nil, fmt.Errorf("bus: %w", err)
 	}
 	return b, nil
+}
+
+func (b *Bus) newFetcher(linger time.Duration) *fetcher {
+	return &fetcher{client: b.client, layout: b.layout, linger: linger, lines: map[int][]*ask{}}
 }
 
 // Ping asks a broker whether it is there, for three seconds at most.

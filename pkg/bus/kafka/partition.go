@@ -45,7 +45,7 @@ type partition struct {
 	handling context.Context // ends when the drain is over
 }
 
-func newPartition(c *consumer, generation int32, topic string, a kafka.PartitionAssignment) *partition {
+func newPartition(c *consumer, generation int32, source *fetcher, topic string, a kafka.PartitionAssignment) *partition {
 	p := &partition{
 		consumer: c, topic: topic, id: a.ID, generation: generation, committed: max(a.Offset, -1),
 		logger: c.log.With("group", c.sub.Group, "topic", topic, "partition", a.ID),
@@ -55,7 +55,7 @@ func newPartition(c *consumer, generation int32, topic string, a kafka.Partition
 	}
 	p.gate = newGate(p.paused)
 	p.lanes = newLanes(p.work)
-	p.cursor = &cursor{client: c.client, linger: max(c.sub.Linger, c.cfg.Linger), topic: topic, partition: a.ID, offset: a.Offset, jumped: p.jumped}
+	p.cursor = &cursor{place: place{topic, a.ID}, client: c.client, source: source, offset: a.Offset, jumped: p.jumped}
 	return p
 }
 
@@ -123,7 +123,7 @@ func (p *partition) insist(ctx context.Context, what string, f func() error) boo
 func (p *partition) read(ctx context.Context) {
 	for p.gate.wait(ctx) {
 		var recs []record
-		if !p.insist(ctx, "read", func() (err error) { recs, err = p.cursor.next(ctx, fetchWait); return err }) {
+		if !p.insist(ctx, "read", func() (err error) { recs, err = p.cursor.next(ctx); return err }) {
 			return
 		}
 		p.track.saw(p.cursor.end)

@@ -4,49 +4,57 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/produce"
 )
 
-// producer writes records with one request at a time per partition, so that they keep their order. What comes while a request is
-// under way, and shortly after, makes up the next one: alone a record waits for nobody, among many each request carries hundreds.
-// It takes the place of kafka.Writer, which lets every record wait for its batch's time and never joins batches that are late.
+// producer writes records with one request at a time per partition, so that they keep their order; what waits for the same broker
+// goes in one request. What comes while a partition's request is under way, and shortly after, makes up its next one: alone a record
+// waits for nobody, among many each request carries hundreds. It takes the place of kafka.Writer, which makes a request for every
+// partition, lets every record wait for its batch's time and never joins batches that are late.
 type producer struct {
 	client   *kafka.Client
+	layout   *layout
 	compress kafka.Compression
 	linger   time.Duration
 	warn     func(topic string, partition, attempt int, err error)
 
-	mu     sync.Mutex
-	lines  map[place]*lineup
-	counts map[string]count // partitions of topics
-	open   int              // calls that are not done
-	closed bool
-	runs   sync.WaitGroup
+	mu      sync.Mutex
+	lineups map[place]*lineup
+	lines   map[int]*line // by broker
+	open    int           // calls that are not done
+	closed  bool
+	runs    sync.WaitGroup
 }
 
 // few calls at a time gain nothing by going together, so they do not wait for each other.
 const few = 4
 
-type place struct {
-	topic     string
-	partition int
-}
-
-type count struct {
-	n  int
-	at time.Time
-}
-
 // lineup is what waits for one partition.
 type lineup struct {
 	waiting []piece
-	busy    bool
-	last    time.Time // the last request began then
+	busy    bool // it is in its broker's line, or a request is under way
+}
+
+// line is who goes with the next request to a broker, which is coming if there is anybody.
+type line struct {
+	places []place
+	last   time.Time // the last request began then
+}
+
+// batch is what one request has for one partition.
+type batch struct {
+	place
+	pieces []piece
+	bytes  int
+	until  time.Time // callers wait so long
 }
 
 // piece is records of one call that go together.
@@ -114,7 +122,7 @@ func (p *producer) enter(n int) {
 func (p *producer) spread(ctx context.Context, msgs []kafka.Message) (by map[place][]kafka.Message, order []place, err error) {
 	by = make(map[place][]kafka.Message, 2)
 	for _, m := range msgs {
-		n, err := p.partitions(ctx, m.Topic)
+		n, err := p.layout.partitions(ctx, m.Topic)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -147,26 +155,6 @@ func numbers(n int) []int {
 	return all
 }
 
-// countFor is how long the number of a topic's partitions is believed: it is fixed for life, but a topic may be made anew.
-const countFor = time.Minute
-
-func (p *producer) partitions(ctx context.Context, topic string) (int, error) {
-	p.mu.Lock()
-	c, ok := p.counts[topic]
-	p.mu.Unlock()
-	if ok && time.Since(c.at) < countFor {
-		return c.n, nil
-	}
-	n, err := partitionsOf(ctx, p.client, topic)
-	if err != nil {
-		return 0, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.counts[topic] = count{n, time.Now()}
-	return n, nil
-}
-
 // split cuts records into requests' worth.
 func split(records []kafka.Message) (parts []piece) {
 	from, bytes := 0, 0
@@ -187,101 +175,183 @@ func (p *producer) add(at place, x piece) {
 		x.call.finish(errClosed)
 		return
 	}
-	l := p.lines[at]
+	l := p.lineups[at]
 	if l == nil {
 		l = &lineup{}
-		p.lines[at] = l
+		p.lineups[at] = l
 	}
 	l.waiting = append(l.waiting, x)
 	if !l.busy {
 		l.busy = true
-		p.runs.Go(func() { p.run(at, l) })
+		p.queue(at)
 	}
 }
 
-// run sends until nothing waits.
-func (p *producer) run(at place, l *lineup) {
-	for {
-		p.mu.Lock()
-		if len(l.waiting) == 0 {
-			l.busy = false
-			p.mu.Unlock()
-			return
-		}
-		var pause time.Duration
-		if p.open > few {
-			pause = time.Until(l.last.Add(p.linger))
-		}
-		p.mu.Unlock()
-		if pause > 0 {
-			time.Sleep(pause)
-		}
-		p.mu.Lock()
-		batch := l.take()
-		l.last = time.Now()
-		p.mu.Unlock()
-		err := p.send(at, batch)
-		for _, x := range batch {
-			x.call.finish(err)
-		}
+// queue puts a partition into its broker's line. The caller holds the lock.
+func (p *producer) queue(at place) {
+	leader := p.layout.known(at)
+	to := p.lines[leader]
+	if to == nil {
+		to = &line{}
+		p.lines[leader] = to
 	}
+	to.places = append(to.places, at)
+	if len(to.places) > 1 {
+		return
+	}
+	var pause time.Duration
+	if p.open > few {
+		pause = time.Until(to.last.Add(p.linger))
+	}
+	p.runs.Go(func() {
+		time.Sleep(pause)
+		p.flush(to)
+	})
+}
+
+// flush sends what waits for the partitions in a line.
+func (p *producer) flush(to *line) {
+	p.mu.Lock()
+	var all []*batch
+	for _, at := range to.places {
+		all = append(all, p.lineups[at].take(at))
+	}
+	to.places, to.last = nil, time.Now()
+	p.mu.Unlock()
+	from, bytes := 0, 0
+	for i, b := range all {
+		if i > from && bytes+b.bytes > requestBytes {
+			some := all[from:i]
+			p.runs.Go(func() { p.send(some) })
+			from, bytes = i, 0
+		}
+		bytes += b.bytes
+	}
+	p.send(all[from:])
 }
 
 // take removes a request's worth from the front.
-func (l *lineup) take() []piece {
-	n, records, bytes := 0, 0, 0
+func (l *lineup) take(at place) *batch {
+	b := &batch{place: at, until: time.Now().Add(publishTimeout)}
+	n, records := 0, 0
 	for _, x := range l.waiting {
-		records, bytes = records+len(x.records), bytes+x.bytes
-		if n > 0 && (records > batchRecords || bytes > batchBytes) {
+		if n > 0 && (records+len(x.records) > batchRecords || b.bytes+x.bytes > batchBytes) {
 			break
 		}
-		n++
+		n, records, b.bytes = n+1, records+len(x.records), b.bytes+x.bytes
 	}
-	batch := l.waiting[:n:n]
+	b.pieces = l.waiting[:n:n]
 	l.waiting = l.waiting[n:]
 	if len(l.waiting) == 0 {
 		l.waiting = nil
 	}
-	return batch
+	return b
 }
 
-// send makes the request, again after an error that may pass, as long as a caller may wait for it.
-func (p *producer) send(at place, batch []piece) error {
-	ctx, cancel := context.WithTimeout(context.Background(), publishTimeout)
-	defer cancel()
-	var err error
-	for attempt := 1; ; attempt++ {
-		if err = p.produce(ctx, at, batch); err == nil || attempt == maxAttempts || !passes(err) {
-			return err
+// send makes the request. What fails and may pass is tried again for each partition by itself.
+func (p *producer) send(all []*batch) {
+	for i, err := range p.produce(context.Background(), all) {
+		b := all[i]
+		if err == nil || !passes(err) {
+			p.finish(b, err)
+			continue
 		}
-		p.warn(at.topic, at.partition, attempt, err)
-		if sleep(ctx, nil, jitter(min(retryMin<<attempt, retryMax))) {
-			return err
-		}
+		p.layout.forget()
+		p.runs.Go(func() { p.finish(b, p.insist(b, err)) })
 	}
 }
 
-func (p *producer) produce(ctx context.Context, at place, batch []piece) error {
+// insist repeats a request that has failed once, as long as a caller may wait for it.
+func (p *producer) insist(b *batch, err error) error {
+	ctx, cancel := context.WithDeadline(context.Background(), b.until)
+	defer cancel()
+	for attempt := 1; attempt < maxAttempts && passes(err); attempt++ {
+		p.warn(b.topic, b.partition, attempt, err)
+		if sleep(ctx, nil, jitter(min(retryMin<<attempt, retryMax))) {
+			break
+		}
+		err = p.produce(ctx, []*batch{b})[0]
+	}
+	return err
+}
+
+// finish tells the callers, and lets what came meanwhile go.
+func (p *producer) finish(b *batch, err error) {
+	for _, x := range b.pieces {
+		x.call.finish(err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.lineups[b.place]
+	if l.busy = len(l.waiting) > 0; l.busy {
+		p.queue(b.place)
+	}
+}
+
+// produce makes one request and returns an error for each batch.
+func (p *producer) produce(ctx context.Context, all []*batch) []error {
 	ctx, cancel := context.WithTimeout(ctx, produceTimeout)
 	defer cancel()
-	var records []kafka.Record // read by the request, so made for each
-	now := time.Now()
-	for _, x := range batch {
-		for _, m := range x.records {
-			records = append(records, kafka.Record{Key: kafka.NewBytes(m.Key), Value: kafka.NewBytes(m.Value), Headers: m.Headers, Time: now})
+	m, err := p.client.Transport.RoundTrip(ctx, p.client.Addr, p.request(all))
+	if err != nil {
+		return slices.Repeat([]error{err}, len(all))
+	}
+	got := map[place]error{}
+	if res, ok := m.(*produce.Response); ok {
+		for _, t := range res.Topics {
+			for _, r := range t.Partitions {
+				got[place{t.Topic, int(r.Partition)}] = failure(r.ErrorCode)
+			}
 		}
 	}
-	res, err := p.client.Produce(ctx, &kafka.ProduceRequest{
-		Topic: at.topic, Partition: at.partition, RequiredAcks: kafka.RequireAll, Compression: p.compress, Records: kafka.NewRecordReader(records...),
-	})
-	if err != nil {
-		return err
+	errs := make([]error, len(all))
+	for i, b := range all {
+		err, ok := got[b.place]
+		if !ok {
+			err = errors.New("the broker did not answer for the partition")
+		}
+		errs[i] = err
 	}
-	return res.Error
+	return errs
 }
 
-// passes reports whether the same request may succeed a little later: the broker says so, or the connection broke.
+func failure(code int16) error {
+	if code == 0 {
+		return nil
+	}
+	return kafka.Error(code)
+}
+
+// request is read while it is made, so there is one for each attempt.
+func (p *producer) request(all []*batch) *produce.Request {
+	r := &produce.Request{Acks: int16(kafka.RequireAll), Timeout: int32(produceTimeout.Milliseconds())}
+	at, now := map[string]int{}, time.Now()
+	for _, b := range all {
+		i, ok := at[b.topic]
+		if !ok {
+			i = len(r.Topics)
+			at[b.topic] = i
+			r.Topics = append(r.Topics, produce.RequestTopic{Topic: b.topic})
+		}
+		var records []kafka.Record
+		for _, x := range b.pieces {
+			for _, m := range x.records {
+				records = append(records, kafka.Record{Key: kafka.NewBytes(m.Key), Value: kafka.NewBytes(m.Value), Headers: m.Headers, Time: now})
+			}
+		}
+		r.Topics[i].Partitions = append(r.Topics[i].Partitions, produce.RequestPartition{Partition: int32(b.partition), RecordSet: protocol.RecordSet{
+			Attributes: protocol.Attributes(p.compress), Records: kafka.NewRecordReader(records...),
+		}})
+	}
+	return r
+}
+
+// passes reports whether the same request may succeed a little later: the broker says so, the connection broke, or a partition's
+// leader was not where it was thought to be.
 func passes(err error) bool {
+	if _, misled := errors.AsType[*produce.Error](err); misled {
+		return true
+	}
 	if temporary, ok := errors.AsType[interface {
 		error
 		Temporary() bool

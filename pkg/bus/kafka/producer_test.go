@@ -22,7 +22,7 @@ import (
 // cluster answers a producer's requests as a broker does, with two partitions per topic.
 type cluster struct {
 	mu       sync.Mutex
-	requests []string // partition: values
+	requests []string // partition: values, …
 	acks     []int16
 	hold     chan struct{} // not nil: requests wait for it
 	fail     []error       // for the next requests
@@ -45,40 +45,54 @@ func (c *cluster) RoundTrip(_ context.Context, _ net.Addr, req kafka.Request) (k
 }
 
 func (c *cluster) produce(r *produce.Request) (kafka.Response, error) {
-	p := r.Topics[0].Partitions[0]
 	c.mu.Lock()
-	c.open[p.Partition]++
-	c.most = max(c.most, c.open[p.Partition])
+	c.acks = append(c.acks, r.Acks)
+	for _, p := range r.Topics[0].Partitions {
+		c.open[p.Partition]++
+		c.most = max(c.most, c.open[p.Partition])
+	}
 	hold := c.hold
 	c.mu.Unlock()
 	if hold != nil {
 		<-hold
 	}
-	var values []string
-	for {
-		rec, err := p.RecordSet.Records.ReadRecord()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		v, _ := protocol.ReadAll(rec.Value)
-		values = append(values, string(v))
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.open[p.Partition]--
-	c.requests = append(c.requests, fmt.Sprintf("%d: %s", p.Partition, strings.Join(values, " ")))
-	c.acks = append(c.acks, r.Acks)
-	res := produce.ResponsePartition{Partition: p.Partition}
-	if len(c.fail) > 0 {
-		err := c.fail[0]
-		c.fail = c.fail[1:]
-		code, answered := errors.AsType[kafka.Error](err)
-		if !answered {
-			return nil, err
+	var heard []string
+	res := produce.ResponseTopic{Topic: r.Topics[0].Topic}
+	var broken error
+	for _, p := range r.Topics[0].Partitions {
+		c.open[p.Partition]--
+		heard = append(heard, fmt.Sprintf("%d: %s", p.Partition, strings.Join(values(p.RecordSet.Records), " ")))
+		one := produce.ResponsePartition{Partition: p.Partition}
+		if len(c.fail) > 0 {
+			err := c.fail[0]
+			c.fail = c.fail[1:]
+			if code, answered := errors.AsType[kafka.Error](err); answered {
+				one.ErrorCode = int16(code)
+			} else {
+				broken = err
+			}
 		}
-		res.ErrorCode = int16(code)
+		res.Partitions = append(res.Partitions, one)
 	}
-	return &produce.Response{Topics: []produce.ResponseTopic{{Topic: r.Topics[0].Topic, Partitions: []produce.ResponsePartition{res}}}}, nil
+	slices.Sort(heard)
+	c.requests = append(c.requests, strings.Join(heard, ", "))
+	if broken != nil {
+		return nil, broken
+	}
+	return &produce.Response{Topics: []produce.ResponseTopic{res}}, nil
+}
+
+func values(r kafka.RecordReader) (all []string) {
+	for {
+		rec, err := r.ReadRecord()
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		v, _ := protocol.ReadAll(rec.Value)
+		all = append(all, string(v))
+	}
 }
 
 func (c *cluster) seen() []string {
@@ -89,8 +103,9 @@ func (c *cluster) seen() []string {
 
 func newTestProducer(c *cluster) *producer {
 	c.open = map[int32]int{}
+	client := &kafka.Client{Addr: kafka.TCP("127.0.0.1:1"), Transport: c}
 	return &producer{
-		client: &kafka.Client{Addr: kafka.TCP("127.0.0.1:1"), Transport: c}, lines: map[place]*lineup{}, counts: map[string]count{},
+		client: client, layout: newLayout(client), lineups: map[place]*lineup{}, lines: map[int]*line{},
 		warn: func(string, int, int, error) {},
 	}
 }
@@ -153,7 +168,7 @@ func TestP4_RecordsThatComeMeanwhileGoTogetherInOrder(t *testing.T) {
 func waiting(p *producer, at place) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.lines[at].waiting)
+	return len(p.lineups[at].waiting)
 }
 
 func (c *cluster) underWay(partition int) int {
@@ -204,6 +219,30 @@ func TestRequestsHaveBounds(t *testing.T) {
 	}
 	if records != len(many) {
 		t.Errorf("%d records of %d", records, len(many))
+	}
+}
+
+// What waits for the same broker goes in one request. Of a request that fails in part, only that part is made again.
+func TestPartitionsOfABrokerShareARequest(t *testing.T) {
+	t.Parallel()
+	c := &cluster{fail: []error{kafka.NotLeaderForPartition}}
+	p := newTestProducer(c)
+	a, b := message("a", "1"), message("b", "2")
+	for n := 0; balancer.Balance(b, 0, 1) == balancer.Balance(a, 0, 1); n++ {
+		b.Key = fmt.Append(nil, n)
+	}
+	p.linger = 20 * time.Millisecond
+	p.enter(few) // calls to other partitions
+	p.lines[noLeader] = &line{last: time.Now()}
+	if err := p.write(t.Context(), []kafka.Message{a, b}, func() {}); err != nil {
+		t.Fatal(err)
+	}
+	p.close()
+	first, second := fmt.Sprintf("%d: 1", balancer.Balance(a, 0, 1)), fmt.Sprintf("%d: 2", balancer.Balance(b, 0, 1))
+	both := []string{first, second}
+	slices.Sort(both)
+	if diff := cmp.Diff([]string{strings.Join(both, ", "), first}, c.seen()); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -1,0 +1,105 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// layout knows the partitions of topics and the brokers that lead them, as the transport has learnt it from the cluster.
+type layout struct {
+	client *kafka.Client
+
+	mu     sync.Mutex
+	topics map[string]leaders
+}
+
+// leaders are broker ids by partition, noLeader where there is none.
+type leaders struct {
+	of []int
+	at time.Time
+}
+
+const (
+	layoutFor = time.Second // what the transport says is believed so long: to ask it for every record costs more than the record
+	noLeader  = -1
+)
+
+// place is a partition of a topic.
+type place struct {
+	topic     string
+	partition int
+}
+
+func newLayout(client *kafka.Client) *layout {
+	return &layout{client: client, topics: map[string]leaders{}}
+}
+
+// leaders returns the leader of each partition of a topic. What it returns must not be changed.
+func (l *layout) leaders(ctx context.Context, topic string) ([]int, error) {
+	l.mu.Lock()
+	have, ok := l.topics[topic]
+	l.mu.Unlock()
+	if ok && time.Since(have.at) < layoutFor {
+		return have.of, nil
+	}
+	res, err := l.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
+	switch {
+	case err != nil:
+		return nil, err
+	case len(res.Topics) != 1:
+		return nil, errors.New("no answer about " + topic)
+	case res.Topics[0].Error != nil:
+		return nil, res.Topics[0].Error
+	}
+	of := make([]int, len(res.Topics[0].Partitions))
+	for i := range of {
+		of[i] = noLeader
+	}
+	for _, p := range res.Topics[0].Partitions {
+		if p.ID < len(of) && p.Leader.Host != "" {
+			of[p.ID] = p.Leader.ID
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.topics[topic] = leaders{of, time.Now()}
+	return of, nil
+}
+
+// partitions counts those of a topic.
+func (l *layout) partitions(ctx context.Context, topic string) (int, error) {
+	of, err := l.leaders(ctx, topic)
+	return len(of), err
+}
+
+// leader returns the broker that leads a partition, noLeader if there is none or nobody knows.
+func (l *layout) leader(ctx context.Context, at place) int {
+	of, err := l.leaders(ctx, at.topic)
+	if err != nil || at.partition >= len(of) {
+		return noLeader
+	}
+	return of[at.partition]
+}
+
+// known is the leader that the last answer named, without asking again.
+func (l *layout) known(at place) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if of := l.topics[at.topic].of; at.partition < len(of) {
+		return of[at.partition]
+	}
+	return noLeader
+}
+
+// forget makes the next question go to the transport: something was answered that does not fit.
+func (l *layout) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for topic, have := range l.topics {
+		l.topics[topic] = leaders{of: have.of}
+	}
+}
