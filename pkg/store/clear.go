@@ -77,6 +77,7 @@ func (a *Applier) cleared(due []*queue) (of []*queue, was []json.RawMessage, ver
 
 // renew replaces what is known of a document by a newer version; its new facts are the business of whoever wrote them.
 func (a *Applier) renew(q *queue, v version) {
+	v.source.recent.note(v.raw)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if q.raw.Rev < v.raw.Rev {

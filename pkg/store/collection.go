@@ -18,6 +18,8 @@ type Collection[T any] struct {
 	spec  Spec
 	meta  func(*T) *Meta
 	facts *source // nil: nothing is applied by this process
+
+	recent *recent
 }
 
 // NewCollection gives typed access to the collection that spec declares. It touches no store: that is [DB.Ensure].
@@ -27,10 +29,11 @@ func NewCollection[T any, P Document[T]](db DB, spec Spec, opts ...Option) *Coll
 	for _, opt := range opts {
 		opt(&o)
 	}
+	c.recent = o.recent
 	if o.applier == nil {
 		return c
 	}
-	c.facts = &source{spec: spec, applier: o.applier, records: o.records}
+	c.facts = &source{spec: spec, applier: o.applier, records: o.records, recent: o.recent}
 	o.applier.register(c.facts)
 	return c
 }
@@ -41,6 +44,7 @@ type Option func(*options)
 type options struct {
 	applier *Applier
 	records func(Fact) ([]Implied, error)
+	recent  *recent
 }
 
 // Facts lets a apply the facts of the collection. A process that only reads a collection needs none.
@@ -180,6 +184,7 @@ func (c *Collection[T]) read(ctx context.Context, id string) (Raw, error) {
 	if err != nil {
 		return Raw{}, fmt.Errorf("%s %s: %w", c.spec.Name, id, err)
 	}
+	c.recent.note(raws[0])
 	return raws[0], nil
 }
 

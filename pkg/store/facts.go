@@ -58,6 +58,7 @@ type source struct {
 	spec    Spec
 	applier *Applier
 	records func(Fact) ([]Implied, error) // nil: facts imply no records
+	recent  *recent
 }
 
 // implied returns for each fact the records that it implies.

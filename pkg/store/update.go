@@ -54,19 +54,31 @@ func (c *Collection[T]) InsertMany(ctx context.Context, docs ...*T) []error {
 //
 // When Update returns, the records that the document's facts imply are there, except those in order; facts are published soon.
 func (c *Collection[T]) Update(ctx context.Context, id string, change func(*T) error) (*T, error) {
+	raw, recalled := c.recent.get(id)
 	for try := 0; ; try++ {
-		raw, err := c.read(ctx, id)
-		if err != nil {
-			return nil, err
+		var err error
+		if !recalled {
+			if raw, err = c.read(ctx, id); err != nil {
+				return nil, err
+			}
 		}
 		doc, err := c.decode(raw)
 		if err != nil {
 			return nil, err
 		}
-		err = c.change(ctx, raw, doc, change)
+		before := *c.meta(doc)
+		if err = change(doc); err == nil {
+			if err = c.replace(ctx, raw, before, doc); err == nil {
+				return doc, nil
+			}
+			if !errors.Is(err, errLost) {
+				return nil, err
+			}
+		}
 		switch {
-		case err == nil:
-			return doc, nil
+		case recalled: // and perhaps old: what was decided does not count
+			recalled = false
+			continue
 		case errors.Is(err, Unchanged):
 			return c.decode(raw)
 		case !errors.Is(err, errLost):
@@ -108,12 +120,9 @@ func (c *Collection[T]) Upsert(ctx context.Context, id string, create func() *T,
 // errLost tells Update that another was faster, apart from an ErrConflict that change itself returns.
 var errLost = errors.New("store: lost the race")
 
-func (c *Collection[T]) change(ctx context.Context, raw Raw, doc *T, change func(*T) error) error {
+// replace writes doc in the place of raw. before is the header as it was read.
+func (c *Collection[T]) replace(ctx context.Context, raw Raw, before Meta, doc *T) error {
 	m := c.meta(doc)
-	before := *m
-	if err := change(doc); err != nil {
-		return err
-	}
 	// The header's own fields are ours, also if change has replaced the whole document.
 	m.ID, m.FactSeq, m.Pending, m.PendingSince, m.rev = before.ID, before.FactSeq, before.Pending, before.PendingSince, before.rev
 	b, err := c.seal(doc)
@@ -163,6 +172,7 @@ func (c *Collection[T]) seal(doc *T) (json.RawMessage, error) {
 func (c *Collection[T]) committed(ctx context.Context, doc *T, raw Raw) {
 	m := c.meta(doc)
 	m.rev, m.facts = raw.Rev, nil
+	c.recent.note(raw)
 	if c.facts != nil {
 		c.facts.applier.committed(ctx, version{source: c.facts, raw: raw, pending: m.Pending})
 	}

@@ -37,8 +37,8 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 	}
 	applier := store.NewApplier(env.DB, env.Bus, env.Log)
 	j := &judge{
-		receipts:   store.NewCollection[receipt](env.DB, receiptSpec),
-		attempts:   store.NewCollection[attempt](env.DB, attemptSpec, store.Facts(applier)),
+		receipts:   store.NewCollection[receipt](env.DB, receiptSpec, store.Recall()),
+		attempts:   store.NewCollection[attempt](env.DB, attemptSpec, store.Facts(applier), store.Recall()),
 		watermarks: store.NewCollection[watermark](env.DB, watermarkSpec),
 		now:        env.Now, unclaimed: unclaimed,
 	}

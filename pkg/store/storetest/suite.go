@@ -20,6 +20,8 @@ func Run(t *testing.T, open Opener) {
 		"UpdateUnchanged":      unchanged,
 		"UpdateKeepsHeader":    keepsHeader,
 		"Upsert":               upsert,
+		"Recall":               recall,
+		"RecallAmongMany":      recallAmongMany,
 		"Delete":               remove,
 		"GetMany":              multiget,
 		"RevNeverRepeats":      revs,

@@ -37,7 +37,7 @@ func NewRecord(db store.DB, p store.Publisher, log *slog.Logger) *Record {
 	return &Record{
 		Aliases:       store.NewCollection[Alias](db, AliasSpec),
 		Threads:       store.NewCollection[Thread](db, ThreadSpec),
-		Conversations: store.NewCollection[Conversation](db, ConversationSpec, store.Facts(a), store.Records(implied)),
+		Conversations: store.NewCollection[Conversation](db, ConversationSpec, store.Facts(a), store.Records(implied), store.Recall()),
 		Messages:      store.NewCollection[Message](db, MessageSpec, store.Facts(a)),
 		Rows:          store.NewCollection[Row](db, EventSpec),
 		Contacts:      store.NewCollection[Contact](db, ContactSpec, store.Facts(a), store.Records(rows)),

@@ -88,7 +88,7 @@ func build(ctx context.Context, h *gateway.Host, l Limits) (*server, error) {
 	return &server{
 		Host: h, key: key, limit: newLimits(l, h.Now), polls: polls{open: map[string]*poll{}},
 		mailboxes: mailboxes{
-			heads: store.NewCollection[head](h.DB, headSpec), letters: store.NewCollection[letter](h.DB, letterSpec), now: h.Now,
+			heads: store.NewCollection[head](h.DB, headSpec, store.Recall()), letters: store.NewCollection[letter](h.DB, letterSpec), now: h.Now,
 		},
 		visitors: store.NewCollection[visitor](h.DB, visitorSpec), files: store.NewCollection[file](h.DB, fileSpec),
 	}, nil
