@@ -55,7 +55,7 @@ type Subscription struct {
 	// AtOnce bounds the handlers of this subscription that run at once in this process; zero is no bound. It is for handlers that
 	// wait for our own store only: more of them at once are no faster, and make everybody else wait for a processor.
 	AtOnce int
-	// Linger is the rest between two fetches of a partition while there is something to fetch; zero means the bus's. It makes a
+	// Linger is how long partitions that want more wait for others, to be asked for together; zero means the bus's. It makes a
 	// subscription that nobody waits for cheaper.
 	Linger time.Duration
 	// Patience bounds retries of one record that fails with an error that is neither Invalid nor Unavailable; zero means 5 s.

@@ -26,7 +26,7 @@ type Config struct {
 	KafkaSASL        string        `key:"kafka_sasl" help:"SASL mechanism: plain, scram-sha-256 or scram-sha-512; empty: none"`
 	KafkaUsername    string        `key:"kafka_username" help:"SASL user"`
 	KafkaPassword    string        `key:"kafka_password" secret:"true" help:"SASL password"`
-	KafkaLinger      time.Duration `key:"kafka_linger" default:"3ms" help:"while much goes on, at least so long between two requests to a partition of Kafka; longer is cheaper"`
+	KafkaLinger      time.Duration `key:"kafka_linger" default:"3ms" help:"partitions that want more records wait so long for others, to be asked for together; longer is cheaper"`
 	KafkaCompression string        `key:"kafka_compression" default:"lz4" help:"of records: none, lz4 or zstd; in-process: none"`
 	KafkaReplicas    int           `key:"kafka_replicas" default:"3" help:"replication factor of topics created by 'topics ensure'"`
 	RedisURL         string        `key:"redis_url" secret:"true" help:"redis:// or rediss:// URL; empty: in-process (binary tributary only)"`

@@ -24,7 +24,7 @@ const (
 	maxAttempts    = 4                      // produces of one batch
 	batchRecords   = 500                    // records of one produce for a partition
 	batchBytes     = 900_000                // of them, below the topics' max.message.bytes of 1 MB
-	requestBytes   = 8 << 20                // of one produce with all its partitions
+	requestBytes   = 8 << 20                // of one produce with all its partitions; the last one may go beyond
 	maxRecord      = 512 << 10              // larger things go to blob and travel as references
 	fetchBytes     = 256 << 10              // of one partition, compressed: whoever is far behind holds as much of every partition
 	plenty         = 100                    // records of a fetch: whoever gets so many asks for more at once
@@ -40,7 +40,7 @@ type Config struct {
 	TLS      *tls.Config
 	SASL     SASL
 
-	Linger      time.Duration // while much goes on, at least so long between two requests to a broker; default 3 ms
+	Linger      time.Duration // partitions that want more wait so long for others before they are asked for together; default 3 ms
 	Compression string        // "none", "lz4" (default) or "zstd"
 	MaxBuffered int64         // bytes that may wait for an acknowledgement; default 64 MiB, beyond it Publish is refused
 	MetadataTTL time.Duration // age of the cached cluster layout; default 6 s

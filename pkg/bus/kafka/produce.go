@@ -18,7 +18,7 @@ const (
 func (b *Bus) newProducer() *producer {
 	compression, _ := b.cfg.compression() // checked by withDefaults
 	return &producer{
-		client: b.client, layout: b.layout, compress: compression, linger: b.cfg.Linger, lineups: map[place]*lineup{}, lines: map[int]*line{},
+		client: b.client, layout: b.layout, compress: compression, atOnce: requestsAtOnce, lineups: map[place]*lineup{}, lines: map[int]*line{},
 		warn: func(topic string, partition, attempt int, err error) {
 			b.log.Warn("records not written yet", "topic", topic, "partition", partition, "attempt", attempt, "error", describe(err), "cause", err)
 		},

@@ -15,27 +15,26 @@ import (
 	"github.com/segmentio/kafka-go/protocol/produce"
 )
 
-// producer writes records with one request at a time per partition, so that they keep their order; what waits for the same broker
-// goes in one request. What comes while a partition's request is under way, and shortly after, makes up its next one: alone a record
-// waits for nobody, among many each request carries hundreds. It takes the place of kafka.Writer, which makes a request for every
-// partition, lets every record wait for its batch's time and never joins batches that are late.
+// producer writes records with one request at a time per partition, so that they keep their order, and few at a time per broker. What
+// comes while they are under way goes in the next one: alone a record waits for nobody, among many each request carries hundreds, of
+// all partitions that the broker leads. It takes the place of kafka.Writer, which makes a request for every partition, lets every
+// record wait for its batch's time and never joins batches that are late.
 type producer struct {
 	client   *kafka.Client
 	layout   *layout
 	compress kafka.Compression
-	linger   time.Duration
+	atOnce   int // requests to a broker
 	warn     func(topic string, partition, attempt int, err error)
 
 	mu      sync.Mutex
 	lineups map[place]*lineup
 	lines   map[int]*line // by broker
-	open    int           // calls that are not done
 	closed  bool
 	runs    sync.WaitGroup
 }
 
-// few calls at a time gain nothing by going together, so they do not wait for each other.
-const few = 4
+// requestsAtOnce to a broker keep it busy while one of them waits for its followers.
+const requestsAtOnce = 4
 
 // lineup is what waits for one partition.
 type lineup struct {
@@ -43,10 +42,10 @@ type lineup struct {
 	busy    bool // it is in its broker's line, or a request is under way
 }
 
-// line is who goes with the next request to a broker, which is coming if there is anybody.
+// line is who goes with the next request to a broker.
 type line struct {
-	places []place
-	last   time.Time // the last request began then
+	places   []place
+	requests int // under way
 }
 
 // batch is what one request has for one partition.
@@ -93,8 +92,7 @@ func (p *producer) write(ctx context.Context, msgs []kafka.Message, over func())
 		over()
 		return err
 	}
-	p.enter(1)
-	c := &call{done: make(chan struct{}), over: func() { p.enter(-1); over() }}
+	c := &call{done: make(chan struct{}), over: over}
 	c.left.Store(1)
 	for _, at := range order {
 		for _, x := range split(by[at]) {
@@ -110,12 +108,6 @@ func (p *producer) write(ctx context.Context, msgs []kafka.Message, over func())
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-func (p *producer) enter(n int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.open += n
 }
 
 // spread sorts messages by partition, in their order; order tells which came first.
@@ -196,38 +188,31 @@ func (p *producer) queue(at place) {
 		p.lines[leader] = to
 	}
 	to.places = append(to.places, at)
-	if len(to.places) > 1 {
-		return
+	if to.requests < p.atOnce {
+		to.requests++
+		p.runs.Go(func() { p.run(to) })
 	}
-	var pause time.Duration
-	if p.open > few {
-		pause = time.Until(to.last.Add(p.linger))
-	}
-	p.runs.Go(func() {
-		time.Sleep(pause)
-		p.flush(to)
-	})
 }
 
-// flush sends what waits for the partitions in a line.
-func (p *producer) flush(to *line) {
-	p.mu.Lock()
-	var all []*batch
-	for _, at := range to.places {
-		all = append(all, p.lineups[at].take(at))
-	}
-	to.places, to.last = nil, time.Now()
-	p.mu.Unlock()
-	from, bytes := 0, 0
-	for i, b := range all {
-		if i > from && bytes+b.bytes > requestBytes {
-			some := all[from:i]
-			p.runs.Go(func() { p.send(some) })
-			from, bytes = i, 0
+// run makes one request to a broker after the other, until nobody waits.
+func (p *producer) run(to *line) {
+	for {
+		p.mu.Lock()
+		var all []*batch
+		for bytes := 0; len(to.places) > 0 && bytes < requestBytes; to.places = to.places[1:] {
+			at := to.places[0]
+			b := p.lineups[at].take(at)
+			all, bytes = append(all, b), bytes+b.bytes
 		}
-		bytes += b.bytes
+		if len(all) == 0 {
+			to.places = nil
+			to.requests--
+			p.mu.Unlock()
+			return
+		}
+		p.mu.Unlock()
+		p.send(all)
 	}
-	p.send(all[from:])
 }
 
 // take removes a request's worth from the front.

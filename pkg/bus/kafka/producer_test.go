@@ -105,7 +105,7 @@ func newTestProducer(c *cluster) *producer {
 	c.open = map[int32]int{}
 	client := &kafka.Client{Addr: kafka.TCP("127.0.0.1:1"), Transport: c}
 	return &producer{
-		client: client, layout: newLayout(client), lineups: map[place]*lineup{}, lines: map[int]*line{},
+		client: client, layout: newLayout(client), lineups: map[place]*lineup{}, lines: map[int]*line{}, atOnce: 1,
 		warn: func(string, int, int, error) {},
 	}
 }
@@ -225,59 +225,43 @@ func TestRequestsHaveBounds(t *testing.T) {
 // What waits for the same broker goes in one request. Of a request that fails in part, only that part is made again.
 func TestPartitionsOfABrokerShareARequest(t *testing.T) {
 	t.Parallel()
-	c := &cluster{fail: []error{kafka.NotLeaderForPartition}}
+	c := &cluster{hold: make(chan struct{})}
 	p := newTestProducer(c)
 	a, b := message("a", "1"), message("b", "2")
 	for n := 0; balancer.Balance(b, 0, 1) == balancer.Balance(a, 0, 1); n++ {
 		b.Key = fmt.Append(nil, n)
 	}
-	p.linger = 20 * time.Millisecond
-	p.enter(few) // calls to other partitions
-	p.lines[noLeader] = &line{last: time.Now()}
-	if err := p.write(t.Context(), []kafka.Message{a, b}, func() {}); err != nil {
-		t.Fatal(err)
+	first, second := balancer.Balance(a, 0, 1), balancer.Balance(b, 0, 1)
+	var all sync.WaitGroup
+	say := func(ms ...kafka.Message) {
+		all.Go(func() {
+			if err := p.write(t.Context(), ms, func() {}); err != nil {
+				t.Error(err)
+			}
+		})
 	}
+	until := func(what string, so func() bool) {
+		t.Helper()
+		for end := time.Now().Add(5 * time.Second); !so(); time.Sleep(100 * time.Microsecond) {
+			if time.Now().After(end) {
+				t.Fatal(what)
+			}
+		}
+	}
+	say(message("a", "0"))
+	until("nothing is under way", func() bool { return c.underWay(first) == 1 })
+	say(a, b)
+	until("nothing waits", func() bool { return waiting(p, place{"t", first}) == 1 && waiting(p, place{"t", second}) == 1 })
+	c.mu.Lock()
+	c.fail = []error{nil, nil, kafka.NotLeaderForPartition}
+	c.mu.Unlock()
+	close(c.hold)
+	all.Wait()
 	p.close()
-	first, second := fmt.Sprintf("%d: 1", balancer.Balance(a, 0, 1)), fmt.Sprintf("%d: 2", balancer.Balance(b, 0, 1))
-	both := []string{first, second}
+	// b's partition was in the line while a's was still under way.
+	both := []string{fmt.Sprintf("%d: 1", first), fmt.Sprintf("%d: 2", second)}
 	slices.Sort(both)
-	if diff := cmp.Diff([]string{strings.Join(both, ", "), first}, c.seen()); diff != "" {
+	if diff := cmp.Diff([]string{fmt.Sprintf("%d: 0", first), strings.Join(both, ", "), fmt.Sprintf("%d: 1", first)}, c.seen()); diff != "" {
 		t.Error(diff)
-	}
-}
-
-// Few callers wait for nobody.
-func TestFewRecordsGoAtOnce(t *testing.T) {
-	t.Parallel()
-	c := &cluster{}
-	p := newTestProducer(c)
-	p.linger = time.Hour
-	for n := range 4 {
-		if err := p.write(t.Context(), []kafka.Message{message("a", fmt.Sprint(n))}, func() {}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	p.close()
-	if n := len(c.seen()); n != 4 {
-		t.Errorf("%d requests", n)
-	}
-}
-
-// Among many, requests to a partition keep their distance.
-func TestRequestsOfManyKeepTheirDistance(t *testing.T) {
-	t.Parallel()
-	c := &cluster{}
-	p := newTestProducer(c)
-	p.linger = 30 * time.Millisecond
-	p.enter(few) // calls to other partitions
-	start := time.Now()
-	for n := range 4 {
-		if err := p.write(t.Context(), []kafka.Message{message("a", fmt.Sprint(n))}, func() {}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	p.close()
-	if d := time.Since(start); d < 3*p.linger {
-		t.Errorf("four requests within %s", d)
 	}
 }
