@@ -25,7 +25,6 @@ type record struct {
 // cursor reads one partition from an offset on, without a group. It is not safe for concurrent use.
 type cursor struct {
 	place
-	client *kafka.Client
 	source *fetcher
 	offset int64 // the next to be read; kafka.FirstOffset and LastOffset until resolved
 	end    int64 // the first behind the newest record, as of the last fetch
@@ -56,11 +55,11 @@ func (c *cursor) resolve(ctx context.Context) error {
 }
 
 func (c *cursor) bounds(ctx context.Context) (start, end int64, err error) {
-	starts, err := offsets(ctx, c.client, kafka.FirstOffset, c.topic, c.partition)
+	starts, err := offsets(ctx, c.source.client, kafka.FirstOffset, c.topic, c.partition)
 	if err != nil {
 		return 0, 0, err
 	}
-	ends, err := offsets(ctx, c.client, kafka.LastOffset, c.topic, c.partition)
+	ends, err := offsets(ctx, c.source.client, kafka.LastOffset, c.topic, c.partition)
 	return starts[c.partition], ends[c.partition], err
 }
 

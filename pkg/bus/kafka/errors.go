@@ -20,7 +20,7 @@ func classify(what string, err error) error {
 		return fmt.Errorf("bus: %s: %w", what, err)
 	}
 	kind, code := kindOf(err)
-	return &fault.Error{Kind: kind, Code: code, Err: fmt.Errorf("bus: %s: %w", what, first(err))}
+	return &fault.Error{Kind: kind, Code: code, Err: fmt.Errorf("bus: %s: %w", what, err)}
 }
 
 func kindOf(err error) (fault.Kind, string) {
@@ -38,16 +38,4 @@ func kindOf(err error) (fault.Kind, string) {
 		return fault.Unavailable, "broker_timeout"
 	}
 	return fault.Unavailable, "broker_unavailable"
-}
-
-// first picks one error out of those of a batch: kafka.WriteErrors has an entry per record and no Unwrap.
-func first(err error) error {
-	if all, ok := errors.AsType[kafka.WriteErrors](err); ok {
-		for _, e := range all {
-			if e != nil {
-				return fmt.Errorf("%d of %d records: %w", all.Count(), len(all), e)
-			}
-		}
-	}
-	return err
 }

@@ -79,11 +79,14 @@ func (f *fetcher) flush(leader int) {
 	asks := f.lines[leader]
 	delete(f.lines, leader)
 	f.mu.Unlock()
-	asks = slices.DeleteFunc(asks, func(a *ask) bool { return a.ctx.Err() != nil })
-	together := slices.DeleteFunc(slices.Clone(asks), func(a *ask) bool { return a.alone })
+	var together []*ask
 	for _, a := range asks {
-		if a.alone {
+		switch {
+		case a.ctx.Err() != nil: // nobody wants to know any more
+		case a.alone:
 			go f.request(a)
+		default:
+			together = append(together, a)
 		}
 	}
 	for some := range slices.Chunk(together, fetchTogether) {
@@ -111,7 +114,7 @@ func (f *fetcher) request(asks ...*ask) {
 		case err != nil:
 			a.answer <- answer{err: err}
 		case p == nil:
-			a.answer <- answer{err: errors.New("the broker did not answer for the partition")}
+			a.answer <- answer{err: errUnanswered}
 		case p.ErrorCode != 0:
 			f.layout.forget()
 			a.answer <- answer{err: kafka.Error(p.ErrorCode)}
@@ -155,17 +158,14 @@ func fetchRequest(asks []*ask) *fetch.Request {
 	r := &fetch.Request{
 		ReplicaID: -1, MaxWaitTime: int32(fetchWait.Milliseconds()), MinBytes: 1, MaxBytes: int32(fetchBytes * (len(asks) + 4)), SessionEpoch: -1,
 	}
-	at := map[string]int{}
-	for _, a := range asks {
-		i, ok := at[a.topic]
-		if !ok {
-			i = len(r.Topics)
-			at[a.topic] = i
-			r.Topics = append(r.Topics, fetch.RequestTopic{Topic: a.topic})
+	for topic, asks := range byTopic(asks) {
+		t := fetch.RequestTopic{Topic: topic}
+		for _, a := range asks {
+			t.Partitions = append(t.Partitions, fetch.RequestPartition{
+				Partition: int32(a.partition), CurrentLeaderEpoch: -1, FetchOffset: a.offset, LogStartOffset: -1, PartitionMaxBytes: fetchBytes,
+			})
 		}
-		r.Topics[i].Partitions = append(r.Topics[i].Partitions, fetch.RequestPartition{
-			Partition: int32(a.partition), CurrentLeaderEpoch: -1, FetchOffset: a.offset, LogStartOffset: -1, PartitionMaxBytes: fetchBytes,
-		})
+		r.Topics = append(r.Topics, t)
 	}
 	return r
 }

@@ -152,7 +152,7 @@ func TestP1_NothingIsSteppedOverThatIsOnlyLate(t *testing.T) {
 		return "x", 20, 0
 	}}
 	f := l.fetcher(time.Millisecond)
-	c := &cursor{place: place{"a", 2}, client: f.client, source: f, offset: 10, jumped: func(int64, int64) { t.Error("jumped") }}
+	c := &cursor{place: place{"a", 2}, source: f, offset: 10, jumped: func(int64, int64) { t.Error("jumped") }}
 	var recs []record
 	for len(recs) == 0 && t.Context().Err() == nil {
 		var err error
@@ -173,7 +173,7 @@ func TestWhatHoldsNoRecordIsSteppedOver(t *testing.T) {
 	t.Parallel()
 	l := &log{answer: func(int, int32) (string, int64, int) { return "", 20, 0 }}
 	f := l.fetcher(time.Hour)
-	c := &cursor{place: place{"a", 2}, client: f.client, source: f, offset: 10, empty: 1}
+	c := &cursor{place: place{"a", 2}, source: f, offset: 10, empty: 1}
 	for range 2 {
 		if _, err := c.next(t.Context()); err != nil {
 			t.Fatal(err)

@@ -89,7 +89,7 @@ func (f *follower) grow(ctx context.Context, n int) {
 func (f *follower) partition(ctx context.Context, id int, from, end int64) {
 	behind := sync.OnceFunc(f.behind.Done)
 	defer behind()
-	c := &cursor{place: place{f.topic, id}, client: f.client, source: f.source, offset: from, jumped: func(from, to int64) {
+	c := &cursor{place: place{f.topic, id}, source: f.source, offset: from, jumped: func(from, to int64) {
 		f.meter.jumps.Add(ctx, max(to-from, 1), attributes(destination.String(f.topic), partitionID.Int(id)))
 		f.logger.Error("offset jump: records are gone that were not read", "partition", id, "from", from, "to", to)
 	}}
@@ -159,7 +159,7 @@ func (f *follower) call(ctx context.Context, m bus.Message) (err error) {
 // ReadFrom implements bus.Bus.
 func (b *Bus) ReadFrom(ctx context.Context, topic string, partition int, offset int64, limit int) ([]bus.Message, error) {
 	trimmed := false // while we were reading
-	c := &cursor{place: place{topic, partition}, client: b.client, source: b.newFetcher(0), offset: offset, jumped: func(int64, int64) { trimmed = true }}
+	c := &cursor{place: place{topic, partition}, source: b.newFetcher(0), offset: offset, jumped: func(int64, int64) { trimmed = true }}
 	start, end, err := c.bounds(ctx)
 	if err != nil {
 		return nil, classify("read", err)

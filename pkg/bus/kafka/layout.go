@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"iter"
 	"sync"
 	"time"
 
@@ -32,6 +33,31 @@ const (
 type place struct {
 	topic     string
 	partition int
+}
+
+func (p place) at() place { return p }
+
+// errUnanswered is a response that leaves out a partition of the request.
+var errUnanswered = errors.New("the broker did not answer for the partition")
+
+// byTopic sorts what a request has for partitions by topic; the topic that comes first is first.
+func byTopic[T interface{ at() place }](all []T) iter.Seq2[string, []T] {
+	var topics []string
+	of := map[string][]T{}
+	for _, x := range all {
+		topic := x.at().topic
+		if of[topic] == nil {
+			topics = append(topics, topic)
+		}
+		of[topic] = append(of[topic], x)
+	}
+	return func(yield func(string, []T) bool) {
+		for _, topic := range topics {
+			if !yield(topic, of[topic]) {
+				return
+			}
+		}
+	}
 }
 
 func newLayout(client *kafka.Client) *layout {

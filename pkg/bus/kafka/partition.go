@@ -55,7 +55,7 @@ func newPartition(c *consumer, generation int32, source *fetcher, topic string, 
 	}
 	p.gate = newGate(p.paused)
 	p.lanes = newLanes(p.work)
-	p.cursor = &cursor{place: place{topic, a.ID}, client: c.client, source: source, offset: a.Offset, jumped: p.jumped}
+	p.cursor = &cursor{place: place{topic, a.ID}, source: source, offset: a.Offset, jumped: p.jumped}
 	return p
 }
 

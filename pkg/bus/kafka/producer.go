@@ -293,7 +293,7 @@ func (p *producer) produce(ctx context.Context, all []*batch) []error {
 	for i, b := range all {
 		err, ok := got[b.place]
 		if !ok {
-			err = errors.New("the broker did not answer for the partition")
+			err = errUnanswered
 		}
 		errs[i] = err
 	}
@@ -310,23 +310,21 @@ func failure(code int16) error {
 // request is read while it is made, so there is one for each attempt.
 func (p *producer) request(all []*batch) *produce.Request {
 	r := &produce.Request{Acks: int16(kafka.RequireAll), Timeout: int32(produceTimeout.Milliseconds())}
-	at, now := map[string]int{}, time.Now()
-	for _, b := range all {
-		i, ok := at[b.topic]
-		if !ok {
-			i = len(r.Topics)
-			at[b.topic] = i
-			r.Topics = append(r.Topics, produce.RequestTopic{Topic: b.topic})
-		}
-		var records []kafka.Record
-		for _, x := range b.pieces {
-			for _, m := range x.records {
-				records = append(records, kafka.Record{Key: kafka.NewBytes(m.Key), Value: kafka.NewBytes(m.Value), Headers: m.Headers, Time: now})
+	now := time.Now()
+	for topic, batches := range byTopic(all) {
+		t := produce.RequestTopic{Topic: topic}
+		for _, b := range batches {
+			var records []kafka.Record
+			for _, x := range b.pieces {
+				for _, m := range x.records {
+					records = append(records, kafka.Record{Key: kafka.NewBytes(m.Key), Value: kafka.NewBytes(m.Value), Headers: m.Headers, Time: now})
+				}
 			}
+			t.Partitions = append(t.Partitions, produce.RequestPartition{Partition: int32(b.partition), RecordSet: protocol.RecordSet{
+				Attributes: protocol.Attributes(p.compress), Records: kafka.NewRecordReader(records...),
+			}})
 		}
-		r.Topics[i].Partitions = append(r.Topics[i].Partitions, produce.RequestPartition{Partition: int32(b.partition), RecordSet: protocol.RecordSet{
-			Attributes: protocol.Attributes(p.compress), Records: kafka.NewRecordReader(records...),
-		}})
+		r.Topics = append(r.Topics, t)
 	}
 	return r
 }

@@ -145,11 +145,7 @@ func TestP4_RecordsThatComeMeanwhileGoTogetherInOrder(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		for end := time.Now().Add(5 * time.Second); !arrived(); time.Sleep(100 * time.Microsecond) {
-			if time.Now().After(end) {
-				t.Fatalf("record %d does not arrive", n)
-			}
-		}
+		until(t, fmt.Sprintf("record %d does not arrive", n), arrived)
 	}
 	say(0, func() bool { return c.underWay(at) == 1 })
 	for n := 1; n < 6; n++ {
@@ -161,6 +157,15 @@ func TestP4_RecordsThatComeMeanwhileGoTogetherInOrder(t *testing.T) {
 	got := strings.Join(c.seen(), "; ")
 	if got != fmt.Sprintf("%d: 0; %d: 1 2 3 4 5", at, at) || c.most != 1 {
 		t.Errorf("requests %q, %d of a partition at once", got, c.most)
+	}
+}
+
+func until(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for end := time.Now().Add(5 * time.Second); !so(); time.Sleep(100 * time.Microsecond) {
+		if time.Now().After(end) {
+			t.Fatal(what)
+		}
 	}
 }
 
@@ -240,18 +245,10 @@ func TestPartitionsOfABrokerShareARequest(t *testing.T) {
 			}
 		})
 	}
-	until := func(what string, so func() bool) {
-		t.Helper()
-		for end := time.Now().Add(5 * time.Second); !so(); time.Sleep(100 * time.Microsecond) {
-			if time.Now().After(end) {
-				t.Fatal(what)
-			}
-		}
-	}
 	say(message("a", "0"))
-	until("nothing is under way", func() bool { return c.underWay(first) == 1 })
+	until(t, "nothing is under way", func() bool { return c.underWay(first) == 1 })
 	say(a, b)
-	until("nothing waits", func() bool { return waiting(p, place{"t", first}) == 1 && waiting(p, place{"t", second}) == 1 })
+	until(t, "nothing waits", func() bool { return waiting(p, place{"t", first}) == 1 && waiting(p, place{"t", second}) == 1 })
 	c.mu.Lock()
 	c.fail = []error{nil, nil, kafka.NotLeaderForPartition}
 	c.mu.Unlock()
