@@ -119,6 +119,27 @@ func TestABrokerThatNeverAnswersIsPassedOver(t *testing.T) {
 	}
 }
 
+// A probe or a caller may come while the process ends. It is refused, and leaves no connection behind that nobody closes.
+func TestWhatComesAfterTheEndIsRefused(t *testing.T) {
+	t.Parallel()
+	b := New(t)
+	k := b.Broker.Open(t)
+	publish(t, k, rec(event.TopicInbound, "k", "1"))
+	if err := k.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for what, ask := range map[string]func() error{
+		"publish": func() error { return k.Publish(t.Context(), rec(event.TopicInbound, "k", "2")) },
+		"ping":    func() error { return k.Ping(t.Context()) },
+		"ends":    func() error { _, err := k.Ends(t.Context(), event.TopicInbound); return err },
+		"read":    func() error { _, err := k.ReadFrom(t.Context(), event.TopicInbound, 0, bus.Oldest, 1); return err },
+	} {
+		if err := ask(); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 func TestOpenWithoutABroker(t *testing.T) {
 	t.Parallel()
 	k, err := kafka.Open(t.Context(), kafka.Config{Brokers: []string{"127.0.0.1:1"}})

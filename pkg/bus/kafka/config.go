@@ -20,6 +20,7 @@ import (
 const (
 	requestTimeout = 10 * time.Second // admin requests, and fetches beyond their long poll
 	dialTimeout    = 3 * time.Second
+	idleTimeout    = time.Minute // of a connection
 	produceTimeout = 5 * time.Second
 	maxAttempts    = 4                      // produces of one batch
 	batchRecords   = 500                    // records of one produce for a partition
@@ -108,15 +109,13 @@ func fill[T comparable](v *T, def T) {
 
 // connections builds both of kafka-go's ways to the brokers, so that they can never differ: the transport serves everything but
 // group membership, the dialer that.
-func connections(c Config, w *wires) (*kafka.Transport, *kafka.Dialer, error) {
+func connections(c Config) (*transport, *kafka.Dialer, error) {
 	mechanism, err := c.SASL.mechanism()
 	if err != nil {
 		return nil, nil, err
 	}
-	t := &kafka.Transport{
-		Dial: w.dial, DialTimeout: dialTimeout, IdleTimeout: time.Minute, MetadataTTL: c.MetadataTTL,
-		ClientID: c.ClientID, TLS: c.TLS, SASL: mechanism,
-	}
+	t := newTransport(c)
+	t.SASL = mechanism
 	d := &kafka.Dialer{Timeout: dialTimeout, DualStack: true, ClientID: c.ClientID, TLS: c.TLS, SASLMechanism: mechanism, DialFunc: c.Dial}
 	return t, d, nil
 }

@@ -23,8 +23,7 @@ type Bus struct {
 	cfg       Config
 	log       *slog.Logger
 	addr      net.Addr
-	transport *kafka.Transport
-	wires     wires
+	transport *transport
 	dialer    *kafka.Dialer
 	client    *kafka.Client
 	layout    *layout
@@ -48,8 +47,8 @@ func Open(ctx context.Context, cfg Config) (bus.Bus, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bus: %w", err)
 	}
-	b := &Bus{cfg: cfg, log: cfg.Log.With("component", "bus"), addr: kafka.TCP(cfg.Brokers...), room: semaphore.NewWeighted(cfg.MaxBuffered), wires: wires{via: cfg.Dial, open: map[*wire]struct{}{}}}
-	if b.transport, b.dialer, err = connections(cfg, &b.wires); err != nil {
+	b := &Bus{cfg: cfg, log: cfg.Log.With("component", "bus"), addr: kafka.TCP(cfg.Brokers...), room: semaphore.NewWeighted(cfg.MaxBuffered)}
+	if b.transport, b.dialer, err = connections(cfg); err != nil {
 		return nil, fmt.Errorf("bus: %w", err)
 	}
 	b.client = &kafka.Client{Addr: b.addr, Transport: b.transport, Timeout: requestTimeout}
@@ -101,8 +100,7 @@ func (b *Bus) Close() error {
 	b.end()
 	b.runs.Wait()
 	b.producer.close()
-	b.transport.CloseIdleConnections()
-	b.wires.close()
+	b.transport.close()
 	b.meter.close()
 	return nil
 }

@@ -14,7 +14,8 @@ func (c *consumer) watchProgress(ctx context.Context, rebuild func()) {
 	for !sleep(ctx, nil, c.stall/4) {
 		why := c.stalled(ctx)
 		if why == "" {
-			if c.now.Load() != nil && time.Since(time.Unix(0, c.since.Load())) > c.stall {
+			// A partition begins to count later than its generation, so that one which stands still may take until then to be found.
+			if c.now.Load() != nil && time.Since(time.Unix(0, c.since.Load())) > 2*c.stall {
 				c.stuck.Store(0)
 			}
 			continue

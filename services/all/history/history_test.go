@@ -23,7 +23,6 @@ func TestMain(m *testing.M) {
 	}
 	err := goleak.Find(goleak.IgnoreAnyFunction("github.com/tributaryhq/tributary/pkg/channel/gateway/send.(*owner).repeat"),
 		goleak.IgnoreAnyFunction("github.com/tributaryhq/tributary/pkg/channel/gateway/send.(*owner).release.func1"),
-		goleak.IgnoreAnyFunction("github.com/segmentio/kafka-go.(*connPool).discover"),
 		goleak.IgnoreAnyFunction("github.com/tributaryhq/tributary/pkg/bus/kafka.(*lanes).wait.func1"))
 	if code == 0 && err != nil {
 		fmt.Fprintln(os.Stderr, err)
