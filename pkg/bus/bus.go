@@ -60,7 +60,8 @@ type Subscription struct {
 	Linger time.Duration
 	// Patience bounds retries of one record that fails with an error that is neither Invalid nor Unavailable; zero means 5 s.
 	Patience time.Duration
-	// Drain bounds how long the end of a generation waits for handlers in progress; zero means 10 s, less if sessions are short.
+	// Drain bounds how long the end of a generation waits for handlers in progress, and for records below theirs; zero means 10 s,
+	// less if sessions are short.
 	Drain time.Duration
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -67,6 +68,54 @@ func TestP13_AHandlerInProgressIsFinishedAtShutdown(t *testing.T) {
 	if next.count("1") != 0 {
 		t.Error("the finished record was not committed")
 	}
+}
+
+// What is done above a gap cannot be committed: the next owner would handle it again, and a send would wait there for the deadline of
+// a call that was over long ago.
+func TestP13_TheDrainLeavesNoGapBelowWhatIsDone(t *testing.T) {
+	t.Parallel()
+	b := New(t)
+	release := make(chan struct{})
+	var all sink
+	sub := inbound("g", func(ctx context.Context, m bus.Message) error {
+		if m.Key == "slow" {
+			<-release
+		}
+		return all.handle(ctx, m)
+	})
+	stop := Run(t, b, sub)
+	quick := neighbour(t, b, "slow")
+	for n := range 10 {
+		publish(t, b, rec(event.TopicInbound, "slow", fmt.Sprint("slow", n)))
+	}
+	publish(t, b, rec(event.TopicInbound, quick, "quick"))
+	all.wait(t, 1)
+	over := make(chan struct{})
+	go func() { stop(); close(over) }()
+	time.Sleep(50 * time.Millisecond) // so that the generation has ended
+	close(release)
+	<-over
+	publish(t, b, rec(event.TopicInbound, quick, "next"))
+	var next sink
+	Run(t, b, inbound("g", next.handle))
+	next.wait(t, 1)
+	if diff := cmp.Diff([]string{"next"}, next.ids()); diff != "" || len(all.all()) != 11 {
+		t.Errorf("of 11 records %d were handled before; the next owner: -want +got\n%s", len(all.all()), diff)
+	}
+}
+
+// neighbour is another key of the same partition.
+func neighbour(t *testing.T, b bus.Bus, key string) string {
+	t.Helper()
+	at, err := b.PartitionOf(t.Context(), event.TopicInbound, key)
+	for n := 0; err == nil; n++ {
+		var p int
+		if p, err = b.PartitionOf(t.Context(), event.TopicInbound, fmt.Sprint(key, n)); err == nil && p == at {
+			return fmt.Sprint(key, n)
+		}
+	}
+	t.Fatal(err)
+	return ""
 }
 
 func TestAHandlerThatOutlastsTheDrainIsCancelledAndReadAgain(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -39,7 +40,8 @@ type partition struct {
 	room      *semaphore.Weighted
 	lanes     *lanes
 	handle    bus.Handler
-	committed int64 // used by the commit loop alone
+	committed int64        // used by the commit loop alone
+	top       atomic.Int64 // the highest offset whose handler was called
 
 	reading  context.Context // ends with the generation
 	handling context.Context // ends when the drain is over
@@ -77,6 +79,7 @@ func (p *partition) run(ctx context.Context) {
 	defer p.meter.remove(p)
 	defer p.gate.end()
 	p.track.begin(p.cursor.offset)
+	p.top.Store(p.cursor.offset - 1)
 	p.read(ctx)
 	p.drain(abandon)
 }
@@ -175,7 +178,8 @@ func (p *partition) note(ctx context.Context, r record) (*entry, bool) {
 	}
 }
 
-// drain waits for the handlers in progress, cancels those that take too long, and in the end abandons them.
+// drain waits for the handlers in progress and for what lies below them, cancels those that take too long, and in the end abandons
+// them.
 func (p *partition) drain(abandon func()) {
 	defer p.track.seal()
 	if p.lanes.wait(p.sub.Drain) {

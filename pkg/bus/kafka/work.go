@@ -50,12 +50,8 @@ type verdict struct {
 func (p *partition) attempt(m bus.Message, h headers) (v verdict) {
 	pause := retryMin
 	for {
-		probe, ok := p.gate.enter(p.reading)
+		probe, ok := p.enter(m.Offset)
 		if !ok {
-			return verdict{stopped: true}
-		}
-		if !p.enter() {
-			p.gate.leave(probe, probe)
 			return verdict{stopped: true}
 		}
 		if !probe && p.gate.shut() { // while it waited for its slot
@@ -93,17 +89,45 @@ func (p *partition) attempt(m bus.Message, h headers) (v verdict) {
 	}
 }
 
-// enter waits for one of the subscription's slots; false: the generation ended first.
-func (p *partition) enter() bool {
-	if p.slots == nil {
-		return true
+// enter waits until the handler may be called: for our store and broker, and for one of the subscription's slots. ok is false if
+// the generation ended first; else the caller must leave the gate with the same probe, and the slot.
+func (p *partition) enter(offset int64) (probe, ok bool) {
+	if probe, ok = p.gate.enter(p.reading); !ok && !p.fills(offset) {
+		return false, false
 	}
-	select {
-	case p.slots <- struct{}{}:
-		return true
-	case <-p.reading.Done():
-		return false
+	if p.slots != nil {
+		select {
+		case p.slots <- struct{}{}:
+		case <-p.handling.Done():
+			p.gate.leave(probe, probe)
+			return false, false
+		}
 	}
+	if !p.begin(offset) {
+		p.leave()
+		p.gate.leave(probe, probe)
+		return false, false
+	}
+	return probe, true
+}
+
+// begin reports whether a record's handler may run, and notes how far handlers have come.
+func (p *partition) begin(offset int64) bool {
+	if p.reading.Err() != nil {
+		return p.fills(offset)
+	}
+	for {
+		top := p.top.Load()
+		if offset <= top || p.top.CompareAndSwap(top, offset) {
+			return true
+		}
+	}
+}
+
+// fills reports whether a record is handled although the generation has ended: others above it were, and whatever is done above a
+// gap is not committed, so that the next owner would handle it again.
+func (p *partition) fills(offset int64) bool {
+	return offset <= p.top.Load() && !p.gate.shut() && p.handling.Err() == nil
 }
 
 func (p *partition) leave() {
