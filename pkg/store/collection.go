@@ -68,6 +68,15 @@ func (c *Collection[T]) Get(ctx context.Context, id string) (*T, error) {
 	return c.decode(raw)
 }
 
+// Recent returns the document as this process last read or wrote it, if the collection has [Recall] and that is not long ago; else
+// it is Get. Somebody may have changed the document since: it is for looks that a later write makes good.
+func (c *Collection[T]) Recent(ctx context.Context, id string) (*T, error) {
+	if raw, ok := c.recent.get(id); ok {
+		return c.decode(raw)
+	}
+	return c.Get(ctx, id)
+}
+
 // GetMany returns the documents with these ids, in their order; nil where there is none.
 func (c *Collection[T]) GetMany(ctx context.Context, ids []string) ([]*T, error) {
 	if len(ids) == 0 {

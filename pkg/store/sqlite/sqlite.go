@@ -23,7 +23,7 @@ import (
 
 const (
 	busyTimeout = 10 * time.Second // for another process's transaction
-	apart       = 6                // connections for reads that go alone
+	apart       = 7                // connections for reads that go alone, and for checkpoints
 	janitorRest = time.Minute      // expired documents leave the file this often
 )
 
@@ -72,7 +72,7 @@ func open(ctx context.Context, path string) (*DB, error) {
 	return db, nil
 }
 
-// begin starts who writes, who reads and who cleans up.
+// begin starts who writes, who reads, who moves the log into the database and who cleans up.
 func (db *DB) begin(ctx context.Context, write *sql.DB) (err error) {
 	if db.writer, err = newWriter(ctx, write); err != nil {
 		return err
@@ -85,6 +85,7 @@ func (db *DB) begin(ctx context.Context, write *sql.DB) (err error) {
 		db.done.Go(func() { r.run(ctx) })
 	}
 	db.done.Go(func() { db.writer.run(ctx) })
+	db.done.Go(func() { db.checkpoint(ctx) })
 	db.done.Go(func() { db.janitor(ctx) })
 	return nil
 }

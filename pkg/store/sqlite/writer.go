@@ -30,6 +30,7 @@ type writer struct {
 	closed    chan struct{}
 	contended time.Time     // when another process was last in the way
 	took      time.Duration // the last transaction
+	log       *checkpointer
 }
 
 // job is work for one transaction. run's error voids the whole transaction.
@@ -60,7 +61,7 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	}
 	// A transaction once begun is not torn by a context: its jobs belong to several callers.
 	t := &tx{ctx: context.WithoutCancel(ctx), conn: conn, stmts: map[string]*sql.Stmt{}}
-	return &writer{db: db, tx: t, jobs: make(chan *job, together), closed: make(chan struct{})}, nil
+	return &writer{db: db, tx: t, jobs: make(chan *job, together), closed: make(chan struct{}), log: newCheckpointer()}, nil
 }
 
 func (w *writer) close() error { return errors.Join(w.tx.conn.Close(), w.db.Close()) }
@@ -184,6 +185,11 @@ func (w *writer) commit(ctx context.Context, batch []*job) {
 	began := time.Now()
 	err := w.transact(ctx, live)
 	w.took = time.Since(began)
+	size := 0
+	for _, j := range live {
+		size += j.size
+	}
+	w.log.count(size)
 	for _, j := range live {
 		j.done <- err
 	}

@@ -139,9 +139,19 @@ func (m mailboxes) known(ctx context.Context, h *head, id string, looked int64) 
 	return l, err
 }
 
-// find returns the frame with that key, nil if there is none up to the place looked.
-func (m mailboxes) find(ctx context.Context, mailbox, key string) (l *letter, looked int64, err error) {
+// find returns the frame with that key, nil if there is none.
+func (m mailboxes) find(ctx context.Context, mailbox, key string) (*letter, error) {
 	h, err := m.head(ctx, mailbox)
+	if err != nil {
+		return nil, err
+	}
+	return m.known(ctx, h, letterID(mailbox, key), 0)
+}
+
+// glance is find in the mailbox as this process last saw it: it may not find what another has put there since, behind the place
+// looked; put does.
+func (m mailboxes) glance(ctx context.Context, mailbox, key string) (l *letter, looked int64, err error) {
+	h, err := orEmpty(m.heads.Recent(ctx, mailbox))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -151,7 +161,10 @@ func (m mailboxes) find(ctx context.Context, mailbox, key string) (l *letter, lo
 
 // head returns the mailbox's head; an empty one if there is none yet.
 func (m mailboxes) head(ctx context.Context, mailbox string) (*head, error) {
-	h, err := m.heads.Get(ctx, mailbox)
+	return orEmpty(m.heads.Get(ctx, mailbox))
+}
+
+func orEmpty(h *head, err error) (*head, error) {
 	if errors.Is(err, store.ErrNotFound) {
 		return &head{}, nil
 	}

@@ -99,7 +99,7 @@ func (s *server) message(ctx context.Context, ch channel.Keyed, v session, in in
 	}
 	a := &ack{T: "ack", ClientID: in.ClientID, ID: event.DeriveID("msg", ch.Tenant, ch.ID, v.Subject+":"+in.ClientID)} // as the inbox calls it
 	key := "visitor:" + v.Subject + ":" + in.ClientID
-	known, looked, err := s.find(ctx, v.mailbox(), key)
+	known, looked, err := s.glance(ctx, v.mailbox(), key)
 	if err != nil {
 		return nil, away(err)
 	}
@@ -184,7 +184,7 @@ func (s *server) read(ctx context.Context, ch channel.Keyed, v session, in incom
 	}
 	c := v.says(raw)
 	if v.Identity != "" {
-		l, _, err := s.find(ctx, v.mailbox(), ofMessage(in.UpTo))
+		l, err := s.find(ctx, v.mailbox(), ofMessage(in.UpTo))
 		if err != nil {
 			return away(err)
 		}
