@@ -2,8 +2,8 @@ package store
 
 import lru "github.com/hashicorp/golang-lru/v2"
 
-// recalled documents of a collection are at most so many: a few megabytes.
-const recalled = 16384
+// recalled documents of a collection are at most so many: ten to twenty megabytes.
+const recalled = 8192
 
 // Recall lets Update and Upsert begin with the document as this process last read or wrote it, if that is not long ago, instead of
 // reading it. The write finds out whether it was the newest, and whatever is not written is decided on what is read. So it saves a
