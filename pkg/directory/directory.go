@@ -26,16 +26,17 @@ type Directory struct {
 	bus    bus.Bus
 	sealer *auth.Sealer
 
-	channels *table[channel.Keyed]
-	claims   *table[string]
-	keys     *table[auth.Key]
-	users    *table[User]
-	tenants  *table[Tenant]
-	units    *table[Unit]
-	agents   *table[Named]
-	queues   *table[Named]
-	bots     *table[Named]
-	types    *table[channel.Info]
+	channels  *table[channel.Keyed]
+	claims    *table[string]
+	keys      *table[auth.Key]
+	users     *table[User]
+	tenants   *table[Tenant]
+	units     *table[Unit]
+	agents    *table[Named]
+	queues    *table[Named]
+	calendars *table[Named]
+	bots      *table[Named]
+	types     *table[channel.Info]
 
 	mu       sync.Mutex
 	watchers []func(event.Config)
@@ -72,7 +73,7 @@ func New(db store.DB, b bus.Bus, sealer *auth.Sealer, now func() time.Time) *Dir
 		})
 	}
 	d.types = newTable(now, d.loadType)
-	d.agents, d.queues, d.bots = named(Agents.Name), named(Queues.Name), named(Bots.Name)
+	d.agents, d.queues, d.calendars, d.bots = named(Agents.Name), named(Queues.Name), named(Calendars.Name), named(Bots.Name)
 	return d
 }
 
@@ -161,6 +162,8 @@ func (d *Directory) Changed(c event.Config) {
 		d.agents.changed(c.ID, c.Version)
 	case EntityQueue:
 		d.queues.changed(c.ID, c.Version)
+	case EntityCalendar:
+		d.calendars.changed(c.ID, c.Version)
 	case EntityBot:
 		d.bots.changed(c.ID, c.Version)
 	}
@@ -324,6 +327,24 @@ func (d *Directory) Agent(ctx context.Context, tenant, id string) (Named, error)
 // Queue returns a queue.
 func (d *Directory) Queue(ctx context.Context, tenant, id string) (Named, error) {
 	return namedOf(tenant)(d.queues.find(ctx, id))
+}
+
+// Calendar returns a calendar.
+func (d *Directory) Calendar(ctx context.Context, tenant, id string) (Named, error) {
+	return namedOf(tenant)(d.calendars.find(ctx, id))
+}
+
+// BotByAccessCode returns the bot of the tenant with an access code.
+func (d *Directory) BotByAccessCode(ctx context.Context, tenant, code string) (Named, error) {
+	where := []store.Eq{{Field: "tenant", Value: tenant}, {Field: "access_code", Value: code}}
+	page, err := d.db.Query(ctx, Bots.Name, store.Query{Where: where, Limit: 1})
+	if err != nil {
+		return Named{}, &fault.Error{Kind: fault.Unavailable, Code: "unavailable", Err: err}
+	}
+	if len(page.Docs) == 0 {
+		return Named{}, errGone
+	}
+	return d.Bot(ctx, tenant, page.Docs[0].ID)
 }
 
 // Bot returns a bot.

@@ -34,27 +34,31 @@ var (
 
 // What routing keeps and everybody reads a little of: declared here as far as reading needs it.
 var (
-	Agents = store.Spec{Name: "agents", Facts: true}
-	Queues = store.Spec{Name: "queues", Facts: true}
-	Bots   = store.Spec{Name: "bots", Facts: true}
+	Agents    = store.Spec{Name: "agents", Facts: true}
+	Queues    = store.Spec{Name: "queues", Facts: true}
+	Calendars = store.Spec{Name: "calendars", Facts: true}
+	Bots      = store.Spec{Name: "bots", Facts: true, Indexes: []store.Index{
+		{Name: "by_access_code", Fields: []string{"tenant", "access_code"}, Sparse: true},
+	}}
 )
 
 // Others lists them: whoever only reads has them ensured before the service that owns them, if it is in the same process.
-var Others = []store.Spec{Agents, Queues, Bots}
+var Others = []store.Spec{Agents, Queues, Calendars, Bots}
 
 // Specs lists the collections of service admin, and the types that channels announce.
 var Specs = []store.Spec{Channels, Claims, APIKeys, Users, Emails, Tenants, Units, Types}
 
 // The names that entities have on the topic of configuration changes.
 const (
-	EntityChannel = "channel"
-	EntityAPIKey  = "api_key"
-	EntityUser    = "user"
-	EntityTenant  = "tenant"
-	EntityUnit    = "organization_unit"
-	EntityAgent   = "agent"
-	EntityQueue   = "queue"
-	EntityBot     = "bot"
+	EntityChannel  = "channel"
+	EntityAPIKey   = "api_key"
+	EntityUser     = "user"
+	EntityTenant   = "tenant"
+	EntityUnit     = "organization_unit"
+	EntityAgent    = "agent"
+	EntityQueue    = "queue"
+	EntityCalendar = "calendar"
+	EntityBot      = "bot"
 )
 
 // Channel is a channel's document. Secrets are sealed in the context (tenant, id, key).
@@ -192,7 +196,7 @@ type Unit struct {
 	Digest   string   `json:"digest,omitempty"`
 }
 
-// Named is what others need to know of an agent's settings, a queue or a bot: documents of service routing.
+// Named is what others need to know of an agent's settings, a queue, a calendar or a bot: documents of service routing.
 type Named struct {
 	ID         string   `json:"_id"`
 	Tenant     string   `json:"tenant"`

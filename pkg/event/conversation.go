@@ -16,7 +16,8 @@ type Conversation struct {
 	Seq            int64           `json:"seq"`
 	At             Time            `json:"at"`
 	By             Actor           `json:"by"`
-	Holder         Holder          `json:"holder"` // as of this fact
+	Holder         Holder          `json:"holder"`             // as of this fact
+	Rerouted       bool            `json:"rerouted,omitempty"` // the holder's epoch moved with this fact
 	OUID           string          `json:"ou_id,omitempty"`
 	Message        json.RawMessage `json:"message,omitempty"`  // inbox's message document: created, updated
 	Happened       *Happened       `json:"happened,omitempty"` // a row of the timeline: what happened
@@ -32,8 +33,16 @@ type Happened struct {
 	Data      json.RawMessage `json:"data,omitempty"`
 }
 
-// Holder is who has a conversation at an epoch: the payload of [RoutingHolder]. The epoch moves with every change of status,
-// holder or queue; every such change is passed on, never a bare "left".
+// The states of a conversation in the eyes of routing.
+const (
+	Waiting = "waiting" // open without a holder
+	Held    = "held"    // open, an agent has it
+	Asleep  = "asleep"  // snoozed: it waits in no queue and takes no agent's place until it wakes
+	Out     = "out"     // closed, or with a bot
+)
+
+// Holder is who has a conversation at an epoch: the payload of [RoutingHolder]. The epoch moves with every change of what
+// routing decides by: status, holder, queue, priority, snooze; every such change is passed on, never a bare "left".
 type Holder struct {
 	ConversationID string      `json:"conversation_id"`
 	ThreadID       string      `json:"thread_id"`
@@ -42,7 +51,7 @@ type Holder struct {
 	ContactID      string      `json:"contact_id"`
 	Peer           string      `json:"peer,omitempty"`
 	Epoch          int64       `json:"epoch"`
-	State          string      `json:"state"` // waiting, held or out
+	State          string      `json:"state"` // waiting, held, asleep or out
 	AgentID        string      `json:"agent_id,omitempty"`
 	QueueID        string      `json:"queue_id,omitempty"`
 	BotID          string      `json:"bot_id,omitempty"`
@@ -56,6 +65,15 @@ type Holder struct {
 type Agent struct {
 	AgentID string `json:"agent_id"`
 	Change  string `json:"change"` // presence, limit, queues
+}
+
+// Due asks the decider to look again at what waits under a queue or a channel whose settings changed: the payload of
+// [RoutingDue]. One of QueueID and ChannelID is set.
+type Due struct {
+	QueueID   string `json:"queue_id,omitempty"`
+	ChannelID string `json:"channel_id,omitempty"`
+	Version   int64  `json:"version,omitempty"` // of the settings; an older value is not used
+	After     string `json:"after,omitempty"`   // where to go on: what waits is looked at in parts
 }
 
 // Decision is what routing wants: the payload of [RoutingDecided]. Inbox applies it only if the epoch is unchanged.

@@ -95,6 +95,7 @@ const (
 	MessageUpdated      Type = "message.updated"       // payload [Conversation] with Message
 	RoutingHolder       Type = "routing.holder"        // TopicRouting, payload [Holder]
 	AgentChanged        Type = "agent.changed"         // TopicRouting, payload [Agent]
+	RoutingDue          Type = "routing.due"           // TopicRouting, payload [Due]
 	AssignmentRefused   Type = "assignment.refused"    // TopicRouting, payload [Refusal]
 	RoutingDecided      Type = "routing.decided"       // TopicAssignments, payload [Decision]
 	StreamEvent         Type = "stream.event"          // TopicStream, payload [Stream]

@@ -97,6 +97,7 @@ func internalExamples(text *Content) []Example {
 		conversation(MessageUpdated, message),
 		{TopicRouting, RoutingHolder, holder},
 		{TopicRouting, AgentChanged, Agent{AgentID: "agt_1", Change: "presence"}},
+		{TopicRouting, RoutingDue, Due{QueueID: "q_1", Version: 2}},
 		{TopicRouting, AssignmentRefused, Refusal{DecisionID: "dec_1", ConversationID: "cnv_1", ThreadID: "thr_1", Epoch: 1, AgentID: "agt_1", Reason: "the epoch is 2"}},
 		{TopicAssignments, RoutingDecided, Decision{ID: "dec_1", ConversationID: "cnv_1", ThreadID: "thr_1", Epoch: 1, Action: "assign", AgentID: "agt_1", Reasons: []Reason{{Code: "least_loaded", AgentID: "agt_1"}}, At: exampleTime}},
 		{TopicStream, StreamEvent, Stream{Type: string(MessageCreated), ConversationID: "cnv_1", ContactID: "cnt_1", Assignee: "agt_1", Data: json.RawMessage(`{"message_id":"msg_1"}`)}},

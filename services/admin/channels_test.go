@@ -1,14 +1,17 @@
 package admin
 
 import (
+	"cmp"
 	"encoding/json"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -212,10 +215,87 @@ func TestEveryWrongFieldIsNamed(t *testing.T) {
 	}
 }
 
+// named is as much as admin reads of what service routing keeps.
+type named struct {
+	store.Meta
+	AccessCode string `json:"access_code,omitempty"`
+	Deleted    bool   `json:"deleted,omitempty"`
+}
+
+// routes makes a document of service routing, for the first tenant unless doc names another.
+func (w *world) routes(spec store.Spec, id string, doc *named) {
+	w.Helper()
+	spec.Facts = false
+	doc.ID, doc.Tenant = id, cmp.Or(doc.Tenant, DefaultTenant)
+	w.ok(store.NewCollection[named](w.env.DB, spec).Insert(w.Context(), doc))
+}
+
+// What a policy names must be the tenant's own and there, or what comes in would wait for it for ever.
+func TestAPolicyNamesOnlyWhatIsThere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	theirs := &named{AccessCode: "theirs"}
+	theirs.Tenant = "other"
+	w.routes(directory.Queues, "q_1", &named{})
+	w.routes(directory.Queues, "q_deleted", &named{Deleted: true})
+	w.routes(directory.Queues, "q_theirs", &named{Meta: store.Meta{Tenant: "other"}})
+	w.routes(directory.Calendars, "cal_1", &named{})
+	w.routes(directory.Bots, "bot_1", &named{AccessCode: "ours"})
+	w.routes(directory.Bots, "bot_theirs", theirs)
+	made := w.call(ownerKey, "POST", "/v1/channels", toy("a")).is(201)
+	path := "/v1/channels/" + made.text("id")
+	last := func(queue string) object {
+		return object{"routing": object{"last_agent": object{"enabled": true, "fallback_queue_id": queue}}}
+	}
+	for name, tc := range map[string]struct {
+		policy  object
+		pointer string // empty: it is taken
+	}{
+		"queue":               {object{"queue_id": "q_1"}, ""},
+		"unknown queue":       {object{"queue_id": "q_none"}, "/queue_id"},
+		"deleted queue":       {object{"queue_id": "q_deleted"}, "/queue_id"},
+		"another's queue":     {object{"queue_id": "q_theirs"}, "/queue_id"},
+		"calendar":            {object{"calendar_id": "cal_1"}, ""},
+		"unknown calendar":    {object{"calendar_id": "cal_none"}, "/calendar_id"},
+		"bot":                 {object{"routing": object{"mode": "chatbot", "bot_id": "bot_1"}}, ""},
+		"unknown bot":         {object{"routing": object{"mode": "chatbot", "bot_id": "bot_none"}}, "/routing/bot_id"},
+		"another's bot":       {object{"routing": object{"bot_id": "bot_theirs"}}, "/routing/bot_id"},
+		"access code":         {object{"routing": object{"mode": "chatbot", "access_code": "ours"}}, ""},
+		"unknown access code": {object{"routing": object{"access_code": "none"}}, "/routing/access_code"},
+		"another's code":      {object{"routing": object{"access_code": "theirs"}}, "/routing/access_code"},
+		"fallback":            {last("q_1"), ""},
+		"unknown fallback":    {last("q_none"), "/routing/last_agent/fallback_queue_id"},
+	} {
+		for method, a := range map[string]answer{
+			"PATCH": w.call(ownerKey, "PATCH", path, tc.policy),
+			"POST":  w.call(ownerKey, "POST", "/v1/channels", merged(toy(regexp.MustCompile(`[^a-z]`).ReplaceAllString(name, "")), tc.policy)),
+		} {
+			refused := a.status == 422
+			if refused != (tc.pointer != "") || (refused && !slices.Equal(a.pointers(), []string{tc.pointer})) {
+				t.Errorf("%s %s: %d %s, want %q refused", method, name, a.status, a.raw, tc.pointer)
+			}
+		}
+	}
+	w.call(ownerKey, "PATCH", path, object{"queue_id": "q_1"}).is(200)
+	_, err := store.NewCollection[named](w.env.DB, store.Spec{Name: "queues"}).Update(t.Context(), "q_1", func(q *named) error {
+		q.Deleted = true
+		return nil
+	})
+	w.ok(err)
+	w.env.Directory.Changed(event.Config{Entity: directory.EntityQueue, ID: "q_1", Version: 2})
+	w.call(ownerKey, "PATCH", path, object{"name": "renamed although its queue was deleted"}).is(200)
+}
+
+func merged(a, b object) object {
+	maps.Copy(a, b)
+	return a
+}
+
 func TestPatchesMerge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	in := toy("a")
+	w.routes(directory.Queues, "q_1", &named{})
 	in["queue_id"], in["auto_reply"] = "q_1", object{"working": object{"enabled": true, "text": "hello"}, "queue_full": "full"}
 	in["settings"] = object{"bot": "a", "theme": object{"accent": "#fff", "title": "T"}}
 	made := w.call(ownerKey, "POST", "/v1/channels", in).is(201)
@@ -226,7 +306,7 @@ func TestPatchesMerge(t *testing.T) {
 	patch := object{"enabled": false, "queue_id": nil, "auto_reply": object{"working": object{"text": "bye"}, "queue_full": nil}, "settings": object{"theme": object{"accent": nil}}}
 	got := w.call(ownerKey, "PATCH", path, patch, "If-Match", `"1"`, "Content-Type", "application/merge-patch+json").is(200)
 	want := map[string]any{"working": map[string]any{"enabled": true, "text": "bye"}}
-	if d := cmp.Diff(want, got.object["auto_reply"]); d != "" {
+	if d := gocmp.Diff(want, got.object["auto_reply"]); d != "" {
 		t.Error(d)
 	}
 	theme := got.object["settings"].(map[string]any)["theme"].(map[string]any)

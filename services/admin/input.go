@@ -103,6 +103,9 @@ func (s *server) fill(ctx context.Context, d *directory.Channel, in input, info 
 	}
 	checkURL("/settings/api_base_url", settings, &bad)
 	in.check(&bad)
+	if err := s.checkReferences(ctx, d.Tenant, inputOf(d).policy, in.policy, &bad); err != nil {
+		return err
+	}
 	if err := s.unitExists(ctx, d.Tenant, in.OUID); fault.Is(err, fault.Invalid) {
 		bad = append(bad, fault.Of(err))
 	} else if err != nil {

@@ -34,8 +34,8 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		Agents:    store.NewCollection[decide.Agent](env.DB, decide.AgentSpec, facts),
 		Presences: store.NewCollection[decide.Presence](env.DB, decide.PresenceSpec, facts),
 		Queues:    store.NewCollection[decide.Queue](env.DB, decide.QueueSpec, facts),
-		Places:    store.NewCollection[decide.Place](env.DB, decide.PlaceSpec),
-		Directory: env.Directory, Now: env.Now, Log: env.Log,
+		Places:    store.NewCollection[decide.Place](env.DB, decide.PlaceSpec, facts),
+		Directory: env.Directory, To: env.Bus, Now: env.Now, Log: env.Log, Repairs: decide.NewRepairs(),
 		Partition: func(ctx context.Context, tenant string) (int, error) {
 			return env.Bus.PartitionOf(ctx, event.TopicRouting, tenant)
 		},
@@ -52,6 +52,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		},
 		Consumers: []bus.Subscription{
 			{Group: "tributary-routing-copier", Topics: []string{event.TopicConversations}, Types: decide.Copied, Handle: decide.Copier{To: env.Bus}.Handle},
+			{Group: "tributary-routing-config", Topics: []string{event.TopicConfig}, Handle: decide.Copier{To: env.Bus}.Configured},
 			{Group: "tributary-routing", Topics: []string{event.TopicRouting}, Assign: d.Assign},
 		},
 		Loops: []run.Loop{

@@ -88,7 +88,12 @@ type queueInput struct {
 	AgentIDs []string `json:"agent_ids,omitempty"`
 }
 
-func (in queueInput) check() error {
+func (s *server) checkQueue(ctx context.Context, p *auth.Principal, in queueInput) error {
+	if in.OUID != "" {
+		if _, err := s.directory.Unit(ctx, p.Tenant, in.OUID); err != nil {
+			return httpapi.Named(err, "/ou_id", "organization unit", in.OUID)
+		}
+	}
 	if n := len([]rune(in.Name)); n < 1 || n > 128 {
 		return fault.At("/name", "out_of_range", "a name has 1 to 128 characters")
 	}
@@ -109,12 +114,12 @@ func (s *server) CreateQueue(c *gin.Context, _ api.CreateQueueParams) {
 		if err := httpapi.Body(c, &in); err != nil {
 			return nil, err
 		}
-		if err := in.check(); err != nil {
+		if err := s.checkQueue(ctx, p, in); err != nil {
 			return nil, err
 		}
 		q := &decide.Queue{Name: in.Name, OUID: in.OUID, Skills: append([]string{}, in.Skills...), Version: 1, Digest: key.Digest, CreatedAt: s.at()}
 		q.ID, q.Tenant = key.ID(c, "q"), p.Tenant
-		directory.Tell(&q.Meta, decide.Source, directory.EntityQueue, 1, false, q.CreatedAt)
+		s.announce(q)
 		if err := s.decider.Queues.Insert(ctx, q); errors.Is(err, store.ErrExists) {
 			if q, err = s.decider.Queues.Get(ctx, q.ID); err == nil {
 				err = key.Repeat(c, q.Digest)
@@ -131,6 +136,12 @@ func (s *server) CreateQueue(c *gin.Context, _ api.CreateQueueParams) {
 }
 
 // may: queues and agents are changed by those who may set up routing, or by administrators of users.
+// announce makes a change of a queue known: to everybody who caches queues, and to the decider.
+func (s *server) announce(q *decide.Queue) {
+	directory.Tell(&q.Meta, decide.Source, directory.EntityQueue, q.Version, false, s.at())
+	q.Emit(event.TopicRouting, q.Tenant, s.decider.Due(q))
+}
+
 func (s *server) may(p *auth.Principal) error { return p.Require(auth.RoutingWrite) }
 
 // join makes agents members of a queue.
@@ -207,12 +218,12 @@ func (s *server) PatchQueue(c *gin.Context, id api.ID) {
 			if err := httpapi.MergePatch(&in, raw); err != nil {
 				return err
 			}
-			if err := in.check(); err != nil {
+			if err := s.checkQueue(ctx, p, in); err != nil {
 				return err
 			}
 			q.Name, q.OUID, q.Skills = in.Name, in.OUID, append([]string{}, in.Skills...)
 			q.Version++
-			directory.Tell(&q.Meta, decide.Source, directory.EntityQueue, q.Version, false, s.at())
+			s.announce(q)
 			return nil
 		})
 		if err != nil {
@@ -235,7 +246,7 @@ func (s *server) DeleteQueue(c *gin.Context, id api.ID) {
 		q, err := s.decider.Queues.Update(ctx, id, func(q *decide.Queue) error {
 			q.Deleted = true
 			q.Version++
-			directory.Tell(&q.Meta, decide.Source, directory.EntityQueue, q.Version, false, s.at())
+			s.announce(q)
 			return nil
 		})
 		if err != nil {

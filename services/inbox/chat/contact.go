@@ -100,7 +100,7 @@ func (r *Record) note(ctx context.Context, conversationID string, t *Thread, id 
 		if there, err := r.noted(ctx, c.Pending, id); err != nil || there {
 			return errors.Join(err, unless(there))
 		}
-		c.adopt(t)
+		c.adopt(t, h.At)
 		c.free(h.FreeUntil)
 		what := happened(h.Category, h.Type, h.Reference, h.Data)
 		what.ID = id
@@ -149,10 +149,6 @@ func (r *Record) Opt(ctx context.Context, contactID string, out bool, since even
 // Block blocks or unblocks a contact: its threads, what is open in them, and itself last, so that a call that died half way
 // is made good by the next.
 func (r *Record) Block(ctx context.Context, c *Contact, blocked bool, by event.Actor, at event.Time) error {
-	typ := "contact_unblocked"
-	if blocked {
-		typ = "contact_blocked"
-	}
 	for _, i := range c.Identities {
 		t, err := r.Threads.Update(ctx, i.ThreadID, func(t *Thread) error {
 			if t.Blocked == blocked {
@@ -178,8 +174,7 @@ func (r *Record) Block(ctx context.Context, c *Contact, blocked bool, by event.A
 			if c.Blocked == blocked {
 				return store.Unchanged
 			}
-			c.Blocked = blocked
-			c.Note("contact", typ, by, nil, nil, at)
+			c.block(blocked, by, at)
 			return nil
 		})
 		if err != nil {

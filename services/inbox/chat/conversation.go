@@ -14,11 +14,12 @@ import (
 // Source is the service that says everything here.
 const Source = "inbox"
 
-// Open starts the first conversation of a thread, or the one that follows prev. carry is what goes on from prev.
-func (t *Thread) Open(n int, carry Window, ouID string, by event.Actor, why string, ref *event.Referral, at event.Time) *Conversation {
+// Open starts the first conversation of a thread, or the one that follows prev. carry is what goes on from prev. The
+// conversation waits in the channel's queue from its first fact on.
+func (t *Thread) Open(n int, carry Window, rules Rules, by event.Actor, why string, ref *event.Referral, at event.Time) *Conversation {
 	c := &Conversation{
 		ThreadID: t.ID, N: n, ContactID: t.ContactID, ChannelID: t.ChannelID, ChannelType: t.ChannelType, Kind: t.Kind, Post: t.Post,
-		Peer: t.Peer, Aliases: t.Aliases, OUID: ouID, Status: Open, HolderEpoch: 1, Version: 1, Window: carry, Reference: ref,
+		Peer: t.Peer, Aliases: t.Aliases, OUID: rules.OUID, QueueID: rules.QueueID, Blocked: t.Blocked, Status: Open, HolderEpoch: 1, Version: 1, rerouted: true, Window: carry, Reference: ref,
 		LastMessageAt: at, OpenedAt: at, OpenedBy: by, UpdatedAt: at,
 	}
 	c.ID, c.Tenant = ConversationID(t.Tenant, t.ChannelID, t.ID, n), t.Tenant
@@ -195,14 +196,34 @@ func (c *Conversation) holds(to Target) bool {
 	return c.AssigneeID == "" && !c.BotActive && c.QueueID == to.QueueID
 }
 
-// moved marks a change of status, holder or queue.
+// moved marks a change of status, holder or queue; routed names the decision that made it, if routing did.
 func (c *Conversation) moved(routed string) {
-	c.HolderEpoch++
-	c.Version++
+	c.reroute()
 	c.Routed = routed
 	if routed != "" {
 		c.Decided = routed
 	}
+}
+
+// reroute moves the epoch, so that routing decides anew by what has changed, and a decision under way is refused.
+func (c *Conversation) reroute() {
+	c.HolderEpoch++
+	c.Version++
+	c.rerouted = true
+}
+
+// block takes over whether the contact is blocked. What a blocked contact wrote is given to no agent.
+func (c *Conversation) block(blocked bool, by event.Actor, at event.Time) {
+	if c.Blocked == blocked {
+		return
+	}
+	typ := "contact_unblocked"
+	if blocked {
+		typ = "contact_blocked"
+	}
+	c.Blocked = blocked
+	c.reroute()
+	c.Note("contact", typ, by, nil, nil, at)
 }
 
 // Tag replaces the tags.
@@ -221,11 +242,12 @@ func (c *Conversation) Prioritize(p int, by event.Actor, at event.Time) {
 		return
 	}
 	c.Priority = p
-	c.Version++
+	c.reroute()
 	c.say(event.ConversationChanged, at, by, fact{happened: happened("conversation", "priority_changed", nil, map[string]int{"priority": p})})
 }
 
-// Snooze hides the conversation until a time; a zero time ends that.
+// Snooze hides the conversation until a time; a zero time ends that. While it is asleep it waits in no queue and takes no
+// agent's place.
 func (c *Conversation) Snooze(until event.Time, by event.Actor, at event.Time) error {
 	typ := "snoozed"
 	switch {
@@ -240,7 +262,7 @@ func (c *Conversation) Snooze(until event.Time, by event.Actor, at event.Time) e
 		c.Status = Snoozed
 		c.SnoozedUntil, c.DueAt, c.DueKind = until, until, "snooze"
 	}
-	c.Version++
+	c.reroute()
 	c.say(event.ConversationChanged, at, by, fact{happened: happened("snooze", typ, nil, map[string]event.Time{"until": until})})
 	return nil
 }
@@ -250,15 +272,17 @@ func (c *Conversation) Note(category, typ string, by event.Actor, ref *event.Ref
 	c.say(event.ConversationNoted, at, by, fact{happened: happened(category, typ, ref, data)})
 }
 
-// State is how routing sees the holder: waiting, held or out.
+// State is how routing sees the holder.
 func (c *Conversation) State() string {
 	switch {
-	case c.Status == Closed || c.BotActive:
-		return "out"
+	case c.Status == Closed || c.BotActive || c.Blocked:
+		return event.Out
+	case c.Status == Snoozed:
+		return event.Asleep
 	case c.AssigneeID != "":
-		return "held"
+		return event.Held
 	}
-	return "waiting"
+	return event.Waiting
 }
 
 // Handler is who has it, in the words of the API: human, bot, queue or none.
@@ -295,7 +319,9 @@ func (c *Conversation) say(typ event.Type, at event.Time, by event.Actor, f fact
 	p := event.Conversation{
 		ConversationID: c.ID, ThreadID: c.ThreadID, N: c.N, ContactID: c.ContactID, ChannelID: c.ChannelID, ChannelType: c.ChannelType,
 		Peer: c.Peer, Kind: c.Kind, Seq: c.Seq, At: at, By: by, OUID: c.OUID, Holder: c.holder(), Happened: f.happened, Carry: f.carry,
+		Rerouted: c.rerouted,
 	}
+	c.rerouted = false
 	if f.happened != nil && f.happened.ID == "" {
 		f.happened.ID = RowID(c.Tenant, c.ID, c.Seq)
 	}

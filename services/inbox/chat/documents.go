@@ -125,7 +125,7 @@ type Conversation struct {
 	QueueID      string     `json:"queue_id,omitempty"`
 	BotID        string     `json:"bot_id,omitempty"`
 	BotActive    bool       `json:"bot_active,omitempty"`
-	HolderEpoch  int64      `json:"holder_epoch"`      // moves with every change of status, holder or queue
+	HolderEpoch  int64      `json:"holder_epoch"`      // moves with every change of what routing decides by
 	Routed       string     `json:"routed,omitempty"`  // the decision that led to the present holder
 	Decided      string     `json:"decided,omitempty"` // the last decision of routing that was applied
 	LastAgentID  string     `json:"last_agent_id,omitempty"`
@@ -134,6 +134,7 @@ type Conversation struct {
 	Tags         []string   `json:"tags,omitempty"`
 	Priority     int        `json:"priority,omitempty"` // 0 none, 1 low … 4 urgent
 	SnoozedUntil event.Time `json:"snoozed_until,omitzero"`
+	rerouted     bool       // the epoch has moved since the last fact
 
 	Seq             int64           `json:"seq"`
 	Inbound         int64           `json:"inbound"` // how many messages the customer wrote

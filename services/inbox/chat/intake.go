@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -15,8 +16,22 @@ type Rules struct {
 	Reopen    string // new, reopen, reopen_within_hours
 	Hours     int
 	OUID      string
+	QueueID   string     // where a conversation that opens waits
 	Wakes     bool       // a message ends the snooze
 	FreeUntil event.Time // what came opens the window until then, beyond the channel's rule
+}
+
+// RulesOf reads what an inbox needs of a channel's policy. Admin has validated it; a field of a newer version is ignored.
+func RulesOf(policy json.RawMessage, ouID string) Rules {
+	var p struct {
+		Reopen            string `json:"reopen"`
+		ReopenWithinHours int    `json:"reopen_within_hours"`
+		QueueID           string `json:"queue_id"`
+	}
+	if len(policy) > 0 {
+		_ = json.Unmarshal(policy, &p)
+	}
+	return Rules{Reopen: p.Reopen, Hours: p.ReopenWithinHours, QueueID: p.QueueID, OUID: ouID}
 }
 
 // Into puts a change into the thread's chain of conversations and returns the conversation it went into.
@@ -35,7 +50,7 @@ func (r *Record) Into(ctx context.Context, t *Thread, rules Rules, by event.Acto
 			if next, into = c.Next, c.Into; next != "" || into != "" {
 				return store.Unchanged
 			}
-			c.adopt(t)
+			c.adopt(t, at)
 			err := change(c)
 			if errors.Is(err, ErrNext) {
 				next, err = r.follow(c, t, rules, by, why, ref, at)
@@ -84,7 +99,7 @@ func (r *Record) apply(ctx context.Context, id string) error {
 var ErrNext = errors.New("chat: the next conversation is wanted")
 
 func (r *Record) follow(c *Conversation, t *Thread, rules Rules, by event.Actor, why string, ref *event.Referral, at event.Time) (string, error) {
-	next := t.Open(c.N+1, c.Window, rules.OUID, by, why, ref, at)
+	next := t.Open(c.N+1, c.Window, rules, by, why, ref, at)
 	next.LastAgentID = c.LastAgentID
 	record, err := r.Conversations.Imply(next)
 	if err != nil {
@@ -95,7 +110,7 @@ func (r *Record) follow(c *Conversation, t *Thread, rules Rules, by event.Actor,
 }
 
 func (r *Record) first(ctx context.Context, t *Thread, rules Rules, by event.Actor, why string, ref *event.Referral, at event.Time) error {
-	err := r.Conversations.Insert(ctx, t.Open(1, Window{}, rules.OUID, by, why, ref, at))
+	err := r.Conversations.Insert(ctx, t.Open(1, Window{}, rules, by, why, ref, at))
 	if errors.Is(err, store.ErrExists) {
 		return nil
 	}
@@ -103,8 +118,9 @@ func (r *Record) first(ctx context.Context, t *Thread, rules Rules, by event.Act
 }
 
 // adopt takes over what the thread has learned about how to reach the person.
-func (c *Conversation) adopt(t *Thread) {
-	c.Peer, c.Aliases, c.ContactID, c.Blocked = t.Peer, t.Aliases, t.ContactID, t.Blocked
+func (c *Conversation) adopt(t *Thread, at event.Time) {
+	c.Peer, c.Aliases, c.ContactID = t.Peer, t.Aliases, t.ContactID
+	c.block(t.Blocked, event.Actor{Kind: "system"}, at)
 	c.free(t.FreeUntil)
 }
 

@@ -3,7 +3,6 @@ package intake
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -29,12 +28,6 @@ type Intake struct {
 	Channels Channels
 	Typing   func(ctx context.Context, c *chat.Conversation, on bool) // passes through, leaves no trace
 	Now      func() time.Time
-}
-
-// policy is what intake reads of a channel's behaviour.
-type policy struct {
-	Reopen            string `json:"reopen"`
-	ReopenWithinHours int    `json:"reopen_within_hours"`
 }
 
 // Handle implements bus.Handler.
@@ -90,13 +83,7 @@ func (i *Intake) handle(ctx context.Context, tenant string, ch channel.Keyed, in
 	return i.happened(ctx, t, in, at)
 }
 
-func rules(ch channel.Keyed) chat.Rules {
-	var p policy
-	if len(ch.Policy) > 0 {
-		_ = json.Unmarshal(ch.Policy, &p) // admin has validated it; a field of a newer version is no reason to stop
-	}
-	return chat.Rules{Reopen: p.Reopen, Hours: p.ReopenWithinHours, OUID: ch.OUID}
-}
+func rules(ch channel.Keyed) chat.Rules { return chat.RulesOf(ch.Policy, ch.OUID) }
 
 // opens is until when an event keeps the channel's window open beyond its usual rule; zero if it does not.
 func (i *Intake) opens(ctx context.Context, in event.Inbound, at event.Time) (event.Time, error) {

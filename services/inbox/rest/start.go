@@ -147,14 +147,14 @@ func (s *Server) reach(c *gin.Context, p *auth.Principal, in start) (*chat.Threa
 		}
 	}
 	if known {
-		return t, chat.Rules{OUID: ch.OUID}, nil
+		return t, chat.RulesOf(ch.Policy, ch.OUID), nil
 	}
 	person := chat.Person{Tenant: p.Tenant, ChannelID: ch.ID, ChannelType: ch.Type, Peer: peer, OUID: ch.OUID}
 	if in.Name != "" {
 		person.Profile = &event.Profile{Name: in.Name}
 	}
 	t, err = s.Record.Thread(ctx, person, s.at())
-	return t, chat.Rules{OUID: ch.OUID}, err
+	return t, chat.RulesOf(ch.Policy, ch.OUID), err
 }
 
 func with(what string) string {

@@ -112,9 +112,9 @@ func (v *Verdict) keep(ctx context.Context, tenant string, d event.Decision, out
 func applicable(c *chat.Conversation, d event.Decision) bool {
 	switch d.Action {
 	case "assign":
-		return c.State() == "waiting"
+		return c.State() == event.Waiting
 	case "unassign":
-		return c.State() == "held" && c.AssigneeID == d.AgentID
+		return c.State() == event.Held && c.AssigneeID == d.AgentID
 	case "queue", "bot":
 		return c.Status != chat.Closed
 	}

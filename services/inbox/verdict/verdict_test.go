@@ -80,7 +80,7 @@ func newWorld(t *testing.T) *world {
 	}
 	th := &chat.Thread{ChannelID: "ch_1", ChannelType: event.WhatsApp, Kind: chat.Messages, Peer: "p"}
 	th.ID, th.Tenant = "thr_1", w.id
-	c := th.Open(1, chat.Window{}, "", person, "user", nil, noon)
+	c := th.Open(1, chat.Window{}, chat.Rules{}, person, "user", nil, noon)
 	w.conv = c.ID
 	w.must(r.Conversations.Insert(t.Context(), c))
 	return w

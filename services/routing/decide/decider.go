@@ -2,23 +2,29 @@ package decide
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
-// Directory is what the decider asks about channels and agents; directory.Directory is one.
+// Directory is what the decider asks about channels, queues and agents; directory.Directory is one.
 type Directory interface {
 	Channel(ctx context.Context, id string) (channel.Keyed, error)
+	Queue(ctx context.Context, tenant, id string) (directory.Named, error)
+	User(ctx context.Context, tenant, id string) (directory.User, error)
+	Changed(c event.Config) // no older version is answered from then on
 }
 
 // Decider decides for the tenants of the partitions it owns.
@@ -28,26 +34,41 @@ type Decider struct {
 	Queues    *store.Collection[Queue]
 	Places    *store.Collection[Place]
 	Directory Directory
+	To        bus.Producer
 	Partition func(ctx context.Context, tenant string) (int, error) // of tributary.routing
 	Now       func() time.Time
 	Log       *slog.Logger
+	Repairs   metric.Int64Counter // waiting conversations that no record had made known
+}
+
+// NewRepairs returns the counter for [Decider.Repairs].
+func NewRepairs() metric.Int64Counter {
+	c, err := otel.Meter("tributary/routing").Int64Counter("tributary_routing_net_repairs",
+		metric.WithDescription("waiting conversations that the periodic look found and no record had made known"))
+	if err != nil {
+		otel.Handle(err)
+	}
+	return c
 }
 
 // Assign begins a generation of a partition: the memory is built after the generation has its offsets, and a look for work
 // follows at once (R11).
 func (d *Decider) Assign(ctx context.Context, p bus.Assignment) (bus.Handler, func(), error) {
-	o := &owner{Decider: d, tenants: map[string]*tenant{}}
-	if err := o.rebuild(ctx, p.Partition); err != nil {
+	o := &owner{Decider: d, partition: p.Partition, tenants: map[string]*tenant{}}
+	if err := o.rebuild(ctx); err != nil {
 		return nil, nil, fmt.Errorf("routing: %w", err)
 	}
-	return o.handle, nil, nil
+	var net sync.WaitGroup
+	net.Go(func() { o.watch(ctx) })
+	return o.handle, net.Wait, nil
 }
 
 // owner is the decider of one partition in one generation.
 type owner struct {
 	*Decider
-	mu      sync.Mutex
-	tenants map[string]*tenant
+	partition int
+	mu        sync.Mutex
+	tenants   map[string]*tenant
 }
 
 func (o *owner) of(id string) *tenant {
@@ -61,24 +82,25 @@ func (o *owner) of(id string) *tenant {
 	return t
 }
 
-func (o *owner) rebuild(ctx context.Context, partition int) error {
+func (o *owner) rebuild(ctx context.Context) error {
 	q := store.Query{Order: "undecided_since", Limit: store.MaxLimit}
 	for place, err := range o.Places.All(ctx, q) {
 		if err != nil {
 			return err
 		}
-		mine, err := o.Partition(ctx, place.Tenant)
-		if err != nil {
+		if mine, err := o.mine(ctx, place.Tenant); err != nil {
 			return err
-		}
-		if mine != partition {
+		} else if !mine {
 			continue
 		}
-		newest, _, err := o.newestHold(ctx, place.Tenant, place.ID)
-		if err != nil {
+		if !place.QueueKnown {
+			if place, err = o.tellQueue(ctx, place); err != nil {
+				return err
+			}
+		}
+		if err := o.takeOver(ctx, o.of(place.Tenant), place); err != nil {
 			return err
 		}
-		o.of(place.Tenant).take(place, newest)
 	}
 	for _, t := range o.tenants {
 		if err := o.look(ctx, t); err != nil {
@@ -88,9 +110,17 @@ func (o *owner) rebuild(ctx context.Context, partition int) error {
 	return nil
 }
 
+// mine reports whether this owner decides for a tenant.
+func (o *owner) mine(ctx context.Context, tenantID string) (bool, error) {
+	partition, err := o.Partition(ctx, tenantID)
+	return partition == o.partition, err
+}
+
 // handle takes one record of a tenant. Order of work: the agents' documents, the conversation's, the offset (R6).
 func (o *owner) handle(ctx context.Context, m bus.Message) error {
 	t := o.of(m.Event.Tenant)
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	var err error
 	switch m.Event.Type {
 	case event.RoutingHolder:
@@ -105,6 +135,12 @@ func (o *owner) handle(ctx context.Context, m bus.Message) error {
 			return fault.New(fault.Invalid, "bad_event", "%w", err)
 		}
 		err = o.refused(ctx, t, r)
+	case event.RoutingDue:
+		var d event.Due
+		if d, err = event.Decode[event.Due](m.Event); err != nil {
+			return fault.New(fault.Invalid, "bad_event", "%w", err)
+		}
+		err = o.due(ctx, t, d)
 	}
 	if err == nil {
 		err = o.look(ctx, t) // an agent who comes, goes or gets another limit is a record too (R12)
@@ -144,13 +180,14 @@ func (o *owner) moved(ctx context.Context, t *tenant, h event.Holder) error {
 }
 
 // settle makes or frees the agent's hold (R3): the fact that A holds it at an epoch makes it held, whoever decided that and
-// whatever the limit says; a newer fact that names somebody else, or nobody, frees it.
+// whatever the limit says; a newer fact that names somebody else, or nobody, or that it is asleep, frees it.
 func (o *owner) settle(a *Agent, h event.Holder) error {
 	have := a.hold(h.ConversationID)
+	holds := h.AgentID == a.ID && h.State == event.Held
 	switch {
-	case h.AgentID == a.ID && (have == nil || have.Epoch < h.Epoch):
+	case holds && (have == nil || have.Epoch < h.Epoch):
 		a.put(Hold{ConversationID: h.ConversationID, Epoch: h.Epoch, Kind: Held, Since: o.at()}, o.at())
-	case h.AgentID != a.ID && have != nil && have.Epoch < h.Epoch:
+	case !holds && have != nil && have.Epoch < h.Epoch:
 		a.drop(h.ConversationID, o.at())
 	default:
 		return store.Unchanged
@@ -160,7 +197,7 @@ func (o *owner) settle(a *Agent, h event.Holder) error {
 
 // remember moves the conversation's document forward, and the memory takes over what it says, news or not (R5, R8).
 func (o *owner) remember(ctx context.Context, t *tenant, h event.Holder, seen int64) error {
-	queue, err := o.queueOf(ctx, h)
+	queue, right, err := o.rightQueue(ctx, t.id, h)
 	if err != nil {
 		return err
 	}
@@ -169,15 +206,9 @@ func (o *owner) remember(ctx context.Context, t *tenant, h event.Holder, seen in
 		if h.Epoch <= p.Epoch {
 			return store.Unchanged
 		}
-		p.ThreadID, p.ChannelID, p.ChannelType = h.ThreadID, h.ChannelID, h.ChannelType
-		p.Epoch, p.State, p.AgentID, p.QueueID = h.Epoch, h.State, h.AgentID, queue
-		p.Priority, p.WaitingSince, p.OUID = h.Priority, h.WaitingSince, h.OUID
-		if p.State == "waiting" && p.WaitingSince.IsZero() {
-			p.WaitingSince = o.at()
-		}
-		p.UndecidedSince = event.Time{}
-		if p.undecided() {
-			p.UndecidedSince = p.WaitingSince
+		p.follow(h, o.at())
+		if !right {
+			o.intend(p, queue)
 		}
 		return nil
 	})
@@ -208,7 +239,12 @@ func (o *owner) refused(ctx context.Context, t *tenant, r event.Refusal) error {
 	if err != nil || place == nil {
 		return err
 	}
-	seen, _, err := o.newestHold(ctx, t.id, r.ConversationID)
+	return o.takeOver(ctx, t, place)
+}
+
+// takeOver makes memory say of a conversation what the store says.
+func (o *owner) takeOver(ctx context.Context, t *tenant, place *Place) error {
+	seen, _, err := o.newestHold(ctx, t.id, place.ID)
 	if err != nil {
 		return err
 	}
@@ -238,27 +274,6 @@ func (o *owner) place(ctx context.Context, id string) (*Place, error) {
 		return nil, nil
 	}
 	return p, err
-}
-
-// queueOf is the queue a conversation waits in: the one it was put into, else the channel's.
-func (o *owner) queueOf(ctx context.Context, h event.Holder) (string, error) {
-	if h.QueueID != "" || h.State != "waiting" {
-		return h.QueueID, nil
-	}
-	ch, err := o.Directory.Channel(ctx, h.ChannelID)
-	if fault.Is(err, fault.Gone) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	var policy struct {
-		QueueID string `json:"queue_id"`
-	}
-	if len(ch.Policy) > 0 {
-		_ = json.Unmarshal(ch.Policy, &policy) // admin has validated it
-	}
-	return policy.QueueID, nil
 }
 
 func (d *Decider) at() event.Time { return event.At(d.Now()) }

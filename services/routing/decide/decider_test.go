@@ -2,6 +2,7 @@ package decide
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,16 +15,32 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
 )
 
-type noChannels struct{}
+// policies is a directory in which every channel has one queue, which is the only one there is, and every user is there.
+type policies struct{ queue string }
 
-func (noChannels) Channel(context.Context, string) (channel.Keyed, error) {
-	return channel.Keyed{}, nil
+func (p policies) Channel(context.Context, string) (channel.Keyed, error) {
+	return channel.Keyed{Channel: channel.Channel{Policy: json.RawMessage(`{"queue_id":"` + p.queue + `"}`)}}, nil
 }
+
+func (p policies) Queue(_ context.Context, tenant, id string) (directory.Named, error) {
+	if id != p.queue {
+		return directory.Named{}, fault.New(fault.Gone, "not_found", "there is no queue %s", id)
+	}
+	return directory.Named{ID: id, Tenant: tenant}, nil
+}
+
+func (policies) User(context.Context, string, string) (directory.User, error) {
+	return directory.User{}, nil
+}
+
+func (policies) Changed(event.Config) {}
 
 // world is inbox, people and the topics, as models/routing.pml has them: the decider is the real one, on a real store.
 type world struct {
@@ -49,7 +66,8 @@ type world struct {
 type conversation struct {
 	id     string
 	epoch  int64
-	state  string // waiting, held, out
+	state  string // waiting, held, asleep, out
+	queue  string
 	holder string
 	routed string
 }
@@ -60,8 +78,8 @@ func newWorld(t *rapid.T, ctx context.Context, db store.DB, n int) *world {
 	facts := store.Facts(w.applier)
 	w.decider = &Decider{
 		Agents: store.NewCollection[Agent](db, AgentSpec, facts), Presences: store.NewCollection[Presence](db, PresenceSpec, facts),
-		Queues: store.NewCollection[Queue](db, QueueSpec, facts), Places: store.NewCollection[Place](db, PlaceSpec),
-		Directory: noChannels{}, Now: func() time.Time { return w.clock }, Log: slog.New(slog.DiscardHandler),
+		Queues: store.NewCollection[Queue](db, QueueSpec, facts), Places: store.NewCollection[Place](db, PlaceSpec, facts),
+		Directory: policies{"q_" + w.tenant}, To: w.out, Repairs: NewRepairs(), Now: func() time.Time { return w.clock }, Log: slog.New(slog.DiscardHandler),
 		Partition: func(_ context.Context, tenant string) (int, error) {
 			if tenant == w.tenant {
 				return 0, nil
@@ -83,7 +101,7 @@ func newWorld(t *rapid.T, ctx context.Context, db store.DB, n int) *world {
 	}
 	for i := range 3 {
 		id := fmt.Sprintf("cnv_%s_%d", w.tenant, i)
-		w.conv[id] = &conversation{id: id}
+		w.conv[id] = &conversation{id: id, queue: "q_" + w.tenant}
 	}
 	w.handover()
 	return w
@@ -118,6 +136,9 @@ func (w *world) pump() {
 
 // promise: at a decision the agent's holds, the new one among them, are within the limit (P9), unless people took more.
 func (w *world) promise(d event.Decision) {
+	if d.Action == "queue" {
+		return
+	}
 	a, err := w.decider.Agents.Get(w.ctx, d.AgentID)
 	w.must(err)
 	routed := 0
@@ -132,17 +153,26 @@ func (w *world) promise(d event.Decision) {
 }
 
 func (w *world) say(c *conversation) {
-	h := event.Holder{ConversationID: c.id, ThreadID: "thr_" + c.id, ChannelID: "ch_1", Epoch: c.epoch, State: c.state, AgentID: c.holder, QueueID: "q_" + w.tenant, WaitingSince: w.decider.at(), Routed: c.routed}
+	h := event.Holder{ConversationID: c.id, ThreadID: "thr_" + c.id, ChannelID: "ch_1", Epoch: c.epoch, State: c.state, AgentID: c.holder, QueueID: c.queue, WaitingSince: w.decider.at(), Routed: c.routed}
 	w.records = append(w.records, bus.Message{Event: event.New(fmt.Sprint(c.id, c.epoch), event.RoutingHolder, "inbox", w.tenant, c.id, w.decider.at(), h)})
 }
 
 func (w *world) person(c *conversation) {
-	to := rapid.SampledFrom([]string{"wait", "close", w.agents[0], w.agents[1]}).Draw(w.t, "person")
+	to := rapid.SampledFrom([]string{"wait", "unassign", "misplace", "sleep", "close", w.agents[0], w.agents[1]}).Draw(w.t, "person")
 	c.epoch++
+	if to == "sleep" { // whoever holds it keeps it
+		c.state = "asleep"
+		w.say(c)
+		return
+	}
 	c.holder, c.routed = "", ""
 	switch to {
 	case "wait":
-		c.state = "waiting"
+		c.state, c.queue = "waiting", "q_"+w.tenant
+	case "unassign":
+		c.state, c.queue = "waiting", ""
+	case "misplace":
+		c.state, c.queue = "waiting", "q_deleted"
 	case "close":
 		c.state = "out"
 	default:
@@ -163,6 +193,10 @@ func (w *world) consume(again bool) {
 	}
 	c := w.conv[d.ConversationID]
 	switch {
+	case c.epoch == d.Epoch && c.state == "waiting" && d.Action == "queue":
+		c.epoch++
+		c.queue, c.routed = d.QueueID, d.ID
+		w.say(c)
 	case c.epoch == d.Epoch && c.state == "waiting":
 		c.epoch++
 		c.state, c.holder, c.routed = "held", d.AgentID, d.ID
@@ -247,17 +281,20 @@ func (w *world) quiet() {
 		w.must(err)
 		free[id] = p.There(w.decider.at()) && p.State == "idle" && len(a.Holds) < a.Limit
 		for _, h := range a.Holds {
-			if c := w.conv[h.ConversationID]; c.holder != id {
+			if c := w.conv[h.ConversationID]; c.holder != id || c.state == "asleep" {
 				w.t.Errorf("%s holds %s, which %q has: a hold leaked", id, c.id, c.holder)
 			}
 		}
 		for _, c := range w.conv {
-			if c.holder == id && a.hold(c.id) == nil {
+			if c.holder == id && c.state == "held" && a.hold(c.id) == nil {
 				w.t.Errorf("%s has %s and no hold for it", id, c.id)
 			}
 		}
 	}
 	for _, c := range w.conv {
+		if c.state == "waiting" && c.queue != "q_"+w.tenant {
+			w.t.Errorf("%s waits in queue %q, where no agent looks", c.id, c.queue)
+		}
 		if c.state == "waiting" && (free[w.agents[0]] || free[w.agents[1]]) {
 			w.t.Errorf("%s waits while an agent has room", c.id)
 		}

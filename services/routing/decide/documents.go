@@ -23,7 +23,8 @@ var (
 	PresenceSpec = store.Spec{Name: "presences", Facts: true, Indexes: []store.Index{{Name: "by_lease", Fields: []string{"lease_ends"}, Sparse: true}}}
 	QueueSpec    = store.Spec{Name: "queues", Facts: true, Indexes: []store.Index{{Name: "by_tenant", Fields: []string{"tenant", "name"}}}}
 	SkillSpec    = store.Spec{Name: "skills", Indexes: []store.Index{{Name: "by_tenant", Fields: []string{"tenant", "name"}}}}
-	PlaceSpec    = store.Spec{Name: "routed_conversations", Indexes: []store.Index{
+	PlaceSpec    = store.Spec{Name: "routed_conversations", Facts: true, Indexes: []store.Index{
+		{Name: "intended", Fields: []string{"intended_since"}, Sparse: true},
 		{Name: "undecided", Fields: []string{"undecided_since"}, Sparse: true},
 		{Name: "by_queue", Fields: []string{"tenant", "state", "queue_id", "waiting_since"}},
 	}}
@@ -165,15 +166,43 @@ type Place struct {
 	ChannelID    string            `json:"channel_id"`
 	ChannelType  event.ChannelType `json:"channel_type"`
 	Epoch        int64             `json:"epoch"`
-	State        string            `json:"state"` // waiting, held, out
+	State        string            `json:"state"` // an event.Holder's
 	AgentID      string            `json:"agent_id,omitempty"`
-	QueueID      string            `json:"queue_id,omitempty"` // that it was put into, or the channel's
+	QueueID      string            `json:"queue_id,omitempty"` // that the conversation waits in, as the conversation says
 	Priority     int               `json:"priority,omitempty"`
 	WaitingSince event.Time        `json:"waiting_since,omitzero"`
 	OUID         string            `json:"ou_id,omitempty"`
 
 	UndecidedSince event.Time `json:"undecided_since,omitzero"` // WaitingSince of what is undecided, for the index
+
+	// Intent is a decision about the queue at this epoch that inbox has not answered. It hides the conversation until the
+	// fact comes that answers it.
+	Intent        *event.Decision `json:"intent,omitempty"`
+	IntendedSince event.Time      `json:"intended_since,omitzero"` // when it was published last, for the index
+	QueueKnown    bool            `json:"queue_known,omitempty"`   // false: QueueID may be the channel's, the conversation carries none
 }
 
-// undecided reports whether somebody is to be found for it. What waits in nobody's queue stays unassigned until somebody takes it.
-func (p *Place) undecided() bool { return p.State == "waiting" && p.QueueID != "" }
+// undecided reports whether an agent is to be found for it. What waits in no queue stays unassigned until a person takes it.
+func (p *Place) undecided() bool {
+	return p.State == event.Waiting && p.QueueID != "" && p.Intent == nil
+}
+
+// follow takes over a newer fact of the conversation.
+func (p *Place) follow(h event.Holder, at event.Time) {
+	p.ThreadID, p.ChannelID, p.ChannelType = h.ThreadID, h.ChannelID, h.ChannelType
+	p.Epoch, p.State, p.AgentID, p.QueueID, p.QueueKnown = h.Epoch, h.State, h.AgentID, h.QueueID, true
+	p.Priority, p.WaitingSince, p.OUID = h.Priority, h.WaitingSince, h.OUID
+	if p.State == event.Waiting && p.WaitingSince.IsZero() {
+		p.WaitingSince = at
+	}
+	p.Intent, p.IntendedSince = nil, event.Time{}
+	p.stamp()
+}
+
+// stamp sets what the index of the undecided is made of.
+func (p *Place) stamp() {
+	p.UndecidedSince = event.Time{}
+	if p.undecided() {
+		p.UndecidedSince = p.WaitingSince
+	}
+}

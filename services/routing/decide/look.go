@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
@@ -86,11 +88,26 @@ func (o *owner) candidates(ctx context.Context, tenantID string) ([]*candidate, 
 		return nil, err
 	}
 	for i, p := range presences {
-		if p != nil && p.There(o.at()) {
+		if p == nil || !p.There(o.at()) {
+			continue
+		}
+		if ok, err := o.employed(ctx, tenantID, p.ID); err != nil {
+			return nil, err
+		} else if ok {
 			out[i].presence = p
 		}
 	}
 	return out, nil
+}
+
+// employed reports whether the user behind an agent is there and not disabled; the presence of others does not count, however
+// long its lease.
+func (o *owner) employed(ctx context.Context, tenantID, agentID string) (bool, error) {
+	u, err := o.Directory.User(ctx, tenantID, directory.UserOf(agentID))
+	if fault.Is(err, fault.Gone) {
+		return false, nil
+	}
+	return err == nil && !u.Disabled, err
 }
 
 // decide offers a conversation to the least loaded agent of its queue, ties to the longest idle. Room is counted once more

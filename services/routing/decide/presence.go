@@ -2,6 +2,7 @@ package decide
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -71,8 +72,12 @@ func (d *Decider) Expire(ctx context.Context) error {
 	return nil
 }
 
-// Repeat says offers again that inbox has not answered.
+// Repeat publishes decisions again that inbox has not answered.
 func (d *Decider) Repeat(ctx context.Context) error {
+	return errors.Join(d.repeatOffers(ctx), d.repeatIntents(ctx))
+}
+
+func (d *Decider) repeatOffers(ctx context.Context) error {
 	now := d.at()
 	q := store.Query{Range: &store.Range{Field: "offered_since", To: now.Add(-unansweredAfter).String()}, Limit: 200}
 	late, _, _, err := d.Agents.Query(ctx, q)
@@ -93,6 +98,30 @@ func (d *Decider) Repeat(ctx context.Context) error {
 				return store.Unchanged
 			}
 			a.tidy(now)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Decider) repeatIntents(ctx context.Context) error {
+	now := d.at()
+	before := now.Add(-unansweredAfter)
+	q := store.Query{Range: &store.Range{Field: "intended_since", To: before.String()}, Limit: 200}
+	late, _, _, err := d.Places.Query(ctx, q)
+	if err != nil {
+		return err
+	}
+	for _, p := range late {
+		_, err := d.Places.Update(ctx, p.ID, func(p *Place) error {
+			if p.Intent == nil || !p.IntendedSince.Before(before) {
+				return store.Unchanged
+			}
+			p.IntendedSince = now
+			p.Emit(event.TopicAssignments, p.ThreadID, decided(p.Tenant, p.Intent))
 			return nil
 		})
 		if err != nil {

@@ -3,11 +3,13 @@ package decide
 import (
 	"cmp"
 	"slices"
+	"sync"
 )
 
 // tenant is the memory of one tenant: what is to be decided. Its records come one after the other, for they share a key.
 type tenant struct {
 	id      string
+	mu      sync.Mutex // a record and the net take turns
 	waiting map[string]*Place
 	lines   map[string][]*Place // queue → what waits in it, in order
 }

@@ -24,11 +24,12 @@ const (
 )
 
 type conversation struct {
-	ID       string `json:"id"`
-	Status   string `json:"status"`
-	Handler  string `json:"handler"`
-	Peer     string `json:"peer"`
-	Seq      int64  `json:"seq"`
+	ID       string  `json:"id"`
+	Status   string  `json:"status"`
+	Handler  string  `json:"handler"`
+	Peer     string  `json:"peer"`
+	Seq      int64   `json:"seq"`
+	QueueID  *string `json:"queue_id"`
 	Assignee *struct {
 		ID string `json:"id"`
 	} `json:"assignee"`
