@@ -82,7 +82,7 @@ func (t *table[T]) find(ctx context.Context, id string) (T, error) {
 		return zero, errGone
 	}
 	if !exists && (!ok || e.gone) && !t.missing.AllowN(t.now(), 1) {
-		return zero, &fault.Error{Kind: fault.Throttled, Code: "overloaded", After: missingLife, Err: errors.New("too many look-ups of unknown ids")}
+		return zero, fault.Later("overloaded", missingLife, "too many look-ups of unknown ids")
 	}
 	v, err, _ := t.flight.Do(id, func() (any, error) { return t.read(context.WithoutCancel(ctx), id) })
 	fresh, _ := v.(entry[T])

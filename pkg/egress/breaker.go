@@ -49,7 +49,7 @@ func (b *breakers) enter(name string) (done func(ctx context.Context, status int
 	}
 	report, err := b.account(name).Allow()
 	if err != nil {
-		return nil, &fault.Error{Kind: fault.Unavailable, Code: "breaker_open", After: b.cfg.Open, Err: err}
+		return nil, &fault.Error{Kind: fault.Unavailable, Code: "breaker_open", After: b.cfg.Open, Err: err, Detail: "too many calls of this account failed; it is tried again shortly"}
 	}
 	return func(ctx context.Context, status int, err error) { report(verdict(ctx, status, err)) }, nil
 }

@@ -9,7 +9,6 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
@@ -104,7 +103,7 @@ func (c *Client) Do(ctx context.Context, call Call) (*Response, error) {
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
 	if err != nil {
-		return nil, &fault.Error{Kind: fault.Unknown, Code: "answer_cut_off", Err: fmt.Errorf("status %d, then: %w", resp.StatusCode, hide(err))}
+		return nil, fault.Because(hide(err), fault.Unknown, "answer_cut_off", "the answer, of status %d, was cut off", resp.StatusCode)
 	}
 	cut := len(body) > MaxBody
 	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: body[:min(len(body), MaxBody)], Truncated: cut}, nil
@@ -186,6 +185,12 @@ func status(r *http.Response) int {
 	return r.StatusCode
 }
 
+// outcome is what callers may read of a call that failed; addresses and the system's words are for the log.
+var outcome = map[fault.Kind]string{
+	fault.Unavailable: "nothing was sent: the address could not be reached",
+	fault.Unknown:     "the call was sent, or a part of it, and no answer came",
+}
+
 // classify says what an error of the transport means. Errors of net/http and below name hosts, never paths or headers, where
 // credentials are.
 func classify(ctx context.Context, err error, sent bool) error {
@@ -199,7 +204,7 @@ func classify(ctx context.Context, err error, sent bool) error {
 	if ctx.Err() != nil {
 		err = ctx.Err() // the transport may have wrapped what it was doing then
 	}
-	return &fault.Error{Kind: kind, Code: code, Err: fmt.Errorf("egress: %w", hide(err))}
+	return fault.Because(hide(err), kind, code, "egress: %s", outcome[kind])
 }
 
 // body ends the call's time when it is closed.

@@ -51,7 +51,8 @@ func (g guard) check(address string, plain bool) error {
 }
 
 func denied(format string, args ...any) error {
-	return fault.New(fault.Denied, "egress_denied", "egress: "+format+" (TRIBUTARY_EGRESS_ALLOW lists the private networks that may be called)", args...)
+	return fault.Because(fmt.Errorf(format, args...), fault.Denied, "egress_denied",
+		"egress: the address may not be called (TRIBUTARY_EGRESS_ALLOW lists the private ones that may)")
 }
 
 func (g guard) dial(ctx context.Context, network, addr string, plain bool) (net.Conn, error) {

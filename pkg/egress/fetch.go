@@ -102,7 +102,7 @@ func (c *capped) Read(p []byte) (int, error) {
 		return n - 1, tooLarge(c.limit)
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = &fault.Error{Kind: fault.Unavailable, Code: "answer_cut_off", Err: hide(err)}
+		err = fault.Because(hide(err), fault.Unavailable, "answer_cut_off", "the answer was cut off")
 	}
 	return n, err
 }

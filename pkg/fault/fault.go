@@ -7,6 +7,8 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -49,7 +51,10 @@ type Error struct {
 	Pointer  string        // JSON pointer of the field that is wrong, for Invalid
 	Provider string        // the provider's own code, if it gave one
 	After    time.Duration // for Throttled: wait at least this long; zero means unknown
-	Err      error
+	// Detail is what a caller may be told besides the code. New, At, Later and Because set it; an error that was wrapped by a
+	// literal has none, because drivers and the operating system put paths, addresses and names of secrets into theirs.
+	Detail string
+	Err    error // for the log
 }
 
 // Error implements error.
@@ -66,14 +71,49 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// New returns an Error of the given kind with a stable code and a formatted cause.
+// New returns an Error of the given kind with a stable code and a formatted text, which callers may read. Errors among args are
+// for the log alone: of them the text that callers read has only their own Detail.
 func New(k Kind, code, format string, args ...any) *Error {
-	return &Error{Kind: k, Code: code, Err: fmt.Errorf(format, args...)}
+	return &Error{Kind: k, Code: code, Detail: detail(format, args), Err: fmt.Errorf(format, args...)}
 }
 
 // At returns an Invalid error about one field, named by JSON pointer.
 func At(pointer, code, format string, args ...any) *Error {
-	return &Error{Kind: Invalid, Code: code, Pointer: pointer, Err: fmt.Errorf(format, args...)}
+	e := New(Invalid, code, format, args...)
+	e.Pointer = pointer
+	return e
+}
+
+// Later returns a Throttled error: the same call may be made after that time.
+func Later(code string, after time.Duration, format string, args ...any) *Error {
+	e := New(Throttled, code, format, args...)
+	e.After = after
+	return e
+}
+
+// Because returns an Error whose cause is for the log and whose text is for callers.
+func Because(cause error, k Kind, code, format string, args ...any) *Error {
+	e := New(k, code, format, args...)
+	e.Err = fmt.Errorf("%s: %w", e.Detail, cause)
+	return e
+}
+
+// detail formats what callers may read: each error among args is replaced by its own Detail.
+func detail(format string, args []any) string {
+	isError := func(a any) bool { _, is := a.(error); return is }
+	if !slices.ContainsFunc(args, isError) {
+		return fmt.Sprintf(format, args...)
+	}
+	shown := slices.Clone(args)
+	for i, a := range args {
+		if err, is := a.(error); is {
+			shown[i] = ""
+			if e, classified := errors.AsType[*Error](err); classified {
+				shown[i] = e.Detail
+			}
+		}
+	}
+	return strings.TrimRight(fmt.Sprintf(strings.ReplaceAll(format, "%w", "%s"), shown...), ": ")
 }
 
 // Of reports the first *Error in err's chain, or one of kind Internal that wraps err. Of(nil) is nil.

@@ -51,7 +51,7 @@ func LimitRate(q Quota) gin.HandlerFunc {
 		c.Header("X-RateLimit-Limit", strconv.Itoa(q.Burst))
 		c.Header("X-RateLimit-Remaining", strconv.Itoa(left))
 		if !ok {
-			Fail(c, &fault.Error{Kind: fault.Throttled, Code: "rate_limited", After: time.Second, Err: fmt.Errorf("at most %g requests a second", q.Rate)})
+			Fail(c, fault.Later("rate_limited", time.Second, "at most %g requests a second", q.Rate))
 			return
 		}
 		c.Next()

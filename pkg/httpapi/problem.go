@@ -86,37 +86,41 @@ var statusOf = map[fault.Kind]int{
 	fault.Unavailable: http.StatusServiceUnavailable, fault.Window: http.StatusUnprocessableEntity, fault.Unknown: http.StatusBadGateway,
 }
 
-// Describe turns an error into the problem that is answered. What an Internal error says stays inside.
+// generalOf is the code of an answer for an error whose own code is none that the catalogue has: codes of drivers and of rooms
+// further inside are for the log.
+var generalOf = map[fault.Kind]string{
+	fault.Internal: "internal", fault.Invalid: "invalid", fault.Denied: "forbidden", fault.Gone: "not_found", fault.Conflict: "conflict",
+	fault.Throttled: "rate_limited", fault.Unavailable: "unavailable", fault.Window: "window_closed", fault.Unknown: "provider_failed",
+}
+
+func catalogued(e *fault.Error) string {
+	if Known(e.Code) && e.Kind != fault.Internal {
+		return e.Code
+	}
+	return generalOf[e.Kind]
+}
+
+// Describe turns an error into the problem that is answered: a code of the catalogue, and the Detail that the error has for
+// callers. What the error says besides (paths, addresses, a driver's words) stays inside; the request id leads to it in the log.
 func Describe(err error) Problem {
 	fe := fault.Of(err)
-	p := Problem{Status: statusOf[fe.Kind], Code: fe.Code, Retryable: fe.Kind.Retryable()}
-	if entry, ok := catalogue[fe.Code]; ok {
-		p.Title = entry.Title
-		if entry.Status != 0 {
-			p.Status = entry.Status
-		}
-	}
-	if p.Code == "" {
-		p.Code = fe.Kind.String()
-	}
-	if p.Title == "" {
-		p.Title = http.StatusText(p.Status)
+	p := Problem{Status: statusOf[fe.Kind], Code: catalogued(fe), Detail: fe.Detail, Retryable: fe.Kind.Retryable()}
+	entry := catalogue[p.Code]
+	if p.Title = entry.Title; entry.Status != 0 && p.Code == fe.Code {
+		p.Status = entry.Status
 	}
 	p.Type = "/docs/errors#" + p.Code
 	if fe.Kind == fault.Internal {
-		p.Code, p.Type, p.Detail = "internal", "/docs/errors#internal", "something went wrong on our side; the request id leads to the log"
+		p.Detail = "something went wrong on our side; the request id leads to the log"
 		return p
-	}
-	if fe.Err != nil {
-		p.Detail = fe.Err.Error()
 	}
 	if fields, ok := errors.AsType[Fields](err); ok {
 		for _, f := range fields {
-			p.Errors = append(p.Errors, FieldError{f.Pointer, f.Code, f.Err.Error()})
+			p.Errors = append(p.Errors, FieldError{f.Pointer, catalogued(f), f.Detail})
 		}
 		p.Code, p.Type, p.Title, p.Detail = "invalid", "/docs/errors#invalid", catalogue["invalid"].Title, strconv.Itoa(len(fields))+" field(s) are not valid"
 	} else if fe.Pointer != "" {
-		p.Errors = []FieldError{{fe.Pointer, fe.Code, p.Detail}}
+		p.Errors = []FieldError{{fe.Pointer, p.Code, p.Detail}}
 	}
 	if x, ok := errors.AsType[*Extended](err); ok {
 		p.Extra = x.Extra

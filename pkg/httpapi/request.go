@@ -66,7 +66,7 @@ func Decode(raw []byte, v any) error {
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		return fault.At("/"+strings.Trim(name, `"`), "unknown_field", "the field is not known here")
 	}
-	return fault.New(fault.Invalid, "bad_json", "the body is not JSON of the documented shape: %v", err)
+	return fault.New(fault.Invalid, "bad_json", "the body is not JSON of the documented shape: %s", firstLine(err))
 }
 
 // MergePatch applies an RFC 7396 patch to v (a pointer): fields set to null are reset, others replaced.
@@ -86,7 +86,7 @@ func MergePatchOver[T any](v *T, fresh T, patch []byte) error {
 	}
 	after, err := jsonpatch.MergePatch(before, patch)
 	if err != nil {
-		return fault.New(fault.Invalid, "bad_json", "the patch is not JSON: %v", err)
+		return fault.New(fault.Invalid, "bad_json", "the patch is not JSON: %s", firstLine(err))
 	}
 	if err := Decode(after, &fresh); err != nil {
 		return err

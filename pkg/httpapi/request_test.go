@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -157,6 +158,38 @@ func TestIdempotencyKeysAndVersions(t *testing.T) {
 	rec = serve(request("POST", ""), func(c *gin.Context) { _, err := httpapi.IdempotencyKey(c, true); httpapi.Fail(c, err) })
 	if p := problem(t, rec); p.Code != "idempotency_key_missing" {
 		t.Errorf("%+v", p)
+	}
+}
+
+// inside is what drivers and the operating system say, and what no answer may repeat.
+var inside = errors.New("open /srv/data/blobs/acme/ab: mongodb://user:word@10.0.0.7: secret app_secret of key 3")
+
+func TestP11_AnswersCarryCodesOfTheCatalogueAndNothingFromInside(t *testing.T) {
+	t.Parallel()
+	kinds := []fault.Kind{fault.Internal, fault.Invalid, fault.Denied, fault.Gone, fault.Conflict, fault.Throttled, fault.Unavailable, fault.Window, fault.Unknown}
+	for _, kind := range kinds {
+		for _, code := range []string{"", "blob_missing", "store_unavailable", "not_found", "invalid", "/srv/data"} {
+			literal := &fault.Error{Kind: kind, Code: code, Err: inside}
+			several := httpapi.Fields{literal, fault.At("/a", code, "a: %w", inside)}
+			for name, err := range map[string]error{
+				"literal": literal, "wrapped": fmt.Errorf("reading /srv/data: %w", literal), "new": fault.New(kind, code, "not now: %w", inside),
+				"printed": fault.New(kind, code, "not now: %v", inside), "because": fault.Because(inside, kind, code, "not now"), "several": several,
+				"extended": &httpapi.Extended{Err: literal}, "of the store": httpapi.StoreError(literal),
+			} {
+				rec := serve(request("GET", ""), func(c *gin.Context) { httpapi.Fail(c, err) })
+				p := problem(t, rec)
+				for _, leak := range []string{"/srv", "mongodb", "word", "10.0.0.7", "app_secret"} {
+					if strings.Contains(rec.Body.String(), leak) {
+						t.Errorf("%s of kind %s: %s", name, kind, rec.Body)
+					}
+				}
+				for _, f := range append(p.Errors, httpapi.FieldError{Code: p.Code}) {
+					if !httpapi.Known(f.Code) {
+						t.Errorf("%s of kind %s: code %q is not catalogued", name, kind, f.Code)
+					}
+				}
+			}
+		}
 	}
 }
 

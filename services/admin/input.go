@@ -221,7 +221,7 @@ func (in *input) patch(raw []byte, sealed map[string][]string) error {
 	}
 	var given map[string]json.RawMessage
 	if err := errors.Join(json.Unmarshal(raw, &named), json.Unmarshal(raw, &given)); err != nil {
-		return fault.New(fault.Invalid, "bad_json", "the patch is not JSON of the documented shape: %v", err)
+		return fault.New(fault.Invalid, "bad_json", "the patch is not JSON of the documented shape")
 	}
 	gone := func(key string) {
 		if in.Secrets == nil {

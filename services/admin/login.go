@@ -31,7 +31,7 @@ func (s *server) Login(c *gin.Context) {
 	}
 	email := strings.ToLower(strings.TrimSpace(in.Email))
 	if !s.logins.allow(email) {
-		httpapi.Fail(c, &fault.Error{Kind: fault.Throttled, Code: "rate_limited", After: time.Minute, Err: errTooManyLogins})
+		httpapi.Fail(c, fault.Later("rate_limited", time.Minute, "too many attempts to sign in; wait a minute"))
 		return
 	}
 	ctx := c.Request.Context()
@@ -105,8 +105,6 @@ func (s *server) Me(c *gin.Context) {
 	}
 	c.JSON(http.StatusOK, out)
 }
-
-var errTooManyLogins = fault.New(fault.Throttled, "rate_limited", "too many attempts to sign in; wait a minute")
 
 // throttle slows down guessing: ten attempts at once per address, then one every six seconds.
 type throttle struct {

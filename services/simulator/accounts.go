@@ -53,9 +53,9 @@ func (s *server) register(c *gin.Context) {
 	a, err := s.accounts.Register(httpapi.Caller(c).Tenant, conf)
 	switch {
 	case errors.Is(err, account.ErrClaimed):
-		httpapi.Fail(c, fault.New(fault.Conflict, "account_claimed", "%w, or its key or token", err))
+		httpapi.Fail(c, fault.New(fault.Conflict, "account_claimed", "another tenant has this account, or its key or token"))
 	case err != nil:
-		httpapi.Fail(c, fault.New(fault.Throttled, "overloaded", "%w: at most %d", err, account.MaxAccounts))
+		httpapi.Fail(c, fault.New(fault.Throttled, "overloaded", "there are too many accounts: at most %d", account.MaxAccounts))
 	default:
 		c.JSON(http.StatusOK, s.describe(a.Config()))
 	}

@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -56,7 +55,7 @@ func (b *buckets) take(key string) error {
 		return nil
 	}
 	r.CancelAt(now)
-	return &fault.Error{Kind: fault.Throttled, Code: "rate_limited", After: wait, Err: fmt.Errorf("at most %d in %s", b.quota.N, b.quota.Per)}
+	return fault.Later("rate_limited", wait, "at most %d in %s", b.quota.N, b.quota.Per)
 }
 
 func (b *buckets) bucket(key string, now time.Time) *bucket {

@@ -17,7 +17,7 @@ import (
 var (
 	// errUnknown says as little as a forged call is told.
 	errUnknown = fault.New(fault.Gone, "not_found", "there is no such channel")
-	errBusy    = &fault.Error{Kind: fault.Unavailable, Code: "overloaded", After: 2 * time.Second, Err: errors.New("too much at once; send it again")}
+	errBusy    = &fault.Error{Kind: fault.Unavailable, Code: "overloaded", After: 2 * time.Second, Detail: "too much at once; send it again"}
 )
 
 func (g *Ingress) serve(c *gin.Context) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/egress"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
@@ -36,11 +37,11 @@ func (w *Worker) fetch(ctx context.Context, f *File) (event.Attachment, *fault.E
 	}
 	body, err := w.open(ctx, ch, a, account(f.Host))
 	if err != nil {
-		return a, sure(err)
+		return a, sure(provider.Redact(ch, err))
 	}
 	defer func() { _ = body.Close() }()
 	if a, err = w.keep(ctx, ch, a, body); err != nil {
-		return a, sure(err)
+		return a, sure(provider.Redact(ch, err))
 	}
 	return a, nil
 }

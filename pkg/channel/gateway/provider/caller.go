@@ -27,10 +27,18 @@ type Caller struct {
 	Tokens     *Tokens              // nil for types without provider tokens
 	Log        *CallLog             // may be nil
 	Now        func() time.Time
+	redactors  redactors
 }
 
-// carry signs req, with the token that ch has, and makes the call. The error is Sign's or the transport's.
+// carry signs req, with the token that ch has, and makes the call. The error is Sign's or the transport's. What it returns, answer
+// or error, is without the channel's secrets: whoever reads it may pass it on.
 func (c *Caller) carry(ctx context.Context, ch channel.Keyed, req channel.Request) (channel.Response, error) {
+	hide := c.redactors.find(ch)
+	resp, err := c.exchange(ctx, ch, req)
+	return hide.answer(resp), hide.fault(err)
+}
+
+func (c *Caller) exchange(ctx context.Context, ch channel.Keyed, req channel.Request) (channel.Response, error) {
 	signed, err := c.sign(ch, req)
 	if err != nil {
 		return channel.Response{}, err

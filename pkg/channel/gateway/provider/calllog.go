@@ -54,7 +54,8 @@ type CallLog struct {
 }
 
 type entry struct {
-	ch    channel.Keyed
+	ch    string
+	hide  *redactor
 	about About
 	req   channel.Request
 	resp  channel.Response
@@ -127,9 +128,9 @@ func (l *CallLog) flush(ctx context.Context) bool {
 }
 
 func (l *CallLog) document(e entry) *Call {
-	hide := redactor(e.ch)
+	hide := e.hide.text
 	c := &Call{
-		ChannelID: e.ch.ID, MessageID: e.about.Message, AttemptID: e.about.Attempt, Part: e.about.Part, At: event.At(e.at), TookMs: e.took.Milliseconds(),
+		ChannelID: e.ch, MessageID: e.about.Message, AttemptID: e.about.Attempt, Part: e.about.Part, At: event.At(e.at), TookMs: e.took.Milliseconds(),
 		Method: e.req.Method, URL: hide(e.req.URL), Body: hide(text(e.req.Body)), Status: e.resp.Status, Answer: hide(text(e.resp.Body)),
 	}
 	c.ID, c.Tenant, c.ExpiresAt = "call_"+nonce(), e.about.Tenant, event.At(e.at.Add(callsKept))
@@ -145,22 +146,6 @@ func (l *CallLog) document(e entry) *Call {
 		c.Error = hide(fault.Of(e.err).Error())
 	}
 	return c
-}
-
-// redactor hides the channel's secrets and its token, should a provider have sent them back.
-func redactor(ch channel.Keyed) func(string) string {
-	var pairs []string
-	for _, vs := range ch.Secrets {
-		for _, v := range vs {
-			if len(v) >= 4 {
-				pairs = append(pairs, v, "[secret]")
-			}
-		}
-	}
-	if len(ch.Token) >= 4 {
-		pairs = append(pairs, ch.Token, "[secret]")
-	}
-	return strings.NewReplacer(pairs...).Replace
 }
 
 // text shows the beginning of a body; what is no text in hex.

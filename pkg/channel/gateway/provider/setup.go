@@ -49,19 +49,18 @@ func (c *Caller) Setup(ctx context.Context, ch channel.Keyed, webhookURL string)
 func (c *Caller) try(ctx context.Context, ch channel.Keyed, req channel.Request) SetupCall {
 	token, err := c.token(ctx, ch)
 	ch.Token = token
-	hide := redactor(ch)
-	call := SetupCall{Method: req.Method, URL: hide(req.URL)}
+	hide := c.redactors.find(ch)
+	call := SetupCall{Method: req.Method, URL: hide.text(req.URL)}
 	var resp channel.Response
 	if err == nil {
 		resp, err = c.carry(ctx, ch, req)
 	}
-	call.Status, call.Answer = resp.Status, hide(text(resp.Body))
+	call.Status, call.Answer = resp.Status, hide.text(text(resp.Body))
 	if err == nil && (resp.Status < 200 || resp.Status > 299) {
 		err = fault.New(fault.Denied, "setup_refused", "the provider answered with status %d", resp.Status)
 	}
 	if err != nil {
-		call.Error = Shown(fault.Of(err))
-		call.Error.Detail = hide(call.Error.Detail)
+		call.Error = Shown(fault.Of(hide.fault(err)))
 	}
 	return call
 }

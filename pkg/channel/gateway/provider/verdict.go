@@ -79,16 +79,18 @@ func (c *Caller) step(ctx context.Context, ch channel.Keyed, msg event.Outbound,
 	for try := 0; ; try++ {
 		token, err := c.token(ctx, ch)
 		if err != nil {
-			return channel.Outcome{}, beforeCall(err)
+			return channel.Outcome{}, beforeCall(c.redactors.find(ch).fault(err))
 		}
 		ch.Token = token
 		started := c.Now()
 		resp, err := c.carry(ctx, ch, req)
-		c.Log.add(entry{ch: ch, about: a, req: req, resp: resp, err: err, at: started, took: c.Now().Sub(started)})
+		hide := c.redactors.find(ch)
+		c.Log.add(entry{ch: ch.ID, hide: hide, about: a, req: req, resp: resp, err: err, at: started, took: c.Now().Sub(started)})
 		if err != nil {
 			return channel.Outcome{}, transportVerdict(req, err)
 		}
 		out, err := c.settle(ch.Channel, msg, req, resp)
+		err = hide.fault(err)
 		if err == nil {
 			return out, Verdict{Finding: Taken}
 		}
@@ -138,9 +140,9 @@ func transportVerdict(req channel.Request, err error) Verdict {
 	case fe.Kind == fault.Invalid || fe.Kind == fault.Denied || fe.Kind == fault.Gone: // what our own guard refused: it never left
 		return Verdict{Finding: Failed, Err: fe}
 	case req.Safe:
-		return Verdict{Finding: Refused, Err: &fault.Error{Kind: fault.Unavailable, Code: "no_answer", Err: err}}
+		return Verdict{Finding: Refused, Err: &fault.Error{Kind: fault.Unavailable, Code: "no_answer", Detail: fe.Detail, Err: err}}
 	}
-	return Verdict{Finding: Unsure, Err: &fault.Error{Kind: fault.Unknown, Code: "no_answer", Err: err}}
+	return Verdict{Finding: Unsure, Err: &fault.Error{Kind: fault.Unknown, Code: "no_answer", Detail: fe.Detail, Err: err}}
 }
 
 // settleVerdict judges an answer by what the adapter read in it.
@@ -151,24 +153,21 @@ func settleVerdict(req channel.Request, err error) Verdict {
 		return Verdict{Finding: Refused, Err: fe}
 	case fault.Unknown, fault.Internal:
 		if req.Safe {
-			return Verdict{Finding: Refused, Err: &fault.Error{Kind: fault.Unavailable, Code: fe.Code, Provider: fe.Provider, Err: fe.Err}}
+			return Verdict{Finding: Refused, Err: &fault.Error{Kind: fault.Unavailable, Code: fe.Code, Provider: fe.Provider, Detail: fe.Detail, Err: fe.Err}}
 		}
-		return Verdict{Finding: Unsure, Err: &fault.Error{Kind: fault.Unknown, Code: fe.Code, Provider: fe.Provider, Err: fe.Err}}
+		return Verdict{Finding: Unsure, Err: &fault.Error{Kind: fault.Unknown, Code: fe.Code, Provider: fe.Provider, Detail: fe.Detail, Err: fe.Err}}
 	}
 	return Verdict{Finding: Failed, Err: fe}
 }
 
-// Shown is an error as people see it; nil for none. Its detail quotes no secret: adapters and transports have none in theirs.
+// Shown is an error as people see it; nil for none: its code and its Detail, which a [redactor] has seen.
 func Shown(fe *fault.Error) *event.Error {
 	if fe == nil {
 		return nil
 	}
-	e := &event.Error{Kind: fe.Kind.String(), Code: fe.Code, ProviderCode: fe.Provider, Retryable: fe.Kind.Retryable()}
+	e := &event.Error{Kind: fe.Kind.String(), Code: fe.Code, ProviderCode: fe.Provider, Detail: fe.Detail, Retryable: fe.Kind.Retryable()}
 	if e.Code == "" {
 		e.Code = e.Kind
-	}
-	if fe.Err != nil {
-		e.Detail = fe.Err.Error()
 	}
 	return e
 }
