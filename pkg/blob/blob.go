@@ -105,8 +105,12 @@ func (s *Store) write(ctx context.Context, key string, b *body) error {
 	return s.bucket.Upload(ctx, key, content, &blob.WriterOptions{ContentType: b.mime, ContentDisposition: "attachment"})
 }
 
-// Open reads a blob. A key without one is an error of kind Gone. The caller closes the reader.
-func (s *Store) Open(ctx context.Context, key string) (io.ReadSeekCloser, Attrs, error) {
+// Open reads a blob of a tenant. A key without one is an error of kind Gone, and so is a key that [Store.Put] did not give for that
+// tenant, wherever it came from. The caller closes the reader.
+func (s *Store) Open(ctx context.Context, tenant, key string) (io.ReadSeekCloser, Attrs, error) {
+	if !made(tenant, key) {
+		return nil, Attrs{}, fault.New(fault.Gone, "blob_missing", "there is no such file")
+	}
 	r, err := s.bucket.NewReader(ctx, key, nil)
 	if err != nil {
 		return nil, Attrs{}, classify("open", key, err)
@@ -123,10 +127,14 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	return classify("delete", key, err)
 }
 
-// Tenant tells whose blob a key names.
-func Tenant(key string) string {
-	tenant, _, _ := strings.Cut(key, "/")
-	return tenant
+// made reports whether a key has the form of those that Put gives for a tenant.
+func made(tenant, key string) bool {
+	sha, ok := strings.CutPrefix(key, tenant+"/")
+	if !ok || tenant == "" || len(sha) < 3 || sha[2] != '/' {
+		return false
+	}
+	whole := sha[3:]
+	return len(whole) == 2*sha256.Size && strings.HasPrefix(whole, sha[:2]) && strings.Trim(whole, "0123456789abcdef") == ""
 }
 
 func classify(what, key string, err error) error {

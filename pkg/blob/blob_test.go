@@ -53,10 +53,10 @@ func TestPutAndOpen(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 			want := sha256.Sum256(content)
-			if sha != hex.EncodeToString(want[:]) || size != int64(len(content)) || Tenant(key) != "t1" {
+			if sha != hex.EncodeToString(want[:]) || size != int64(len(content)) || !strings.HasPrefix(key, "t1/") {
 				t.Errorf("%s: key %s, sha %s, size %d", name, key, sha, size)
 			}
-			r, a, err := s.Open(t.Context(), key)
+			r, a, err := s.Open(t.Context(), "t1", key)
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
@@ -133,7 +133,7 @@ func TestDelete(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, _, err := s.Open(t.Context(), key); !fault.Is(err, fault.Gone) {
+		if _, _, err := s.Open(t.Context(), "t1", key); !fault.Is(err, fault.Gone) {
 			t.Errorf("open after delete: %v", err)
 		}
 	})
@@ -150,7 +150,7 @@ func TestKeysStayInTheFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	if _, _, err := s.Open(t.Context(), "../secret"); err == nil {
+	if _, _, err := s.Open(t.Context(), "t1", "../secret"); err == nil {
 		t.Error("a key led out of the folder")
 	}
 	for _, u := range []string{"", "no scheme", "file:", "ftp://x"} {
@@ -158,4 +158,28 @@ func TestKeysStayInTheFolder(t *testing.T) {
 			t.Errorf("%q opened", u)
 		}
 	}
+}
+
+func TestP10_AFileIsOpenedOnlyForItsTenantAndByItsKey(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *Store) {
+		key, sha, _, _, err := s.Put(t.Context(), "t1", bytes.NewReader(png), 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct{ tenant, key string }{
+			{"t2", key}, {"", key}, {"t", key}, {"t1/", key}, {"t2", "t2/../" + key}, {"t2", "t2/" + sha[:2] + "/../../" + key}, {"t1", "/" + key},
+			{"t1", "t1/../" + key}, {"t1", "t1/" + sha}, {"t1", key + "/"}, {"t1", strings.ToUpper(key)}, {"t1", "t1/" + sha[:2] + "/" + sha[:63]},
+			{"t1", "t1/zz/" + sha}, {"t1", ""}, {"", ""}, {"t1", key + ".attrs"},
+		} {
+			if r, _, err := s.Open(t.Context(), c.tenant, c.key); !fault.Is(err, fault.Gone) {
+				t.Errorf("tenant %q opens %q: %v %v", c.tenant, c.key, r, err)
+			}
+		}
+		r, _, err := s.Open(t.Context(), "t1", key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = r.Close()
+	})
 }

@@ -6,10 +6,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
 	"github.com/gin-gonic/gin"
@@ -45,8 +48,12 @@ func Raw(c *gin.Context) ([]byte, error) {
 	return raw, nil
 }
 
-// Decode reads JSON into v, with an error that names the field.
+// Decode reads JSON of a caller into v, with an error that names the field. v must hold no struct of package event: those have
+// fields that are not a caller's to set.
 func Decode(raw []byte, v any) error {
+	if t := eventIn(reflect.TypeOf(v)); t != "" {
+		return fmt.Errorf("%s is a struct of events: a request needs an input type of its own", t)
+	}
 	if len(bytes.TrimSpace(raw)) == 0 {
 		raw = []byte("{}")
 	}
@@ -67,6 +74,41 @@ func Decode(raw []byte, v any) error {
 		return fault.At("/"+strings.Trim(name, `"`), "unknown_field", "the field is not known here")
 	}
 	return fault.New(fault.Invalid, "bad_json", "the body is not JSON of the documented shape: %s", firstLine(err))
+}
+
+// searched remembers the types that were looked at.
+var searched sync.Map // reflect.Type → the name of a struct of package event in it, or ""
+
+// eventIn names a struct of package event that JSON for t would fill; "" if there is none. What reads its JSON itself, as times do,
+// is a value and no struct.
+func eventIn(t reflect.Type) string {
+	if found, ok := searched.Load(t); ok {
+		return found.(string)
+	}
+	found := searchType(t, map[reflect.Type]bool{})
+	searched.Store(t, found)
+	return found
+}
+
+func searchType(t reflect.Type, seen map[reflect.Type]bool) string {
+	if t == nil || seen[t] || reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
+		return ""
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+		return searchType(t.Elem(), seen)
+	case reflect.Struct:
+		if t.PkgPath() == reflect.TypeFor[event.Content]().PkgPath() {
+			return t.String()
+		}
+		for i := range t.NumField() {
+			if found := searchType(t.Field(i).Type, seen); found != "" {
+				return found
+			}
+		}
+	}
+	return ""
 }
 
 // MergePatch applies an RFC 7396 patch to v (a pointer): fields set to null are reset, others replaced.

@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -161,19 +162,19 @@ func TestIdempotencyKeysAndVersions(t *testing.T) {
 	}
 }
 
-// inside is what drivers and the operating system say, and what no answer may repeat.
-var inside = errors.New("open /srv/data/blobs/acme/ab: mongodb://user:word@10.0.0.7: secret app_secret of key 3")
+// errInside is what drivers and the operating system say, and what no answer may repeat.
+var errInside = errors.New("open /srv/data/blobs/acme/ab: mongodb://user:word@10.0.0.7: secret app_secret of key 3")
 
 func TestP11_AnswersCarryCodesOfTheCatalogueAndNothingFromInside(t *testing.T) {
 	t.Parallel()
 	kinds := []fault.Kind{fault.Internal, fault.Invalid, fault.Denied, fault.Gone, fault.Conflict, fault.Throttled, fault.Unavailable, fault.Window, fault.Unknown}
 	for _, kind := range kinds {
 		for _, code := range []string{"", "blob_missing", "store_unavailable", "not_found", "invalid", "/srv/data"} {
-			literal := &fault.Error{Kind: kind, Code: code, Err: inside}
-			several := httpapi.Fields{literal, fault.At("/a", code, "a: %w", inside)}
+			literal := &fault.Error{Kind: kind, Code: code, Err: errInside}
+			several := httpapi.Fields{literal, fault.At("/a", code, "a: %w", errInside)}
 			for name, err := range map[string]error{
-				"literal": literal, "wrapped": fmt.Errorf("reading /srv/data: %w", literal), "new": fault.New(kind, code, "not now: %w", inside),
-				"printed": fault.New(kind, code, "not now: %v", inside), "because": fault.Because(inside, kind, code, "not now"), "several": several,
+				"literal": literal, "wrapped": fmt.Errorf("reading /srv/data: %w", literal), "new": fault.New(kind, code, "not now: %w", errInside),
+				"printed": fault.New(kind, code, "not now: %v", errInside), "because": fault.Because(errInside, kind, code, "not now"), "several": several,
 				"extended": &httpapi.Extended{Err: literal}, "of the store": httpapi.StoreError(literal),
 			} {
 				rec := serve(request("GET", ""), func(c *gin.Context) { httpapi.Fail(c, err) })
@@ -301,5 +302,30 @@ func TestListsAndPaths(t *testing.T) {
 		if rec.Code != want || rec.Header().Get("X-Request-Id") != "mine" || rec.Header().Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: %d %v", path, rec.Code, rec.Header())
 		}
+	}
+}
+
+func TestNoStructOfEventsIsDecodedFromARequest(t *testing.T) {
+	t.Parallel()
+	type deep struct {
+		Parts map[string][]*struct {
+			File event.Attachment `json:"file"`
+		} `json:"parts"`
+	}
+	type fine struct {
+		Type event.MessageType `json:"type"`
+		At   event.Time        `json:"at"`
+		Next *fine             `json:"next"`
+	}
+	for name, v := range map[string]any{
+		"itself": &event.Content{}, "a field": &struct{ T *event.Template }{}, "deep": &deep{}, "a list": &[]event.Card{}, "embedded": &struct{ event.Location }{},
+	} {
+		if err := httpapi.Decode([]byte("{}"), v); !fault.Is(err, fault.Internal) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var in fine
+	if err := httpapi.Decode([]byte(`{"type":"text","at":"2026-01-02T03:04:05Z","next":{}}`), &in); err != nil || in.Type != event.Text || in.At.IsZero() {
+		t.Errorf("%+v %v", in, err)
 	}
 }

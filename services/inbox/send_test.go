@@ -270,6 +270,58 @@ func TestAttachments(t *testing.T) {
 	w.uploadAs(reader, "a.png", png).want(403, "forbidden")
 }
 
+// What is in the file store is named by attachment ids alone, wherever a message may name a file.
+func TestP10_NoMessageNamesAKeyOfTheFileStore(t *testing.T) {
+	t.Parallel()
+	w, other := newTenant(t), newTenant(t)
+	in := w.wrote(event.WhatsApp, "p", "hello")
+	mine, theirs := w.upload("a.png", png), other.upload("b.png", png)
+	f, err := open().record.Files.Get(t.Context(), mine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	agent, _ := w.user("blob", "agent", "")
+	colleagues := w.uploadAs(agent, "c.png", png).want(201).text("id")
+	header := func(attachment object) object {
+		return object{"template": object{"name": "x", "language": "en", "components": []any{object{"type": "header", "parameters": []any{
+			object{"type": "image", "attachment": attachment}}}}}}
+	}
+	for name, body := range map[string]object{
+		"template":           header(object{"type": "image", "mime": "image/png", "blob": f.Blob}),
+		"template, ready":    header(object{"id": mine, "blob": f.Blob, "state": "ready"}),
+		"template, sha":      header(object{"id": mine, "sha256": f.SHA256}),
+		"template, nothing":  header(object{"type": "image"}),
+		"template, two ways": header(object{"id": mine, "url": "https://files.example/a.png"}),
+		"template, inside":   header(object{"url": "http://127.0.0.1/a.png"}),
+		"template, file":     header(object{"url": "file:///etc/passwd"}),
+		"template, foreign":  header(object{"id": theirs}),
+		"template, unsent":   header(object{"id": colleagues}),
+		"ids":                {"attachment_ids": []string{f.Blob}},
+		"foreign":            {"attachment_ids": []string{theirs}},
+		"unsent":             {"attachment_ids": []string{colleagues}},
+		"attachments":        {"attachments": []any{object{"type": "image", "blob": f.Blob}}},
+		"card":               {"contacts": []any{object{"name": "A", "blob": f.Blob}}},
+		"interactive":        {"interactive": object{"kind": "buttons", "body": "b", "attachment": object{"blob": f.Blob}}},
+		"raw":                {"text": "x", "raw": object{"blob": f.Blob}},
+	} {
+		if a := w.say(w.key, in.ConversationID, body); a.status != 422 {
+			t.Errorf("%s: %d %s", name, a.status, a.raw)
+		}
+		if a := w.post(w.key, "/v1/conversations", object{"channel_id": in.ChannelID, "peer": "p2", "message": body}, w.fresh()); a.status != 422 {
+			t.Errorf("%s, starting: %d %s", name, a.status, a.raw)
+		}
+	}
+	sent := w.say(w.key, in.ConversationID, header(object{"id": mine})).want(202)
+	m, err := open().record.Messages.Get(t.Context(), sent.text("id"))
+	if err != nil || m.Content.Template.Components[0].Parameters[0].Attachment.Blob != f.Blob {
+		t.Errorf("an uploaded file is not in the template: %+v %v", m, err)
+	}
+	w.say(w.key, in.ConversationID, header(object{"url": "https://files.example/a.png"})).want(202)
+	if again, err := open().record.Files.Get(t.Context(), mine); err != nil || !again.ExpiresAt.IsZero() {
+		t.Errorf("the file of a sent template still expires: %+v %v", again, err)
+	}
+}
+
 func TestStart(t *testing.T) {
 	t.Parallel()
 	w := newTenant(t)

@@ -259,6 +259,27 @@ func (e RoutingDecisionOutcome) Valid() bool {
 	}
 }
 
+// Defines values for TemplateComponentInputParametersAttachmentType.
+const (
+	TemplateComponentInputParametersAttachmentTypeDocument TemplateComponentInputParametersAttachmentType = "document"
+	TemplateComponentInputParametersAttachmentTypeImage    TemplateComponentInputParametersAttachmentType = "image"
+	TemplateComponentInputParametersAttachmentTypeVideo    TemplateComponentInputParametersAttachmentType = "video"
+)
+
+// Valid indicates whether the value is a known member of the TemplateComponentInputParametersAttachmentType enum.
+func (e TemplateComponentInputParametersAttachmentType) Valid() bool {
+	switch e {
+	case TemplateComponentInputParametersAttachmentTypeDocument:
+		return true
+	case TemplateComponentInputParametersAttachmentTypeImage:
+		return true
+	case TemplateComponentInputParametersAttachmentTypeVideo:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TimelineItemKind.
 const (
 	TimelineItemKindEvent   TimelineItemKind = "event"
@@ -687,7 +708,7 @@ type MessageInput struct {
 	ReplyTo  *string `json:"reply_to,omitempty"`
 	Subject  *string `json:"subject,omitempty"`
 	Template *struct {
-		Components *[]map[string]interface{} `json:"components,omitempty"`
+		Components *[]TemplateComponentInput `json:"components,omitempty"`
 		Language   string                    `json:"language"`
 		Name       string                    `json:"name"`
 	} `json:"template,omitempty"`
@@ -766,6 +787,35 @@ type Started struct {
 	Conversation Conversation `json:"conversation"`
 	Message      *Message     `json:"message,omitempty"`
 }
+
+// TemplateComponentInput defines model for TemplateComponentInput.
+type TemplateComponentInput struct {
+	Index      *string `json:"index,omitempty"`
+	Parameters *[]struct {
+		// Attachment A file, named by exactly one of id (an uploaded attachment), media_ref (the provider's id) and url (https, fetched by the provider).
+		Attachment *struct {
+			Id       *string                                         `json:"id,omitempty"`
+			MediaRef *string                                         `json:"media_ref,omitempty"`
+			Mime     *string                                         `json:"mime,omitempty"`
+			Name     *string                                         `json:"name,omitempty"`
+			Type     *TemplateComponentInputParametersAttachmentType `json:"type,omitempty"`
+			Url      *string                                         `json:"url,omitempty"`
+		} `json:"attachment,omitempty"`
+		ParameterName *string `json:"parameter_name,omitempty"`
+		Payload       *string `json:"payload,omitempty"`
+		Text          *string `json:"text,omitempty"`
+
+		// Type text, payload, image, video or document
+		Type string `json:"type"`
+	} `json:"parameters,omitempty"`
+	SubType *string `json:"sub_type,omitempty"`
+
+	// Type header, body, button …
+	Type string `json:"type"`
+}
+
+// TemplateComponentInputParametersAttachmentType defines model for TemplateComponentInput.Parameters.Attachment.Type.
+type TemplateComponentInputParametersAttachmentType string
 
 // TimelineItem defines model for TimelineItem.
 type TimelineItem struct {

@@ -126,7 +126,7 @@ func (s *Server) GetAttachment(c *gin.Context, id api.ID) {
 		httpapi.Fail(c, httpapi.StoreError(err))
 		return
 	}
-	body, is, err := s.Blob.Open(ctx, f.Blob)
+	body, is, err := s.Blob.Open(ctx, p.Tenant, f.Blob)
 	if err != nil {
 		httpapi.Fail(c, err)
 		return

@@ -25,29 +25,6 @@ import (
 // sendWithin is how long a message may wait for its channel (architecture §7, Outbound).
 const sendWithin = 72 * time.Hour
 
-// input is a message as it is posted.
-type input struct {
-	Direction     string             `json:"direction"`
-	Type          event.MessageType  `json:"type"`
-	Text          string             `json:"text"`
-	HTML          string             `json:"html"`
-	Subject       string             `json:"subject"`
-	AttachmentIDs []string           `json:"attachment_ids"`
-	Location      *event.Location    `json:"location"`
-	Contacts      []event.Card       `json:"contacts"`
-	Interactive   *event.Interactive `json:"interactive"`
-	Template      *event.Template    `json:"template"`
-	Reaction      *reactionInput     `json:"reaction"`
-	ReplyTo       string             `json:"reply_to"`
-	Mentions      []string           `json:"mentions"`
-	MessageTag    string             `json:"message_tag"`
-}
-
-type reactionInput struct {
-	MessageID string `json:"message_id"`
-	Emoji     string `json:"emoji"`
-}
-
 // SendMessage implements api.ServerInterface.
 func (s *Server) SendMessage(c *gin.Context, id api.ID, _ api.SendMessageParams) {
 	do(c, http.StatusAccepted, func() (any, error) {
@@ -138,8 +115,8 @@ func (s *Server) again(c *gin.Context, conversationID, id string, key httpapi.Id
 
 // share lets whoever may see the conversation see the files that are sent in it.
 func (s *Server) share(ctx context.Context, conversationID string, m *chat.Message) error {
-	for _, a := range m.Content.Attachments {
-		_, err := s.Record.Files.Update(ctx, a.ID, func(f *chat.File) error {
+	for _, id := range files(m.Content) {
+		_, err := s.Record.Files.Update(ctx, id, func(f *chat.File) error {
 			if slices.Contains(f.Conversations, conversationID) {
 				return store.Unchanged
 			}
@@ -180,8 +157,8 @@ func (s *Server) compose(ctx context.Context, p *auth.Principal, doc *chat.Conve
 		Direction: chat.Out, CreatedAt: s.at(), Via: chat.Via{Kind: "user"}, Mentions: in.Mentions,
 		Sender: chat.Sender{Type: "agent", ID: p.AgentID, Name: p.Name},
 		Content: event.Content{
-			Type: in.Type, Text: in.Text, HTML: in.HTML, Subject: in.Subject, Location: in.Location, Contacts: in.Contacts,
-			Interactive: in.Interactive, Template: in.Template, MessageTag: in.MessageTag,
+			Type: in.Type, Text: in.Text, HTML: in.HTML, Subject: in.Subject, Location: in.Location.location(), Contacts: in.cards(),
+			Interactive: in.Interactive.interactive(), MessageTag: in.MessageTag,
 		},
 	}
 	if p.Kind == "api_key" {
@@ -190,7 +167,11 @@ func (s *Server) compose(ctx context.Context, p *auth.Principal, doc *chat.Conve
 	if in.Direction == chat.Note {
 		m.Direction = chat.Note
 	}
-	if err := s.attach(ctx, p, doc, m, in.AttachmentIDs); err != nil {
+	var err error
+	if m.Content.Attachments, err = s.uploaded(ctx, p, doc, in.AttachmentIDs, "/attachment_ids/%d"); err != nil {
+		return nil, err
+	}
+	if m.Content.Template, err = s.template(ctx, p, doc, in.Template); err != nil {
 		return nil, err
 	}
 	if err := s.refer(ctx, doc, m, in); err != nil {
@@ -223,21 +204,22 @@ func typeOf(c event.Content) event.MessageType {
 	return event.Text
 }
 
-// attach puts uploaded files into the message.
-func (s *Server) attach(ctx context.Context, p *auth.Principal, doc *chat.Conversation, m *chat.Message, ids []string) error {
+// uploaded are the files with these ids, each uploaded by the caller or shown in the conversation; at is where the i-th id stands.
+func (s *Server) uploaded(ctx context.Context, p *auth.Principal, doc *chat.Conversation, ids []string, at string) ([]event.Attachment, error) {
 	files, err := s.Record.Files.GetMany(ctx, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var out []event.Attachment
 	for i, f := range files {
 		if f == nil || f.Tenant != p.Tenant || (!slices.Contains(f.Conversations, doc.ID) && f.UploadedBy != p.ID) {
-			return fault.At(fmt.Sprintf("/attachment_ids/%d", i), "bad_value", "there is no attachment %s", ids[i])
+			return nil, fault.At(fmt.Sprintf(at, i), "bad_value", "there is no attachment %s", ids[i])
 		}
-		m.Content.Attachments = append(m.Content.Attachments, event.Attachment{
+		out = append(out, event.Attachment{
 			ID: f.ID, Type: f.Type, MIME: f.MIME, Name: f.Name, Size: f.Size, SHA256: f.SHA256, Blob: f.Blob, State: event.Ready,
 		})
 	}
-	return nil
+	return out, nil
 }
 
 // refer looks up the messages that the input names: the one answered, the one reacted to.

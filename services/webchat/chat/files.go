@@ -136,7 +136,7 @@ func (s *server) named(ctx context.Context, v session, in incoming) ([]*file, er
 // share lets the mailbox's visitor fetch files of ours.
 func (s *server) share(ctx context.Context, ch channel.Keyed, mailbox string, parts []channel.Part) error {
 	for _, p := range parts {
-		r, attrs, err := s.Blob.Open(ctx, p.Blob)
+		r, attrs, err := s.Blob.Open(ctx, ch.Tenant, p.Blob)
 		if err != nil {
 			return fmt.Errorf("attachment: %w", err)
 		}
@@ -158,7 +158,7 @@ func (s *server) download(c *gin.Context, v session) {
 		httpapi.Fail(c, httpapi.StoreError(err))
 		return
 	}
-	body, _, err := s.Blob.Open(ctx, f.Blob)
+	body, _, err := s.Blob.Open(ctx, v.Tenant, f.Blob)
 	if err != nil {
 		httpapi.Fail(c, err)
 		return

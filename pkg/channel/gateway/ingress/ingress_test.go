@@ -399,11 +399,11 @@ func TestLargeThingsGoToTheBlobStore(t *testing.T) {
 		}
 	}
 	j, _ := event.Decode[event.Webhook](recs[0].Event)
-	if kept, err := r.kept(t.Context(), j.BodyBlob); len(j.Body) != 0 || err != nil || !bytes.Contains(kept, []byte("ä")) {
+	if kept, err := r.kept(t.Context(), recs[0].Event.Tenant, j.BodyBlob); len(j.Body) != 0 || err != nil || !bytes.Contains(kept, []byte("ä")) {
 		t.Errorf("journal body: %q %v", j.BodyBlob, err)
 	}
 	got, _ := event.Decode[event.Inbound](recs[1].Event)
-	whole, err := r.kept(t.Context(), got.Content.Attachments[0].Blob)
+	whole, err := r.kept(t.Context(), recs[0].Event.Tenant, got.Content.Attachments[0].Blob)
 	if err != nil || string(whole) != strings.Repeat("ä", 100<<10) || len(got.Content.Text) > maxText+4 || !strings.HasPrefix(got.Content.Text, "ää") {
 		t.Errorf("long text: %+v %v", got.Content.Attachments, err)
 	}
@@ -412,7 +412,7 @@ func TestLargeThingsGoToTheBlobStore(t *testing.T) {
 	}
 	pic, _ := event.Decode[event.Inbound](recs[3].Event)
 	a := pic.Content.Attachments[0]
-	if bytes, err := r.kept(t.Context(), a.Blob); err != nil || string(bytes) != "hello" || a.State != event.Ready || a.Size != 5 || a.URL != "" {
+	if bytes, err := r.kept(t.Context(), recs[0].Event.Tenant, a.Blob); err != nil || string(bytes) != "hello" || a.State != event.Ready || a.Size != 5 || a.URL != "" {
 		t.Errorf("%+v %v", a, err)
 	}
 	if b := pic.Content.Attachments[1]; b.State != event.Lost || b.Error == nil {

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 )
@@ -103,6 +105,11 @@ func (g *Ingress) simulate(ctx context.Context, ch channel.Keyed, raw []byte) (a
 	parsed, err := g.parse(ch, in)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "unparsable", "the payload cannot be understood: %v", err)
+	}
+	for _, e := range parsed.Events {
+		if e.Content != nil && slices.ContainsFunc(e.Content.Attachments, func(a event.Attachment) bool { return a.Blob != "" }) {
+			return nil, fault.At("/body", "not_applicable", "the payload names a file of the store; a simulated call can only name files of the provider")
+		}
 	}
 	var b batch
 	if err := g.translate(ctx, &b, ch, in, parsed, nil, callNotes{reason: "simulated"}); err != nil {

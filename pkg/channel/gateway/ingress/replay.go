@@ -86,15 +86,15 @@ func (g *Ingress) journaled(ctx context.Context, ch channel.Keyed, at Position) 
 		return event.Webhook{}, errNotThere
 	}
 	if w.BodyBlob != "" {
-		if w.Body, err = g.kept(ctx, w.BodyBlob); err != nil {
+		if w.Body, err = g.kept(ctx, ch.Tenant, w.BodyBlob); err != nil {
 			return w, fmt.Errorf("journal body: %w", err)
 		}
 	}
 	return w, nil
 }
 
-func (g *Ingress) kept(ctx context.Context, key string) ([]byte, error) {
-	r, _, err := g.Blobs.Open(ctx, key)
+func (g *Ingress) kept(ctx context.Context, tenant, key string) ([]byte, error) {
+	r, _, err := g.Blobs.Open(ctx, tenant, key)
 	if err != nil {
 		return nil, err
 	}

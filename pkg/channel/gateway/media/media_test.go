@@ -136,7 +136,7 @@ func TestFilesAreFetched(t *testing.T) {
 		if got.State != event.Ready || got.MIME != "image/png" || got.Size != int64(len(png)) || got.SHA256 != hex.EncodeToString(sum[:]) {
 			t.Errorf("%s: %+v", name, got)
 		}
-		f, _, err := r.Blobs.Open(t.Context(), got.Blob)
+		f, _, err := r.Blobs.Open(t.Context(), "acme", got.Blob)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -28,7 +28,7 @@ func (c *Caller) Fetch(ctx context.Context, ch channel.Keyed, req channel.Reques
 			return nil, err
 		}
 	}
-	r, err := t.request(ctx, req)
+	r, err := t.request(ctx, ch.Tenant, req)
 	if err != nil {
 		return nil, err
 	}

@@ -24,8 +24,8 @@ type HTTP struct {
 }
 
 // Do implements Transport. The client's own breakers stay out of it: a channel has one breaker, whatever its transport.
-func (t *HTTP) Do(ctx context.Context, _ channel.Keyed, req channel.Request) (channel.Response, error) {
-	r, err := t.request(ctx, req)
+func (t *HTTP) Do(ctx context.Context, ch channel.Keyed, req channel.Request) (channel.Response, error) {
+	r, err := t.request(ctx, ch.Tenant, req)
 	if err != nil {
 		return channel.Response{}, err
 	}
@@ -45,9 +45,9 @@ func left(ctx context.Context) time.Duration {
 	return max(time.Until(end), time.Millisecond)
 }
 
-// request makes an HTTP request; an error means that nothing was sent.
-func (t *HTTP) request(ctx context.Context, req channel.Request) (*http.Request, error) {
-	body, size, kind, err := t.body(ctx, req)
+// request makes an HTTP request, with files of the tenant; an error means that nothing was sent.
+func (t *HTTP) request(ctx context.Context, tenant string, req channel.Request) (*http.Request, error) {
+	body, size, kind, err := t.body(ctx, tenant, req)
 	if err != nil {
 		return nil, err
 	}
@@ -73,14 +73,14 @@ func (t *HTTP) request(ctx context.Context, req channel.Request) (*http.Request,
 }
 
 // body is what the request carries, its length, and its type where that is ours to say.
-func (t *HTTP) body(ctx context.Context, req channel.Request) (io.ReadCloser, int64, string, error) {
+func (t *HTTP) body(ctx context.Context, tenant string, req channel.Request) (io.ReadCloser, int64, string, error) {
 	if len(req.Form) == 0 {
 		return io.NopCloser(bytes.NewReader(req.Body)), int64(len(req.Body)), "", nil
 	}
 	f := &form{}
 	w := multipart.NewWriter(&f.head)
 	for _, p := range req.Form {
-		if err := t.part(ctx, f, w, p); err != nil {
+		if err := t.part(ctx, tenant, f, w, p); err != nil {
 			_ = f.Close()
 			return nil, 0, "", err
 		}
@@ -116,7 +116,7 @@ func (f *form) Close() error {
 	return nil
 }
 
-func (t *HTTP) part(ctx context.Context, f *form, w *multipart.Writer, p channel.Part) error {
+func (t *HTTP) part(ctx context.Context, tenant string, f *form, w *multipart.Writer, p channel.Part) error {
 	h := textproto.MIMEHeader{}
 	disposition := `form-data; name="` + quote(p.Name) + `"`
 	if p.File != "" || p.Blob != "" {
@@ -133,7 +133,7 @@ func (t *HTTP) part(ctx context.Context, f *form, w *multipart.Writer, p channel
 		f.head.WriteString(p.Value)
 		return nil
 	}
-	r, attrs, err := t.Blobs.Open(ctx, p.Blob)
+	r, attrs, err := t.Blobs.Open(ctx, tenant, p.Blob)
 	if err != nil {
 		return fmt.Errorf("attachment: %w", notThere(err))
 	}

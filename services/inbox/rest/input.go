@@ -1,0 +1,225 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/services/inbox/chat"
+)
+
+// input is a message as it is posted. Its types are its own, and not those of events: what a caller may say is less than what
+// services tell each other, keys of the file store above all.
+type input struct {
+	Direction     string            `json:"direction"`
+	Type          event.MessageType `json:"type"`
+	Text          string            `json:"text"`
+	HTML          string            `json:"html"`
+	Subject       string            `json:"subject"`
+	AttachmentIDs []string          `json:"attachment_ids"`
+	Location      *locationInput    `json:"location"`
+	Contacts      []cardInput       `json:"contacts"`
+	Interactive   *interactiveInput `json:"interactive"`
+	Template      *templateInput    `json:"template"`
+	Reaction      *reactionInput    `json:"reaction"`
+	ReplyTo       string            `json:"reply_to"`
+	Mentions      []string          `json:"mentions"`
+	MessageTag    string            `json:"message_tag"`
+}
+
+type reactionInput struct {
+	MessageID string `json:"message_id"`
+	Emoji     string `json:"emoji"`
+}
+
+type locationInput struct {
+	Latitude  float64 `json:"latitude"`
+	Longitude float64 `json:"longitude"`
+	Name      string  `json:"name"`
+	Address   string  `json:"address"`
+}
+
+func (in *locationInput) location() *event.Location {
+	if in == nil {
+		return nil
+	}
+	return &event.Location{Latitude: in.Latitude, Longitude: in.Longitude, Name: in.Name, Address: in.Address}
+}
+
+type cardInput struct {
+	Name   string   `json:"name"`
+	First  string   `json:"first_name"`
+	Last   string   `json:"last_name"`
+	Phones []string `json:"phones"`
+	Emails []string `json:"emails"`
+	URLs   []string `json:"urls"`
+	Org    string   `json:"org"`
+	VCard  string   `json:"vcard"`
+	Peer   string   `json:"peer"`
+	Own    bool     `json:"own"`
+}
+
+func (in input) cards() (out []event.Card) {
+	for _, c := range in.Contacts {
+		out = append(out, event.Card(c))
+	}
+	return out
+}
+
+type interactiveInput struct {
+	Kind     string         `json:"kind"`
+	Header   string         `json:"header"`
+	Body     string         `json:"body"`
+	Footer   string         `json:"footer"`
+	Button   string         `json:"button"`
+	Buttons  []choiceInput  `json:"buttons"`
+	Sections []sectionInput `json:"sections"`
+	URL      string         `json:"url"`
+	Flow     *flowInput     `json:"flow"`
+}
+
+type choiceInput struct {
+	ID          string `json:"id"`
+	Title       string `json:"title"`
+	Description string `json:"description"`
+	URL         string `json:"url"`
+}
+
+type sectionInput struct {
+	Title string        `json:"title"`
+	Rows  []choiceInput `json:"rows"`
+}
+
+type flowInput struct {
+	ID     string          `json:"id"`
+	Token  string          `json:"token"`
+	Action string          `json:"action"`
+	Screen string          `json:"screen"`
+	Data   json.RawMessage `json:"data"`
+}
+
+func (in *interactiveInput) interactive() *event.Interactive {
+	if in == nil {
+		return nil
+	}
+	out := &event.Interactive{
+		Kind: in.Kind, Header: in.Header, Body: in.Body, Footer: in.Footer, Button: in.Button, Buttons: choices(in.Buttons), URL: in.URL,
+	}
+	for _, s := range in.Sections {
+		out.Sections = append(out.Sections, event.Section{Title: s.Title, Rows: choices(s.Rows)})
+	}
+	if in.Flow != nil {
+		flow := event.Flow(*in.Flow)
+		out.Flow = &flow
+	}
+	return out
+}
+
+func choices(in []choiceInput) (out []event.Choice) {
+	for _, c := range in {
+		out = append(out, event.Choice(c))
+	}
+	return out
+}
+
+type templateInput struct {
+	Name       string           `json:"name"`
+	Language   string           `json:"language"`
+	Components []componentInput `json:"components"`
+}
+
+type componentInput struct {
+	Type       string           `json:"type"`
+	SubType    string           `json:"sub_type"`
+	Index      string           `json:"index"`
+	Parameters []parameterInput `json:"parameters"`
+}
+
+type parameterInput struct {
+	Type       string           `json:"type"`
+	Name       string           `json:"parameter_name"`
+	Text       string           `json:"text"`
+	Payload    string           `json:"payload"`
+	Attachment *attachmentInput `json:"attachment"`
+}
+
+// attachmentInput names a file in a template: an uploaded one by its id, one that the provider has, or a public one by its URL,
+// which the provider fetches.
+type attachmentInput struct {
+	ID       string            `json:"id"`
+	Type     event.MessageType `json:"type"`
+	MIME     string            `json:"mime"`
+	Name     string            `json:"name"`
+	MediaRef string            `json:"media_ref"`
+	URL      string            `json:"url"`
+}
+
+// template is the template of the input; the files that it names are looked up.
+func (s *Server) template(ctx context.Context, p *auth.Principal, doc *chat.Conversation, in *templateInput) (*event.Template, error) {
+	if in == nil {
+		return nil, nil
+	}
+	out := &event.Template{Name: in.Name, Language: in.Language}
+	for i, c := range in.Components {
+		oc := event.Component{Type: c.Type, SubType: c.SubType, Index: c.Index}
+		for k, param := range c.Parameters {
+			op := event.Parameter{Type: param.Type, Name: param.Name, Text: param.Text, Payload: param.Payload}
+			if param.Attachment != nil {
+				a, err := s.named(ctx, p, doc, *param.Attachment, fmt.Sprintf("/template/components/%d/parameters/%d/attachment", i, k))
+				if err != nil {
+					return nil, err
+				}
+				op.Attachment = &a
+			}
+			oc.Parameters = append(oc.Parameters, op)
+		}
+		out.Components = append(out.Components, oc)
+	}
+	return out, nil
+}
+
+// named is the file that an attachment of the input names, exactly one way.
+func (s *Server) named(ctx context.Context, p *auth.Principal, doc *chat.Conversation, in attachmentInput, at string) (event.Attachment, error) {
+	ways := 0
+	for _, way := range []string{in.ID, in.MediaRef, in.URL} {
+		if way != "" {
+			ways++
+		}
+	}
+	if ways != 1 {
+		return event.Attachment{}, fault.At(at, "bad_value", "name the file by exactly one of id (of an uploaded attachment), media_ref and url")
+	}
+	if in.ID != "" {
+		as, err := s.uploaded(ctx, p, doc, []string{in.ID}, at+"/id")
+		if err != nil {
+			return event.Attachment{}, err
+		}
+		return as[0], nil
+	}
+	if u, err := url.Parse(in.URL); in.URL != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
+		return event.Attachment{}, fault.At(at+"/url", "bad_format", "want an https URL, which the provider can fetch")
+	}
+	return event.Attachment{Type: in.Type, MIME: in.MIME, Name: in.Name, MediaRef: in.MediaRef, URL: in.URL}, nil
+}
+
+// files are the ids of the uploaded files that a message sends.
+func files(c event.Content) (ids []string) {
+	for _, a := range c.Attachments {
+		ids = append(ids, a.ID)
+	}
+	if c.Template == nil {
+		return ids
+	}
+	for _, component := range c.Template.Components {
+		for _, param := range component.Parameters {
+			if param.Attachment != nil && param.Attachment.ID != "" {
+				ids = append(ids, param.Attachment.ID)
+			}
+		}
+	}
+	return ids
+}
