@@ -20,6 +20,7 @@ type Config struct {
 	HTTPAddr         string        `key:"http_addr" default:":8080" help:"address of the public API, webhooks and console"`
 	AdminAddr        string        `key:"admin_addr" default:":9090" help:"address of /livez, /readyz and /metrics; never public"`
 	DataDir          string        `key:"data_dir" default:"./tributary-data" help:"where the single binary keeps broker, store, blobs and its encryption key"`
+	TrustedProxies   []string      `key:"trusted_proxies" help:"CIDRs of proxies whose X-Forwarded-For or Forwarded header is believed; empty: none, the address of the connection counts"`
 	PublicURL        string        `key:"public_url" help:"the URL under which providers and people reach this installation; empty: derived from http_addr"`
 	KafkaBrokers     []string      `key:"kafka_brokers" help:"Kafka bootstrap servers; empty: in-process (binary tributary only)"`
 	KafkaTLS         bool          `key:"kafka_tls" default:"false" help:"speak TLS to Kafka"`
@@ -61,12 +62,19 @@ func (c *Config) Key() ([]byte, error) {
 }
 
 // Prefixes decodes EgressAllow.
-func (c *Config) Prefixes() ([]netip.Prefix, error) {
-	out := make([]netip.Prefix, 0, len(c.EgressAllow))
-	for _, s := range c.EgressAllow {
+func (c *Config) Prefixes() ([]netip.Prefix, error) { return prefixes("egress_allow", c.EgressAllow) }
+
+// Proxies decodes TrustedProxies.
+func (c *Config) Proxies() ([]netip.Prefix, error) {
+	return prefixes("trusted_proxies", c.TrustedProxies)
+}
+
+func prefixes(key string, list []string) ([]netip.Prefix, error) {
+	out := make([]netip.Prefix, 0, len(list))
+	for _, s := range list {
 		p, err := netip.ParsePrefix(s)
 		if err != nil {
-			return nil, fmt.Errorf("TRIBUTARY_EGRESS_ALLOW: %q is not a CIDR such as 127.0.0.0/8", s)
+			return nil, fmt.Errorf("%s: %q is not a CIDR such as 127.0.0.0/8", EnvName(key), s)
 		}
 		out = append(out, p)
 	}
@@ -107,8 +115,8 @@ func (c *Config) validate() error {
 			errs = append(errs, err)
 		}
 	}
-	if _, err := c.Prefixes(); err != nil {
-		errs = append(errs, err)
-	}
+	_, err := c.Prefixes()
+	_, err2 := c.Proxies()
+	errs = append(errs, err, err2)
 	return errors.Join(errs...)
 }

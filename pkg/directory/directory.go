@@ -38,13 +38,15 @@ type Directory struct {
 	bots      *table[Named]
 	types     *table[channel.Info]
 
+	heard heard
+
 	mu       sync.Mutex
 	watchers []func(event.Config)
 }
 
 // New returns a Directory over the collections of admin and routing.
 func New(db store.DB, b bus.Bus, sealer *auth.Sealer, now func() time.Time) *Directory {
-	d := &Directory{db: db, bus: b, sealer: sealer}
+	d := &Directory{db: db, bus: b, sealer: sealer, heard: heard{more: make(chan struct{}, 1)}}
 	d.channels = newTable(now, d.loadChannel)
 	d.claims = newTable(now, func(ctx context.Context, id string) (string, int64, error) {
 		c, err := read[Claim](ctx, db, Claims.Name, id)
@@ -126,18 +128,6 @@ func (d *Directory) loadKey(ctx context.Context, id string) (auth.Key, int64, er
 	return auth.Key{ID: id, Tenant: doc.Tenant, Name: doc.Name, Hash: doc.Hash, Scopes: doc.Scopes, OUID: doc.OUID, ExpiresAt: doc.KeyEnds.Time}, doc.Version, err
 }
 
-// Run follows the topic of configuration changes until ctx ends.
-func (d *Directory) Run(ctx context.Context) error {
-	return d.bus.Follow(ctx, event.TopicConfig, bus.Beginning, func(_ context.Context, m bus.Message) error {
-		c, err := event.Decode[event.Config](m.Event)
-		if err != nil {
-			return fault.New(fault.Invalid, "bad_json", "%v", err)
-		}
-		d.Changed(c)
-		return nil
-	}, nil)
-}
-
 // Watch calls f for every change that is heard of. f must return at once.
 func (d *Directory) Watch(f func(event.Config)) {
 	d.mu.Lock()
@@ -150,6 +140,7 @@ func (d *Directory) Changed(c event.Config) {
 	switch c.Entity {
 	case EntityChannel:
 		d.channels.changed(c.ID, c.Version)
+		d.heard.note(c.ID)
 	case EntityAPIKey:
 		d.keys.changed(strings.TrimPrefix(c.ID, "key_"), c.Version)
 	case EntityUser:

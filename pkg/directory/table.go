@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate"
 
@@ -24,6 +26,7 @@ const (
 	loadTimeout = 3 * time.Second
 	loadTries   = 4
 	maxEntries  = 100_000
+	maxMissing  = 10_000 // ids that are not there, the newest
 )
 
 // errGone says that there is no such entity.
@@ -33,12 +36,14 @@ var errGone error = fault.New(fault.Gone, "not_found", "there is no such thing")
 type table[T any] struct {
 	load    func(ctx context.Context, id string) (v T, version int64, err error) // errGone: not there
 	now     func() time.Time
-	missing *rate.Limiter // look-ups of what may not exist
+	unknown *rate.Limiter // look-ups of ids that nothing was heard of
 	flight  singleflight.Group
+	missing *lru.Cache[string, time.Time] // ids that were not there, and when
+	all     atomic.Bool                   // every id that exists is in floor, but for those of the last moments
 
 	mu      sync.RWMutex
 	entries map[string]entry[T]
-	floor   map[string]int64 // id → newest known version
+	floor   map[string]int64 // id → newest known version; 0: it exists
 }
 
 type entry[T any] struct {
@@ -52,22 +57,30 @@ type entry[T any] struct {
 const unknownRate = 500
 
 func newTable[T any](now func() time.Time, load func(context.Context, string) (T, int64, error)) *table[T] {
-	return &table[T]{load: load, now: now, missing: rate.NewLimiter(unknownRate, unknownRate), entries: map[string]entry[T]{}, floor: map[string]int64{}}
+	missing, err := lru.New[string, time.Time](maxMissing)
+	if err != nil {
+		panic(err) // only for a size below 1
+	}
+	return &table[T]{
+		load: load, now: now, missing: missing, unknown: rate.NewLimiter(unknownRate, unknownRate), entries: map[string]entry[T]{}, floor: map[string]int64{},
+	}
 }
 
 // changed notes a version; an older value is not used any more. Version 0 says only that there is something new.
 func (t *table[T]) changed(id string, version int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if version > t.floor[id] {
+	if known, ok := t.floor[id]; !ok || version > known {
 		t.floor[id] = version
 	}
-	if e, ok := t.entries[id]; ok && (e.gone || version == 0 || e.version < version) {
+	t.missing.Remove(id)
+	if e, ok := t.entries[id]; ok && (version == 0 || e.version < version) {
 		delete(t.entries, id)
 	}
 }
 
-// find returns the value of an id, errGone if there is none.
+// find returns the value of an id, errGone if there is none. Ids that exist are looked up as often as is needed; those that nothing
+// was heard of have a budget, so that no flood of them reaches the store.
 func (t *table[T]) find(ctx context.Context, id string) (T, error) {
 	var zero T
 	t.mu.RLock()
@@ -75,19 +88,22 @@ func (t *table[T]) find(ctx context.Context, id string) (T, error) {
 	_, exists := t.floor[id]
 	t.mu.RUnlock()
 	age := t.now().Sub(e.at)
-	if ok && !e.gone && age < valueLife {
+	if ok && age < valueLife {
 		return e.value, nil
 	}
-	if ok && e.gone && age < missingLife {
+	if at, ok := t.missing.Get(id); ok && t.now().Sub(at) < missingLife {
 		return zero, errGone
 	}
-	if !exists && (!ok || e.gone) && !t.missing.AllowN(t.now(), 1) {
+	if !exists && !ok && !t.unknown.AllowN(t.now(), 1) {
+		if t.all.Load() {
+			return zero, errGone
+		}
 		return zero, fault.Later("overloaded", missingLife, "too many look-ups of unknown ids")
 	}
 	v, err, _ := t.flight.Do(id, func() (any, error) { return t.read(context.WithoutCancel(ctx), id) })
 	fresh, _ := v.(entry[T])
 	switch {
-	case err != nil && ok && !e.gone && age < staleLife && e.version >= t.newest(id):
+	case err != nil && ok && age < staleLife && e.version >= t.newest(id):
 		return e.value, nil // the store is away: what we have is better than nothing
 	case err != nil:
 		return zero, err
@@ -137,7 +153,12 @@ func (t *table[T]) keep(id string, e entry[T]) bool {
 	if e.version > t.floor[id] {
 		t.floor[id] = e.version
 	}
-	if len(t.entries) >= maxEntries { // an attacker's ids, or a very long life: begin anew
+	if e.gone {
+		delete(t.entries, id)
+		t.missing.Add(id, e.at)
+		return true
+	}
+	if len(t.entries) >= maxEntries { // a very long life: begin anew
 		clear(t.entries)
 	}
 	t.entries[id] = e

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 
 	"github.com/gin-gonic/gin"
@@ -26,14 +27,14 @@ const requestIDKey = "request_id"
 // MaxBody is the largest JSON body of the API, in bytes. Uploads and webhooks have limits of their own.
 const MaxBody = 1 << 20
 
-// New returns the engine of a public listener.
-func New() *gin.Engine {
+// New returns the engine of a public listener. Addresses that proxies of the given networks report are believed.
+func New(trusted ...netip.Prefix) *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()
 	e.ContextWithFallback = true
 	e.HandleMethodNotAllowed = true
-	_ = e.SetTrustedProxies(nil) // nil always works; X-Forwarded-For is believed from nobody
-	e.Use(identify, recovery)
+	_ = e.SetTrustedProxies(nil) // nil always works; [Client] is what handlers ask
+	e.Use(identify, recovery, func(c *gin.Context) { c.Set(clientKey, Forwarded(c.Request, trusted)) }, receive)
 	e.NoRoute(func(c *gin.Context) { Fail(c, fault.New(fault.Gone, "not_found", "there is no such path")) })
 	e.NoMethod(func(c *gin.Context) {
 		Fail(c, fault.New(fault.Invalid, "method_not_allowed", "%s does not take %s", c.Request.URL.Path, c.Request.Method))
@@ -112,6 +113,15 @@ func Measure() gin.HandlerFunc {
 		start := time.Now()
 		c.Next()
 		h.Record(c.Request.Context(), time.Since(start).Seconds(), metric.WithAttributes(
-			attribute.String("http.route", c.FullPath()), attribute.String("http.request.method", c.Request.Method), attribute.Int("http.response.status_code", c.Writer.Status())))
+			attribute.String("http.route", c.FullPath()), attribute.String("http.request.method", methodLabel(c.Request.Method)), attribute.Int("http.response.status_code", c.Writer.Status())))
 	}
+}
+
+// methodLabel keeps methods that clients make up from becoming series of their own.
+func methodLabel(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, http.MethodConnect, http.MethodTrace:
+		return method
+	}
+	return "_OTHER" // as the semantic conventions of OpenTelemetry have it
 }

@@ -13,7 +13,7 @@ const requestDeadline = 30 * time.Second
 
 // Guard is what stands before every operation of an API: body limit, deadline, caller, quota, and the document.
 func Guard(a Authenticator, spec *Spec) []gin.HandlerFunc {
-	return []gin.HandlerFunc{LimitBody(MaxBody), Deadline(requestDeadline), Authenticate(a), LimitRate(DefaultQuota), spec.Validate()}
+	return []gin.HandlerFunc{LimitBody(MaxBody), Deadline(requestDeadline), Authenticate(a), LimitRate(DefaultRate), spec.Validate()}
 }
 
 // BadParameter answers a parameter that does not fit its type; generated servers call it.

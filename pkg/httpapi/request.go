@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"reflect"
 	"strconv"
 	"strings"
@@ -37,11 +36,7 @@ func Raw(c *gin.Context) ([]byte, error) {
 	}
 	raw, err := io.ReadAll(c.Request.Body)
 	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return nil, TooLarge(tooLarge.Limit)
-		}
-		return nil, fault.New(fault.Invalid, "bad_json", "the body could not be read")
+		return nil, Unread(err)
 	}
 	c.Set("raw_body", raw)
 	c.Request.Body = io.NopCloser(bytes.NewReader(raw))

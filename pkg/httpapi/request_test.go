@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/budget"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
@@ -263,7 +264,7 @@ func TestCallersAreKnownAndLimited(t *testing.T) {
 	if rec := serve(request("GET", "", good...), httpapi.Authenticate(onlyKey{}), httpapi.Require(auth.Send)); rec.Code != 403 {
 		t.Errorf("without the permission: %d", rec.Code)
 	}
-	limit := httpapi.LimitRate(httpapi.Quota{Rate: 0.001, Burst: 2})
+	limit := httpapi.LimitRate(budget.Rate{N: 1, Per: 1000 * time.Second, Burst: 2})
 	for i, want := range []int{200, 200, 429} {
 		rec := serve(request("GET", "", good...), httpapi.Authenticate(onlyKey{}), limit, func(c *gin.Context) { c.Status(200) })
 		if rec.Code != want || rec.Header().Get("RateLimit") == "" || rec.Header().Get("RateLimit-Policy") == "" || (want == 429) != (rec.Header().Get("Retry-After") != "") {

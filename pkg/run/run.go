@@ -52,15 +52,19 @@ func (p *Process) Run(ctx context.Context, services ...Service) (err error) {
 			}
 		}
 	}()
-	engine := httpapi.New()
+	trusted, err := p.Env.Config.Proxies()
+	if err != nil {
+		return err
+	}
+	engine := httpapi.New(trusted...)
 	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWorking()
 	if err := r.build(working, engine, services); err != nil {
 		return err
 	}
 	public, admin := r.servers(engine)
-	r.serve(public, p.Public)
-	r.serve(admin, p.Admin)
+	r.serve(public, boundConnections(p.Public, trusted))
+	r.serve(admin, boundConnections(p.Admin, nil))
 	r.work(working)
 	r.ready.Store(true)
 	if p.Started != nil {
@@ -121,6 +125,7 @@ func (r *process) build(ctx context.Context, engine *gin.Engine, services []Serv
 	return httpapi.ServeReference(engine, specs...)
 }
 
+// servers makes the servers. What handlers of the public one read and write has deadlines of its own (httpapi.New).
 func (r *process) servers(engine *gin.Engine) (public, admin *http.Server) {
 	public = &http.Server{Handler: engine, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10}
 	mux := http.NewServeMux()
@@ -131,7 +136,7 @@ func (r *process) servers(engine *gin.Engine) (public, admin *http.Server) {
 	mux.HandleFunc("GET /readyz", r.readyz)
 	mux.HandleFunc("GET /startupz", r.readyz)
 	mux.Handle("GET /metrics", r.Metrics)
-	admin = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	admin = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: 5 * time.Minute, IdleTimeout: 120 * time.Second}
 	return public, admin
 }
 
@@ -152,7 +157,8 @@ func (r *process) readyz(w http.ResponseWriter, req *http.Request) {
 	_, _ = w.Write([]byte("ok\n"))
 }
 
-func (r *process) serve(s *http.Server, l net.Listener) {
+func (r *process) serve(s *http.Server, l *connections) {
+	s.ConnState = l.changed
 	r.serving.Go(func() {
 		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			r.fail(fmt.Errorf("listener %s: %w", l.Addr(), err))

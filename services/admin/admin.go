@@ -51,8 +51,7 @@ type server struct {
 	units    *store.Collection[directory.Unit]
 	audit    *store.Collection[Entry]
 	heads    *store.Collection[head]
-	logins   *throttle
-	hashing  chan struct{} // bounds password hashing
+	logins   *attempts
 
 	digestKey []byte
 }
@@ -75,8 +74,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		units:    store.NewCollection[directory.Unit](env.DB, directory.Units, facts),
 		audit:    store.NewCollection[Entry](env.DB, auditSpec),
 		heads:    store.NewCollection[head](env.DB, headSpec),
-		logins:   newThrottle(env.Now),
-		hashing:  make(chan struct{}, 4),
+		logins:   newAttempts(env.Now),
 	}
 	if err := s.deriveKey(env.Config); err != nil {
 		return nil, err

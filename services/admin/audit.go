@@ -50,7 +50,7 @@ func (s *server) record(c *gin.Context, action, target string, before, after any
 	p := httpapi.Caller(c)
 	e := Entry{
 		At: s.at(), Actor: p.Actor(), Action: action, Target: target, Before: digest(before), After: digest(after),
-		IP: c.ClientIP(), RequestID: httpapi.RequestID(c),
+		IP: httpapi.Client(c).String(), RequestID: httpapi.RequestID(c),
 	}
 	return s.append(c.Request.Context(), p.Tenant, e)
 }

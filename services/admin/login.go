@@ -2,14 +2,11 @@ package admin
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/gin-gonic/gin"
-	"golang.org/x/time/rate"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/directory"
@@ -30,11 +27,11 @@ func (s *server) Login(c *gin.Context) {
 		return
 	}
 	email := strings.ToLower(strings.TrimSpace(in.Email))
-	if !s.logins.allow(email) {
-		httpapi.Fail(c, fault.Later("rate_limited", time.Minute, "too many attempts to sign in; wait a minute"))
+	ctx, from := c.Request.Context(), httpapi.Source(c)
+	if err := s.logins.admit(email, from); err != nil {
+		httpapi.Fail(c, err)
 		return
 	}
-	ctx := c.Request.Context()
 	known, doc, err := s.byEmail(ctx, email)
 	if err != nil {
 		httpapi.Fail(c, err)
@@ -44,7 +41,7 @@ func (s *server) Login(c *gin.Context) {
 	if doc != nil {
 		hash = doc.Password
 	}
-	match, err := s.match(ctx, in.Password, hash)
+	match, err := s.logins.match(ctx, email, from, in.Password, hash)
 	if err == nil && (!match || doc == nil || doc.Disabled) {
 		err = auth.ErrUnauthenticated
 	}
@@ -52,6 +49,7 @@ func (s *server) Login(c *gin.Context) {
 		httpapi.Fail(c, err)
 		return
 	}
+	s.logins.succeeded(email, from)
 	known.Sessions = doc.Sessions
 	token, ends, err := s.auth.Session(known)
 	if err != nil {
@@ -81,17 +79,6 @@ func (s *server) byEmail(ctx context.Context, email string) (auth.User, *directo
 	return known, doc, nil
 }
 
-// match compares a password. Each comparison takes 64 MiB, so only a few are made at once.
-func (s *server) match(ctx context.Context, password, hash string) (bool, error) {
-	select {
-	case s.hashing <- struct{}{}:
-	case <-ctx.Done():
-		return false, ctx.Err()
-	}
-	defer func() { <-s.hashing }()
-	return auth.MatchPassword(password, hash), nil
-}
-
 // Me implements api.ServerInterface.
 func (s *server) Me(c *gin.Context) {
 	p := httpapi.Caller(c)
@@ -104,43 +91,4 @@ func (s *server) Me(c *gin.Context) {
 		out["agent_id"] = p.AgentID
 	}
 	c.JSON(http.StatusOK, out)
-}
-
-// throttle slows down guessing: ten attempts at once per address, then one every six seconds.
-type throttle struct {
-	mu    sync.Mutex
-	now   func() time.Time
-	of    map[string]*attempts
-	swept time.Time
-}
-
-type attempts struct {
-	*rate.Limiter
-	last time.Time
-}
-
-const (
-	attemptEvery   = 6 * time.Second
-	attemptsAtOnce = 10
-)
-
-func newThrottle(now func() time.Time) *throttle {
-	return &throttle{now: now, of: map[string]*attempts{}}
-}
-
-func (t *throttle) allow(who string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := t.now()
-	if now.Sub(t.swept) > attemptsAtOnce*attemptEvery { // whoever was silent for that long begins anew anyway
-		maps.DeleteFunc(t.of, func(_ string, a *attempts) bool { return now.Sub(a.last) > attemptsAtOnce*attemptEvery })
-		t.swept = now
-	}
-	a := t.of[who]
-	if a == nil {
-		a = &attempts{Limiter: rate.NewLimiter(rate.Every(attemptEvery), attemptsAtOnce)}
-		t.of[who] = a
-	}
-	a.last = now
-	return a.AllowN(now, 1)
 }

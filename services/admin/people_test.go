@@ -1,9 +1,7 @@
 package admin
 
 import (
-	"net/http/httptest"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,7 +11,6 @@ import (
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/bus/bustest"
 	"github.com/tributaryhq/tributary/pkg/directory"
-	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
@@ -158,52 +155,6 @@ func TestASignInDoesNotTellWhoIsKnown(t *testing.T) {
 		if d < took/8 {
 			t.Errorf("%s took %s, a known address %s: no password was compared", email, d, took)
 		}
-	}
-}
-
-func TestGuessingIsSlowedDown(t *testing.T) {
-	t.Parallel()
-	clock := time.Unix(1_700_000_000, 0)
-	th := newThrottle(func() time.Time { return clock })
-	allowed := func(who string, n int) (yes int) {
-		for range n {
-			if th.allow(who) {
-				yes++
-			}
-		}
-		return yes
-	}
-	if n := allowed("a", 20); n != attemptsAtOnce {
-		t.Errorf("%d attempts at once", n)
-	}
-	for i := range 20_000 {
-		th.allow(time.Unix(int64(i), 0).String()) // who guesses addresses does not free himself
-	}
-	if n := allowed("a", 5); n != 0 {
-		t.Errorf("%d more attempts", n)
-	}
-	clock = clock.Add(attemptEvery)
-	if n := allowed("a", 5); n != 1 {
-		t.Errorf("%d attempts after %s", n, attemptEvery)
-	}
-	clock = clock.Add(2 * attemptsAtOnce * attemptEvery)
-	if allowed("b", 1); len(th.of) != 1 {
-		t.Errorf("%d addresses are remembered", len(th.of))
-	}
-}
-
-func TestASignInOverTheLimitIsToldWhenToTryAgain(t *testing.T) {
-	t.Parallel()
-	s := &server{logins: newThrottle(time.Now)}
-	for range attemptsAtOnce {
-		s.logins.allow("guess@example.com")
-	}
-	e := httpapi.New()
-	e.POST("/v1/auth/login", s.Login)
-	rec := httptest.NewRecorder()
-	e.ServeHTTP(rec, httptest.NewRequest("POST", "/v1/auth/login", strings.NewReader(`{"email":" Guess@example.com","password":"x"}`)))
-	if rec.Code != 429 || rec.Header().Get("Retry-After") == "" || !strings.Contains(rec.Body.String(), "rate_limited") {
-		t.Errorf("%d %v %s", rec.Code, rec.Header(), rec.Body)
 	}
 }
 

@@ -143,7 +143,7 @@ func (s *Server) GetAttachment(c *gin.Context, id api.ID) {
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cache-Control", "private, max-age=86400, immutable")
 	c.Status(http.StatusOK)
-	_, _ = io.Copy(c.Writer, body) // the client went away: nobody to tell
+	_ = httpapi.Copy(c, body) // the client went away: nobody to tell
 }
 
 func inline(m string) bool {

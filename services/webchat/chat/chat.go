@@ -18,6 +18,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/tributaryhq/tributary/pkg/budget"
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
@@ -29,16 +30,20 @@ import (
 
 // Limits of what browsers may do. All are per replica.
 type Limits struct {
-	Sessions, Visitors, Connects     Quota // per IP address: sessions begun, visitors made, sockets opened
-	Messages, Frames, Uploads, Pages Quota // per visitor; pages per session
-	Address, Channel                 Quota // messages per IP address and per channel
+	Sessions, Visitors, Connects     budget.Rate // per IP address: sessions begun, visitors made, sockets opened
+	Messages, Frames, Uploads, Pages budget.Rate // per visitor; pages per session
+	Address, Channel                 budget.Rate // messages per IP address and per channel
 }
 
 // DefaultLimits are those of the facts (20 messages a minute, 50 pages a session), and for the rest more than a person needs.
 var DefaultLimits = Limits{
-	Sessions: Quota{60, time.Minute, 60}, Visitors: Quota{30, time.Minute, 60}, Connects: Quota{120, time.Minute, 120},
-	Messages: Quota{20, time.Minute, 20}, Frames: Quota{120, time.Minute, 60}, Uploads: Quota{10, time.Minute, 10}, Pages: Quota{50, 12 * time.Hour, 50},
-	Address: Quota{300, time.Minute, 300}, Channel: Quota{6000, time.Minute, 1000},
+	Sessions: rate(60, time.Minute, 60), Visitors: rate(30, time.Minute, 60), Connects: rate(120, time.Minute, 120),
+	Messages: rate(20, time.Minute, 20), Frames: rate(120, time.Minute, 60), Uploads: rate(10, time.Minute, 10), Pages: rate(50, 12*time.Hour, 50),
+	Address: rate(300, time.Minute, 300), Channel: rate(6000, time.Minute, 1000),
+}
+
+func rate(n int, per time.Duration, burst int) budget.Rate {
+	return budget.Rate{N: n, Per: per, Burst: burst}
 }
 
 // New builds the web chat's part of a channel service; [gateway.With] takes it.

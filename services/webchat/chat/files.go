@@ -72,7 +72,7 @@ func (s *server) upload(c *gin.Context, v session) {
 }
 
 func (s *server) receive(c *gin.Context, v session) (*file, error) {
-	if err := s.limit.uploads.take(v.Subject); err != nil {
+	if err := s.limit.uploads.Take(v.Subject); err != nil {
 		return nil, err
 	}
 	r, err := c.Request.MultipartReader()
@@ -176,7 +176,7 @@ func (s *server) download(c *gin.Context, v session) {
 	h.Set("Cross-Origin-Resource-Policy", "same-site")
 	h.Set("Cache-Control", "private, max-age=86400, immutable")
 	c.Status(http.StatusOK)
-	_, _ = io.Copy(c.Writer, body) // the browser went away: nobody to tell
+	_ = httpapi.Copy(c, body) // the browser went away: nobody to tell
 }
 
 func typeOf(kind string) event.MessageType {

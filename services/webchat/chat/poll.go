@@ -50,7 +50,7 @@ var errEnough = errors.New("something came")
 func (s *server) poll(c *gin.Context, v session) {
 	after, err := number(c, "after", 0, 1<<53)
 	wait, err2 := number(c, "wait", 25, int64(maxWait/time.Second))
-	if err = errors.Join(err, err2, s.limit.frames.take(v.Subject)); err != nil {
+	if err = errors.Join(err, err2, s.limit.frames.Take(v.Subject)); err != nil {
 		httpapi.Fail(c, err)
 		return
 	}
@@ -121,7 +121,7 @@ func (s *server) post(c *gin.Context, v session) {
 	}
 	in, err := read(raw)
 	if err == nil {
-		err = s.limit.address.take(address(c.Request))
+		err = s.limit.address.Take(httpapi.Source(c))
 	}
 	if err != nil {
 		httpapi.Fail(c, err)
@@ -142,7 +142,7 @@ func (s *server) post(c *gin.Context, v session) {
 func (s *server) history(c *gin.Context, v session) {
 	before, err := number(c, "before", 1<<53, 1<<53)
 	limit, err2 := number(c, "limit", 50, 100)
-	if err = errors.Join(err, err2, s.limit.frames.take(v.Subject)); err != nil {
+	if err = errors.Join(err, err2, s.limit.frames.Take(v.Subject)); err != nil {
 		httpapi.Fail(c, err)
 		return
 	}

@@ -56,7 +56,7 @@ func (s *server) begin(c *gin.Context) {
 		httpapi.Fail(c, err)
 		return
 	}
-	if in.Page != nil && in.Page.URL != "" && s.limit.pages.take(v.ID) == nil {
+	if in.Page != nil && in.Page.URL != "" && s.limit.pages.Take(v.ID) == nil {
 		now := s.Now().UnixMilli()
 		if err := s.deliver(ctx, ch, v.says(encode(object{"t": "page", "url": in.Page.URL, "title": in.Page.Title, "referrer": in.Page.Referrer, "ts": now}))); err != nil {
 			s.Log.WarnContext(ctx, "the page of a new session is lost", "channel", ch.ID, "error", err)
@@ -65,15 +65,15 @@ func (s *server) begin(c *gin.Context) {
 	c.JSON(http.StatusCreated, object{
 		"sessionId": v.ID, "visitorId": v.Subject, "token": token, "expiresAt": v.ExpiresAt.UTC().Format(time.RFC3339),
 		"conversationId": v.mailbox(), "lastSeq": last, "online": true, "verified": v.Identity != "",
-		"limits": object{"textBytes": maxText, "fileBytes": maxFile, "messagesPerMinute": s.limit.messages.quota.N},
+		"limits": object{"textBytes": maxText, "fileBytes": maxFile, "messagesPerMinute": s.limit.messages.Rate.N},
 		"theme":  setting(ch, "theme"), "preChatForm": setting(ch, "pre_chat_form"),
 	})
 }
 
 // introduce says who the browser speaks for.
 func (s *server) introduce(c *gin.Context, ch channel.Keyed, in opening) (session, error) {
-	from, now := address(c.Request), s.Now()
-	if err := s.limit.sessions.take(from); err != nil {
+	from, now := httpapi.Source(c), s.Now()
+	if err := s.limit.sessions.Take(from); err != nil {
 		return session{}, err
 	}
 	if bearer, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer "); ok && in.Identity == nil {
@@ -103,7 +103,7 @@ func (s *server) introduce(c *gin.Context, ch channel.Keyed, in opening) (sessio
 
 // seat gives the session its visitor, and its hour.
 func (s *server) seat(c *gin.Context, ch channel.Keyed, v *session, said, identity, from string) error {
-	who, err := s.admit(c.Request.Context(), ch, said, identity, func() error { return s.limit.visitors.take(from) })
+	who, err := s.admit(c.Request.Context(), ch, said, identity, func() error { return s.limit.visitors.Take(from) })
 	if err != nil {
 		return httpapi.StoreError(err)
 	}

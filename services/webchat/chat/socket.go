@@ -33,7 +33,7 @@ const (
 
 // socket serves GET …/ws: the first frame is hello with the session's token, which so never stands in a URL.
 func (s *server) socket(c *gin.Context) {
-	if err := s.limit.connects.take(address(c.Request)); err != nil {
+	if err := s.limit.connects.Take(httpapi.Source(c)); err != nil {
 		httpapi.Fail(c, err)
 		return
 	}
@@ -47,7 +47,7 @@ func (s *server) socket(c *gin.Context) {
 	conn.SetReadLimit(maxFrame)
 	ctx, cancel := context.WithCancel(c.Request.Context())
 	defer cancel()
-	l := &link{server: s, conn: conn, ch: channelOf(c), from: address(c.Request), cancel: cancel, typing: make(chan bool, 1), typed: make(chan bool, 1)}
+	l := &link{server: s, conn: conn, ch: channelOf(c), from: httpapi.Source(c), cancel: cancel, typing: make(chan bool, 1), typed: make(chan bool, 1)}
 	l.serve(ctx)
 }
 
@@ -214,7 +214,7 @@ func (l *link) heard(ctx context.Context, raw []byte) error {
 		case "hello": // said already
 			return nil
 		case "message", "postback", "form":
-			err = l.limit.address.take(l.from)
+			err = l.limit.address.Take(l.from)
 		}
 	}
 	var a *ack

@@ -72,7 +72,7 @@ func read(raw []byte) (in incoming, err error) {
 
 // take handles one frame of a browser. What is to be answered is the ack, if there is one; a *fault.Error says what is wrong.
 func (s *server) take(ctx context.Context, ch channel.Keyed, v session, in incoming, raw []byte) (*ack, error) {
-	if err := s.limit.frames.take(v.Subject); err != nil {
+	if err := s.limit.frames.Take(v.Subject); err != nil {
 		return nil, err
 	}
 	switch in.T {
@@ -82,7 +82,7 @@ func (s *server) take(ctx context.Context, ch channel.Keyed, v session, in incom
 	case "read":
 		return nil, s.read(ctx, ch, v, in, raw)
 	case "page":
-		if full := s.limit.pages.take(v.ID); in.URL == "" || fault.Is(full, fault.Throttled) { // enough is known of this visit
+		if full := s.limit.pages.Take(v.ID); in.URL == "" || fault.Is(full, fault.Throttled) { // enough is known of this visit
 			return nil, nil
 		}
 	default:
@@ -111,10 +111,10 @@ func (s *server) message(ctx context.Context, ch channel.Keyed, v session, in in
 	if err != nil {
 		return nil, err
 	}
-	if err := s.limit.messages.take(v.Subject); err != nil { // before the channel's: who is over their own limit costs others nothing
+	if err := s.limit.messages.Take(v.Subject); err != nil { // before the channel's: who is over their own limit costs others nothing
 		return nil, err
 	}
-	if err := s.limit.channel.take(ch.ID); err != nil {
+	if err := s.limit.channel.Take(ch.ID); err != nil {
 		return nil, err
 	}
 	c := v.says(raw)

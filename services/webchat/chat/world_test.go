@@ -21,6 +21,7 @@ import (
 	"github.com/coder/websocket"
 	"go.uber.org/goleak"
 
+	"github.com/tributaryhq/tributary/pkg/budget"
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway"
@@ -105,7 +106,7 @@ func (w *world) start(dir string) (stop func()) {
 	must(w.env.Bus.EnsureTopics(ctx, embedded.Topics()))
 	must(w.env.DB.Ensure(ctx, directory.Specs...))
 	limits := chat.DefaultLimits
-	limits.Sessions, limits.Visitors, limits.Connects, limits.Address = chat.Quota{N: 1e6, Per: time.Minute, Burst: 1e6}, chat.Quota{N: 1e6, Per: time.Minute, Burst: 1e6}, chat.Quota{N: 1e6, Per: time.Minute, Burst: 1e6}, chat.Quota{N: 1e6, Per: time.Minute, Burst: 1e6}
+	limits.Sessions, limits.Visitors, limits.Connects, limits.Address = budget.Rate{N: 1e6, Per: time.Minute, Burst: 1e6}, budget.Rate{N: 1e6, Per: time.Minute, Burst: 1e6}, budget.Rate{N: 1e6, Per: time.Minute, Burst: 1e6}, budget.Rate{N: 1e6, Per: time.Minute, Burst: 1e6}
 	service := gateway.Service(webchat.Adapter{}, gateway.With(chat.With(limits)))
 	for i := range w.urls {
 		public, err := net.Listen("tcp", "127.0.0.1:0")

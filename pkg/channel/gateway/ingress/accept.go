@@ -30,7 +30,7 @@ type batch struct {
 
 // accept translates a verified call for each of its channels and makes everything durable, in one step.
 func (g *Ingress) accept(ctx context.Context, in channel.Inbound, chs []channel.Keyed, dropped map[string]int) (channel.Reply, error) {
-	leave, err := g.gate.enter()
+	leave, err := g.gate.enter(len(in.Body))
 	if err != nil {
 		return channel.Reply{}, err
 	}

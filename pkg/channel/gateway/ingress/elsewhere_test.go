@@ -56,7 +56,7 @@ func TestNoWebhookWaitsForALog(t *testing.T) {
 		if w := r.post("/webhooks/telegram/ch_a", r.ch, body(t, events(message(fmt.Sprint("m", n), "text")))); w.Code != 200 {
 			t.Fatal(w.Code)
 		}
-		if w := r.post("/webhooks/telegram/ch_none", r.ch, body(t, events(message("x", "text")))); w.Code != 404 {
+		if w := r.post("/webhooks/telegram/ch_none", r.ch, body(t, events(message("x", "text")))); w.Code != 401 {
 			t.Fatal(w.Code)
 		}
 	}

@@ -54,13 +54,14 @@ type Deps struct {
 
 // Limits bounds what is worked on at once. Zero values mean the defaults.
 type Limits struct {
-	Calls   int           // calls at once; default 2,000
-	Bytes   int64         // of bodies at once; default 256 MiB
-	Backlog int64         // unread bytes of a topic in the in-process broker; default 512 MB
-	Body    time.Duration // to receive a body; default 20 s
-	Request time.Duration // from the last byte of the body to the answer, whatever hangs; default 8 s
-	Publish time.Duration // for Kafka to acknowledge; default 3 s
-	Spool   time.Duration // for the store, where Kafka did not; default 2 s
+	Calls    int           // proved calls at once; default 2,000
+	Bytes    int64         // of the bodies of proved calls at once; default 256 MiB
+	Unproved int64         // bytes of bodies that are not proved yet; default 128 MiB, a quarter for one source or channel
+	Settle   time.Duration // a body that has arrived for longer may have to give way to others; default 250 ms
+	Backlog  int64         // unread bytes of a topic in the in-process broker; default 512 MB
+	Request  time.Duration // from the last byte of the body to the answer, whatever hangs; default 8 s
+	Publish  time.Duration // for Kafka to acknowledge; default 3 s
+	Spool    time.Duration // for the store, where Kafka did not; default 2 s
 }
 
 // Ingress takes a provider's calls.
@@ -70,6 +71,7 @@ type Ingress struct {
 	dummy   channel.Keyed
 	secret  map[string]bool // headers that the journal must not keep
 	gate    *gate
+	arrived *arrivals
 	spool   *spool
 	metrics *metrics
 	quiet   rate.Sometimes
@@ -81,14 +83,14 @@ func New(d Deps) *Ingress {
 	info := d.Adapter.Info()
 	return &Ingress{
 		Deps: d, info: info, dummy: stranger(info), secret: secretHeaders(info.Inbound.Redact),
-		gate: newGate(d.Limits, d.Backlog, d.Now), spool: newSpool(d, info.Type), metrics: newMetrics(string(info.Type)),
+		gate: newGate(d.Limits, d.Backlog, d.Now), arrived: newArrivals(d.Limits, time.Now), spool: newSpool(d, info.Type), metrics: newMetrics(string(info.Type)),
 		quiet: rate.Sometimes{First: 1, Interval: 10 * time.Second},
 	}
 }
 
 func (l *Limits) fill() {
-	def := Limits{Calls: 2000, Bytes: 256 << 20, Backlog: 512e6, Body: 20 * time.Second, Request: 8 * time.Second, Publish: 3 * time.Second, Spool: 2 * time.Second}
-	for _, f := range []struct{ v, d *time.Duration }{{&l.Body, &def.Body}, {&l.Request, &def.Request}, {&l.Publish, &def.Publish}, {&l.Spool, &def.Spool}} {
+	def := Limits{Calls: 2000, Bytes: 256 << 20, Unproved: 128 << 20, Settle: 250 * time.Millisecond, Backlog: 512e6, Request: 8 * time.Second, Publish: 3 * time.Second, Spool: 2 * time.Second}
+	for _, f := range []struct{ v, d *time.Duration }{{&l.Settle, &def.Settle}, {&l.Request, &def.Request}, {&l.Publish, &def.Publish}, {&l.Spool, &def.Spool}} {
 		if *f.v == 0 {
 			*f.v = *f.d
 		}
@@ -98,6 +100,9 @@ func (l *Limits) fill() {
 	}
 	if l.Bytes == 0 {
 		l.Bytes = def.Bytes
+	}
+	if l.Unproved == 0 {
+		l.Unproved = def.Unproved
 	}
 	if l.Backlog == 0 {
 		l.Backlog = def.Backlog

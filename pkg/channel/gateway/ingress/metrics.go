@@ -70,10 +70,10 @@ func resultOf(err error) string {
 	switch {
 	case fe == errBusy:
 		return overloaded
+	case fe == errUnknown:
+		return unknown
 	case fe.Kind == fault.Denied:
 		return forged
-	case fe.Kind == fault.Gone:
-		return unknown
 	case fe.Code == "body_too_large":
 		return tooLarge
 	case fe.Kind == fault.Invalid:

@@ -13,14 +13,11 @@ import (
 // maxAssets bounds how many accounts one call may name (Meta groups up to 1,000 updates).
 const maxAssets = 1000
 
-// open finds the channels that a call is for and lets pass those whose own secrets prove it. With id "" the call is app-level.
-func (g *Ingress) open(ctx context.Context, id string, in channel.Inbound) (chs []channel.Keyed, dropped map[string]int, err error) {
-	if id != "" {
-		ch, err := g.channel(ctx, id)
-		if err != nil {
-			return nil, nil, g.refuse(in, err)
-		}
-		return []channel.Keyed{ch}, nil, g.verify(ch, in)
+// open finds the channels that a call is for and lets pass those whose own secrets prove it. The call is for the channel ch or, where
+// there is none, app-level.
+func (g *Ingress) open(ctx context.Context, ch *channel.Keyed, in channel.Inbound) (chs []channel.Keyed, dropped map[string]int, err error) {
+	if ch != nil {
+		return []channel.Keyed{*ch}, nil, g.verify(*ch, in)
 	}
 	named, err := g.named(ctx, in)
 	if err != nil {
@@ -36,7 +33,8 @@ func (g *Ingress) open(ctx context.Context, id string, in channel.Inbound) (chs 
 		chs = append(chs, ch)
 	}
 	if len(chs) == 0 {
-		return nil, nil, g.refuse(in, channel.ErrForged)
+		_ = g.verify(g.dummy, in) // as long as a real one takes
+		return nil, nil, channel.ErrForged
 	}
 	return chs, dropped, nil
 }
@@ -51,14 +49,6 @@ func (g *Ingress) channel(ctx context.Context, id string) (channel.Keyed, error)
 		return ch, fmt.Errorf("channel %s: %w", id, err)
 	}
 	return ch, nil
-}
-
-// refuse does the work of a verification before it passes err on, so that unknown and forged take the same time.
-func (g *Ingress) refuse(in channel.Inbound, err error) error {
-	if fault.Is(err, fault.Gone) || fault.Is(err, fault.Denied) {
-		_ = g.verify(g.dummy, in) // always refuses: the secrets are random
-	}
-	return err
 }
 
 // named finds the channels that an app-level call names.

@@ -55,7 +55,7 @@ func (g *Ingress) operate(c *gin.Context, id string, do Operation) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, operationBody))
 	if err != nil {
-		httpapi.Fail(c, httpapi.TooLarge(operationBody))
+		httpapi.Fail(c, httpapi.Unread(err))
 		return
 	}
 	answer, err := do(ctx, ch, body)
@@ -74,8 +74,8 @@ func (g *Ingress) owned(ctx context.Context, p *auth.Principal, id string) (chan
 		return channel.Keyed{}, err
 	}
 	ch, err := g.channel(ctx, id)
-	if err == nil && ch.Tenant != p.Tenant {
-		err = errUnknown
+	if err == errUnknown || err == nil && ch.Tenant != p.Tenant { //nolint:errorlint // the very value
+		err = fault.New(fault.Gone, "not_found", "there is no such channel")
 	}
 	return ch, err
 }

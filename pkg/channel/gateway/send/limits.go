@@ -5,8 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/time/rate"
-
+	"github.com/tributaryhq/tributary/pkg/budget"
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
@@ -25,23 +24,16 @@ const (
 // memory, as all messages of a recipient pass one owner. It is used under its scope's lock.
 type limits struct {
 	shared []Limiter
-	peers  []channel.Rate
-	pace   map[string]*pace
-}
-
-// pace is how fast one recipient was written to.
-type pace struct {
-	limiters []local
-	used     time.Time
+	peers  []*budget.Limits
 }
 
 func newLimits(w *Worker, id string) *limits {
-	l := &limits{pace: map[string]*pace{}}
+	l := &limits{}
 	for n, r := range w.info.Send.Rates {
 		switch {
 		case r.N <= 0 || r.Every <= 0:
 		case r.Per == "peer":
-			l.peers = append(l.peers, r)
+			l.peers = append(l.peers, budget.NewOf(peersKept, rateOf(r), w.Now))
 		default:
 			l.shared = append(l.shared, w.limiter(id+":"+strconv.Itoa(n), r))
 		}
@@ -60,31 +52,25 @@ func (w *Worker) limiter(name string, r channel.Rate) Limiter {
 }
 
 // local is a limiter of this process.
-type local struct{ *rate.Limiter }
+type local struct{ *budget.Limits }
 
 func newLocal(r channel.Rate) local {
-	return local{rate.NewLimiter(rate.Limit(float64(r.N)/time.Duration(r.Every).Seconds()), max(1, r.Burst))}
+	return local{budget.NewOf(1, rateOf(r), time.Now)}
+}
+
+func rateOf(r channel.Rate) budget.Rate {
+	return budget.Rate{N: r.N, Per: time.Duration(r.Every), Burst: max(1, r.Burst)}
 }
 
 // Take implements Limiter.
 func (l local) Take(context.Context) (bool, time.Duration) {
-	wait := l.after(time.Now())
+	wait := l.Reserve("", 1)
 	return wait == 0, wait
 }
 
-// after takes a token, or returns how long there is none.
-func (l local) after(now time.Time) time.Duration {
-	res := l.ReserveN(now, 1)
-	wait := res.DelayFrom(now)
-	if wait > 0 {
-		res.CancelAt(now)
-	}
-	return wait
-}
-
 // take uses one token of every limit, or says how long there is none, and whether that is this recipient's.
-func (l *limits) take(key string, now time.Time) (wait time.Duration, peer bool) {
-	if wait := l.peer(key, now); wait > 0 {
+func (l *limits) take(key string) (wait time.Duration, peer bool) {
+	if wait := l.peer(key); wait > 0 {
 		return wait, true
 	}
 	for _, s := range l.shared {
@@ -98,42 +84,13 @@ func (l *limits) take(key string, now time.Time) (wait time.Duration, peer bool)
 	return 0, false
 }
 
-func (l *limits) peer(key string, now time.Time) time.Duration {
-	if len(l.peers) == 0 {
-		return 0
-	}
-	p := l.pace[key]
-	if p == nil {
-		l.forget(now)
-		p = &pace{}
-		for _, r := range l.peers {
-			p.limiters = append(p.limiters, newLocal(r))
-		}
-		l.pace[key] = p
-	}
-	p.used = now
-	for _, r := range p.limiters {
-		if wait := r.after(now); wait > 0 {
+func (l *limits) peer(key string) time.Duration {
+	for _, p := range l.peers {
+		if wait := p.Reserve(key, 1); wait > 0 {
 			return wait
 		}
 	}
 	return 0
-}
-
-// forget drops recipients that have not been written to for longer than any limit reaches.
-func (l *limits) forget(now time.Time) {
-	if len(l.pace) < peersKept {
-		return
-	}
-	reach := time.Minute
-	for _, r := range l.peers {
-		reach = max(reach, time.Duration(r.Every)*time.Duration(max(1, r.Burst)))
-	}
-	for k, p := range l.pace {
-		if now.Sub(p.used) > reach {
-			delete(l.pace, k)
-		}
-	}
 }
 
 // forPeer reports whether a provider's throttling concerns one recipient only.

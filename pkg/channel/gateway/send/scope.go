@@ -88,7 +88,7 @@ func (s *scope) enter(key string) (*permit, refusal) {
 	case s.calling >= s.places:
 		return nil, refusal{wait: s.Timing.Breaker} // whoever leaves wakes us
 	}
-	if wait, peer := s.limits.take(key, now); wait > 0 {
+	if wait, peer := s.limits.take(key); wait > 0 {
 		return nil, refusal{wait: wait, peer: peer}
 	}
 	done, err := s.breaker.Allow()
