@@ -32,6 +32,7 @@ var catalogue = map[string]Entry{
 	"bad_json":                   {422, "The body is not JSON of the documented shape"},
 	"unparsable":                 {422, "The provider's payload cannot be understood"},
 	"trimmed":                    {404, "The journal does not reach back that far"},
+	"document_too_large":         {422, "What is to be stored is larger than the store takes (16 MiB on MongoDB): send less of it at once"},
 	"bad_cursor":                 {422, "The cursor is not one of ours, or of another list"},
 	"idempotency_key_missing":    {422, "Sends and creates of messages need the header Idempotency-Key"},
 	"idempotency_key_reused":     {422, "The idempotency key was used with another body"},

@@ -41,7 +41,7 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (env *Env, 
 	}
 	opened = append(opened, env.Bus.Close)
 	env.Bus = watchBus(env.Bus)
-	if env.DB, err = openStore(ctx, cfg.StoreURL); err != nil {
+	if env.DB, err = OpenStore(ctx, cfg.StoreURL); err != nil {
 		return nil, close, fmt.Errorf("TRIBUTARY_STORE_URL: %w", err)
 	}
 	opened = append(opened, env.DB.Close)
@@ -72,10 +72,6 @@ func identify(ctx context.Context, env *Env) error {
 	if env.Sealer, err = auth.NewSealer(key); err != nil {
 		return err
 	}
-	// The directory reads collections of other services, which may not have made them yet.
-	if err := env.DB.Ensure(ctx, append(directory.Others, directory.Specs...)...); err != nil {
-		return fmt.Errorf("TRIBUTARY_STORE_URL: %w", err)
-	}
 	env.Directory = directory.New(env.DB, env.Bus, env.Sealer, env.Now)
 	var issuer auth.Verifier
 	if env.Config.OIDCIssuer != "" {
@@ -103,7 +99,8 @@ func OpenBus(ctx context.Context, cfg *config.Config, log *slog.Logger) (bus.Bus
 	return b, nil
 }
 
-func openStore(ctx context.Context, url string) (store.DB, error) {
+// OpenStore connects to the store alone.
+func OpenStore(ctx context.Context, url string) (store.DB, error) {
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
 		return sqlite.Open(ctx, path)
 	}

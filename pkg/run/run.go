@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,7 @@ type process struct {
 	built   []*Parts
 	names   []string
 	ready   atomic.Bool
+	lacks   atomic.Value // text: why the process waits before it builds its services
 	stop    chan struct{}
 	failed  chan error
 	serving sync.WaitGroup
@@ -59,12 +61,14 @@ func (p *Process) Run(ctx context.Context, services ...Service) (err error) {
 	engine := httpapi.New(trusted...)
 	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWorking()
-	if err := r.build(working, engine, services); err != nil {
-		return err
-	}
 	public, admin := r.servers(engine)
-	r.serve(public, boundConnections(p.Public, trusted))
 	r.serve(admin, boundConnections(p.Admin, nil))
+	if err := r.prepare(ctx, working, engine, services); err != nil {
+		err = errors.Join(err, admin.Close())
+		r.serving.Wait()
+		return ignore(err, context.Canceled)
+	}
+	r.serve(public, boundConnections(p.Public, trusted))
 	r.work(working)
 	r.ready.Store(true)
 	if p.Started != nil {
@@ -97,6 +101,14 @@ func ignore(err, what error) error {
 		return nil
 	}
 	return err
+}
+
+// prepare builds the services, once the store has what they need. ctx ends with the signal to stop, working with the work.
+func (r *process) prepare(ctx, working context.Context, engine *gin.Engine, services []Service) error {
+	if err := r.require(ctx, services); err != nil {
+		return err
+	}
+	return r.build(working, engine, services)
 }
 
 func (r *process) build(ctx context.Context, engine *gin.Engine, services []Service) error {
@@ -142,7 +154,8 @@ func (r *process) servers(engine *gin.Engine) (public, admin *http.Server) {
 
 func (r *process) readyz(w http.ResponseWriter, req *http.Request) {
 	if !r.ready.Load() {
-		http.Error(w, "not ready: starting or stopping", http.StatusServiceUnavailable)
+		why, _ := r.lacks.Load().(string)
+		http.Error(w, "not ready: "+cmp.Or(why, "starting or stopping"), http.StatusServiceUnavailable)
 		return
 	}
 	for i, parts := range r.built {

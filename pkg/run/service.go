@@ -24,7 +24,9 @@ import (
 // Service names a service and builds it.
 type Service struct {
 	Name string
-	// New builds the service: declares its collections, prepares what it needs. ctx ends with the process; loops belong into
+	// Collections are those that the service reads and writes: `tributary store ensure` creates them, and New requires them.
+	Collections []store.Spec
+	// New builds the service: requires its collections, prepares what it needs. ctx ends with the process; loops belong into
 	// the Parts, not into goroutines of New.
 	New func(ctx context.Context, env *Env) (*Parts, error)
 }

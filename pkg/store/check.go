@@ -27,6 +27,11 @@ func (s Spec) Check() error {
 		}
 		seen[ix.Name] = true
 	}
+	for _, name := range s.Superseded {
+		if seen[name] {
+			return fmt.Errorf("collection %s: index %q is declared and superseded", s.Name, name)
+		}
+	}
 	if s.Search == nil {
 		return nil
 	}
@@ -58,8 +63,13 @@ func (ix Index) check() error {
 	if arrays > 1 {
 		return fmt.Errorf("more than one array")
 	}
-	if ix.Sparse && len(ix.Fields) == 0 {
+	switch {
+	case ix.Sparse && len(ix.Fields) == 0:
 		return fmt.Errorf("sparse without a field")
+	case ix.Sparse && ix.Has != "":
+		return fmt.Errorf("sparse, and has: one field decides which documents are in it")
+	case ix.Has != "" && !slices.Contains(ix.Fields, ix.Has):
+		return fmt.Errorf("has %q, which is none of its fields", ix.Has)
 	}
 	return nil
 }

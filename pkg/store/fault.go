@@ -27,6 +27,7 @@ func Fault(err error) error {
 		{ErrConflict, fault.Conflict, "changed"},
 		{ErrCursor, fault.Invalid, "bad_cursor"},
 		{ErrNoIndex, fault.Internal, "no_index"},
+		{ErrTooLarge, fault.Invalid, "document_too_large"},
 	}
 	if classified := new(*fault.Error); errors.As(err, classified) {
 		return err

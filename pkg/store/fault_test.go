@@ -21,6 +21,7 @@ func TestFault(t *testing.T) {
 		"conflict":   {ErrConflict, fault.Conflict},
 		"cursor":     {ErrCursor, fault.Invalid},
 		"no index":   {ErrNoIndex, fault.Internal},
+		"too large":  {fmt.Errorf("things x: %w", ErrTooLarge), fault.Invalid},
 		"away":       {fmt.Errorf("things x: %w", Away(context.DeadlineExceeded)), fault.Unavailable},
 		"classified": {fault.New(fault.Denied, "no", "%w", ErrNotFound), fault.Denied},
 		"our own":    {own, fault.Internal},

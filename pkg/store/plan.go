@@ -63,12 +63,32 @@ func (ix Index) serve(where []Eq, q Query) (Plan, bool) {
 		return Plan{}, false
 	case ix.Array() >= len(where) || ix.Array() >= 0 && prefix[ix.Array()].Value == nil: // it has what arrays hold, nothing else
 		return Plan{}, false
-	case ix.Sparse && len(rest) == 0 && (len(prefix) == 0 || prefix[len(prefix)-1].Value == nil):
-		return Plan{}, false
-	case ix.Sparse && len(rest) > 0 && (len(rest) > 1 || by == ""):
+	case !ix.holds(prefix, by):
 		return Plan{}, false
 	}
 	return Plan{Index: ix, Where: prefix, Scan: Scan{Order: rest}}, true
+}
+
+// holds reports whether every document that matches is in the index: the query compares the field that documents in it have with
+// a value, or orders by it.
+func (ix Index) holds(prefix []Eq, by string) bool {
+	at := slices.Index(ix.Names(), ix.Filter())
+	switch {
+	case at < 0:
+		return true
+	case at < len(prefix):
+		return prefix[at].Value != nil
+	}
+	return at == len(prefix) && by != ""
+}
+
+// Filter returns the field without which a document is not in the index, "" if all documents are.
+func (ix Index) Filter() string {
+	if ix.Sparse {
+		names := ix.Names()
+		return names[len(names)-1]
+	}
+	return ix.Has
 }
 
 // Names returns the index's fields without the mark of arrays.

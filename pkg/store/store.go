@@ -26,12 +26,17 @@ var (
 	ErrConflict = errors.New("store: the document was changed by another")
 	ErrNoIndex  = errors.New("store: the query has no declared index")
 	ErrCursor   = errors.New("store: the cursor is not one of ours")
+	ErrMissing  = errors.New("store: indexes are missing")
+	ErrTooLarge = errors.New("store: the document is larger than the store takes")
 )
 
 // DB is what a driver offers: documents as JSON, by id and by declared index. Every call honours its context.
 type DB interface {
 	// Ensure creates what the collections need (tables, indexes, expiry). It is idempotent and safe to run concurrently.
 	Ensure(ctx context.Context, cs ...Spec) error
+	// Require makes the collections known to this process. An embedded engine creates what they need; a driver of a server
+	// creates nothing and returns ErrMissing with the names of the indexes that are not there.
+	Require(ctx context.Context, cs ...Spec) error
 	// Get returns the documents with these ids, in the order of ids; a missing one is the zero Raw. Reads see every
 	// acknowledged write (primary, majority).
 	Get(ctx context.Context, collection string, ids ...string) ([]Raw, error)
@@ -57,17 +62,20 @@ type Spec struct {
 	Expires bool        // documents carry expires_at and go away some time after it
 	Facts   bool        // documents carry pending facts; adds the index over pending_since
 	Search  *SearchSpec // nil: not searchable
+	// Superseded are names of indexes that earlier versions declared and this one does not use.
+	Superseded []string
 }
 
 // Index serves queries with equality on its first fields and, optionally, one range and the order on the next. The id is
 // always its last part. Fields are dotted paths into the JSON document. A field that holds an array of texts or numbers is
 // declared with [] behind it ("tags[]", at most one per index, never the one that orders) and asked for without: each element
-// is indexed, a document without any is not in it. With Sparse, only documents that have the last field are in it, and it serves only queries that name that field.
-// Documents without a field come before all others.
+// is indexed, a document without any is not in it. With Sparse, only documents that have the last field are in it, and it serves
+// only queries that name that field; Has does the same with another of Fields. Documents without a field come before all others.
 type Index struct {
 	Name   string
 	Fields []string
 	Sparse bool
+	Has    string
 }
 
 // SearchSpec declares what of a collection is searchable: the document's own field words (an array of tokens, see [Words])

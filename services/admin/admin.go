@@ -31,7 +31,9 @@ import (
 var openapi []byte
 
 // Service is admin.
-var Service = run.Service{Name: "admin", New: New}
+var Service = run.Service{Name: "admin", Collections: collections, New: New}
+
+var collections = append([]store.Spec{auditSpec, headSpec}, directory.Specs...)
 
 type server struct {
 	directory *directory.Directory
@@ -58,7 +60,7 @@ type server struct {
 
 // New builds the service.
 func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
-	if err := env.DB.Ensure(ctx, append([]store.Spec{auditSpec, headSpec}, directory.Specs...)...); err != nil {
+	if err := env.DB.Require(ctx, collections...); err != nil {
 		return nil, err
 	}
 	applier := store.NewApplier(env.DB, env.Bus, env.Log)

@@ -24,11 +24,11 @@ var openapi []byte
 const source = "deliverystatus"
 
 // Service is deliverystatus.
-var Service = run.Service{Name: source, New: New}
+var Service = run.Service{Name: source, Collections: collections, New: New}
 
 // New builds the service.
 func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
-	if err := env.DB.Ensure(ctx, receiptSpec, attemptSpec, watermarkSpec); err != nil {
+	if err := env.DB.Require(ctx, collections...); err != nil {
 		return nil, err
 	}
 	unclaimed, err := otel.Meter("tributary/deliverystatus").Int64Counter("tributary_receipts_unclaimed")

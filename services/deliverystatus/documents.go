@@ -12,11 +12,12 @@ import (
 var (
 	receiptSpec = store.Spec{Name: "receipts", Expires: true}
 	attemptSpec = store.Spec{Name: "attempts", Facts: true, Expires: true, Indexes: []store.Index{
-		{Name: "unread", Fields: []string{"waits_for", "at"}, Sparse: true},
+		{Name: "by_waits_for", Fields: []string{"waits_for", "at"}, Has: "waits_for"},
 		{Name: "by_message", Fields: []string{"message_id", "n"}},
 		{Name: "by_status", Fields: []string{"tenant", "channel_id", "status", "at"}},
-	}}
+	}, Superseded: []string{"unread"}}
 	watermarkSpec = store.Spec{Name: "watermarks"}
+	collections   = []store.Spec{receiptSpec, attemptSpec, watermarkSpec}
 )
 
 // receipt is all that is known about one provider id: S.

@@ -27,11 +27,13 @@ import (
 var openapi []byte
 
 // Service is inbox.
-var Service = run.Service{Name: chat.Source, New: New}
+var Service = run.Service{Name: chat.Source, Collections: collections, New: New}
+
+var collections = append([]store.Spec{provider.CallSpec}, chat.Specs...)
 
 // New builds the service.
 func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
-	if err := env.DB.Ensure(ctx, append(chat.Specs, provider.CallSpec)...); err != nil {
+	if err := env.DB.Require(ctx, collections...); err != nil {
 		return nil, err
 	}
 	record := chat.NewRecord(env.DB, feed.Fanout{To: env.Bus}, env.Log)

@@ -21,11 +21,11 @@ import (
 var openapi []byte
 
 // Service is routing.
-var Service = run.Service{Name: decide.Source, New: New}
+var Service = run.Service{Name: decide.Source, Collections: decide.Specs, New: New}
 
 // New builds the service.
 func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
-	if err := env.DB.Ensure(ctx, decide.Specs...); err != nil {
+	if err := env.DB.Require(ctx, decide.Specs...); err != nil {
 		return nil, err
 	}
 	applier := store.NewApplier(env.DB, env.Bus, env.Log)

@@ -40,8 +40,8 @@ func (i *inProcess) close() error {
 // fill starts what is missing and writes the addresses into the configuration: from here on nobody can tell the difference.
 func fill(ctx context.Context, cfg *config.Config, brokerAddr, redisAddr string) (i *inProcess, err error) {
 	i = &inProcess{}
-	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
-		return i, fmt.Errorf("TRIBUTARY_DATA_DIR: %w", err)
+	if err := folders(cfg); err != nil {
+		return i, err
 	}
 	if len(cfg.KafkaBrokers) == 0 {
 		if i.broker, err = embedded.StartBroker(ctx, filepath.Join(cfg.DataDir, "kafka"), brokerAddr); err != nil {
@@ -55,16 +55,6 @@ func fill(ctx context.Context, cfg *config.Config, brokerAddr, redisAddr string)
 		}
 		cfg.RedisURL = i.redis.URL()
 	}
-	if cfg.StoreURL == "" {
-		cfg.StoreURL = "sqlite:" + filepath.Join(cfg.DataDir, "tributary.db")
-	}
-	if cfg.BlobURL == "" {
-		dir, err := filepath.Abs(filepath.Join(cfg.DataDir, "blobs"))
-		if err != nil {
-			return i, err
-		}
-		cfg.BlobURL = "file://" + filepath.ToSlash(dir)
-	}
 	if cfg.EncryptionKey == "" {
 		cfg.EncryptionKey, err = remembered(filepath.Join(cfg.DataDir, "encryption.key"), func() string {
 			key := make([]byte, 32)
@@ -73,6 +63,24 @@ func fill(ctx context.Context, cfg *config.Config, brokerAddr, redisAddr string)
 		})
 	}
 	return i, err
+}
+
+// folders makes the data directory and puts store and blobs into it where the configuration names no other.
+func folders(cfg *config.Config) error {
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return fmt.Errorf("TRIBUTARY_DATA_DIR: %w", err)
+	}
+	if cfg.StoreURL == "" {
+		cfg.StoreURL = "sqlite:" + filepath.Join(cfg.DataDir, "tributary.db")
+	}
+	if cfg.BlobURL == "" {
+		dir, err := filepath.Abs(filepath.Join(cfg.DataDir, "blobs"))
+		if err != nil {
+			return err
+		}
+		cfg.BlobURL = "file://" + filepath.ToSlash(dir)
+	}
+	return nil
 }
 
 // remembered reads a value from a file, or makes it and writes it there.

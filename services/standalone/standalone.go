@@ -33,6 +33,7 @@ func commands() []command {
 	return []command{
 		{"run", "start everything (the default)", start},
 		{"servers", "start the in-process broker and Redis alone, for other processes to use", servers},
+		{"store", "store ensure: create the collections and indexes in the store that is configured", storeCommand},
 		{"topics", "topics ensure: create the topics on the Kafka that is configured", topics},
 		{"simulate", "simulate <type> --from … --text …: write as a customer, through the provider simulator", simulate},
 		{"config", "print the effective configuration, secrets masked", printConfig},
@@ -73,9 +74,13 @@ func Main(args, environ []string, out, errOut io.Writer) int {
 	return 2
 }
 
-func load(s streams, name string, args []string) (*config.Config, error) {
+// load reads the configuration; flags are those of the command besides the configuration's.
+func load(s streams, name string, args []string, flags ...func(*pflag.FlagSet)) (*config.Config, error) {
 	fs := config.Flags("tributary " + name)
 	fs.SetOutput(s.err)
+	for _, add := range flags {
+		add(fs)
+	}
 	if err := fs.Parse(args); err != nil {
 		return nil, err
 	}

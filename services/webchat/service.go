@@ -2,8 +2,15 @@ package webchat
 
 import (
 	"github.com/tributaryhq/tributary/pkg/channel/gateway"
+	"github.com/tributaryhq/tributary/pkg/run"
 	"github.com/tributaryhq/tributary/services/webchat/chat"
 )
 
 // Service is the channel's service: the adapter in its host, and the sessions, sockets and mailboxes of browsers beside it.
-var Service = gateway.Service(Adapter{}, gateway.With(chat.New))
+var Service = service()
+
+func service() run.Service {
+	s := gateway.Service(Adapter{}, gateway.With(chat.New))
+	s.Collections = append(s.Collections, chat.Collections...)
+	return s
+}

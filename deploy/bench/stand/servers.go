@@ -37,10 +37,12 @@ func (s *Stand) outside(ctx context.Context) error {
 	if s.Servers["TRIBUTARY_ENCRYPTION_KEY"] == "" {
 		s.Servers["TRIBUTARY_ENCRYPTION_KEY"] = "YmVuY2ggYmVuY2ggYmVuY2ggYmVuY2ggYmVuY2ggYmU="
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(s.Bin, single), "topics", "ensure")
-	cmd.Env = s.env()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("topics ensure: %w: %s", err, out)
+	for _, what := range []string{"topics", "store"} {
+		cmd := exec.CommandContext(ctx, filepath.Join(s.Bin, single), what, "ensure")
+		cmd.Env = s.env()
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s ensure: %w: %s", what, err, out)
+		}
 	}
 	return nil
 }

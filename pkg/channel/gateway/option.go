@@ -33,8 +33,8 @@ func Sources(s ...source.Source) Option { return add(Extra{Sources: s}) }
 // Transports adds transports by URL scheme: "smtp", "smpp", "ws".
 func Transports(t map[string]provider.Transport) Option { return add(Extra{Transports: t}) }
 
-// With adds whatever build returns. build is called when the service is built: it may declare collections of its own
-// (h.DB.Ensure) and keep h for later, but h.Deliver works only once the service runs.
+// With adds whatever build returns. build is called when the service is built: it may require collections of its own,
+// which the service's value names besides the usual ones, and keep h for later, but h.Deliver works only once the service runs.
 func With(build func(ctx context.Context, h *Host) (Extra, error)) Option {
 	return func(ctx context.Context, h *Host) error {
 		e, err := build(ctx, h)

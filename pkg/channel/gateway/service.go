@@ -23,6 +23,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/send"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/source"
+	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/run"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -30,13 +31,19 @@ import (
 
 // Service is the service of an adapter's channel type.
 func Service(a channel.Adapter, opts ...Option) run.Service {
-	return run.Service{Name: string(a.Info().Type), New: func(ctx context.Context, env *run.Env) (*run.Parts, error) {
+	t := a.Info().Type
+	return run.Service{Name: string(t), Collections: collections(t), New: func(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		h, err := build(ctx, a, env, opts)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", a.Info().Type, err)
+			return nil, fmt.Errorf("%s: %w", t, err)
 		}
 		return h.parts(), nil
 	}}
+}
+
+// collections are those that the services of every type have.
+func collections(t event.ChannelType) []store.Spec {
+	return append(ingress.Specs(t), send.Spec(t), media.Spec(t), provider.CallSpec, provider.TokenSpec)
 }
 
 // Host is a channel service at run time: what an [Extra] may use.
@@ -61,8 +68,7 @@ func (h *Host) Deliver(ctx context.Context, ch channel.Keyed, in channel.Inbound
 
 func build(ctx context.Context, a channel.Adapter, env *run.Env, opts []Option) (*Host, error) {
 	t := a.Info().Type
-	specs := append(ingress.Specs(t), send.Spec(t), media.Spec(t), provider.CallSpec, provider.TokenSpec)
-	if err := env.DB.Ensure(ctx, specs...); err != nil {
+	if err := env.DB.Require(ctx, collections(t)...); err != nil {
 		return nil, fmt.Errorf("collections: %w", err)
 	}
 	if err := env.Directory.Announce(ctx, a.Info()); err != nil {

@@ -38,6 +38,7 @@ func TestConvert(t *testing.T) {
 		"numbers":  {`{"a":9007199254740993,"b":-1,"c":0.1,"d":1.0}`, `{"_id":"x","a":9007199254740993,"b":-1,"c":0.1,"d":1}`},
 		"too long": {`{"a":123456789012345678901234567890}`, `{"_id":"x","a":123456789012345678901234567890}`},
 		"keys":     {`{"a":{"$b.c":1,"\\s":2,"":3,"\u0000":4}}`, `{"_id":"x","a":{"$b.c":1,"\\s":2,"":3,"\u0000":4}}`},
+		"escapes":  {`{"":1,"\\e":2,"$":{"":{"":[]}}}`, `{"_id":"x","":1,"\\e":2,"$":{"":{"":[]}}}`},
 		"nothing":  {`{"a":null,"b":[],"c":{}}`, `{"_id":"x","a":null,"b":[],"c":{}}`},
 		"expiry":   {`{"expires_at":"2024-01-02T03:04:05.006Z"}`, `{"_id":"x","expires_at":"2024-01-02T03:04:05.006Z"}`},
 	} {
@@ -45,16 +46,91 @@ func TestConvert(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
+	for _, number := range []string{
+		"0", "-0", "-0.0", "9223372036854775807", "9223372036854775808", "-9223372036854775809", "123456789012345678901234567890123456789",
+		"0.10000000000000000001", "1e400", "-1E+99999", "1e-99999", "1e99999999999999999999999", "5e-324", "1.7976931348623157e308", "1e21", "0e9",
+		"12345678901234567890.5", "0.000001", "1.50",
+	} {
+		got := strings.TrimSuffix(strings.TrimPrefix(roundTrip(t, `{"a":[`+number+`]}`), `{"_id":"x","a":[`), `]}`)
+		if !sameNumber(number, got) && number != got {
+			t.Errorf("%s came back as %s", number, got)
+		}
+	}
 	d, err := converted.toBSON("x", 1, json.RawMessage(`{"expires_at":"2024-01-02T03:04:05.006Z"}`))
 	if err != nil || d[len(d)-1].Key != fieldExpires {
 		t.Errorf("%v, %v: a document that expires has a date for it", d, err)
 	}
 	for name, in := range map[string]string{
-		"half": `{"a":`, "no object": `[]`, "empty": ``, "bad expiry": `{"expires_at":"soon"}`, "beyond numbers": `{"a":1e99999}`,
+		"half": `{"a":`, "no object": `[]`, "empty": ``, "bad expiry": `{"expires_at":"soon"}`,
 	} {
 		if d, err := converted.toBSON("x", 1, json.RawMessage(in)); err == nil {
 			t.Errorf("%s: taken as %v", name, d)
 		}
+	}
+}
+
+// TestConvertAsWritten: what BSON cannot hold comes back byte for byte.
+func TestConvertAsWritten(t *testing.T) {
+	t.Parallel()
+	deep := func(n int, open, inner, shut string) string {
+		return strings.Repeat(open, n) + inner + strings.Repeat(shut, n)
+	}
+	for name, value := range map[string]string{
+		"39 digits":           "123456789012345678901234567890123456789",
+		"minus 39 digits":     "-123456789012345678901234567890123456789.5",
+		"huge exponent":       "1e99999",
+		"exponent beyond int": "1e99999999999999999999999",
+		"300 arrays":          deep(300, "[", "1", "]"),
+		"300 objects":         deep(300, `{"a":`, `{"$x.y":-0}`, "}"),
+		"9000 levels":         deep(4500, `[{"":`, "null", "}]"),
+		"text of NaN":         `["NaN","-Infinity"]`,
+		"half a pair":         `["\ud800",{"a":"x\udc00y"}]`,
+		"half a pair in keys": `[{"a":1, "\ud800" : {"b":2}},{"c":3}]`,
+		"spaces within":       deep(100, "[ ", `{"a" : 1}`, "]"),
+	} {
+		in := `{"a":` + value + `,"z":1}`
+		got := roundTrip(t, in)
+		if name == "spaces within" { // outside of what is kept as text they mean nothing
+			got, in = strings.ReplaceAll(got, " ", ""), strings.ReplaceAll(in, " ", "")
+		}
+		if want := `{"_id":"x",` + in[1:]; name != "half a pair in keys" && got != want {
+			t.Errorf("%s: %.300s", name, got)
+		}
+		if name == "half a pair in keys" && got != `{"_id":"x","a":[{"a":1, "\ud800" : {"b":2}},{"c":3}],"z":1}` {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	d, err := converted.encode("x", 1, json.RawMessage(`{"a":`+deep(300, "[", "1", "]")+`}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	depth := 0
+	for v := d.Lookup("a"); v.Type == bson.TypeArray; v = bson.Raw(v.Array()).Lookup("0") {
+		depth++
+	}
+	if depth >= 100 {
+		t.Errorf("stored in %d levels: MongoDB takes 100", depth)
+	}
+}
+
+// TestStoredBefore: documents as earlier versions stored them.
+func TestStoredBefore(t *testing.T) {
+	t.Parallel()
+	long, err := bson.ParseDecimal128("123456789012345678901234567890")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := bson.Marshal(bson.D{
+		{Key: "_id", Value: "x"}, {Key: "_rev", Value: int64(7)}, {Key: "long", Value: long}, {Key: "n", Value: int32(3)}, {Key: "f", Value: -0.5},
+		{Key: `\sset`, Value: bson.D{{Key: "", Value: 1}, {Key: `a\db\\`, Value: true}}}, {Key: "list", Value: bson.A{"1", nil}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := fromBSON(b)
+	want := `{"_id":"x","long":123456789012345678901234567890,"n":3,"f":-0.5,"$set":{"":1,"a.b\\":true},"list":["1",null]}`
+	if diff := cmp.Diff(want, string(raw.JSON)); err != nil || diff != "" {
+		t.Error(err, diff)
 	}
 }
 

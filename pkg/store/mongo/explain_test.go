@@ -42,6 +42,7 @@ func TestNoScan(t *testing.T) {
 			{Name: "by_status", Fields: []string{"tenant", "status", "at"}},
 			{Name: "by_tag", Fields: []string{"tenant", "tags[]", "at"}},
 			{Name: "by_due", Fields: []string{"due.at"}, Sparse: true},
+			{Name: "by_waits_for", Fields: []string{"waits_for", "at"}, Has: "waits_for"},
 		},
 	}
 	if err := db.Ensure(t.Context(), spec); err != nil {
@@ -56,6 +57,9 @@ func TestNoScan(t *testing.T) {
 		"by id":     {},
 		"by status": {Where: []store.Eq{tenant, {Field: "status", Value: "open"}}, Range: &store.Range{Field: "at", From: "x"}},
 		"by tag":    {Where: []store.Eq{tenant, {Field: "tags", Value: "x"}}, Order: "at", Desc: true},
+		"null":      {Where: []store.Eq{tenant, {Field: "status", Value: nil}}, Order: "at"},
+		"null last": {Where: []store.Eq{tenant, {Field: "status", Value: nil}}, Order: "at", Desc: true},
+		"waiting":   {Where: []store.Eq{{Field: "waits_for", Value: "x"}}, Range: &store.Range{Field: "at", To: "y"}},
 		"by due":    {Range: &store.Range{Field: "due.at", To: "y"}},
 		"pending":   {Range: &store.Range{Field: "pending_since", To: "y", ToIncl: true}},
 	} {

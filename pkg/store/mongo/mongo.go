@@ -28,7 +28,7 @@ const (
 	defaultTimeout  = 5 * time.Second // of an operation whose context has no deadline
 	defaultDatabase = "tributary"     // if the URI names none
 	closeTime       = 5 * time.Second
-	ensureTime      = 10 * time.Minute // an index over what is already there takes its time
+	appName         = "tributary" // in the deployment's log and in currentOp, if the URI names no other
 )
 
 // Our own fields beside the document's. Their names cannot be those of a document's field: those begin with a letter.
@@ -73,6 +73,9 @@ func Open(ctx context.Context, uri string) (store.DB, error) {
 	if opts.MinPoolSize == nil {
 		opts.SetMinPoolSize(2)
 	}
+	if opts.AppName == nil {
+		opts.SetAppName(appName)
+	}
 	client, err := mongo.Connect(opts)
 	if err != nil {
 		return nil, fmt.Errorf("mongo: connect: %w", redact(err, uri))
@@ -108,65 +111,13 @@ func (db *DB) Close() error {
 	return db.client.Disconnect(ctx)
 }
 
-// Ensure implements store.DB. An index that is there with other fields is an error: a changed index needs a new name.
-func (db *DB) Ensure(ctx context.Context, specs ...store.Spec) error {
-	ctx, cancel := context.WithTimeout(ctx, ensureTime)
-	defer cancel()
-	for _, spec := range specs {
-		if err := spec.Check(); err != nil {
-			return fmt.Errorf("mongo: %w", err)
-		}
-		c := &collection{Collection: db.db.Collection(spec.Name), spec: spec}
-		if models := c.indexes(); len(models) > 0 {
-			if _, err := c.Indexes().CreateMany(ctx, models); err != nil {
-				return trouble(fmt.Errorf("mongo: ensure %s: %w", spec.Name, err))
-			}
-		}
-		db.mu.Lock()
-		db.known[spec.Name] = c
-		db.mu.Unlock()
-	}
-	return nil
-}
-
-func (c *collection) indexes() []mongo.IndexModel {
-	var models []mongo.IndexModel
-	for _, ix := range c.spec.Declared() {
-		if len(ix.Fields) == 0 {
-			continue // the index of _id
-		}
-		keys, opts := bson.D{}, options.Index().SetName(ix.Name)
-		for _, f := range ix.Names() {
-			keys = append(keys, bson.E{Key: f, Value: 1})
-		}
-		if ix.Sparse {
-			opts.SetPartialFilterExpression(bson.D{{Key: ix.Names()[len(ix.Fields)-1], Value: bson.D{{Key: "$exists", Value: true}}}})
-		}
-		models = append(models, mongo.IndexModel{Keys: append(keys, bson.E{Key: fieldID, Value: 1}), Options: opts})
-	}
-	if c.spec.Expires {
-		models = append(models, mongo.IndexModel{
-			Keys: bson.D{{Key: fieldExpires, Value: 1}}, Options: options.Index().SetName(fieldExpires).SetExpireAfterSeconds(0),
-		})
-	}
-	if s := c.spec.Search; s != nil {
-		keys := bson.D{}
-		if len(s.Fields) > 0 {
-			keys = append(keys, bson.E{Key: s.Fields[0], Value: 1})
-		}
-		keys = append(keys, bson.E{Key: "words", Value: 1}, bson.E{Key: s.Order, Value: -1}, bson.E{Key: fieldID, Value: -1})
-		models = append(models, mongo.IndexModel{Keys: keys, Options: options.Index().SetName(searchIndex)})
-	}
-	return models
-}
-
 func (db *DB) collection(name string) (*collection, error) {
 	db.mu.RLock()
 	defer db.mu.RUnlock()
 	if c := db.known[name]; c != nil {
 		return c, nil
 	}
-	return nil, fmt.Errorf("mongo: collection %q was not ensured", name)
+	return nil, fmt.Errorf("mongo: collection %q was not required", name)
 }
 
 // alive is the condition that a document has not expired, or nothing.

@@ -40,6 +40,36 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, open)
 }
 
+// TestRequireAfterEnsure: what one process has made another finds.
+func TestRequireAfterEnsure(t *testing.T) {
+	if !fresh.Real() {
+		t.Skipf("set %s to a MongoDB deployment to run this", fresh.Variable)
+	}
+	uri, drop, err := fresh.Database()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := driver.Open(t.Context(), uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := driver.Open(t.Context(), uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := errors.Join(drop(context.WithoutCancel(t.Context())), first.Close(), second.Close()); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := second.Require(t.Context(), indexed); !errors.Is(err, store.ErrMissing) {
+		t.Errorf("before: %v", err)
+	}
+	if err := errors.Join(first.Ensure(t.Context(), indexed), second.Require(t.Context(), indexed)); err != nil {
+		t.Errorf("after: %v", err)
+	}
+}
+
 func TestP3_RacersLeaveOneDocument(t *testing.T) { storetest.P3Racers(t, open) }
 
 func TestP4_FactsInOrder(t *testing.T) { open(t); storetest.P4FactsInOrder(t, open) }

@@ -12,7 +12,11 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
-const searchIndex = "_search"
+// The names of the indexes that are not declared by name.
+const (
+	idIndex     = "_id_"
+	searchIndex = "_search"
+)
 
 // Get implements store.DB.
 func (db *DB) Get(ctx context.Context, name string, ids ...string) ([]store.Raw, error) {
@@ -24,7 +28,11 @@ func (db *DB) Get(ctx context.Context, name string, ids ...string) ([]store.Raw,
 	if len(ids) > 1 {
 		cond = bson.D{{Key: fieldID, Value: bson.D{{Key: "$in", Value: ids}}}}
 	}
-	rows, err := c.fetch(ctx, append(bson.A{cond}, c.alive()...), options.Find(), nil)
+	opts := options.Find()
+	if len(ids) > 1 || c.spec.Expires { // one id alone is found without planning
+		opts.SetHint(idIndex)
+	}
+	rows, err := c.fetch(ctx, append(bson.A{cond}, c.alive()...), opts, len(ids), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +58,7 @@ func (db *DB) Query(ctx context.Context, name string, q store.Query) (store.Page
 		return store.Page{}, err
 	}
 	conds := append(c.conditions(p), behind(p.Scan, p.Range != nil)...)
-	rows, err := c.fetch(ctx, conds, options.Find().SetHint(hint(p.Index)).SetSort(order(p.Scan)).SetLimit(int64(p.Limit+1)), p.Order)
+	rows, err := c.fetch(ctx, conds, options.Find().SetHint(hint(p.Index)).SetSort(order(p.Scan)), p.Limit+1, p.Order)
 	if err != nil {
 		return store.Page{}, err
 	}
@@ -94,15 +102,19 @@ func (db *DB) Search(ctx context.Context, name string, q store.SearchQuery) (sto
 		conds = append(conds, bson.D{{Key: "words", Value: v}})
 	}
 	conds = append(append(conds, c.alive()...), behind(scan, true)...)
-	rows, err := c.fetch(ctx, conds, options.Find().SetHint(searchIndex).SetSort(order(scan)).SetLimit(int64(scan.Limit+1)), scan.Order)
+	rows, err := c.fetch(ctx, conds, options.Find().SetHint(searchIndex).SetSort(order(scan)), scan.Limit+1, scan.Order)
 	if err != nil {
 		return store.Page{}, err
 	}
 	return scan.Page(rows), nil
 }
 
-func (c *collection) fetch(ctx context.Context, conds bson.A, opts *options.FindOptionsBuilder, keys []string) ([]store.Row, error) {
-	cur, err := c.Find(ctx, all(conds), opts)
+// fetch returns at most limit documents, in one batch where they have room in it (16 MiB): a batch that is as large as the limit
+// may leave a cursor behind.
+func (c *collection) fetch(
+	ctx context.Context, conds bson.A, opts *options.FindOptionsBuilder, limit int, keys []string,
+) ([]store.Row, error) {
+	cur, err := c.Find(ctx, all(conds), opts.SetLimit(int64(limit)).SetBatchSize(int32(limit+1))) //nolint:gosec // a page, or ids
 	if err != nil {
 		return nil, trouble(fmt.Errorf("mongo %s: find: %w", c.spec.Name, err))
 	}
@@ -124,7 +136,7 @@ func (c *collection) fetch(ctx context.Context, conds bson.A, opts *options.Find
 
 func hint(ix store.Index) string {
 	if len(ix.Fields) == 0 {
-		return "_id_"
+		return idIndex
 	}
 	return ix.Name
 }
@@ -142,9 +154,8 @@ func (c *collection) conditions(p store.Plan) bson.A {
 		}
 		conds = append(conds, is(p.Order[0], bounds))
 	}
-	if p.Index.Sparse {
-		last := p.Index.Names()[len(p.Index.Fields)-1]
-		conds = append(conds, is(last, bson.D{{Key: "$exists", Value: true}}), is(last, bson.D{{Key: "$ne", Value: nil}}))
+	if has := p.Index.Filter(); has != "" {
+		conds = append(conds, is(has, exists), is(has, bson.D{{Key: "$ne", Value: nil}}))
 	}
 	return append(conds, c.alive()...)
 }

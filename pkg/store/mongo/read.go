@@ -55,6 +55,9 @@ func appendValue(b []byte, v bson.RawValue) ([]byte, error) {
 		return appendFloat(b, v.Double())
 	case bson.TypeDecimal128:
 		return append(b, v.Decimal128().String()...), nil
+	case bson.TypeBinary:
+		_, data := v.Binary() // JSON is the only thing that is kept in binary; servers that forget the subtype are read, too
+		return append(b, data...), nil
 	case bson.TypeBoolean:
 		return strconv.AppendBool(b, v.Boolean()), nil
 	case bson.TypeNull:

@@ -11,12 +11,11 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
 const atOnce = 16 // compare-and-sets of one batch on their way at the same time
-
-const duplicateKey = 11000 // https://www.mongodb.com/docs/manual/reference/error-codes/
 
 // Batch implements store.DB: the inserts of a collection go in one unordered bulk. A bulk cannot tell which of its
 // compare-and-sets matched, so those go singly, several at once; the order of ops on the same document is not defined.
@@ -52,11 +51,11 @@ func (db *DB) Batch(ctx context.Context, ops []store.Op) []error {
 func (c *collection) write(ctx context.Context, op store.Op) error {
 	switch op.Kind {
 	case store.Replace:
-		doc, err := c.toBSON(op.ID, op.Rev+1, op.JSON)
+		doc, err := c.encode(op.ID, op.Rev+1, op.JSON)
 		if err != nil {
 			return err
 		}
-		r, err := c.ReplaceOne(ctx, c.at(op), doc)
+		r, err := c.ReplaceOne(ctx, c.at(op), doc, options.Replace().SetHint(idIndex))
 		if err != nil {
 			return trouble(fmt.Errorf("mongo %s: replace: %w", c.spec.Name, err))
 		}
@@ -74,7 +73,7 @@ func (c *collection) write(ctx context.Context, op store.Op) error {
 			}
 			return nil
 		}
-		r, err := c.DeleteOne(ctx, c.at(op))
+		r, err := c.DeleteOne(ctx, c.at(op), options.DeleteOne().SetHint(idIndex))
 		if err != nil {
 			return trouble(fmt.Errorf("mongo %s: delete: %w", c.spec.Name, err))
 		}
@@ -95,67 +94,79 @@ func (c *collection) at(op store.Op) bson.D {
 // document is deleted and inserted again.
 func (c *collection) insert(ctx context.Context, ops []store.Op, at []int, errs []error) {
 	rev := time.Now().UnixMicro()
-	var docs []any
+	var docs []bson.Raw
 	var of []int
 	for _, i := range at {
-		doc, err := c.toBSON(ops[i].ID, rev, ops[i].JSON)
+		doc, err := c.encode(ops[i].ID, rev, ops[i].JSON)
 		if errs[i] = err; err == nil {
 			docs, of = append(docs, doc), append(of, i)
 		}
 	}
-	if len(docs) == 0 {
-		return
-	}
-	_, err := c.InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
-	failed, rest := split(err)
-	for j, i := range of {
-		switch code, bad := failed[j]; {
-		case bad && code == duplicateKey:
-			errs[i] = c.overExpired(ctx, ops[i].ID, docs[j])
-		case bad:
-			errs[i] = fmt.Errorf("mongo %s: insert: %w", c.spec.Name, err)
-		case rest != nil:
-			errs[i] = trouble(fmt.Errorf("mongo %s: insert: %w", c.spec.Name, rest))
-		}
-		if errs[i] == nil && ops[i].NewRev != nil {
+	for j, err := range c.insertAll(ctx, docs) {
+		i := of[j]
+		if errs[i] = err; err == nil && ops[i].NewRev != nil {
 			*ops[i].NewRev = rev
 		}
 	}
 }
 
-// split tells which documents of a bulk failed, with what code, and whether the others are in doubt.
-func split(err error) (failed map[int]int, rest error) {
-	if err == nil {
-		return nil, nil
+// insertAll inserts documents in one unordered bulk and returns one error each. A bulk that is refused as a whole because of what
+// is in it is taken apart: only the document that is to blame fails.
+func (c *collection) insertAll(ctx context.Context, docs []bson.Raw) []error {
+	errs := make([]error, len(docs))
+	if len(docs) == 0 {
+		return errs
 	}
+	_, err := c.InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
 	var bulk mongo.BulkWriteException
-	if !errors.As(err, &bulk) {
-		return nil, err
+	if err != nil && !errors.As(err, &bulk) {
+		err = trouble(fmt.Errorf("mongo %s: insert: %w", c.spec.Name, err))
+		for j := range docs {
+			if errs[j] = err; len(docs) > 1 && !fault.Is(err, fault.Unavailable) {
+				errs[j] = c.insertAll(ctx, docs[j:j+1])[0]
+			}
+		}
+		return errs
 	}
-	failed = map[int]int{}
 	for _, e := range bulk.WriteErrors {
-		failed[e.Index] = e.Code
+		errs[e.Index] = e.WriteError
 	}
-	if bulk.WriteConcernError != nil {
-		rest = bulk.WriteConcernError
+	for j, err := range errs {
+		if w := bulk.WriteConcernError; w != nil && (err == nil || taken(err)) {
+			errs[j] = store.Away(fmt.Errorf("mongo %s: insert: %w", c.spec.Name, w))
+			continue
+		}
+		errs[j] = c.inserted(ctx, docs[j], err)
 	}
-	return failed, rest
+	return errs
 }
 
-// overExpired takes the place of a document that has expired and is still there; else the id is taken.
-func (c *collection) overExpired(ctx context.Context, id string, doc any) error {
-	if !c.spec.Expires {
+// inserted is what became of one insert.
+func (c *collection) inserted(ctx context.Context, doc bson.Raw, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case taken(err) && c.spec.Expires:
+		return c.overExpired(ctx, doc)
+	case taken(err):
 		return store.ErrExists
 	}
-	r, err := c.ReplaceOne(ctx, bson.D{
-		{Key: fieldID, Value: id},
+	return trouble(fmt.Errorf("mongo %s: insert: %w", c.spec.Name, err))
+}
+
+// overExpired takes the place of a document that has expired and is still there, or of one that went away since; else the id is
+// taken.
+func (c *collection) overExpired(ctx context.Context, doc bson.Raw) error {
+	expired := bson.D{
+		{Key: fieldID, Value: doc.Lookup(fieldID)},
 		{Key: fieldExpires, Value: bson.D{{Key: "$lte", Value: time.Now()}}},
-	}, doc)
+	}
+	_, err := c.ReplaceOne(ctx, expired, doc, options.Replace().SetUpsert(true).SetHint(idIndex))
+	if taken(err) {
+		return store.ErrExists
+	}
 	if err != nil {
 		return trouble(fmt.Errorf("mongo %s: insert: %w", c.spec.Name, err))
-	}
-	if r.MatchedCount == 0 {
-		return store.ErrExists
 	}
 	return nil
 }

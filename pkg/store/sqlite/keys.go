@@ -55,7 +55,7 @@ func columns(spec store.Spec, l *layout) []column {
 			for _, field := range ix.Names() {
 				at = append(at, l.place(field))
 			}
-			add(elements(ix), func(f fields) any { return f.elements(at, array, ix.Sparse) })
+			add(elements(ix), func(f fields) any { return f.elements(at, array, slices.Index(ix.Names(), ix.Filter())) })
 			continue
 		}
 		for _, field := range ix.Fields {
@@ -140,9 +140,9 @@ func orNone(v any, fill bool) any {
 }
 
 // elements are the rows of an array's side table as a JSON array, one array of key values per element; nil if there are none. The
-// fields of the index lie at the given places, the array is one of them.
-func (f fields) elements(at []int, array int, sparse bool) any {
-	if sparse && !f[at[len(at)-1]].Exists() {
+// fields of the index lie at the given places, the array is one of them, and so is the field that documents must have (-1: none).
+func (f fields) elements(at []int, array, filter int) any {
+	if filter >= 0 && !f[at[filter]].Exists() {
 		return nil
 	}
 	var rows []string

@@ -38,8 +38,8 @@ func (c *collection) conditions(p store.Plan, col func(string) string) *builder 
 	if p.Range != nil {
 		b.between(col(p.Order[0]), p)
 	}
-	if names := p.Index.Names(); p.Index.Sparse && p.Index.Array() < 0 {
-		b.add(col(names[len(names)-1]) + " IS NOT NULL") // without it the partial index would not do
+	if has := p.Index.Filter(); has != "" && p.Index.Array() < 0 {
+		b.add(col(has) + " IS NOT NULL") // without it the partial index would not do
 	}
 	if c.spec.Expires {
 		b.add("(c.expires IS NULL OR c.expires > ?)", c.args()...)

@@ -41,7 +41,7 @@ func elements(ix store.Index) string { return quote("a:" + ix.Name) }
 
 // columnOf is the column of an index's field.
 func columnOf(ix store.Index, field string) string {
-	if ix.Sparse && ix.Fields[len(ix.Fields)-1] == field {
+	if ix.Filter() == field {
 		return sparse(field)
 	}
 	return filled(field)
@@ -49,6 +49,11 @@ func columnOf(ix store.Index, field string) string {
 
 func (c *collection) index(ix store.Index) string { return quote(c.spec.Name + ":" + ix.Name) }
 func (c *collection) words() string               { return quote(c.spec.Name + "#words") }
+
+// Require implements store.DB.
+func (db *DB) Require(ctx context.Context, specs ...store.Spec) error {
+	return db.Ensure(ctx, specs...)
+}
 
 // Ensure implements store.DB. A column that is new is filled for all documents that are there, so processes that share the file
 // are of one version. An index that is there with other fields is an error: a changed index needs a new name.
@@ -197,8 +202,8 @@ func (c *collection) ensureIndex(t *schema, ix store.Index) error {
 		cols = append(cols, columnOf(ix, f))
 	}
 	where := ""
-	if ix.Sparse {
-		where = " WHERE " + cols[len(cols)-1] + " IS NOT NULL"
+	if has := ix.Filter(); has != "" {
+		where = " WHERE " + columnOf(ix, has) + " IS NOT NULL"
 	}
 	return t.object("index", c.spec.Name+":"+ix.Name,
 		fmt.Sprintf(`CREATE INDEX %s ON %s(%s,id)%s`, c.index(ix), c.table, strings.Join(cols, ","), where))

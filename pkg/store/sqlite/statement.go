@@ -44,7 +44,7 @@ func (b *builder) between(column string, p store.Plan) {
 	switch r := p.Range; {
 	case r.From != nil:
 		b.add(lower+pick(r.FromExcl, " > ?", " >= ?"), r.From)
-	case !p.Index.Sparse:
+	case p.Index.Filter() != p.Order[0]:
 		b.add(lower + " > " + none)
 	}
 	if r := p.Range; r.To != nil {

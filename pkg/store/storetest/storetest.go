@@ -35,10 +35,14 @@ func Open(ctx context.Context, dir string) (store.DB, error) {
 	return &passing{db, drop}, nil
 }
 
-// passing is a database that does not outlive its use.
+// passing is a database that does not outlive its use. What is required of it it makes: nobody else would.
 type passing struct {
 	store.DB
 	drop func(context.Context) error
+}
+
+func (p *passing) Require(ctx context.Context, specs ...store.Spec) error {
+	return p.Ensure(ctx, specs...)
 }
 
 func (p *passing) Close() error {

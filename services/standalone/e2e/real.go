@@ -19,7 +19,9 @@ import (
 	"github.com/tributaryhq/tributary/pkg/bus/kafka"
 	"github.com/tributaryhq/tributary/pkg/bus/namespace"
 	"github.com/tributaryhq/tributary/pkg/embedded"
+	"github.com/tributaryhq/tributary/pkg/run"
 	"github.com/tributaryhq/tributary/pkg/store/mongo/fresh"
+	"github.com/tributaryhq/tributary/services/all"
 )
 
 // redisVariable names a Redis with 16 databases, of which tests take turns in all but the first.
@@ -54,7 +56,16 @@ func (p *platform) useReal() (err error) {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // never fails (crypto/rand)
 	p.servers["TRIBUTARY_ENCRYPTION_KEY"] = base64.StdEncoding.EncodeToString(key)
-	return topics(ctx, p.real.kafka.Addrs())
+	return errors.Join(topics(ctx, p.real.kafka.Addrs()), indexes(ctx, p.servers["TRIBUTARY_STORE_URL"]))
+}
+
+// indexes does what `tributary store ensure` does.
+func indexes(ctx context.Context, url string) error {
+	db, err := run.OpenStore(ctx, url)
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.Ensure(ctx, run.Collections(all.Services()...)...), db.Close())
 }
 
 var redisTurn atomic.Int64

@@ -46,6 +46,9 @@ func rate(n int, per time.Duration, burst int) budget.Rate {
 	return budget.Rate{N: n, Per: per, Burst: burst}
 }
 
+// Collections are those of the web chat, besides those of every channel.
+var Collections = []store.Spec{headSpec, letterSpec, visitorSpec, fileSpec}
+
 // New builds the web chat's part of a channel service; [gateway.With] takes it.
 func New(ctx context.Context, h *gateway.Host) (gateway.Extra, error) {
 	return With(DefaultLimits)(ctx, h)
@@ -79,7 +82,7 @@ type server struct {
 }
 
 func build(ctx context.Context, h *gateway.Host, l Limits) (*server, error) {
-	if err := h.DB.Ensure(ctx, headSpec, letterSpec, visitorSpec, fileSpec); err != nil {
+	if err := h.DB.Require(ctx, Collections...); err != nil {
 		return nil, fmt.Errorf("collections: %w", err)
 	}
 	secret, err := h.Config.Key()

@@ -1,0 +1,51 @@
+package standalone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/tributaryhq/tributary/pkg/run"
+	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/store/mongo"
+	"github.com/tributaryhq/tributary/services/all"
+)
+
+// storeCommand is the command "store ensure". Ending it ends no build that has begun, and it may be run again at any time.
+func storeCommand(ctx context.Context, s streams, args []string) error {
+	if len(args) == 0 || args[0] != "ensure" {
+		return errors.New("say: tributary store ensure")
+	}
+	job := mongo.Job{Progress: func(line string) { _, _ = fmt.Fprintln(s.out, line) }}
+	cfg, err := load(s, "store ensure", args[1:], func(fs *pflag.FlagSet) {
+		fs.BoolVar(&job.DropSuperseded, "drop-superseded", false, "drop indexes that only earlier versions use")
+		fs.StringVar(&job.CommitQuorum, "commit-quorum", "", "members that must have built an index before it counts: votingMembers, majority or a number")
+	})
+	if err != nil {
+		return err
+	}
+	if err := folders(cfg); err != nil {
+		return err
+	}
+	began := time.Now()
+	db, err := run.OpenStore(ctx, cfg.StoreURL)
+	if err != nil {
+		return fmt.Errorf("TRIBUTARY_STORE_URL: %w", err)
+	}
+	specs := run.Collections(all.Services()...)
+	if err := errors.Join(ensure(ctx, db, job, specs), db.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "%d collections are there (%s)\n", len(specs), time.Since(began).Round(time.Millisecond))
+	return err
+}
+
+func ensure(ctx context.Context, db store.DB, job mongo.Job, specs []store.Spec) error {
+	if m, ok := db.(*mongo.DB); ok {
+		return m.Build(ctx, job, specs...)
+	}
+	return db.Ensure(ctx, specs...)
+}
