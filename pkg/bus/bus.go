@@ -48,6 +48,10 @@ type Subscription struct {
 	// handler. ctx ends when the partition is lost; the runtime then waits for handlers in progress, up to Drain.
 	// release, if not nil, is called after the last handler has returned or was abandoned.
 	Assign func(ctx context.Context, p Assignment) (h Handler, release func(), err error)
+	// Together, if not nil, is offered records of one key that wait one behind the other, 2 to 64 of them, before Handle is. It
+	// returns how many of the first it has done, none if it would rather not. Handle gets the next one, and with it whatever
+	// goes wrong. It is for handlers whose cost is mostly the commit.
+	Together func(ctx context.Context, ms []Message) (done int)
 	// Deadline bounds one call of the handler; zero means 30 s.
 	Deadline time.Duration
 	// InFlight bounds the records of one partition in flight; zero means 1,000.

@@ -23,18 +23,23 @@ func (a *Applier) drive(ctx context.Context, q *queue) error {
 		if err != nil {
 			return err
 		}
-		records := append(outOfOrder(todo, implied, recorded), inOrder(implied[0])...)
-		if err := a.insert(ctx, records); err != nil {
+		if err := a.insert(ctx, outOfOrder(todo, implied, recorded)); err != nil {
 			return err
 		}
-		run := todo[:runLength(todo, implied)]
-		if err := a.publish(ctx, run); err != nil {
-			return err
+		last := todo[len(todo)-1].Seq
+		for len(todo) > 0 {
+			if err := a.insert(ctx, inOrder(implied[0])); err != nil {
+				return err
+			}
+			n := runLength(todo, implied)
+			if err := a.publish(ctx, todo[:n]); err != nil {
+				return err
+			}
+			a.mu.Lock()
+			q.recorded, q.published = max(q.recorded, last), max(q.published, todo[n-1].Seq)
+			a.mu.Unlock()
+			todo, implied = todo[n:], implied[n:]
 		}
-		a.mu.Lock()
-		q.recorded = max(q.recorded, todo[len(todo)-1].Seq)
-		q.published = max(q.published, run[len(run)-1].Seq)
-		a.mu.Unlock()
 	}
 }
 

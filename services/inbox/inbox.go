@@ -59,7 +59,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 			api.RegisterHandlersWithOptions(r.Group("", guard(env.Auth, spec)...), server, api.GinServerOptions{ErrorHandler: httpapi.BadParameter})
 		},
 		Consumers: []bus.Subscription{
-			{Group: "tributary-inbox", Topics: []string{event.TopicInbound}, Handle: in.Handle, AtOnce: atOnce},
+			{Group: "tributary-inbox", Topics: []string{event.TopicInbound}, Handle: in.Handle, Together: in.Together, AtOnce: atOnce},
 			{Group: "tributary-inbox-assignments", Topics: []string{event.TopicAssignments}, Handle: decided.Decision, AtOnce: atOnce},
 			{Group: "tributary-inbox-status", Topics: []string{event.TopicMessageStatus}, Handle: decided.Status, AtOnce: atOnce},
 		},

@@ -7,6 +7,7 @@ func (b *Bench) Measurements() []Measurement {
 		{"accept", "webhooks accepted a second", b.Accept},
 		{"pipeline", "the highest rate at which everything goes through", b.Pipeline},
 		{"endtoend", "webhook to event stream at fixed rates", b.EndToEnd},
+		{"hot", "one customer who floods a channel, and the others", b.Hot},
 		{"sends", "messages on Kafka to results on Kafka", b.Sends},
 		{"answers", "API calls until the provider has accepted", b.Answers},
 		{"footprint", "start time and memory", b.Footprint},

@@ -36,23 +36,31 @@ func watch(ctx context.Context, s *stand.Stand, typ string) (*watched, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &watched{s: s}
-	if w.plan, w.job, err = aim(to); err != nil {
+	events, err := stream.Open(ctx, s.URL("inbox"), stand.Key)
+	if err != nil {
 		return nil, err
 	}
-	w.job.OK = func(k int64, due time.Time, _ []byte) {
-		w.mu.Lock()
-		w.acked = append(w.acked, call{k, due})
-		w.mu.Unlock()
-		w.acks.Add(1)
-	}
-	if w.stream, err = stream.Open(ctx, s.URL("inbox"), stand.Key); err != nil {
+	w, err := listen(s, to, events)
+	if err != nil {
 		return nil, err
 	}
 	if _, err := load.Open(ctx, w.job, 16, 1000, time.Duration(to.People)*time.Millisecond); err != nil {
 		return nil, err
 	}
 	return w, w.drained(ctx, time.Minute)
+}
+
+// listen aims at a target whose messages are looked for on a stream.
+func listen(s *stand.Stand, to *target.Target, events *stream.Stream) (w *watched, err error) {
+	w = &watched{s: s, stream: events}
+	w.plan, w.job, err = aim(to)
+	w.job.OK = func(k int64, due time.Time, _ []byte) {
+		w.mu.Lock()
+		w.acked = append(w.acked, call{k, due})
+		w.mu.Unlock()
+		w.acks.Add(1)
+	}
+	return w, err
 }
 
 // lag is how many acknowledged messages are not on the stream yet.

@@ -28,6 +28,7 @@ type cursor struct {
 	source *fetcher
 	offset int64 // the next to be read; kafka.FirstOffset and LastOffset until resolved
 	end    int64 // the first behind the newest record, as of the last fetch
+	apart  bool  // reads a partition beside another cursor of the same fetcher
 	plenty bool  // the last fetch brought much, so the next one need not wait for more
 	empty  int   // fetches in a row that brought nothing although there is something
 	// jumped is told about records that were gone before they could be read: data loss.
@@ -65,7 +66,7 @@ func (c *cursor) bounds(ctx context.Context) (start, end int64, err error) {
 
 // next waits for records. It may return none without an error.
 func (c *cursor) next(ctx context.Context) ([]record, error) {
-	rr, end, err := c.source.fetch(ctx, ask{place: c.place, offset: c.offset, soon: c.plenty, alone: c.empty > 0})
+	rr, end, err := c.source.fetch(ctx, ask{place: c.place, offset: c.offset, soon: c.plenty, alone: c.empty > 0, apart: c.apart})
 	if errors.Is(err, kafka.OffsetOutOfRange) {
 		return nil, c.resolve(ctx)
 	}

@@ -32,7 +32,8 @@ type ask struct {
 	place
 	offset int64
 	soon   bool // waits for nobody
-	alone  bool // goes by itself. Only the first partition of a request gets a batch that is larger than fetchBytes.
+	apart  bool // always goes by itself: other records of its partition may be asked for at the same time
+	alone  bool // goes by itself this time. Only the first partition of a request gets a batch that is larger than fetchBytes.
 
 	ctx    context.Context // of who wants to know
 	answer chan answer
@@ -59,7 +60,7 @@ func (f *fetcher) fetch(ctx context.Context, a ask) (kafka.RecordReader, int64, 
 
 func (f *fetcher) add(asks ...*ask) {
 	for _, a := range asks {
-		leader, waits := f.layout.leader(a.ctx, a.place), f.linger > 0 && !a.soon && !a.alone
+		leader, waits := f.layout.leader(a.ctx, a.place), f.linger > 0 && !a.soon && !a.alone && !a.apart
 		f.mu.Lock()
 		first := len(f.lines[leader]) == 0
 		f.lines[leader] = append(f.lines[leader], a)
@@ -83,7 +84,7 @@ func (f *fetcher) flush(leader int) {
 	for _, a := range asks {
 		switch {
 		case a.ctx.Err() != nil: // nobody wants to know any more
-		case a.alone:
+		case a.alone || a.apart:
 			go f.request(a)
 		default:
 			together = append(together, a)

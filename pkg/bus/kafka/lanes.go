@@ -12,51 +12,101 @@ type item struct {
 	weight int64
 }
 
-// lanes gives every key that has work a goroutine of its own, so that records of a key stay in order and a slow key delays nobody.
+// lanes gives every key that has work a goroutine of its own, so that records of a key stay in order and a slow key delays no
+// other. A lane holds at most its share of the partition's records in flight; what comes above it is set aside: only its offset
+// is kept, and it is read again when its turn comes. So a key with any number of records leaves room for the others.
 type lanes struct {
-	work func(item) bool // false: the lane must stop, what is left of it will be read again
+	share int // records that one lane holds
+	most  int // records given to work at once
+	// work handles records in order. false: the lane must stop, what is left of it will be read again.
+	work func([]item) bool
+	// recall reads records again that were set aside, some of the first. gone is how many of them are settled: among the items,
+	// or no longer in the log. false: the lane must stop.
+	recall func(aside []*entry) (items []item, gone int, ok bool)
 
-	mu    sync.Mutex
-	queue map[string][]item // what waits behind the record in progress, by key
-	busy  sync.WaitGroup
+	mu   sync.Mutex
+	of   map[string]*lane // by key, those that have work; nil before the first
+	busy sync.WaitGroup
 }
 
-func newLanes(work func(item) bool) *lanes {
-	return &lanes{work: work, queue: map[string][]item{}}
+// lane is the work of one key behind the records in progress. While anything is set aside, all that comes is set aside.
+type lane struct {
+	queue []item
+	aside []*entry
+}
+
+// full reports whether the next record of a key must be set aside.
+func (l *lanes) full(key string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ln := l.of[key]
+	return ln != nil && (len(ln.queue) >= l.share || len(ln.aside) > 0)
 }
 
 func (l *lanes) add(key string, it item) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if q, ok := l.queue[key]; ok {
-		l.queue[key] = append(q, it)
-		return
-	}
-	l.queue[key] = nil
-	l.busy.Go(func() { l.run(key, it) })
+	l.change(key, func(ln *lane) { ln.queue = append(ln.queue, it) })
 }
 
-func (l *lanes) run(key string, it item) {
-	for l.work(it) {
-		var ok bool
-		if it, ok = l.next(key); !ok {
+func (l *lanes) setAside(key string, e *entry) {
+	l.change(key, func(ln *lane) { ln.aside = append(ln.aside, e) })
+}
+
+// change alters a lane, and starts it if it has had no work.
+func (l *lanes) change(key string, f func(*lane)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ln := l.of[key]
+	if l.of == nil {
+		l.of = map[string]*lane{}
+	}
+	if ln == nil {
+		ln = &lane{}
+		l.of[key] = ln
+		l.busy.Go(func() { l.run(key, ln) })
+	}
+	f(ln)
+}
+
+func (l *lanes) run(key string, ln *lane) {
+	for {
+		items, ok := l.next(key, ln)
+		if !ok || !l.work(items) {
 			return
 		}
 	}
 }
 
-func (l *lanes) next(key string) (item, bool) {
+// next takes the records that a lane handles now; false: it has no more, or must stop.
+func (l *lanes) next(key string, ln *lane) ([]item, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	q := l.queue[key]
-	if len(q) == 0 {
-		delete(l.queue, key)
-		return item{}, false
+	if len(ln.queue) == 0 && len(ln.aside) > 0 && !l.refill(ln) {
+		return nil, false
 	}
-	it := q[0]
-	q[0] = item{}
-	l.queue[key] = q[1:]
-	return it, true
+	if len(ln.queue) == 0 && len(ln.aside) == 0 {
+		delete(l.of, key)
+		return nil, false
+	}
+	n := min(len(ln.queue), l.most)
+	items := ln.queue[:n:n]
+	ln.queue = ln.queue[n:]
+	return items, true
+}
+
+// refill recalls the first of what was set aside. It is called with the lock, which is free while records are read: the lane is
+// there, so whatever comes meanwhile is set aside behind them.
+func (l *lanes) refill(ln *lane) bool {
+	for len(ln.queue) == 0 && len(ln.aside) > 0 {
+		first := ln.aside[:min(len(ln.aside), l.share)]
+		l.mu.Unlock()
+		items, gone, ok := l.recall(first)
+		l.mu.Lock()
+		if !ok {
+			return false
+		}
+		ln.queue, ln.aside = items, ln.aside[gone:]
+	}
+	return true
 }
 
 // wait reports whether all lanes ended within d. No record may be added any more.

@@ -56,7 +56,7 @@ func newPartition(c *consumer, generation int32, source *fetcher, topic string, 
 		room:   semaphore.NewWeighted(int64(c.sub.InFlight) * recordWeight),
 	}
 	p.gate = newGate(p.paused)
-	p.lanes = newLanes(p.work)
+	p.lanes = &lanes{share: max(1, c.sub.InFlight/laneShare), most: together, work: p.work, recall: p.recall}
 	p.cursor = &cursor{place: place{topic, a.ID}, source: source, offset: a.Offset, jumped: p.jumped}
 	return p
 }
@@ -138,7 +138,7 @@ func (p *partition) read(ctx context.Context) {
 	}
 }
 
-// take puts a record on its lane as soon as there is room.
+// take puts a record on its lane as soon as there is room, or sets it aside if its key has taken its share.
 func (p *partition) take(ctx context.Context, r record) bool {
 	if !p.concerns(r) {
 		e, ok := p.note(ctx, r)
@@ -147,13 +147,18 @@ func (p *partition) take(ctx context.Context, r record) bool {
 		}
 		return ok
 	}
-	weight := min(max(recordWeight, int64(len(r.value))), int64(p.sub.InFlight)*recordWeight)
-	if p.room.Acquire(ctx, weight) != nil {
+	key, weight := string(r.key), p.weigh(r)
+	aside := p.lanes.full(key)
+	if !aside && p.room.Acquire(ctx, weight) != nil {
 		return false
 	}
 	e, ok := p.note(ctx, r)
-	if ok {
-		p.lanes.add(string(r.key), item{record: r, entry: e, weight: weight})
+	switch {
+	case !ok:
+	case aside:
+		p.lanes.setAside(key, e)
+	default:
+		p.lanes.add(key, item{record: r, entry: e, weight: weight})
 	}
 	return ok
 }

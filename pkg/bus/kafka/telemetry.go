@@ -138,8 +138,9 @@ func (t *meter) sending(ctx context.Context, recs []event.Record) (context.Conte
 	}
 }
 
-// processing opens the span of one call of a handler as a child of the span that sent the record.
-func (t *meter) processing(ctx context.Context, group string, m bus.Message, h headers) (context.Context, func(error)) {
+// processing opens the span of one call of a handler as a child of the span that sent the record, or the first of several. What
+// it returns ends the span and counts the records.
+func (t *meter) processing(ctx context.Context, group string, m bus.Message, h headers) (context.Context, func(n int, err error)) {
 	start := time.Now()
 	ctx = traceContext.Extract(ctx, &h)
 	ctx, span := t.tracer.Start(ctx, "process "+m.Topic, trace.WithSpanKind(trace.SpanKindConsumer), trace.WithLinks(trace.LinkFromContext(ctx)))
@@ -147,9 +148,12 @@ func (t *meter) processing(ctx context.Context, group string, m bus.Message, h h
 		span.SetAttributes(system, operation.String("process"), destination.String(m.Topic), groupName.String(group),
 			partitionID.Int(m.Partition), kafkaOffset.Int64(m.Offset), messageID.String(m.Event.ID))
 	}
-	return ctx, func(err error) {
+	return ctx, func(n int, err error) {
 		attrs := t.outcome(m.Topic, group, err)
-		t.consumed.Add(ctx, 1, attrs)
+		if n != 1 && span.IsRecording() {
+			span.SetAttributes(batchCount.Int(n))
+		}
+		t.consumed.Add(ctx, int64(n), attrs)
 		t.process.Record(ctx, time.Since(start).Seconds(), attrs)
 		end(span, err)
 	}

@@ -17,9 +17,63 @@ const (
 	reasonExhausted   = "exhausted"   // still failing after the subscription's patience
 )
 
-// work handles one record until it is done: handled, or among the dead letters. false means that the generation ended first; the
-// record stays open and will be read again.
-func (p *partition) work(it item) bool {
+// together is how many records of a key are handled together at most.
+const together = 64
+
+// work handles records of one key until they are done: handled, or among the dead letters. false means that the generation ended
+// first; what is left stays open and will be read again.
+func (p *partition) work(items []item) bool {
+	for len(items) > 0 {
+		done := p.handleTogether(items)
+		for _, it := range items[:done] {
+			p.finish(it)
+		}
+		items = items[done:]
+		if len(items) == 0 {
+			return true
+		}
+		if !p.handleAlone(items[0]) {
+			return false
+		}
+		items = items[1:]
+	}
+	return true
+}
+
+// handleTogether offers records to the subscription's handler of many, and returns how many of the first it has done. What comes
+// next is handled alone, which is where failures are dealt with.
+func (p *partition) handleTogether(items []item) (done int) {
+	if p.sub.Together == nil || len(items) < 2 {
+		return 0
+	}
+	ms := make([]bus.Message, 0, len(items))
+	for _, it := range items {
+		m, err := decode(it.record)
+		if err != nil || (p.reading.Err() != nil && !p.fills(m.Offset)) {
+			break
+		}
+		ms = append(ms, m)
+	}
+	if len(ms) < 2 {
+		return 0
+	}
+	probe, ok := p.enter(ms[len(ms)-1].Offset)
+	if !ok {
+		return 0
+	}
+	defer func() { p.leave(); p.gate.leave(probe, probe && done == 0) }()
+	ctx, cancel := context.WithTimeoutCause(p.handling, p.sub.Deadline, errDeadline)
+	defer cancel()
+	ctx, end := p.meter.processing(ctx, p.sub.Group, ms[0], items[0].headers)
+	var err error
+	defer func() { end(done, err) }()
+	defer recovered(&err, p.logger)
+	done = p.sub.Together(ctx, ms)
+	return done
+}
+
+// handleAlone handles one record until it is done. false means that the generation ended first.
+func (p *partition) handleAlone(it item) bool {
 	m, err := decode(it.record)
 	reason, attempts, failed := reasonUndecodable, 0, time.Now()
 	if err == nil {
@@ -32,9 +86,14 @@ func (p *partition) work(it item) bool {
 	if err != nil && !p.bury(it.record, burial{reason: reason, err: err, attempts: attempts, failed: failed}) {
 		return false
 	}
+	p.finish(it)
+	return true
+}
+
+// finish notes that a record is done.
+func (p *partition) finish(it item) {
 	p.track.mark(it.entry)
 	p.room.Release(it.weight)
-	return true
 }
 
 // verdict is what became of a record: done if err is nil, a dead letter for reason, or stopped by the generation's end.
@@ -141,7 +200,7 @@ func (p *partition) call(m bus.Message, h headers) (err error) {
 	ctx, cancel := context.WithTimeoutCause(p.handling, p.sub.Deadline, errDeadline)
 	defer cancel()
 	ctx, done := p.meter.processing(ctx, p.sub.Group, m, h)
-	defer func() { done(err) }()
+	defer func() { done(1, err) }()
 	defer recovered(&err, p.logger)
 	if err = p.handle(ctx, m); err != nil && errors.Is(context.Cause(ctx), errDeadline) {
 		err = fmt.Errorf("%w of %s: %w", errDeadline, p.sub.Deadline, err)

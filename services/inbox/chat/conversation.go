@@ -35,8 +35,8 @@ func (c *Conversation) Follow(next string, document json.RawMessage, by event.Ac
 }
 
 // Receive takes a message of the customer.
-func (c *Conversation) Receive(m *Message, ref *event.Referral) {
-	at := m.CreatedAt
+func (c *Conversation) Receive(m *Message) {
+	at, ref := m.CreatedAt, m.Content.Referral
 	c.Inbound++
 	c.Window = Window{LastInboundAt: m.said(c.Window.LastInboundAt), LastInboundID: m.ID, FreeUntil: c.Window.FreeUntil}
 	if len(m.ExternalIDs) > 0 {

@@ -29,11 +29,12 @@ var (
 // history is one thread and what is done to it.
 type history struct {
 	*world
-	person  chat.Person
-	rules   chat.Rules
-	members []*process
-	clock   atomic.Int64
-	acked   [][]string // message ids in the order in which one process acknowledged them, per handler
+	person   chat.Person
+	rules    chat.Rules
+	members  []*process
+	clock    atomic.Int64
+	acked    [][]string // message ids in the order in which one process acknowledged them, per handler
+	together bool       // messages of one webhook
 }
 
 type process struct {
@@ -44,6 +45,7 @@ type process struct {
 func newHistory(t *rapid.T, db store.DB, deaths, failures int) *history {
 	h := &history{world: newWorld(t, db, deaths, failures)}
 	h.person = chat.Person{Tenant: fmt.Sprintf("t%d", tenants.Add(1)), ChannelID: "ch_1", ChannelType: event.WhatsApp, Peer: "p"}
+	h.together = rapid.Bool().Draw(t, "together")
 	h.rules = chat.Rules{Reopen: rapid.SampledFrom([]string{"new", "reopen", "reopen_within_hours"}).Draw(t, "reopen"), Hours: 1}
 	for i := range 3 {
 		h.members = append(h.members, h.process(i))
@@ -67,16 +69,23 @@ func (h *history) message(ref string) *chat.Message {
 // receive is one delivery of a webhook with several messages, in order.
 func (h *history) receive(p *process, refs ...string) error {
 	var done []string
-	for _, ref := range refs {
+	size := 1
+	if h.together {
+		size = len(refs) // they waited one behind the other, and go into one commit
+	}
+	for some := range slices.Chunk(refs, size) {
 		t, err := p.Thread(context.Background(), h.person, h.now())
 		if err != nil {
 			return err
 		}
-		m := h.message(ref)
-		if _, _, err := p.Received(context.Background(), t, h.rules, m, nil); err != nil {
+		ms := make([]*chat.Message, len(some))
+		for i, ref := range some {
+			ms[i] = h.message(ref)
+			done = append(done, ms[i].ID)
+		}
+		if _, err := p.Received(context.Background(), t, h.rules, ms...); err != nil {
 			return err
 		}
-		done = append(done, m.ID)
 	}
 	h.acknowledge(done...)
 	return nil

@@ -147,35 +147,48 @@ func (r *Record) remember(ctx context.Context, t *Thread, n int) {
 	}
 }
 
-// Received puts a customer's message into the thread, whatever state it is in. It reports whether the message was new.
-func (r *Record) Received(ctx context.Context, t *Thread, rules Rules, m *Message, ref *event.Referral) (c *Conversation, fresh bool, err error) {
-	by := event.Actor{Kind: "contact", ID: t.ContactID, Name: m.Sender.Name}
-	c, err = r.Into(ctx, t, rules, by, "contact", ref, m.CreatedAt, func(c *Conversation) error {
-		fresh = false
-		if there, err := r.Exists(ctx, c, m.ID); err != nil {
-			return err
-		} else if there {
-			return store.Unchanged
+// told is how many facts of a conversation may wait to be published while more messages are added to it.
+const told = 256
+
+// Received puts messages of a customer that came one after the other into the thread, whatever state it is in, in one commit.
+// Those that are in already are left out. Only the first may carry a referral.
+func (r *Record) Received(ctx context.Context, t *Thread, rules Rules, ms ...*Message) (*Conversation, error) {
+	first, ids := ms[0], make([]string, len(ms))
+	for i, m := range ms {
+		ids[i] = m.ID
+	}
+	by, at := event.Actor{Kind: "contact", ID: t.ContactID, Name: first.Sender.Name}, first.CreatedAt
+	c, err := r.Into(ctx, t, rules, by, "contact", first.Content.Referral, at, func(c *Conversation) error {
+		fresh, err := r.absent(ctx, c, ids...)
+		if err != nil || len(fresh) == 0 {
+			return errors.Join(err, unless(len(fresh) == 0))
 		}
-		if c.Status == Closed && !c.ReopenAfter(rules.Reopen, rules.Hours, m.CreatedAt) {
+		if c.Status == Closed && !c.ReopenAfter(rules.Reopen, rules.Hours, at) {
 			return ErrNext
 		}
 		if c.Status == Closed {
-			if err := c.Reopen(by, "contact", m.CreatedAt); err != nil {
+			if err := c.Reopen(by, "contact", at); err != nil {
 				return err
 			}
 		}
 		if c.Status == Snoozed && rules.Wakes {
-			if err := c.Snooze(event.Time{}, by, m.CreatedAt); err != nil {
+			if err := c.Snooze(event.Time{}, by, at); err != nil {
 				return err
 			}
 		}
-		fresh = true
 		c.free(rules.FreeUntil)
-		c.Receive(m, ref)
+		for _, m := range ms {
+			if fresh[m.ID] {
+				delete(fresh, m.ID) // a repeat among them
+				c.Receive(m)
+			}
+		}
 		return nil
 	})
-	return c, fresh && err == nil, err
+	if err == nil && len(c.Pending) > told { // so that the document does not grow faster than it is told
+		err = r.apply(ctx, c.ID)
+	}
+	return c, err
 }
 
 // Echoed puts a message into the thread that the business sent from another client of the account.

@@ -3,7 +3,6 @@ package chat
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 
@@ -98,17 +97,35 @@ func row(tenant string, p event.Conversation) ([]store.Implied, error) {
 	return []store.Implied{{Collection: EventSpec.Name, ID: r.ID, JSON: b}}, nil
 }
 
-// Exists reports whether a message is in already: as a record, or pending in the conversation's document as it was just read.
-// It is asked inside the Update, after the read, on every try (models/facts.pml, WEAK=2).
+// Exists reports whether a message is in already. It is asked inside the Update, after the read, on every try.
 func (r *Record) Exists(ctx context.Context, c *Conversation, id string) (bool, error) {
+	absent, err := r.absent(ctx, c, id)
+	return !absent[id], err
+}
+
+// absent returns those messages that are not in yet: neither as a record, nor pending in the conversation's document as it was
+// just read.
+func (r *Record) absent(ctx context.Context, c *Conversation, ids ...string) (map[string]bool, error) {
+	out := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		out[id] = true
+	}
 	for _, f := range c.Pending {
-		if f.Event.Type == event.MessageCreated && gjson.GetBytes(f.Event.Data, "message._id").Str == id {
-			return true, nil
+		if f.Event.Type == event.MessageCreated {
+			delete(out, gjson.GetBytes(f.Event.Data, "message._id").Str)
 		}
 	}
-	_, err := r.Messages.Get(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
+	if len(out) == 0 {
+		return out, nil
 	}
-	return err == nil, err
+	stored, err := r.Messages.GetMany(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range stored {
+		if m != nil {
+			delete(out, m.ID)
+		}
+	}
+	return out, nil
 }

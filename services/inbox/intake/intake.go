@@ -4,6 +4,7 @@ package intake
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/bus"
@@ -30,6 +31,52 @@ type Intake struct {
 	Now      func() time.Time
 }
 
+// Together handles messages of one person that wait one behind the other, in one commit. It returns how many of the first it has
+// done: none if they are no such messages, or after any trouble, which [Intake.Handle] meets again.
+func (i *Intake) Together(ctx context.Context, ms []bus.Message) (done int) {
+	ins := alike(ms)
+	if len(ins) < 2 {
+		return 0
+	}
+	if err := i.handle(ctx, ms[0].Event.Tenant, ins...); err != nil {
+		return 0
+	}
+	return len(ins)
+}
+
+// alike decodes those of the first messages that are from one person, by the same ids and under the same post. A referral is
+// about the conversation that its message opens, so that what carries one is handled alone; and what is quoted must be in before
+// the message that quotes it.
+func alike(ms []bus.Message) (ins []event.Inbound) {
+	for _, m := range ms {
+		in, err := event.Decode[event.Inbound](m.Event)
+		in.Type = m.Event.Type
+		if err != nil || in.Type != event.MessageReceived || in.Peer == "" || in.Content == nil || in.Content.Referral != nil {
+			return ins
+		}
+		if len(ins) > 0 && (m.Event.Tenant != ms[0].Event.Tenant || !sameThread(ins[0], in) || quotes(in, ins)) {
+			return ins
+		}
+		ins = append(ins, in)
+	}
+	return ins
+}
+
+func quotes(in event.Inbound, before []event.Inbound) bool {
+	q := in.Content.ReplyTo
+	return q != nil && slices.ContainsFunc(before, func(b event.Inbound) bool { return b.ExternalID == q.ExternalID })
+}
+
+func sameThread(a, b event.Inbound) bool {
+	post := func(in event.Inbound) string {
+		if in.Post == nil {
+			return ""
+		}
+		return in.Post.ID
+	}
+	return a.ChannelID == b.ChannelID && a.Peer == b.Peer && post(a) == post(b) && slices.Equal(a.Aliases, b.Aliases)
+}
+
 // Handle implements bus.Handler.
 func (i *Intake) Handle(ctx context.Context, m bus.Message) error {
 	switch m.Event.Type {
@@ -48,14 +95,20 @@ func (i *Intake) Handle(ctx context.Context, m bus.Message) error {
 	if in.Peer == "" {
 		return nil // news about the account: not about a person
 	}
-	ch, err := i.Channels.Channel(ctx, in.ChannelID)
+	return i.handle(ctx, m.Event.Tenant, in)
+}
+
+// handle handles one event, or several that are [alike].
+func (i *Intake) handle(ctx context.Context, tenant string, ins ...event.Inbound) error {
+	ch, err := i.Channels.Channel(ctx, ins[0].ChannelID)
 	if err != nil && !fault.Is(err, fault.Gone) {
 		return err // of a channel that was deleted meanwhile the message is kept all the same
 	}
-	return store.Fault(i.handle(ctx, m.Event.Tenant, ch, in))
+	return store.Fault(i.take(ctx, tenant, ch, ins))
 }
 
-func (i *Intake) handle(ctx context.Context, tenant string, ch channel.Keyed, in event.Inbound) error {
+func (i *Intake) take(ctx context.Context, tenant string, ch channel.Keyed, ins []event.Inbound) error {
+	in := ins[len(ins)-1]
 	p := chat.Person{
 		Tenant: tenant, ChannelID: in.ChannelID, ChannelType: in.ChannelType, Peer: in.Peer, Aliases: in.Aliases, Post: in.Post,
 		Profile: in.Sender, OUID: ch.OUID,
@@ -74,7 +127,7 @@ func (i *Intake) handle(ctx context.Context, tenant string, ch channel.Keyed, in
 	}
 	switch in.Type {
 	case event.MessageReceived:
-		return i.received(ctx, t, ch, p, in, at)
+		return i.received(ctx, t, ch, ins, at)
 	case event.MessageEchoed:
 		return i.echoed(ctx, t, rules(ch), in, at)
 	case event.ContactTyping:
@@ -119,35 +172,47 @@ func unlessGone(err error) error {
 	return err
 }
 
-func (i *Intake) received(ctx context.Context, t *chat.Thread, ch channel.Keyed, p chat.Person, in event.Inbound, at event.Time) error {
-	if in.Content == nil {
-		return poison(fmt.Errorf("a message without content, ref %s", in.Ref))
-	}
-	m := message(t, in, chat.In, at)
-	m.Sender = chat.Sender{Type: "contact", ID: t.ContactID}
-	if in.Sender != nil {
-		m.Sender.Name = in.Sender.Name
-	}
-	if err := i.quote(ctx, t, m); err != nil {
-		return err
-	}
+func (i *Intake) received(ctx context.Context, t *chat.Thread, ch channel.Keyed, ins []event.Inbound, at event.Time) error {
 	rules := rules(ch)
-	var err error
-	if rules.FreeUntil, err = i.opens(ctx, in, at); err != nil {
-		return err
+	ms := make([]*chat.Message, len(ins))
+	for n, in := range ins {
+		if in.Content == nil {
+			return poison(fmt.Errorf("a message without content, ref %s", in.Ref))
+		}
+		m := message(t, in, chat.In, at)
+		m.Sender = chat.Sender{Type: "contact", ID: t.ContactID}
+		if in.Sender != nil {
+			m.Sender.Name = in.Sender.Name
+		}
+		if err := i.quote(ctx, t, m); err != nil {
+			return err
+		}
+		until, err := i.opens(ctx, in, at)
+		if err != nil {
+			return err
+		}
+		if until.After(rules.FreeUntil) {
+			rules.FreeUntil = until
+		}
+		ms[n] = m
 	}
 	settings, err := i.Channels.Tenant(ctx, t.Tenant)
 	if unlessGone(err) != nil {
 		return err
 	}
 	rules.Wakes = settings.Settings.SnoozeWakesOnMessage
-	if _, _, err := i.Record.Received(ctx, t, rules, m, in.Content.Referral); err != nil {
+	if _, err := i.Record.Received(ctx, t, rules, ms...); err != nil {
 		return err
 	}
-	if err := i.Record.Learn(ctx, t, p.Profile, at); err != nil {
+	if err := i.Record.Learn(ctx, t, ins[len(ins)-1].Sender, at); err != nil {
 		return err
 	}
-	return i.unparked(ctx, m, at)
+	for _, m := range ms {
+		if err := i.unparked(ctx, m, at); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func message(t *chat.Thread, in event.Inbound, direction string, at event.Time) *chat.Message {
