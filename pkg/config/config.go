@@ -29,6 +29,7 @@ type Config struct {
 	KafkaPassword    string        `key:"kafka_password" secret:"true" help:"SASL password"`
 	KafkaLinger      time.Duration `key:"kafka_linger" default:"3ms" help:"partitions that want more records wait so long for others, to be asked for together; longer is cheaper"`
 	KafkaCompression string        `key:"kafka_compression" default:"lz4" help:"of records: none, lz4 or zstd; in-process: none"`
+	KafkaSync        string        `key:"kafka_sync" default:"on" help:"on: the in-process broker acknowledges a record when it is on the disk; off: when the operating system has it, which a loss of power can take away"`
 	KafkaReplicas    int           `key:"kafka_replicas" default:"3" help:"replication factor of topics created by 'topics ensure'"`
 	RedisURL         string        `key:"redis_url" secret:"true" help:"redis:// or rediss:// URL; empty: in-process (binary tributary only)"`
 	StoreURL         string        `key:"store_url" secret:"true" help:"mongodb://, mongodb+srv:// or sqlite:<file>; empty: SQLite in data_dir (binary tributary only)"`
@@ -97,6 +98,7 @@ func (c *Config) validate() error {
 	oneOf("demo", c.Demo, "on", "off")
 	oneOf("log_level", c.LogLevel, "debug", "info", "warn", "error")
 	oneOf("log_format", c.LogFormat, "json", "text")
+	oneOf("kafka_sync", c.KafkaSync, "on", "off")
 	oneOf("kafka_compression", c.KafkaCompression, "none", "lz4", "zstd")
 	if c.KafkaLinger <= 0 || c.KafkaLinger > time.Second {
 		bad("kafka_linger", "want more than 0 and at most 1s, got %s", c.KafkaLinger)

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/embedded/redo"
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
@@ -33,9 +35,11 @@ const (
 	compactions = time.Hour
 )
 
-// Broker is a Kafka broker of one node. What it has acknowledged survives kill -9 (but not the loss of power).
+// Broker is a Kafka broker of one node. What it has acknowledged survives kill -9 and the loss of power, the latter unless it was
+// started [Unsynced].
 type Broker struct {
 	cluster *kfake.Cluster
+	redo    *redo.Log // nil: the data is in memory
 	admin   *kgo.Client
 	lock    *os.File
 	log     *slog.Logger
@@ -52,9 +56,24 @@ type Broker struct {
 	ended sync.WaitGroup
 }
 
+// An Option of StartBroker.
+type Option func(*redo.Options)
+
+// Unsynced has acknowledgements not wait for the disk: a loss of power can take away the records of the last half minute.
+func Unsynced() Option { return func(o *redo.Options) { o.Sync = false } }
+
+// Reread has groups begin with the oldest record that is kept, because the store has lost what they made of the records. Those that
+// read messages to send go on where they were: the messages may have been sent.
+func Reread() Option {
+	return func(o *redo.Options) {
+		o.Reread = func(topic string) bool { return !strings.HasPrefix(topic, event.TopicOutbound("")) }
+	}
+}
+
 // StartBroker starts the broker with its data in dir and listens on addr, host:port; an empty addr or port 0 picks a free port of
-// the loopback interface. Without dir the data is in memory. A dir belongs to one process at a time.
-func StartBroker(ctx context.Context, dir, addr string) (*Broker, error) {
+// the loopback interface. Without dir the data is in memory. A dir belongs to one process at a time. What a crash has cut is put
+// back, or told by an error in the log.
+func StartBroker(ctx context.Context, dir, addr string, options ...Option) (*Broker, error) {
 	b := &Broker{
 		log: slog.With("component", "broker"), started: time.Now(),
 		readers: map[string]map[string]bool{}, keeps: map[string][]Keep{}, limits: map[string]Limit{}, roll: newRoll(),
@@ -62,8 +81,8 @@ func StartBroker(ctx context.Context, dir, addr string) (*Broker, error) {
 	for t, l := range unread {
 		b.limits[t] = l
 	}
-	if err := b.open(dir, addr); err != nil {
-		return nil, fmt.Errorf("embedded broker: %w", errors.Join(err, b.unlock()))
+	if err := b.open(dir, addr, options); err != nil {
+		return nil, fmt.Errorf("embedded broker: %w", errors.Join(err, b.closeFiles()))
 	}
 	ctx, b.end = context.WithCancel(context.WithoutCancel(ctx))
 	b.ended.Go(func() { b.every(ctx, trimEvery, b.sweep) })
@@ -72,10 +91,10 @@ func StartBroker(ctx context.Context, dir, addr string) (*Broker, error) {
 	return b, nil
 }
 
-func (b *Broker) open(dir, addr string) (err error) {
+func (b *Broker) open(dir, addr string, options []Option) (err error) {
 	opts := []kfake.Opt{
 		kfake.NumBrokers(1), kfake.ClusterID("tributary"), kfake.WithLogger(logger{b.log}),
-		kfake.ListenFn(func(network, free string) (net.Listener, error) { return listen(network, addr, free) }),
+		kfake.ListenFn(func(network, free string) (net.Listener, error) { return b.listen(network, addr, free) }),
 		kfake.BrokerConfigs(map[string]string{
 			"log.retention.ms": "-1", "log.retention.bytes": "-1", "default.replication.factor": "1",
 			"offsets.retention.minutes": "2147483647", // a group that comes back after weeks goes on where it was
@@ -83,6 +102,13 @@ func (b *Broker) open(dir, addr string) (err error) {
 	}
 	if dir != "" {
 		if b.lock, err = lockDir(dir); err != nil {
+			return err
+		}
+		o := redo.Options{Log: b.log, Sync: true, Topics: Topics()}
+		for _, set := range options {
+			set(&o)
+		}
+		if b.redo, err = redo.Open(dir, o); err != nil {
 			return err
 		}
 		opts = append(opts, kfake.DataDir(dir))
@@ -97,7 +123,7 @@ func (b *Broker) open(dir, addr string) (err error) {
 	return err
 }
 
-func listen(network, addr, free string) (net.Listener, error) {
+func (b *Broker) listen(network, addr, free string) (net.Listener, error) {
 	if addr == "" {
 		addr = free
 	}
@@ -105,7 +131,15 @@ func listen(network, addr, free string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s (another tributary running?): %w", addr, err)
 	}
-	return l, nil
+	if b.redo == nil {
+		return l, nil
+	}
+	return b.redo.Listener(l, func(id [16]byte) string {
+		if t := b.cluster.TopicIDInfo(id); t != nil {
+			return t.Topic
+		}
+		return ""
+	}), nil
 }
 
 // Addrs lists where the broker listens.
@@ -117,14 +151,18 @@ func (b *Broker) Close() error {
 	b.ended.Wait()
 	b.admin.Close()
 	b.cluster.Close()
-	return b.unlock()
+	return b.closeFiles()
 }
 
-func (b *Broker) unlock() error {
-	if b.lock == nil {
-		return nil
+func (b *Broker) closeFiles() error {
+	var errs []error
+	if b.redo != nil {
+		errs = append(errs, b.redo.Close())
 	}
-	return b.lock.Close() // which gives up the lock
+	if b.lock != nil {
+		errs = append(errs, b.lock.Close()) // which gives up the lock
+	}
+	return errors.Join(errs...)
 }
 
 func (b *Broker) every(ctx context.Context, d time.Duration, f func(context.Context) error) {

@@ -25,6 +25,10 @@ import (
 const childDir = "EMBEDDED_TEST_DIR"
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(cutDir); dir != "" {
+		cutChild(dir)
+		return
+	}
 	if dir := os.Getenv(childDir); dir != "" {
 		child(dir)
 		return

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/tributaryhq/tributary/pkg/embedded/redo"
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
@@ -64,13 +66,28 @@ func (b *Broker) SetLimit(topic string, l Limit) {
 // Trim deletes what all readers of a topic have read, except for its last batch, so that its offsets never begin anew. It runs by
 // itself every two seconds, from the first minute on.
 func (b *Broker) Trim(ctx context.Context) error {
+	commits := sync.OnceValue(b.syncCommits) // after the groups were asked, once for all
 	return b.survey(ctx, func(topic string, p *kfake.PartitionInfo, groups []*kfake.GroupInfo) error {
 		to := min(b.needed(ctx, topic, p, groups), p.HighWatermark-1)
 		if to <= p.LogStartOffset {
 			return nil
 		}
+		if err := commits(); err != nil {
+			return err
+		}
+		if b.redo != nil {
+			b.redo.Trimmed(redo.Partition{Topic: topic, Number: p.Partition}, to)
+		}
 		return b.cluster.DeleteRecords(topic, p.Partition, to)
 	})
+}
+
+// syncCommits brings the commits to the disk that make records needless.
+func (b *Broker) syncCommits() error {
+	if b.redo == nil {
+		return nil
+	}
+	return b.redo.SyncCommits()
 }
 
 // Backlog estimates the bytes of a topic that its readers have not read, as of at most two seconds ago: above Full the caller

@@ -17,6 +17,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/embedded"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/run"
+	"github.com/tributaryhq/tributary/pkg/store/sqlite"
 	"github.com/tributaryhq/tributary/pkg/telemetry"
 )
 
@@ -44,7 +45,11 @@ func fill(ctx context.Context, cfg *config.Config, brokerAddr, redisAddr string)
 		return i, err
 	}
 	if len(cfg.KafkaBrokers) == 0 {
-		if i.broker, err = embedded.StartBroker(ctx, filepath.Join(cfg.DataDir, "kafka"), brokerAddr); err != nil {
+		options, err := durability(cfg)
+		if err != nil {
+			return i, err
+		}
+		if i.broker, err = embedded.StartBroker(ctx, filepath.Join(cfg.DataDir, "kafka"), brokerAddr, options...); err != nil {
 			return i, err
 		}
 		cfg.KafkaBrokers, cfg.KafkaReplicas, cfg.KafkaCompression = i.broker.Addrs(), 1, "none"
@@ -71,7 +76,7 @@ func folders(cfg *config.Config) error {
 		return fmt.Errorf("TRIBUTARY_DATA_DIR: %w", err)
 	}
 	if cfg.StoreURL == "" {
-		cfg.StoreURL = "sqlite:" + filepath.Join(cfg.DataDir, "tributary.db")
+		cfg.StoreURL = "sqlite:" + storeFile(cfg)
 	}
 	if cfg.BlobURL == "" {
 		dir, err := filepath.Abs(filepath.Join(cfg.DataDir, "blobs"))
@@ -81,6 +86,30 @@ func folders(cfg *config.Config) error {
 		cfg.BlobURL = "file://" + filepath.ToSlash(dir)
 	}
 	return nil
+}
+
+// storeFile is the store of a data directory whose configuration names no other.
+func storeFile(cfg *config.Config) string { return filepath.Join(cfg.DataDir, "tributary.db") }
+
+// durability is what the in-process broker promises, and what it has to make good: if the store in the data directory has lost
+// commits, what customers wrote is read again from the broker.
+func durability(cfg *config.Config) (options []embedded.Option, err error) {
+	if cfg.KafkaSync == "off" {
+		options = append(options, embedded.Unsynced())
+	}
+	if cfg.StoreURL != "sqlite:"+storeFile(cfg) {
+		return options, nil
+	}
+	pages, err := sqlite.Cut(storeFile(cfg))
+	if err != nil {
+		return nil, fmt.Errorf("TRIBUTARY_DATA_DIR: %w", err)
+	}
+	if pages > 0 {
+		slog.Error("the store has lost commits: its log was cut. What the broker still has is read again; what was changed through the "+
+			"API is lost: see \"Loss of power, loss of files\" in docs/guide/operate.md", "file", storeFile(cfg)+"-wal", "lost_pages", pages)
+		options = append(options, embedded.Reread())
+	}
+	return options, nil
 }
 
 // remembered reads a value from a file, or makes it and writes it there.

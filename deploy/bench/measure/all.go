@@ -5,6 +5,7 @@ func (b *Bench) Measurements() []Measurement {
 	return []Measurement{
 		{"baseline", "what HTTP, Kafka and store give alone", b.Baseline},
 		{"accept", "webhooks accepted a second", b.Accept},
+		{"sync", "webhooks accepted a second with and without waiting for the disk", b.Sync},
 		{"pipeline", "the highest rate at which everything goes through", b.Pipeline},
 		{"endtoend", "webhook to event stream at fixed rates", b.EndToEnd},
 		{"hot", "one customer who floods a channel, and the others", b.Hot},

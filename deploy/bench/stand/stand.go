@@ -29,6 +29,7 @@ type Stand struct {
 	Servers  map[string]string // TRIBUTARY_… of the shared servers; of separate processes
 	External bool              // the servers are real ones outside, from the environment
 
+	settings  []string // of the one process, besides what all have
 	ports     map[string]int
 	processes []*Process
 	salt      int64 // makes the accounts of this stand others than those of stands before it on the same servers
@@ -38,10 +39,11 @@ func stand(bin, dir string) *Stand {
 	return &Stand{Bin: bin, Dir: dir, ports: map[string]int{}, salt: time.Now().UnixMilli() % 1e9}
 }
 
-// One starts everything in one process, on data in dir.
-func One(ctx context.Context, bin, dir string) (*Stand, error) {
+// One starts everything in one process, on data in dir, with settings TRIBUTARY_…=… of its own.
+func One(ctx context.Context, bin, dir string, settings ...string) (*Stand, error) {
 	s := stand(bin, dir)
-	if err := s.start(single, single, "TRIBUTARY_DATA_DIR="+filepath.Join(dir, "data")); err != nil {
+	s.settings = append(settings, "TRIBUTARY_DATA_DIR="+filepath.Join(dir, "data"))
+	if err := s.start(single, single, s.settings...); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	if err := s.ready(ctx, single); err != nil {
@@ -91,7 +93,7 @@ func (s *Stand) start(name, binary string, extra ...string) error {
 			s.ports[n] = port
 		}
 	}
-	env := append(extra, fmt.Sprintf("TRIBUTARY_HTTP_ADDR=127.0.0.1:%d", s.ports[name]), fmt.Sprintf("TRIBUTARY_ADMIN_ADDR=127.0.0.1:%d", s.ports[name+".admin"]))
+	env := append(slices.Clone(extra), fmt.Sprintf("TRIBUTARY_HTTP_ADDR=127.0.0.1:%d", s.ports[name]), fmt.Sprintf("TRIBUTARY_ADMIN_ADDR=127.0.0.1:%d", s.ports[name+".admin"]))
 	p, err := launch(name, filepath.Join(s.Bin, binary), s.Dir, nil, s.env(env...))
 	if err != nil {
 		return err
@@ -169,7 +171,7 @@ func (s *Stand) Restart(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	began := time.Now()
-	if err := s.start(single, single, "TRIBUTARY_DATA_DIR="+filepath.Join(s.Dir, "data")); err != nil {
+	if err := s.start(single, single, s.settings...); err != nil {
 		return 0, err
 	}
 	err := s.ready(ctx, single)

@@ -15,65 +15,70 @@ import (
 // acknowledged is there once, in order, with a gapless sequence; the provider got every answer at most once, and every answer
 // has a fate.
 func TestP13_KilledInTheMiddle(t *testing.T) {
-	each(t, func(t *test) {
-		if s := t.post("4915199999999", "wamid.k0", "text 0"); s != 200 {
-			t.Fatalf("webhook %d", s)
-		}
-		var c *conversation
-		t.eventually("the conversation is there", func() bool { c = t.find("4915199999999"); return c != nil })
-		var mu sync.Mutex
-		acked, sent := []string{"wamid.k0"}, map[string]string{}
-		round := func(r int) {
-			var wg sync.WaitGroup
-			stop := make(chan struct{})
-			wg.Go(func() {
-				for i := range 400 {
-					select {
-					case <-stop:
-						return
-					default:
-					}
-					id := fmt.Sprintf("wamid.k%d-%d", r, i)
-					if t.post("4915199999999", id, "text "+id) == 200 {
-						mu.Lock()
-						acked = append(acked, id)
-						mu.Unlock()
-					}
+	each(t, func(t *test) { t.killedInTheMiddle(func() {}) })
+}
+
+// killedInTheMiddle kills three times; meanwhile happens while nothing runs.
+func (t *test) killedInTheMiddle(meanwhile func()) {
+	t.Helper()
+	if s := t.post("4915199999999", "wamid.k0", "text 0"); s != 200 {
+		t.Fatalf("webhook %d", s)
+	}
+	var c *conversation
+	t.eventually("the conversation is there", func() bool { c = t.find("4915199999999"); return c != nil })
+	var mu sync.Mutex
+	acked, sent := []string{"wamid.k0"}, map[string]string{}
+	round := func(r int) {
+		var wg sync.WaitGroup
+		stop := make(chan struct{})
+		wg.Go(func() {
+			for i := range 400 {
+				select {
+				case <-stop:
+					return
+				default:
 				}
-			})
-			wg.Go(func() {
-				for i := range 14 { // WhatsApp takes 45 at once from one sender to one person, then one in six seconds
-					select {
-					case <-stop:
-						return
-					default:
-					}
-					time.Sleep(25 * time.Millisecond)
-					var m message
-					text := fmt.Sprintf("answer %d-%d", r, i)
-					if t.call(t.Context(), "POST", "/v1/conversations/"+c.ID+"/messages", text, map[string]string{"text": text}, &m) == nil {
-						mu.Lock()
-						sent[m.ID] = text
-						mu.Unlock()
-					}
+				id := fmt.Sprintf("wamid.k%d-%d", r, i)
+				if t.post("4915199999999", id, "text "+id) == 200 {
+					mu.Lock()
+					acked = append(acked, id)
+					mu.Unlock()
 				}
-			})
-			time.Sleep(400 * time.Millisecond)
-			t.kill(t.victims()...)
-			close(stop)
-			wg.Wait()
-			if err := t.start(); err != nil {
-				t.Fatal(err)
 			}
-			if !t.separate {
-				t.register()
+		})
+		wg.Go(func() {
+			for i := range 14 { // WhatsApp takes 45 at once from one sender to one person, then one in six seconds
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				time.Sleep(25 * time.Millisecond)
+				var m message
+				text := fmt.Sprintf("answer %d-%d", r, i)
+				if t.call(t.Context(), "POST", "/v1/conversations/"+c.ID+"/messages", text, map[string]string{"text": text}, &m) == nil {
+					mu.Lock()
+					sent[m.ID] = text
+					mu.Unlock()
+				}
 			}
+		})
+		time.Sleep(400 * time.Millisecond)
+		t.kill(t.victims()...)
+		close(stop)
+		wg.Wait()
+		meanwhile()
+		if err := t.start(); err != nil {
+			t.Fatal(err)
 		}
-		for r := range 3 {
-			round(r)
+		if !t.separate {
+			t.register()
 		}
-		t.check(c.ID, acked, sent)
-	})
+	}
+	for r := range 3 {
+		round(r)
+	}
+	t.check(c.ID, acked, sent)
 }
 
 // victims is what is killed: all that keep state. The simulated provider stays where it can, to count what it got.

@@ -1,0 +1,18 @@
+package redo
+
+import (
+	"os"
+	"syscall"
+)
+
+// dataSync brings what was written to a file to the disk, and its length; not its times.
+func dataSync(f *os.File) error {
+	for {
+		if err := syscall.Fdatasync(int(f.Fd())); err != syscall.EINTR { //nolint:errorlint // a plain errno
+			return os.NewSyscallError("fdatasync", err)
+		}
+	}
+}
+
+// syncDir brings the names in a folder to the disk.
+func syncDir(dir string) error { return syncFile(dir) }
