@@ -159,7 +159,7 @@ func (p *powerCut) cut() (cuts int) {
 			if err != nil {
 				return err
 			}
-			defer f.Close() //nolint:errcheck // a test's file
+			defer func() { _ = f.Close() }()
 			if p.sync == "on" {
 				_, err = f.WriteAt(slices.Repeat([]byte{byte(p.rnd.Uint32())}, 1+p.rnd.IntN(100)), safe)
 			}

@@ -13,7 +13,7 @@ import (
 
 // promised is what we promise, by number (architecture §9).
 var promised = []string{
-	"A webhook is answered 2xx only after everything it carried is on Kafka (acks=all), or in the spool of a channel whose provider does not retry",
+	"A webhook is answered 2xx only after everything it carried is on Kafka (acks=all; the in-process broker: on the disk), or in the spool of a channel whose provider does not retry",
 	"Nothing verified is dropped: unknown types become placeholders with the raw payload; a body that cannot be parsed is journaled and can be replayed after a fix",
 	"Exactly-once effect: any number of redeliveries, restarts and rebalances leave one message, one conversation, one status step",
 	"The messages of a conversation keep the order in which we acknowledged them, end to end, with a gapless, final sequence",
@@ -28,6 +28,24 @@ var promised = []string{
 	"SIGTERM finishes what it holds; kill -9 loses nothing that was acknowledged (an attempt that becomes unknown is not lost)",
 	"The released contract (events, API) only grows",
 }
+
+// losses is what holds for which loss in the single binary.
+const losses = `
+## What holds for which loss
+
+For one process with the broker and the store in its data directory. On a cluster, Kafka's replicas (acks=all) and the store's write
+concern decide.
+
+| Lost | With TRIBUTARY_KAFKA_SYNC=on (the default) | With TRIBUTARY_KAFKA_SYNC=off |
+|---|---|---|
+| the process (kill -9, a panic, out of memory) | nothing that was acknowledged | nothing that was acknowledged |
+| the machine (power, a kernel crash) | nothing that was acknowledged: answered webhooks and web chat frames, API calls answered 2xx, facts, results, receipts | what the operating system had not written, the last half minute or so; an ERROR at the start names topic, partition and offsets as far as the rest shows them |
+| files of the broker, in part (a bad sector, a restored copy) | what the redo log has is put back, which is the newest 32 MB at least; all else is lost, and an ERROR names topic, partition and offsets | lost, and an ERROR says so as above |
+| the end of the store's log | an ERROR; what customers wrote is read again from the broker as far as it is kept, what was changed through the API is lost | the same |
+| the disk | everything since the last backup | the same |
+
+In all cases: no offset below a group's commit is given to another record, so that what arrives after a loss is read.
+`
 
 var named = regexp.MustCompile(`(?m)^func (Test((?:P\d+_)+)\w+)\(`)
 
@@ -55,6 +73,9 @@ func promises(dir string) func(io.Writer) error {
 			if _, err := fmt.Fprintf(w, "The figures are those of the last `make promises`: %s, commit %s, on %s.\n", run.Day, run.Commit, run.Machine); err != nil {
 				return err
 			}
+		}
+		if _, err := fmt.Fprint(w, losses); err != nil {
+			return err
 		}
 		for n, text := range promised {
 			if _, err := fmt.Fprintf(w, "\n## P%d\n\n%s.\n\n- %s\n", n+1, text, strings.Join(tests[n], "\n- ")); err != nil {
