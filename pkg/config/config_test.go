@@ -15,7 +15,7 @@ func TestEveryEnvironmentVariableReachesItsField(t *testing.T) {
 	t.Parallel()
 	typ := reflect.TypeFor[config.Config]()
 	samples := map[string]string{
-		"kafka_linger": "7ms", "kafka_compression": "zstd", "demo": "off", "log_level": "warn", "log_format": "text", "kafka_sasl": "plain", "public_url": "https://gw.example",
+		"kafka_linger": "7ms", "kafka_sync": "off", "kafka_compression": "zstd", "demo": "off", "log_level": "warn", "log_format": "text", "kafka_sasl": "plain", "public_url": "https://gw.example",
 		"store_url": "sqlite:x.db", "encryption_key": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", "egress_allow": "127.0.0.0/8", "trusted_proxies": "10.0.0.0/8",
 	}
 	for i := range typ.NumField() {

@@ -117,7 +117,7 @@ func (p *powerCut) live(life int) {
 	if err := cmd.Start(); err != nil {
 		p.Fatal(err)
 	}
-	until, n := 50+p.rnd.IntN(400), 0
+	until, n := 50+p.rnd.IntN(200), 0
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		f := strings.Fields(lines.Text())
 		switch {
@@ -237,7 +237,7 @@ func (p *powerCut) check(cuts int) {
 		if doubled > 0 || lost > 0 && p.sync == "on" {
 			p.Errorf("%s: %d of %d records are lost, %d doubled\n%s", topic, lost, len(p.acked), doubled, p.told.String())
 		}
-		if lost > 0 && (!strings.Contains(p.told.String(), "records are lost") || !strings.Contains(p.told.String(), topic)) {
+		if lost > 0 && (!strings.Contains(p.told.String(), "records of a partition are lost") || !strings.Contains(p.told.String(), topic)) {
 			p.Errorf("%s: %d records are lost, and no error says so:\n%s", topic, lost, p.told.String())
 		}
 		if topic == event.TopicInbound {
