@@ -2,6 +2,7 @@ package run
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -75,7 +76,7 @@ func TestConnectionsThatAskNothingGiveWay(t *testing.T) {
 		if code := ask(t, dial(t, addr), "/fast"); code != 204 {
 			t.Errorf("%s: a call beside connections that ask nothing: %d", name, code)
 		}
-		if _, err := idle[0].Read(make([]byte, 1)); err != io.EOF {
+		if _, err := idle[0].Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("%s: the first idle connection is open: %v", name, err)
 		}
 		close(finish)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/tributaryhq/tributary/pkg/budget"
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -44,6 +45,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 	server := &rest.Server{
 		Record: record, Directory: env.Directory, Calls: calls, Blob: env.Blob, Cache: env.Cache, Bus: env.Bus, Hub: hub,
 		Log: env.Log, Now: env.Now, Stopping: env.Stopping,
+		Uploads: rest.NewUploads(env.Now), Streams: budget.NewShares(streamsAll, streamsCaller),
 	}
 	in := &intake.Intake{Record: record, Channels: env.Directory, Now: env.Now, Typing: func(ctx context.Context, c *chat.Conversation, on bool) {
 		server.Typing(ctx, c, event.Actor{Kind: "contact", ID: c.ContactID}, on)
@@ -74,6 +76,12 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 
 // atOnce is enough for the store to commit many writes together, and leaves the processors to webhooks and callers as well.
 const atOnce = 256
+
+// Event streams at a time: of a process, and of one caller.
+const (
+	streamsAll    = 10_000
+	streamsCaller = 64
+)
 
 // guard is the usual one, but uploads may be large and streams long.
 func guard(a httpapi.Authenticator, spec *httpapi.Spec) []gin.HandlerFunc {

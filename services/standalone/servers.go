@@ -72,7 +72,7 @@ func fill(ctx context.Context, cfg *config.Config, brokerAddr, redisAddr string)
 
 // folders makes the data directory and puts store and blobs into it where the configuration names no other.
 func folders(cfg *config.Config) error {
-	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+	if err := private(cfg.DataDir); err != nil {
 		return fmt.Errorf("TRIBUTARY_DATA_DIR: %w", err)
 	}
 	if cfg.StoreURL == "" {

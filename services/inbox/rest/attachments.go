@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/budget"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
@@ -25,13 +26,38 @@ import (
 const MaxUpload = 100 << 20
 
 // unsentFor is how long an uploaded file waits for the message that sends it.
-const unsentFor = 7 * 24 * time.Hour
+const unsentFor = 24 * time.Hour
+
+// Uploads are the budgets of uploaded bytes, of a caller and of a tenant.
+type Uploads struct{ caller, tenant *budget.Limits }
+
+// NewUploads returns full budgets.
+func NewUploads(now func() time.Time) *Uploads {
+	return &Uploads{
+		caller: budget.New(budget.Rate{N: 20 << 30, Per: 24 * time.Hour, Burst: 2 << 30}, now),
+		tenant: budget.New(budget.Rate{N: 100 << 30, Per: 24 * time.Hour, Burst: 10 << 30}, now),
+	}
+}
+
+// take takes as many bytes as are announced, or as many as a file may have.
+func (u *Uploads) take(p *auth.Principal, size int64) error {
+	if size < 0 {
+		size = MaxUpload
+	}
+	if err := u.caller.TakeN(p.Tenant+"|"+p.ID, int(size)); err != nil {
+		return err
+	}
+	return u.tenant.TakeN(p.Tenant, int(size))
+}
 
 // UploadAttachment implements api.ServerInterface: multipart/form-data with the part "file".
 func (s *Server) UploadAttachment(c *gin.Context) {
 	do(c, http.StatusCreated, func() (any, error) {
 		p, ctx := httpapi.Caller(c), c.Request.Context()
 		if err := p.Require(auth.Send); err != nil {
+			return nil, err
+		}
+		if err := s.Uploads.take(p, c.Request.ContentLength); err != nil {
 			return nil, err
 		}
 		r, err := c.Request.MultipartReader()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/blob"
+	"github.com/tributaryhq/tributary/pkg/budget"
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/cache"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
@@ -35,6 +36,8 @@ type Server struct {
 	Hub       *feed.Hub
 	Log       *slog.Logger
 	Now       func() time.Time
+	Uploads   *Uploads
+	Streams   *budget.Shares  // of each caller, at a time
 	Stopping  <-chan struct{} // closed when the process begins to stop
 }
 

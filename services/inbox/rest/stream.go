@@ -24,9 +24,10 @@ import (
 )
 
 const (
-	heartbeat  = 15 * time.Second
-	writeLimit = 10 * time.Second // whoever cannot take an event for so long is gone
-	tooSlow    = websocket.StatusCode(4408)
+	heartbeat   = 15 * time.Second
+	streamRetry = 5 * time.Second  // for whoever has too many streams
+	writeLimit  = 10 * time.Second // whoever cannot take an event for so long is gone
+	tooSlow     = websocket.StatusCode(4408)
 )
 
 // out is one event on its way to a browser. Typing and presence have no id: they cannot be resumed.
@@ -44,6 +45,12 @@ type sink interface {
 
 // StreamEvents implements api.ServerInterface.
 func (s *Server) StreamEvents(c *gin.Context, params api.StreamEventsParams) {
+	done, err := s.admitStream(httpapi.Caller(c))
+	if err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
+	defer done()
 	token := orElse(params.LastEventID, orElse(params.After, ""))
 	h := c.Writer.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
@@ -55,6 +62,15 @@ func (s *Server) StreamEvents(c *gin.Context, params api.StreamEventsParams) {
 		return
 	}
 	_ = s.stream(c.Request.Context(), httpapi.Caller(c), token, w) // the connection is over; the client comes again with its token
+}
+
+// admitStream counts one more stream of the caller; done takes it off again.
+func (s *Server) admitStream(p *auth.Principal) (done func(), err error) {
+	who := p.Tenant + "|" + p.ID
+	if !s.Streams.Take(who, 1) {
+		return nil, fault.Later("rate_limited", streamRetry, "at most %d event streams at a time; close one first", s.Streams.Each)
+	}
+	return func() { s.Streams.Give(who, 1) }, nil
 }
 
 type sse struct {
@@ -84,6 +100,12 @@ func (s *sse) idle(context.Context) error { return s.write(": \n\n") }
 
 // StreamEventsWebSocket implements api.ServerInterface.
 func (s *Server) StreamEventsWebSocket(c *gin.Context, params api.StreamEventsWebSocketParams) {
+	done, err := s.admitStream(httpapi.Caller(c))
+	if err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
+	defer done()
 	conn, err := websocket.Accept(c.Writer, c.Request, &websocket.AcceptOptions{Subprotocols: []string{"tributary"}})
 	if err != nil {
 		return // Accept has answered

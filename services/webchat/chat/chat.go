@@ -33,13 +33,21 @@ type Limits struct {
 	Sessions, Visitors, Connects     budget.Rate // per IP address: sessions begun, visitors made, sockets opened
 	Messages, Frames, Uploads, Pages budget.Rate // per visitor; pages per session
 	Address, Channel                 budget.Rate // messages per IP address and per channel
+	Bytes                            ByteLimits  // of uploads
 }
+
+// ByteLimits are bytes of uploaded files, whose announced size counts.
+type ByteLimits struct{ Visitor, Address, Channel, Tenant budget.Rate }
 
 // DefaultLimits are those of the facts (20 messages a minute, 50 pages a session), and for the rest more than a person needs.
 var DefaultLimits = Limits{
 	Sessions: rate(60, time.Minute, 60), Visitors: rate(30, time.Minute, 60), Connects: rate(120, time.Minute, 120),
 	Messages: rate(20, time.Minute, 20), Frames: rate(120, time.Minute, 60), Uploads: rate(10, time.Minute, 10), Pages: rate(50, 12*time.Hour, 50),
 	Address: rate(300, time.Minute, 300), Channel: rate(6000, time.Minute, 1000),
+	Bytes: ByteLimits{
+		Visitor: rate(200<<20, 24*time.Hour, 60<<20), Address: rate(1<<30, 24*time.Hour, 120<<20),
+		Channel: rate(10<<30, 24*time.Hour, 1<<30), Tenant: rate(40<<30, 24*time.Hour, 4<<30),
+	},
 }
 
 func rate(n int, per time.Duration, burst int) budget.Rate {
@@ -76,6 +84,7 @@ type server struct {
 	files    *store.Collection[file]
 	key      []byte // of session tokens
 	limit    limits
+	sockets  *budget.Shares
 	polls    polls
 	deaf     atomic.Bool // Redis is away: nobody wakes us
 	links    sync.WaitGroup
@@ -94,7 +103,7 @@ func build(ctx context.Context, h *gateway.Host, l Limits) (*server, error) {
 		return nil, err
 	}
 	return &server{
-		Host: h, key: key, limit: newLimits(l, h.Now), polls: polls{open: map[string]*poll{}},
+		Host: h, key: key, limit: newLimits(l, h.Now), sockets: budget.NewShares(socketsAll, socketsSource), polls: polls{open: map[string]*poll{}},
 		mailboxes: mailboxes{
 			heads: store.NewCollection[head](h.DB, headSpec, store.Recall()), letters: store.NewCollection[letter](h.DB, letterSpec), now: h.Now,
 		},

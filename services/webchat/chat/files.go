@@ -72,7 +72,7 @@ func (s *server) upload(c *gin.Context, v session) {
 }
 
 func (s *server) receive(c *gin.Context, v session) (*file, error) {
-	if err := s.limit.uploads.Take(v.Subject); err != nil {
+	if err := s.limit.upload(c, v, c.Request.ContentLength); err != nil {
 		return nil, err
 	}
 	r, err := c.Request.MultipartReader()

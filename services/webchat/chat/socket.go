@@ -16,12 +16,13 @@ import (
 )
 
 const (
-	maxFrame   = 16 << 10 // bytes of a browser's frame
-	helloFor   = 10 * time.Second
-	pingEvery  = 25 * time.Second
-	writeFor   = 10 * time.Second // a browser that takes longer for a frame is cut off: it comes again and reads on
-	typingFor  = 10 * time.Second // typing that is not said again is over
-	maxOffends = 20               // frames over the limits until the socket is closed
+	maxFrame                  = 16 << 10 // bytes of a browser's frame
+	helloFor                  = 10 * time.Second
+	pingEvery                 = 25 * time.Second
+	writeFor                  = 10 * time.Second // a browser that takes longer for a frame is cut off: it comes again and reads on
+	typingFor                 = 10 * time.Second // typing that is not said again is over
+	socketsAll, socketsSource = 20_000, 512      // at a time, of a process and of an address
+	maxOffends                = 20               // frames over the limits until the socket is closed
 )
 
 // How a socket ends (RFC 6455 §7.4.2 leaves 4000–4999 to applications). Everything else is to be tried again, with a pause.
@@ -37,6 +38,12 @@ func (s *server) socket(c *gin.Context) {
 		httpapi.Fail(c, err)
 		return
 	}
+	from := httpapi.Source(c)
+	if !s.sockets.Take(from, 1) {
+		httpapi.Fail(c, fault.Later("rate_limited", time.Minute, "at most %d connections at a time from one address", s.sockets.Each))
+		return
+	}
+	defer s.sockets.Give(from, 1)
 	s.links.Add(1)
 	defer s.links.Done()
 	conn, err := websocket.Accept(c.Writer, c.Request, &websocket.AcceptOptions{InsecureSkipVerify: true}) // its origin was checked
@@ -47,7 +54,7 @@ func (s *server) socket(c *gin.Context) {
 	conn.SetReadLimit(maxFrame)
 	ctx, cancel := context.WithCancel(c.Request.Context())
 	defer cancel()
-	l := &link{server: s, conn: conn, ch: channelOf(c), from: httpapi.Source(c), cancel: cancel, typing: make(chan bool, 1), typed: make(chan bool, 1)}
+	l := &link{server: s, conn: conn, ch: channelOf(c), from: from, cancel: cancel, typing: make(chan bool, 1), typed: make(chan bool, 1)}
 	l.serve(ctx)
 }
 

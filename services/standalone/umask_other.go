@@ -1,0 +1,6 @@
+//go:build !unix
+
+package standalone
+
+// restrictNewFiles does nothing where files have no modes.
+func restrictNewFiles() {}
