@@ -26,7 +26,10 @@ import (
 )
 
 // Store is a bucket, safe for concurrent use.
-type Store struct{ bucket *blob.Bucket }
+type Store struct {
+	bucket *blob.Bucket
+	folder string // of a file: store; "" for all others, which sync what they acknowledge
+}
 
 // Attrs is what is known about a blob.
 type Attrs struct {
@@ -44,13 +47,15 @@ func Open(ctx context.Context, rawURL string) (*Store, error) {
 		return nil, fault.At("/blob_url", "invalid", "blob url: want file:<folder>, mem:// or the URL of an object store")
 	}
 	var b *blob.Bucket
+	folder := ""
 	if u.Scheme == "file" {
 		dir := u.Opaque + u.Host + u.Path
 		if dir == "" {
 			return nil, fault.At("/blob_url", "invalid", "blob url: file: names no folder")
 		}
 		// Temporary files lie next to the blobs, so that a finished one is renamed into place, never copied across file systems.
-		b, err = fileblob.OpenBucket(filepath.FromSlash(dir), &fileblob.Options{CreateDir: true, NoTempDir: true})
+		folder = filepath.FromSlash(dir)
+		b, err = fileblob.OpenBucket(folder, &fileblob.Options{CreateDir: true, NoTempDir: true})
 	} else if !blob.DefaultURLMux().ValidBucketScheme(u.Scheme) {
 		return nil, fault.At("/blob_url", "invalid", "blob url: this binary has no %q: want one of %s (object stores need a build with -tags objectstores)",
 			u.Scheme, strings.Join(append(blob.DefaultURLMux().BucketSchemes(), "file"), ", "))
@@ -60,7 +65,7 @@ func Open(ctx context.Context, rawURL string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("blob: open %s store: %w", u.Scheme, err)
 	}
-	return &Store{b}, nil
+	return &Store{bucket: b, folder: folder}, nil
 }
 
 // Close ends the use of the store.
@@ -93,10 +98,22 @@ func (s *Store) Put(ctx context.Context, tenant string, r io.Reader, maxSize int
 	return key, b.sha, b.size, b.mime, nil
 }
 
+// write keeps a body under its key. What is there with another size was cut by a loss of power, and is written again.
 func (s *Store) write(ctx context.Context, key string, b *body) error {
-	if there, err := s.bucket.Exists(ctx, key); err != nil || there {
+	there, err := s.bucket.Attributes(ctx, key)
+	if err != nil && gcerrors.Code(err) != gcerrors.NotFound {
 		return err
 	}
+	if err != nil || there.Size != b.size {
+		err = s.upload(ctx, key, b)
+	}
+	if err != nil || s.folder == "" {
+		return err
+	}
+	return syncBlob(s.folder, key)
+}
+
+func (s *Store) upload(ctx context.Context, key string, b *body) error {
 	content, err := b.reader()
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/config"
+	"github.com/tributaryhq/tributary/pkg/disk"
 	"github.com/tributaryhq/tributary/pkg/embedded"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/run"
@@ -130,7 +131,7 @@ func remembered(path string, fresh func() string) (string, error) {
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return "", err
 	}
-	return v, os.Rename(path+".new", path)
+	return v, errors.Join(os.Rename(path+".new", path), disk.Sync(filepath.Dir(path)))
 }
 
 // ensureTopics makes the topics: of the fixed sizes of a cluster, or of the smaller ones of the in-process broker.

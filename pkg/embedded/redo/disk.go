@@ -3,8 +3,9 @@ package redo
 import (
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"os"
+
+	"github.com/tributaryhq/tributary/pkg/disk"
 )
 
 // Disk is how bytes become safe. Tests put one of their own in its place, to know what a loss of power can take away.
@@ -19,29 +20,7 @@ type realDisk struct{}
 
 func (realDisk) Data(f *os.File, _, _ int64) error { return dataSync(f) }
 
-func (realDisk) File(path string) error {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return err
-	case info.IsDir():
-		return syncDir(path)
-	}
-	return syncFile(path)
-}
-
-func syncFile(path string) error {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}
+func (realDisk) File(path string) error { return disk.Sync(path) }
 
 // replaceFile writes a file so that it has either its old or its new content.
 func replaceFile(path string, content []byte) error {

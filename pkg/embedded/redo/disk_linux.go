@@ -13,6 +13,3 @@ func dataSync(f *os.File) error {
 		}
 	}
 }
-
-// syncDir brings the names in a folder to the disk.
-func syncDir(dir string) error { return syncFile(dir) }
