@@ -69,6 +69,16 @@ func TestBearerTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rotated, err := auth.NewAuthenticator(src, []byte(strings.Repeat("n", 32)), nil, func() time.Time { return clock }, []byte(strings.Repeat("k", 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rotated.Authenticate(t.Context(), good); err != nil {
+		t.Errorf("a session signed under the key before the rotation: %v", err)
+	}
+	if _, err := rotated.Authenticate(t.Context(), foreign); !errors.Is(err, auth.ErrUnauthenticated) {
+		t.Errorf("a session signed by another, in a rotation: %v", err)
+	}
 	for name, tc := range map[string]struct {
 		token string
 		ok    bool

@@ -44,6 +44,7 @@ type Source interface {
 type Authenticator struct {
 	source Source
 	key    []byte
+	keys   jwt.VerificationKeySet // key, and those of before or after a rotation
 	oidc   Verifier
 	now    func() time.Time
 }
@@ -57,13 +58,28 @@ type Verifier interface {
 const SessionLength = 12 * time.Hour
 
 // NewAuthenticator returns an Authenticator whose sessions are signed with a key derived from secret (the encryption key).
-// oidc may be nil.
-func NewAuthenticator(source Source, secret []byte, oidc Verifier, now func() time.Time) (*Authenticator, error) {
-	key, err := hkdf.Key(sha256.New, secret, nil, "tributary session v1", 32)
+// oidc may be nil. Sessions signed with keys derived from accepted secrets are taken, too: those of a rotation.
+func NewAuthenticator(source Source, secret []byte, oidc Verifier, now func() time.Time, accepted ...[]byte) (*Authenticator, error) {
+	key, keys, err := SigningKeys("tributary session v1", secret, accepted...)
 	if err != nil {
 		return nil, fmt.Errorf("session key: %w", err)
 	}
-	return &Authenticator{source: source, key: key, oidc: oidc, now: now}, nil
+	return &Authenticator{source: source, key: key, keys: keys, oidc: oidc, now: now}, nil
+}
+
+// SigningKeys derives the keys of tokens of one purpose: the one that signs, and the set of those that verify.
+func SigningKeys(purpose string, secret []byte, accepted ...[]byte) (key []byte, keys jwt.VerificationKeySet, err error) {
+	for _, s := range append([][]byte{secret}, accepted...) {
+		k, err := hkdf.Key(sha256.New, s, nil, purpose, 32)
+		if err != nil {
+			return nil, keys, err
+		}
+		keys.Keys = append(keys.Keys, k)
+		if key == nil {
+			key = k
+		}
+	}
+	return key, keys, nil
 }
 
 type claims struct {
@@ -92,7 +108,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, bearer string) (*Princ
 		return a.byKey(ctx, bearer)
 	}
 	var c claims
-	_, err := jwt.ParseWithClaims(bearer, &c, func(*jwt.Token) (any, error) { return a.key, nil },
+	_, err := jwt.ParseWithClaims(bearer, &c, func(*jwt.Token) (any, error) { return a.keys, nil },
 		jwt.WithValidMethods([]string{"HS256"}), jwt.WithIssuer("tributary"), jwt.WithExpirationRequired(), jwt.WithTimeFunc(a.now))
 	if err == nil {
 		return a.byUser(a.source.UserByID(ctx, c.Tenant, c.Subject))(func(u User) bool { return u.Sessions == c.Sessions })

@@ -110,5 +110,17 @@ func (s *Sealer) Open(sealed string, context ...string) (string, error) {
 	return string(plain), nil
 }
 
+// ID names the key that seals: the beginning of its SHA-256.
+func (s *Sealer) ID() string { return s.current }
+
+// KeyOf names the key that sealed a value.
+func KeyOf(sealed string) string {
+	parts := strings.Split(sealed, ".")
+	if len(parts) != 4 {
+		return "unknown"
+	}
+	return parts[1]
+}
+
 // Current reports whether a sealed value was sealed with the current key; if not, it is to be sealed again.
 func (s *Sealer) Current(sealed string) bool { return strings.HasPrefix(sealed, "v1."+s.current+".") }

@@ -17,25 +17,26 @@ import (
 // Config is the configuration of a process. Every field is a key: TRIBUTARY_HTTP_ADDR in the environment, http_addr in a file,
 // --http-addr as a flag. docs/reference/configuration.md is generated from this struct.
 type Config struct {
-	HTTPAddr         string        `key:"http_addr" default:":8080" help:"address of the public API, webhooks and console"`
-	AdminAddr        string        `key:"admin_addr" default:":9090" help:"address of /livez, /readyz and /metrics; never public"`
-	DataDir          string        `key:"data_dir" default:"./tributary-data" help:"where the single binary keeps broker, store, blobs and its encryption key"`
-	TrustedProxies   []string      `key:"trusted_proxies" help:"CIDRs of proxies whose X-Forwarded-For or Forwarded header is believed; empty: none, the address of the connection counts"`
-	PublicURL        string        `key:"public_url" help:"the URL under which providers and people reach this installation; empty: derived from http_addr"`
-	KafkaBrokers     []string      `key:"kafka_brokers" help:"Kafka bootstrap servers; empty: in-process (binary tributary only)"`
-	KafkaTLS         bool          `key:"kafka_tls" default:"false" help:"speak TLS to Kafka"`
-	KafkaSASL        string        `key:"kafka_sasl" help:"SASL mechanism: plain, scram-sha-256 or scram-sha-512; empty: none"`
-	KafkaUsername    string        `key:"kafka_username" help:"SASL user"`
-	KafkaPassword    string        `key:"kafka_password" secret:"true" help:"SASL password"`
-	KafkaLinger      time.Duration `key:"kafka_linger" default:"3ms" help:"partitions that want more records wait so long for others, to be asked for together; longer is cheaper"`
-	KafkaCompression string        `key:"kafka_compression" default:"lz4" help:"of records: none, lz4 or zstd; in-process: none"`
-	KafkaSync        string        `key:"kafka_sync" default:"on" help:"on: the in-process broker acknowledges a record when it is on the disk; off: when the operating system has it, which a loss of power can take away"`
-	KafkaReplicas    int           `key:"kafka_replicas" default:"3" help:"replication factor of topics created by 'topics ensure'"`
-	RedisURL         string        `key:"redis_url" secret:"true" help:"redis:// or rediss:// URL; empty: in-process (binary tributary only)"`
-	StoreURL         string        `key:"store_url" secret:"true" help:"mongodb://, mongodb+srv:// or sqlite:<file>; empty: SQLite in data_dir (binary tributary only)"`
-	BlobURL          string        `key:"blob_url" help:"file:///dir, mem://, s3://, gs:// or azblob:// URL; empty: a folder in data_dir (binary tributary only)"`
-	EncryptionKey    string        `key:"encryption_key" secret:"true" help:"32 bytes in base64 that seal secrets at rest; required outside the single binary, which generates one into data_dir"`
-	EgressAllow      []string      `key:"egress_allow" help:"CIDRs that may be called although they are private, e.g. 127.0.0.0/8"`
+	HTTPAddr               string        `key:"http_addr" default:":8080" help:"address of the public API, webhooks and console"`
+	AdminAddr              string        `key:"admin_addr" default:":9090" help:"address of /livez, /readyz and /metrics; never public"`
+	DataDir                string        `key:"data_dir" default:"./tributary-data" help:"where the single binary keeps broker, store, blobs and its encryption key"`
+	TrustedProxies         []string      `key:"trusted_proxies" help:"CIDRs of proxies whose X-Forwarded-For or Forwarded header is believed; empty: none, the address of the connection counts"`
+	PublicURL              string        `key:"public_url" help:"the URL under which providers and people reach this installation; empty: derived from http_addr"`
+	KafkaBrokers           []string      `key:"kafka_brokers" help:"Kafka bootstrap servers; empty: in-process (binary tributary only)"`
+	KafkaTLS               bool          `key:"kafka_tls" default:"false" help:"speak TLS to Kafka"`
+	KafkaSASL              string        `key:"kafka_sasl" help:"SASL mechanism: plain, scram-sha-256 or scram-sha-512; empty: none"`
+	KafkaUsername          string        `key:"kafka_username" help:"SASL user"`
+	KafkaPassword          string        `key:"kafka_password" secret:"true" help:"SASL password"`
+	KafkaLinger            time.Duration `key:"kafka_linger" default:"3ms" help:"partitions that want more records wait so long for others, to be asked for together; longer is cheaper"`
+	KafkaCompression       string        `key:"kafka_compression" default:"lz4" help:"of records: none, lz4 or zstd; in-process: none"`
+	KafkaSync              string        `key:"kafka_sync" default:"on" help:"on: the in-process broker acknowledges a record when it is on the disk; off: when the operating system has it, which a loss of power can take away"`
+	KafkaReplicas          int           `key:"kafka_replicas" default:"3" help:"replication factor of topics created by 'topics ensure'"`
+	RedisURL               string        `key:"redis_url" secret:"true" help:"redis:// or rediss:// URL; empty: in-process (binary tributary only)"`
+	StoreURL               string        `key:"store_url" secret:"true" help:"mongodb://, mongodb+srv:// or sqlite:<file>; empty: SQLite in data_dir (binary tributary only)"`
+	BlobURL                string        `key:"blob_url" help:"file:///dir, mem://, s3://, gs:// or azblob:// URL; empty: a folder in data_dir (binary tributary only)"`
+	EncryptionKey          string        `key:"encryption_key" secret:"true" help:"32 bytes in base64 that seal secrets at rest; required outside the single binary, which generates one into data_dir"`
+	EncryptionKeysAccepted []string      `key:"encryption_keys_accepted" secret:"true" help:"further encryption keys, comma-separated, while keys are rotated: they open secrets and sessions, and seal nothing"`
+	EgressAllow            []string      `key:"egress_allow" help:"CIDRs that may be called although they are private, e.g. 127.0.0.0/8"`
 
 	BootstrapAPIKey        string `key:"bootstrap_api_key" secret:"true" help:"an API key (trb_<id>_<secret>) of the tenant 'default', created at first start"`
 	BootstrapAdminEmail    string `key:"bootstrap_admin_email" help:"owner of the tenant 'default', created at first start"`
@@ -55,9 +56,30 @@ func (c *Config) DemoOn() bool { return c.Demo == "on" }
 
 // Key decodes EncryptionKey.
 func (c *Config) Key() ([]byte, error) {
-	k, err := base64.StdEncoding.DecodeString(strings.TrimSpace(c.EncryptionKey))
+	return decodeKey("encryption_key", c.EncryptionKey)
+}
+
+// Keys decodes EncryptionKey and, behind it, EncryptionKeysAccepted.
+func (c *Config) Keys() ([][]byte, error) {
+	first, err := c.Key()
+	if err != nil {
+		return nil, err
+	}
+	keys := [][]byte{first}
+	for _, text := range c.EncryptionKeysAccepted {
+		k, err := decodeKey("encryption_keys_accepted", text)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, k)
+	}
+	return keys, nil
+}
+
+func decodeKey(key, text string) ([]byte, error) {
+	k, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
 	if err != nil || len(k) != 32 {
-		return nil, fmt.Errorf("TRIBUTARY_ENCRYPTION_KEY: want 32 bytes in base64 (openssl rand -base64 32)")
+		return nil, fmt.Errorf("%s: want 32 bytes in base64 (openssl rand -base64 32)", EnvName(key))
 	}
 	return k, nil
 }
@@ -113,7 +135,7 @@ func (c *Config) validate() error {
 		bad("store_url", "want mongodb://…, mongodb+srv://… or sqlite:<file>")
 	}
 	if c.EncryptionKey != "" {
-		if _, err := c.Key(); err != nil {
+		if _, err := c.Keys(); err != nil {
 			errs = append(errs, err)
 		}
 	}

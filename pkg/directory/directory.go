@@ -26,7 +26,7 @@ type Directory struct {
 	bus    bus.Bus
 	sealer *auth.Sealer
 
-	channels  *table[channel.Keyed]
+	channels  *table[opened]
 	claims    *table[string]
 	keys      *table[auth.Key]
 	users     *table[User]
@@ -93,33 +93,6 @@ func read[T any](ctx context.Context, db store.DB, collection, id string) (v T, 
 	return v, nil
 }
 
-func (d *Directory) loadChannel(ctx context.Context, id string) (channel.Keyed, int64, error) {
-	doc, err := read[Channel](ctx, d.db, Channels.Name, id)
-	if err != nil {
-		return channel.Keyed{}, 0, err
-	}
-	if doc.Deleted {
-		return channel.Keyed{}, doc.Version, errGone
-	}
-	k := channel.Keyed{
-		Channel: channel.Channel{
-			ID: doc.ID, Tenant: doc.Tenant, Type: doc.Type, Name: doc.Name, Settings: doc.Settings, Enabled: doc.Enabled,
-			Version: doc.Version, Policy: doc.Policy, OUID: doc.OUID,
-		},
-		Secrets: channel.Secrets{},
-	}
-	for key, values := range doc.Sealed {
-		for _, v := range values {
-			plain, err := d.sealer.Open(v, doc.Tenant, doc.ID, key)
-			if err != nil {
-				return k, 0, fmt.Errorf("channel %s: secret %s: %w", id, key, err)
-			}
-			k.Secrets[key] = append(k.Secrets[key], plain)
-		}
-	}
-	return k, doc.Version, nil
-}
-
 func (d *Directory) loadKey(ctx context.Context, id string) (auth.Key, int64, error) {
 	doc, err := read[APIKey](ctx, d.db, APIKeys.Name, "key_"+id)
 	if err == nil && doc.Revoked {
@@ -168,7 +141,11 @@ func (d *Directory) Changed(c event.Config) {
 
 // Channel returns a channel with its secrets.
 func (d *Directory) Channel(ctx context.Context, id string) (channel.Keyed, error) {
-	return d.channels.find(ctx, id)
+	c, err := d.channels.find(ctx, id)
+	if err != nil {
+		return channel.Keyed{}, err
+	}
+	return c.usable()
 }
 
 // ByAccount returns the channel that has claimed a provider's account. An account may move from one channel to another, of
@@ -215,7 +192,8 @@ func (d *Directory) Of(ctx context.Context, t event.ChannelType) ([]channel.Keye
 		}
 		for _, raw := range page.Docs {
 			k, err := d.Channel(ctx, raw.ID)
-			if err != nil && !errors.Is(err, errGone) {
+			unreadable := fault.Of(err) != nil && fault.Of(err).Code == "channel_unreadable" // it keeps no other from working
+			if err != nil && !errors.Is(err, errGone) && !unreadable {
 				return nil, err
 			}
 			if err == nil && k.Enabled {

@@ -46,7 +46,7 @@ var (
 var Others = []store.Spec{Agents, Queues, Calendars, Bots}
 
 // Specs lists the collections of service admin, and the types that channels announce.
-var Specs = []store.Spec{Channels, Claims, APIKeys, Users, Emails, Tenants, Units, Types}
+var Specs = []store.Spec{Channels, Claims, APIKeys, Users, Emails, Tenants, Units, Types, Keys}
 
 // The names that entities have on the topic of configuration changes.
 const (

@@ -33,6 +33,7 @@ var catalogue = map[string]Entry{
 	"unparsable":                 {422, "The provider's payload cannot be understood"},
 	"trimmed":                    {404, "The journal does not reach back that far"},
 	"document_too_large":         {422, "What is to be stored is larger than the store takes (16 MiB on MongoDB): send less of it at once"},
+	"channel_unreadable":         {503, "A secret of the channel does not open with the configured encryption keys: set the secrets that the channel shows as unreadable again (PATCH /v1/channels/{id})"},
 	"bad_cursor":                 {422, "The cursor is not one of ours, or of another list"},
 	"idempotency_key_missing":    {422, "Sends and creates of messages need the header Idempotency-Key"},
 	"idempotency_key_reused":     {422, "The idempotency key was used with another body"},

@@ -65,11 +65,11 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (env *Env, 
 
 // identify sets up who may do what.
 func identify(ctx context.Context, env *Env) error {
-	key, err := env.Config.Key()
+	keys, err := env.Config.Keys()
 	if err != nil {
 		return err
 	}
-	if env.Sealer, err = auth.NewSealer(key); err != nil {
+	if env.Sealer, err = auth.NewSealer(keys...); err != nil {
 		return err
 	}
 	env.Directory = directory.New(env.DB, env.Bus, env.Sealer, env.Now)
@@ -79,7 +79,7 @@ func identify(ctx context.Context, env *Env) error {
 			return fmt.Errorf("TRIBUTARY_OIDC_ISSUER: %w", err)
 		}
 	}
-	env.Auth, err = auth.NewAuthenticator(env.Directory, key, issuer, env.Now)
+	env.Auth, err = auth.NewAuthenticator(env.Directory, keys[0], issuer, env.Now, keys[1:]...)
 	return err
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 )
 
@@ -106,6 +107,9 @@ func ignore(err, what error) error {
 // prepare builds the services, once the store has what they need. ctx ends with the signal to stop, working with the work.
 func (r *process) prepare(ctx, working context.Context, engine *gin.Engine, services []Service) error {
 	if err := r.require(ctx, services); err != nil {
+		return err
+	}
+	if err := directory.ProveKey(ctx, r.Env.DB, r.Env.Sealer); err != nil {
 		return err
 	}
 	return r.build(working, engine, services)

@@ -59,7 +59,7 @@ func newProcess(t *testing.T, cfg *config.Config) *Process {
 		return l
 	}
 	return &Process{
-		Env:     Env{Config: cfg, Log: slog.New(slog.DiscardHandler), Bus: b, DB: db, Directory: directory.New(db, b, sealer, time.Now), Now: time.Now},
+		Env:     Env{Config: cfg, Log: slog.New(slog.DiscardHandler), Bus: b, DB: db, Sealer: sealer, Directory: directory.New(db, b, sealer, time.Now), Now: time.Now},
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metric 1\n") }),
 		Public:  listen(), Admin: listen(),
 	}

@@ -262,6 +262,9 @@ func (s *server) show(d *directory.Channel) map[string]any {
 			secrets[k] = "set"
 		}
 	}
+	for _, k := range directory.Unreadable(s.sealer, d) {
+		secrets[k] = "unreadable"
+	}
 	settings := d.Settings
 	if settings == nil {
 		settings = channel.Settings{}

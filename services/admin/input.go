@@ -138,10 +138,14 @@ func (s *server) seal(d *directory.Channel, key, value string) {
 		return
 	}
 	if old := d.Sealed[key]; len(old) > 0 {
-		if plain, err := s.sealer.Open(old[0], d.Tenant, d.ID, key); err == nil && plain == value {
+		plain, err := s.sealer.Open(old[0], d.Tenant, d.ID, key)
+		if err == nil && plain == value {
 			return
 		}
-		d.Sealed[key] = []string{s.sealer.Seal(value, d.Tenant, d.ID, key), old[0]}
+		d.Sealed[key] = []string{s.sealer.Seal(value, d.Tenant, d.ID, key)}
+		if err == nil { // one that does not open has no use any more
+			d.Sealed[key] = append(d.Sealed[key], old[0])
+		}
 	} else {
 		d.Sealed[key] = []string{s.sealer.Seal(value, d.Tenant, d.ID, key)}
 	}

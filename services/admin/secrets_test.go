@@ -1,13 +1,17 @@
 package admin
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/directory"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
@@ -158,5 +162,40 @@ func TestTheAuditChainShowsEveryChange(t *testing.T) {
 	}
 	if a := w.call(ownerKey, "GET", "/v1/audit-log/verification?after=3", nil).is(200); a.object["intact"] != true {
 		t.Errorf("%s", a.raw)
+	}
+}
+
+// TestASecretThatDoesNotOpenIsReplaced: the channel says which it is, a patch of it mends the channel, and nothing of what does not
+// open is left.
+func TestASecretThatDoesNotOpenIsReplaced(t *testing.T) {
+	t.Parallel()
+	w := newWorldOf(t, ownerEmail)
+	id := w.call(ownerKey, "POST", "/v1/channels", toy("a"), "Idempotency-Key", "k").is(201).text("id")
+	path := "/v1/channels/" + id
+	lost, err := auth.NewSealer(bytes.Repeat([]byte("x"), 32))
+	w.ok(err)
+	channels := store.NewCollection[directory.Channel](w.env.DB, directory.Channels)
+	doc, err := channels.Update(t.Context(), id, func(c *directory.Channel) error {
+		c.Version++
+		c.Sealed["token"] = []string{lost.Seal("old", c.Tenant, c.ID, "token")}
+		return nil
+	})
+	w.ok(err)
+	w.env.Directory.Changed(event.Config{Entity: directory.EntityChannel, ID: id, Version: doc.Version})
+	secrets, _ := w.call(ownerKey, "GET", path, nil).is(200).object["secrets"].(map[string]any)
+	if secrets["token"] != "unreadable" {
+		t.Errorf("shown as %v", secrets)
+	}
+	if _, err := w.env.Directory.Channel(t.Context(), id); fault.Of(err) == nil || fault.Of(err).Code != "channel_unreadable" {
+		t.Errorf("before: %v", err)
+	}
+	w.call(ownerKey, "PATCH", path, object{"secrets": object{"token": "new"}}).is(200)
+	k, err := w.env.Directory.Channel(t.Context(), id)
+	if err != nil || !slices.Equal(k.Secrets["token"], []string{"new"}) {
+		t.Errorf("after: %q, %v", k.Secrets["token"], err)
+	}
+	secrets, _ = w.call(ownerKey, "GET", path, nil).is(200).object["secrets"].(map[string]any)
+	if secrets["token"] != "set" {
+		t.Errorf("then shown as %v", secrets)
 	}
 }

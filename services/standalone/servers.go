@@ -2,8 +2,6 @@ package standalone
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -45,6 +43,9 @@ func fill(ctx context.Context, cfg *config.Config, brokerAddr, redisAddr string)
 	if err := folders(cfg); err != nil {
 		return i, err
 	}
+	if err := keys(ctx, cfg); err != nil {
+		return i, err
+	}
 	if len(cfg.KafkaBrokers) == 0 {
 		options, err := durability(cfg)
 		if err != nil {
@@ -61,14 +62,7 @@ func fill(ctx context.Context, cfg *config.Config, brokerAddr, redisAddr string)
 		}
 		cfg.RedisURL = i.redis.URL()
 	}
-	if cfg.EncryptionKey == "" {
-		cfg.EncryptionKey, err = remembered(filepath.Join(cfg.DataDir, "encryption.key"), func() string {
-			key := make([]byte, 32)
-			_, _ = rand.Read(key) // never fails (crypto/rand)
-			return base64.StdEncoding.EncodeToString(key)
-		})
-	}
-	return i, err
+	return i, nil
 }
 
 // folders makes the data directory and puts store and blobs into it where the configuration names no other.
@@ -123,15 +117,20 @@ func remembered(path string, fresh func() string) (string, error) {
 		return "", err
 	}
 	v := fresh()
+	return v, replaceFile(path, v+"\n")
+}
+
+// replaceFile writes a file that only we can read: all of it, or nothing.
+func replaceFile(path, text string) error {
 	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
-		return "", err
+		return err
 	}
-	_, err = f.WriteString(v + "\n")
+	_, err = f.WriteString(text)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return "", err
+		return err
 	}
-	return v, errors.Join(os.Rename(path+".new", path), disk.Sync(filepath.Dir(path)))
+	return errors.Join(os.Rename(path+".new", path), disk.Sync(filepath.Dir(path)))
 }
 
 // ensureTopics makes the topics: of the fixed sizes of a cluster, or of the smaller ones of the in-process broker.

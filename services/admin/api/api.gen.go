@@ -32,13 +32,16 @@ func (e CallerKind) Valid() bool {
 
 // Defines values for ChannelSecrets.
 const (
-	Set ChannelSecrets = "set"
+	Set        ChannelSecrets = "set"
+	Unreadable ChannelSecrets = "unreadable"
 )
 
 // Valid indicates whether the value is a known member of the ChannelSecrets enum.
 func (e ChannelSecrets) Valid() bool {
 	switch e {
 	case Set:
+		return true
+	case Unreadable:
 		return true
 	default:
 		return false
@@ -214,7 +217,7 @@ type Channel struct {
 	WebhookUrl    string                    `json:"webhook_url"`
 }
 
-// ChannelSecrets defines model for Channel.Secrets.
+// ChannelSecrets unreadable: the encryption key that sealed it is not configured; set it again
 type ChannelSecrets string
 
 // ChannelInput defines model for ChannelInput.

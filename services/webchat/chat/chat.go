@@ -8,8 +8,6 @@ package chat
 
 import (
 	"context"
-	"crypto/hkdf"
-	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"sync"
@@ -17,7 +15,9 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/budget"
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway"
@@ -82,7 +82,8 @@ type server struct {
 	mailboxes
 	visitors *store.Collection[visitor]
 	files    *store.Collection[file]
-	key      []byte // of session tokens
+	key      []byte                 // signs session tokens
+	keys     jwt.VerificationKeySet // verify them
 	limit    limits
 	sockets  *budget.Shares
 	polls    polls
@@ -94,16 +95,17 @@ func build(ctx context.Context, h *gateway.Host, l Limits) (*server, error) {
 	if err := h.DB.Require(ctx, Collections...); err != nil {
 		return nil, fmt.Errorf("collections: %w", err)
 	}
-	secret, err := h.Config.Key()
+	secrets, err := h.Config.Keys()
 	if err != nil {
 		return nil, err
 	}
-	key, err := hkdf.Key(sha256.New, secret, nil, "tributary web chat sessions", 32)
+	key, keys, err := auth.SigningKeys("tributary web chat sessions", secrets[0], secrets[1:]...)
 	if err != nil {
 		return nil, err
 	}
 	return &server{
-		Host: h, key: key, limit: newLimits(l, h.Now), sockets: budget.NewShares(socketsAll, socketsSource), polls: polls{open: map[string]*poll{}},
+		Host: h, key: key, keys: keys, limit: newLimits(l, h.Now), sockets: budget.NewShares(socketsAll, socketsSource),
+		polls: polls{open: map[string]*poll{}},
 		mailboxes: mailboxes{
 			heads: store.NewCollection[head](h.DB, headSpec, store.Recall()), letters: store.NewCollection[letter](h.DB, letterSpec), now: h.Now,
 		},

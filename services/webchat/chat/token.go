@@ -41,7 +41,7 @@ func (s *server) sign(v session) (string, error) {
 
 // open reads a token of a session of ch.
 func (s *server) open(ch channel.Keyed, token string) (v session, err error) {
-	_, err = jwt.ParseWithClaims(token, &v, func(*jwt.Token) (any, error) { return s.key, nil },
+	_, err = jwt.ParseWithClaims(token, &v, func(*jwt.Token) (any, error) { return s.keys, nil },
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithTimeFunc(s.Now), jwt.WithExpirationRequired(), jwt.WithAudience(ch.ID))
 	if err != nil || v.Tenant != ch.Tenant || v.Subject == "" || v.ID == "" {
 		return v, errSession
