@@ -109,6 +109,7 @@ type APIKey struct {
 	KeyEnds   event.Time        `json:"key_ends,omitzero"`
 	CreatedAt event.Time        `json:"created_at"`
 	CreatedBy string            `json:"created_by,omitempty"`
+	Bootstrap bool              `json:"bootstrap,omitempty"` // made by the configuration, which may replace it
 }
 
 // User is a user's document. A user who talks to customers is an agent: the agent's id has the same tail.
@@ -125,6 +126,14 @@ type User struct {
 	Digest    string     `json:"digest,omitempty"`
 	Version   int64      `json:"version"`
 	CreatedAt event.Time `json:"created_at"`
+
+	Bootstrap *Configured `json:"bootstrap,omitempty"` // of the owner that the configuration names
+}
+
+// Configured are keyed digests of what the configuration last gave the owner; another one means that it was replaced there.
+type Configured struct {
+	Email    string `json:"email"`
+	Password string `json:"password"`
 }
 
 // AgentOf is the agent that a user is.

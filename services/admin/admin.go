@@ -11,6 +11,7 @@ import (
 	_ "embed"
 	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -43,6 +44,7 @@ type server struct {
 	egress    *egress.Client
 	publicURL string
 	now       func() time.Time
+	log       *slog.Logger
 
 	channels *store.Collection[directory.Channel]
 	claims   *store.Collection[directory.Claim]
@@ -66,7 +68,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 	applier := store.NewApplier(env.DB, env.Bus, env.Log)
 	facts := store.Facts(applier)
 	s := &server{
-		directory: env.Directory, auth: env.Auth, sealer: env.Sealer, bus: env.Bus, egress: env.Egress, publicURL: env.PublicURL, now: env.Now,
+		directory: env.Directory, auth: env.Auth, sealer: env.Sealer, bus: env.Bus, egress: env.Egress, publicURL: env.PublicURL, now: env.Now, log: env.Log,
 		channels: store.NewCollection[directory.Channel](env.DB, directory.Channels, facts),
 		claims:   store.NewCollection[directory.Claim](env.DB, directory.Claims),
 		keys:     store.NewCollection[directory.APIKey](env.DB, directory.APIKeys, facts),
@@ -131,10 +133,15 @@ func (s *server) idempotency(c *gin.Context) (httpapi.Idempotency, error) {
 	if err != nil {
 		return key, err
 	}
-	mac := hmac.New(sha256.New, s.digestKey)
-	mac.Write([]byte(key.Digest))
-	key.Digest = hex.EncodeToString(mac.Sum(nil))
+	key.Digest = s.keyed(key.Digest)
 	return key, nil
+}
+
+// keyed is a digest under a key of ours: whoever reads the store cannot try out values on it.
+func (s *server) keyed(value string) string {
+	mac := hmac.New(sha256.New, s.digestKey)
+	mac.Write([]byte(value))
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 func (s *server) at() event.Time { return event.At(s.now()) }

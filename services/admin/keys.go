@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -42,10 +43,10 @@ func (s *server) CreateAPIKey(c *gin.Context) {
 		scopes, err = permissions(in.Scopes)
 	}
 	if err == nil {
-		err = mayGive(p, scopes)
+		err = s.unitExists(c.Request.Context(), p.Tenant, in.OUID)
 	}
 	if err == nil {
-		err = s.unitExists(c.Request.Context(), p.Tenant, in.OUID)
+		err = s.mayGive(c.Request.Context(), p, authority{scopes, in.OUID})
 	}
 	if err == nil && !in.ExpiresAt.IsZero() && !s.now().Before(in.ExpiresAt.Time) {
 		err = fault.At("/expires_at", "out_of_range", "the key would have ended already")
@@ -68,7 +69,7 @@ func (s *server) CreateAPIKey(c *gin.Context) {
 	c.JSON(http.StatusCreated, showKey(doc, text))
 }
 
-// RevokeAPIKey implements api.ServerInterface.
+// RevokeAPIKey implements api.ServerInterface. Whoever revokes a key has at least its permissions.
 func (s *server) RevokeAPIKey(c *gin.Context, id api.ID) {
 	p, ctx := httpapi.Caller(c), c.Request.Context()
 	if err := p.Require(auth.APIKeysWrite); err != nil {
@@ -80,9 +81,27 @@ func (s *server) RevokeAPIKey(c *gin.Context, id api.ID) {
 		httpapi.Fail(c, httpapi.StoreError(err))
 		return
 	}
-	doc, err := s.keys.Update(ctx, id, func(k *directory.APIKey) error {
+	doc, err := s.endKey(ctx, id, func(k *directory.APIKey) error {
 		if k.Tenant != p.Tenant {
 			return gone("API key", id)
+		}
+		return s.mayGive(ctx, p, authority{k.Scopes, k.OUID})
+	})
+	if err == nil {
+		err = s.record(c, "api_key.revoked", id, before, doc)
+	}
+	if err != nil {
+		httpapi.Fail(c, httpapi.StoreError(err))
+		return
+	}
+	c.Status(http.StatusNoContent)
+}
+
+// endKey revokes a key, if may lets it.
+func (s *server) endKey(ctx context.Context, id string, may func(*directory.APIKey) error) (*directory.APIKey, error) {
+	k, err := s.keys.Update(ctx, id, func(k *directory.APIKey) error {
+		if err := may(k); err != nil {
+			return err
 		}
 		if k.Revoked {
 			return store.Unchanged
@@ -93,14 +112,9 @@ func (s *server) RevokeAPIKey(c *gin.Context, id api.ID) {
 		return nil
 	})
 	if err == nil {
-		s.directory.Changed(event.Config{Entity: directory.EntityAPIKey, ID: id, Version: doc.Version, Deleted: true})
-		err = s.record(c, "api_key.revoked", id, before, doc)
+		s.directory.Changed(event.Config{Entity: directory.EntityAPIKey, ID: id, Version: k.Version, Deleted: true})
 	}
-	if err != nil {
-		httpapi.Fail(c, httpapi.StoreError(err))
-		return
-	}
-	c.Status(http.StatusNoContent)
+	return k, err
 }
 
 func showKey(k *directory.APIKey, text string) map[string]any {

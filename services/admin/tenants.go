@@ -47,6 +47,11 @@ func (s *server) PatchTenantSettings(c *gin.Context) {
 		if err := checkSettings(t); err != nil {
 			return err
 		}
+		if before.EnforceOUIsolation && !t.Settings.EnforceOUIsolation { // which gives the caller all units
+			if err := s.mayGive(ctx, p, authority{}); err != nil {
+				return err
+			}
+		}
 		t.Version++
 		directory.Tell(&t.Meta, "admin", directory.EntityTenant, t.Version, false, s.at())
 		return nil

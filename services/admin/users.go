@@ -90,7 +90,7 @@ func (s *server) createUser(c *gin.Context, key httpapi.Idempotency, in userInpu
 	if err := errors.Join(in.check(&t), s.unitExists(ctx, p.Tenant, in.OUID)); err != nil {
 		return nil, err
 	}
-	if err := mayGive(p, t.Permissions(in.Role)); err != nil {
+	if err := s.mayGive(ctx, p, authority{t.Permissions(in.Role), in.OUID}); err != nil {
 		return nil, err
 	}
 	if err := s.addUser(ctx, doc, in); isExists(err) { // the same call, at the same time
@@ -186,7 +186,7 @@ func (s *server) patchUser(c *gin.Context, id string) (*directory.User, error) {
 		if err := errors.Join(in.check(&t), s.unitExists(ctx, d.Tenant, in.OUID)); err != nil {
 			return err
 		}
-		if err := mayGive(p, slices.Concat(t.Permissions(d.Role), t.Permissions(in.Role))); err != nil {
+		if err := s.mayGive(ctx, p, authority{t.Permissions(d.Role), d.OUID}, authority{t.Permissions(in.Role), in.OUID}); err != nil {
 			return err
 		}
 		if wanted = ""; in.Email != d.Email {
@@ -225,16 +225,6 @@ func showUser(d *directory.User) map[string]any {
 		out["avatar_url"] = d.AvatarURL
 	}
 	return out
-}
-
-// mayGive refuses to hand out, or to take over, permissions that the caller lacks.
-func mayGive(p *auth.Principal, all []auth.Permission) error {
-	for _, x := range all {
-		if !p.May(x) {
-			return fault.New(fault.Denied, "forbidden", "you cannot give away %s, which you lack", x)
-		}
-	}
-	return nil
 }
 
 // unitExists checks a reference to an organization unit of the tenant; none is fine.

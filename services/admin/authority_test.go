@@ -1,0 +1,183 @@
+package admin
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/directory"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
+	"github.com/tributaryhq/tributary/pkg/store"
+)
+
+// Every operation on a key or a user is asked of a caller who may do it, but is weaker than the one it is done to or than the
+// authority that is given.
+func TestNoOperationActsOnOrGivesMoreThanTheCallerHas(t *testing.T) {
+	t.Parallel()
+	w := newWorldOf(t, ownerEmail)
+	key := func(ou string, scopes ...auth.Permission) answer {
+		return w.call(ownerKey, "POST", "/v1/api-keys", object{"name": "k", "scopes": scopes, "ou_id": ou}).is(201)
+	}
+	user := func(role, ou string) string {
+		return w.call(ownerKey, "POST", "/v1/users", object{"name": "U", "email": "u" + httpapi.NewNonce() + "@example.com", "role": role, "ou_id": ou}).is(201).text("id")
+	}
+	unit := func(parent string) string {
+		return w.call(ownerKey, "POST", "/v1/organization-units", object{"name": "u" + httpapi.NewNonce(), "parent_id": parent}).is(201).text("id")
+	}
+	north, south := unit(""), unit("")
+	northern := unit(north)
+	w.call(ownerKey, "PATCH", "/v1/tenant-settings", object{"enforce_ou_isolation": true}).is(200)
+	admins := []auth.Permission{auth.APIKeysWrite, auth.UsersWrite, auth.SettingsWrite}
+	weak, local := key("", admins...).text("key"), key(north, auth.All...).text("key")
+	revoke := func(id string) func(string) answer {
+		return func(as string) answer { return w.call(as, "DELETE", "/v1/api-keys/"+id, nil) }
+	}
+	change := func(id string, patch object) func(string) answer {
+		return func(as string) answer { return w.call(as, "PATCH", "/v1/users/"+id, patch) }
+	}
+	newKey := func(ou string, scopes ...auth.Permission) func(string) answer {
+		return func(as string) answer {
+			return w.call(as, "POST", "/v1/api-keys", object{"name": "n", "scopes": scopes, "ou_id": ou})
+		}
+	}
+	newUser := func(role, ou string) func(string) answer {
+		return func(as string) answer {
+			return w.call(as, "POST", "/v1/users", object{"name": "N", "email": "n" + httpapi.NewNonce() + "@example.com", "role": role, "ou_id": ou})
+		}
+	}
+	settings := func(patch object) func(string) answer {
+		return func(as string) answer { return w.call(as, "PATCH", "/v1/tenant-settings", patch) }
+	}
+	owner := event.DeriveID("usr", DefaultTenant, "bootstrap owner")
+	for name, tc := range map[string]struct {
+		as string
+		do func(as string) answer
+		ok bool
+	}{
+		"revoke the bootstrap key":      {weak, revoke("key_first"), false},
+		"revoke a stronger key":         {weak, revoke(key("", auth.ReadAll).text("id")), false},
+		"revoke an equal key":           {weak, revoke(key("", admins...).text("id")), true},
+		"give a stronger key":           {weak, newKey("", auth.AuditRead), false},
+		"give an equal key":             {weak, newKey("", admins...), true},
+		"make an owner":                 {weak, newUser("owner", ""), false},
+		"make an agent":                 {weak, newUser("agent", ""), false},
+		"disable the owner":             {weak, change(owner, object{"disabled": true}), false},
+		"take the owner's password":     {weak, change(owner, object{"password": "mine from now on"}), false},
+		"take the owner's address":      {weak, change(owner, object{"email": "mine@example.com"}), false},
+		"lower the owner":               {weak, change(owner, object{"role": "agent"}), false},
+		"raise an agent":                {weak, change(user("agent", ""), object{"role": "owner"}), false},
+		"rename an agent":               {weak, change(user("agent", ""), object{"name": "X"}), false},
+		"a key without a unit":          {local, newKey("", auth.Read), false},
+		"a key of another unit":         {local, newKey(south, auth.Read), false},
+		"a key of the own unit":         {local, newKey(north, auth.Read), true},
+		"a key below the own unit":      {local, newKey(northern, auth.Read), true},
+		"revoke one without a unit":     {local, revoke(key("", auth.Read).text("id")), false},
+		"revoke one of another unit":    {local, revoke(key(south, auth.Read).text("id")), false},
+		"revoke one below":              {local, revoke(key(northern, auth.Read).text("id")), true},
+		"a user without a unit":         {local, newUser("agent", ""), false},
+		"a user below the own unit":     {local, newUser("agent", northern), true},
+		"change one of another unit":    {local, change(user("agent", south), object{"password": "mine from now on"}), false},
+		"move one out of the own unit":  {local, change(user("agent", north), object{"ou_id": ""}), false},
+		"change one of the own unit":    {local, change(user("agent", north), object{"name": "X"}), true},
+		"end the isolation of units":    {local, settings(object{"enforce_ou_isolation": false}), false},
+		"change something of the space": {local, settings(object{"space_name": "X"}), true},
+	} {
+		a := tc.do(tc.as)
+		if tc.ok && a.status >= 300 || !tc.ok && (a.status != 403 || a.text("code") != "forbidden") {
+			t.Errorf("%s: %d %s", name, a.status, a.raw)
+		}
+	}
+	w.call(ownerKey, "GET", "/v1/auth/me", nil).is(200)
+	w.login(ownerEmail, ownerWord).is(200)
+	w.covers("POST /v1/api-keys", "DELETE /v1/api-keys/{id}", "POST /v1/users", "PATCH /v1/users/{id}", "PATCH /v1/tenant-settings")
+}
+
+// covers fails for operations on keys, users, roles or settings that the document has and the table above does not.
+func (w *world) covers(known ...string) {
+	w.Helper()
+	for path, item := range w.spec.Doc.Paths.Map() {
+		about := slices.ContainsFunc([]string{"api-keys", "users", "roles", "tenant-settings"}, func(s string) bool { return strings.Contains(path, s) })
+		for method := range item.Operations() {
+			if op := method + " " + path; about && method != "GET" && !slices.Contains(known, op) {
+				w.Errorf("%s is not in the table: who may do it to whom?", op)
+			}
+		}
+	}
+}
+
+// restart is a start with another configuration.
+func (w *world) restart(key, email, password string) {
+	w.Helper()
+	w.env.Config.BootstrapAPIKey, w.env.Config.BootstrapAdminEmail, w.env.Config.BootstrapAdminPassword = key, email, password
+	w.build()
+}
+
+func TestBootstrapValuesTakeEffectWhenTheyAreReplaced(t *testing.T) {
+	t.Parallel()
+	w := newWorldOf(t, ownerEmail)
+	alive := func(key string) bool { return w.call(key, "GET", "/v1/auth/me", nil).status == 200 }
+	other := w.call(ownerKey, "POST", "/v1/api-keys", object{"name": "bootstrap", "scopes": []string{"audit.read"}}).is(201).text("key")
+	session := w.login(ownerEmail, ownerWord).is(200).text("token")
+	second, same := "trb_second_0123456789abcdef0123456789abcdef", "trb_second_fedcba9876543210fedcba9876543210"
+	w.restart(second, ownerEmail, ownerWord)
+	if alive(ownerKey) || !alive(second) || !alive(other) || !alive(session) {
+		t.Errorf("a replaced key: old %v new %v, of the API %v, session %v", alive(ownerKey), alive(second), alive(other), alive(session))
+	}
+	w.restart(same, ownerEmail, ownerWord)
+	if alive(second) || !alive(same) {
+		t.Errorf("a replaced secret of the same id: old %v new %v", alive(second), alive(same))
+	}
+	w.restart("", ownerEmail, ownerWord)
+	if !alive(same) {
+		t.Error("a key that is not configured any more was revoked")
+	}
+	w.restart(same, ownerEmail, "another password")
+	if alive(session) {
+		t.Error("a session outlives the password that was replaced")
+	}
+	w.login(ownerEmail, ownerWord).is(401)
+	w.login(ownerEmail, "another password").is(200)
+	owner := event.DeriveID("usr", DefaultTenant, "bootstrap owner")
+	w.call(same, "PATCH", "/v1/users/"+owner, object{"password": "of the owner's own"}).is(200)
+	w.restart(same, ownerEmail, "another password")
+	w.login(ownerEmail, "of the owner's own").is(200)
+	w.restart(same, "boss@example.com", "another password")
+	w.login(ownerEmail, "of the owner's own").is(401)
+	w.login("boss@example.com", "of the owner's own").is(200)
+	w.call(same, "DELETE", "/v1/api-keys/key_second", nil).is(204)
+	w.restart(same, "boss@example.com", "another password")
+	if alive(same) {
+		t.Error("a key that was revoked lives again after a start")
+	}
+	for _, said := range []string{"the key before is revoked", "has another secret", "still valid", "was revoked over the API", "ADMIN_PASSWORD was replaced"} {
+		if !strings.Contains(logged.String(), said) {
+			t.Errorf("the log does not say: %s", said)
+		}
+	}
+}
+
+// Documents of the first versions carry no mark of the configuration.
+func TestABootstrapOfTheFirstVersionIsTakenOver(t *testing.T) {
+	t.Parallel()
+	w := newWorldOf(t, ownerEmail)
+	keys, users := store.NewCollection[directory.APIKey](w.env.DB, directory.APIKeys), store.NewCollection[directory.User](w.env.DB, directory.Users)
+	_, err := keys.Update(t.Context(), "key_first", func(k *directory.APIKey) error { k.Bootstrap, k.Scopes = false, k.Scopes[:3]; return nil })
+	w.ok(err)
+	owner := event.DeriveID("usr", DefaultTenant, "bootstrap owner")
+	_, err = users.Update(t.Context(), owner, func(u *directory.User) error { u.Bootstrap = nil; return nil })
+	w.ok(err)
+	w.restart(ownerKey, ownerEmail, "not the one it has")
+	w.login(ownerEmail, ownerWord).is(200)
+	if me := w.call(ownerKey, "GET", "/v1/auth/me", nil).is(200); len(me.object["permissions"].([]any)) != len(auth.All) {
+		t.Errorf("the key lacks permissions of this version: %s", me.raw)
+	}
+	w.restart("trb_second_0123456789abcdef0123456789abcdef", ownerEmail, "the next one, chosen now")
+	w.call(ownerKey, "GET", "/v1/auth/me", nil).is(401)
+	w.login(ownerEmail, "the next one, chosen now").is(200)
+	if fmt.Sprint(w.login(ownerEmail, ownerWord).status) != "401" {
+		t.Error("the replaced password lets in")
+	}
+}
