@@ -1,6 +1,7 @@
 package services_test
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -237,4 +238,72 @@ func TestNoServiceNamesAMode(t *testing.T) {
 			}
 		}
 	}
+}
+
+// lasts are the calls by which a handler shows that its request may last: as long as a client, or what it waits for, lets it.
+var lasts = []string{"websocket.Accept", "http.NewResponseController", "MultipartReader", "http.ServeContent", "httpapi.Download", "untilStop", "follow"}
+
+// A handler whose request may last asks for its authority as long as it does.
+func TestWhateverLastsRegistersItsStanding(t *testing.T) {
+	t.Parallel()
+	found := 0
+	for _, f := range sources(t) {
+		if f.service() == "" || f.service() == "simulator" || f.test() {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), f.name, f.source, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok || fn.Body == nil || !handles(fn) {
+				continue
+			}
+			calls := called(fn.Body)
+			if !slices.ContainsFunc(lasts, func(call string) bool { return slices.Contains(calls, call) }) {
+				continue
+			}
+			found++
+			if !slices.ContainsFunc([]string{"httpapi.Standing", "standing", "serve"}, func(call string) bool { return slices.Contains(calls, call) }) {
+				t.Errorf("%s/%s: %s may last, and does not register what it stands on (httpapi.Standing)", f.dir, f.name, fn.Name.Name)
+			}
+		}
+	}
+	if found < 7 {
+		t.Errorf("only %d requests that last were found: the test does not see them any more", found)
+	}
+}
+
+// handles reports whether a function handles a request.
+func handles(fn *ast.FuncDecl) bool {
+	return slices.ContainsFunc(fn.Type.Params.List, func(p *ast.Field) bool {
+		star, ok := p.Type.(*ast.StarExpr)
+		if !ok {
+			return false
+		}
+		sel, ok := star.X.(*ast.SelectorExpr)
+		return ok && sel.Sel.Name == "Context"
+	})
+}
+
+// called are the names of the functions that a body calls: with the package, and of methods the method's alone.
+func called(body ast.Node) (names []string) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		switch f := call.Fun.(type) {
+		case *ast.Ident:
+			names = append(names, f.Name)
+		case *ast.SelectorExpr:
+			names = append(names, f.Sel.Name)
+			if x, ok := f.X.(*ast.Ident); ok {
+				names = append(names, x.Name+"."+f.Sel.Name)
+			}
+		}
+		return true
+	})
+	return names
 }

@@ -1,15 +1,19 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"crypto/hkdf"
+	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
@@ -30,6 +34,7 @@ type User struct {
 	Permissions             []Permission // of the role, as the tenant has it
 	Queues                  []string     // of the agent
 	Sessions                int64        // moves when all sessions of the user are to end
+	Ended                   []string     // ids of single sessions that ended before their time
 	Disabled                bool
 }
 
@@ -49,10 +54,13 @@ type Authenticator struct {
 	now    func() time.Time
 }
 
-// Verifier checks tokens of another issuer and returns the verified e-mail address.
+// Verifier checks tokens of another issuer and returns the verified e-mail address, and when the token expires.
 type Verifier interface {
-	Verify(ctx context.Context, token string) (email string, err error)
+	Verify(ctx context.Context, token string) (email string, until time.Time, err error)
 }
+
+// Unnamed is the Session of callers whose session is of a version that gave sessions no ids.
+const Unnamed = "unnamed"
 
 // SessionLength is how long a sign-in lasts.
 const SessionLength = 12 * time.Hour
@@ -94,7 +102,7 @@ func (a *Authenticator) Session(u User) (token string, ends time.Time, err error
 	ends = now.Add(SessionLength)
 	token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
 		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer: "tributary", Subject: u.ID, IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(ends),
+			ID: event.DeriveID("ses", rand.Text()), Issuer: "tributary", Subject: u.ID, IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(ends),
 		},
 		Tenant: u.Tenant, Sessions: u.Sessions,
 	}).SignedString(a.key)
@@ -111,16 +119,21 @@ func (a *Authenticator) Authenticate(ctx context.Context, bearer string) (*Princ
 	_, err := jwt.ParseWithClaims(bearer, &c, func(*jwt.Token) (any, error) { return a.keys, nil },
 		jwt.WithValidMethods([]string{"HS256"}), jwt.WithIssuer("tributary"), jwt.WithExpirationRequired(), jwt.WithTimeFunc(a.now))
 	if err == nil {
-		return a.byUser(a.source.UserByID(ctx, c.Tenant, c.Subject))(func(u User) bool { return u.Sessions == c.Sessions })
+		u, err := a.source.UserByID(ctx, c.Tenant, c.Subject)
+		if err == nil && (u.Sessions != c.Sessions || c.ID != "" && slices.Contains(u.Ended, c.ID)) {
+			return nil, ErrUnauthenticated
+		}
+		return principal(u, err, c.ExpiresAt.Time, cmp.Or(c.ID, Unnamed))
 	}
 	if a.oidc == nil {
 		return nil, ErrUnauthenticated
 	}
-	email, err := a.oidc.Verify(ctx, bearer)
+	email, until, err := a.oidc.Verify(ctx, bearer)
 	if err != nil {
 		return nil, ErrUnauthenticated
 	}
-	return a.byUser(a.source.UserByEmail(ctx, email))(func(User) bool { return true })
+	u, err := a.source.UserByEmail(ctx, email)
+	return principal(u, err, until, "")
 }
 
 func (a *Authenticator) byKey(ctx context.Context, text string) (*Principal, error) {
@@ -138,17 +151,19 @@ func (a *Authenticator) byKey(ctx context.Context, text string) (*Principal, err
 	if !k.ExpiresAt.IsZero() && !a.now().Before(k.ExpiresAt) {
 		return nil, ErrUnauthenticated
 	}
-	return &Principal{Tenant: k.Tenant, Kind: "api_key", ID: "key_" + k.ID, Name: k.Name, Role: "key", OUID: k.OUID, Permissions: k.Scopes}, nil
+	return &Principal{Tenant: k.Tenant, Kind: "api_key", ID: "key_" + k.ID, Name: k.Name, Role: "key", OUID: k.OUID, Permissions: k.Scopes, Until: k.ExpiresAt}, nil
 }
 
-func (a *Authenticator) byUser(u User, err error) func(func(User) bool) (*Principal, error) {
-	return func(valid func(User) bool) (*Principal, error) {
-		if fault.Is(err, fault.Gone) || (err == nil && (u.Disabled || !valid(u))) {
-			return nil, ErrUnauthenticated
-		}
-		if err != nil {
-			return nil, err
-		}
-		return &Principal{Tenant: u.Tenant, Kind: "user", ID: u.ID, Name: u.Name, Role: u.Role, AgentID: u.AgentID, OUID: u.OUID, Queues: u.Queues, Permissions: u.Permissions}, nil
+// principal is a user who was looked up, for as long as the token lasts that named them.
+func principal(u User, err error, until time.Time, session string) (*Principal, error) {
+	if fault.Is(err, fault.Gone) || err == nil && u.Disabled {
+		return nil, ErrUnauthenticated
 	}
+	if err != nil {
+		return nil, err
+	}
+	return &Principal{
+		Tenant: u.Tenant, Kind: "user", ID: u.ID, Name: u.Name, Role: u.Role, AgentID: u.AgentID, OUID: u.OUID, Queues: u.Queues,
+		Permissions: u.Permissions, Until: until, Session: session,
+	}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 )
@@ -20,20 +21,20 @@ func NewIssuer(ctx context.Context, url, audience string) (Verifier, error) {
 }
 
 // Verify implements Verifier. Only an address that the issuer has verified counts.
-func (i issuer) Verify(ctx context.Context, token string) (string, error) {
+func (i issuer) Verify(ctx context.Context, token string) (string, time.Time, error) {
 	t, err := i.verifier.Verify(ctx, token)
 	if err != nil {
-		return "", err
+		return "", time.Time{}, err
 	}
 	var c struct {
 		Email    string `json:"email"`
 		Verified bool   `json:"email_verified"`
 	}
 	if err := t.Claims(&c); err != nil {
-		return "", err
+		return "", time.Time{}, err
 	}
 	if c.Email == "" || !c.Verified {
-		return "", errors.New("oidc: the token has no verified e-mail address")
+		return "", time.Time{}, errors.New("oidc: the token has no verified e-mail address")
 	}
-	return c.Email, nil
+	return c.Email, t.Expiry, nil
 }

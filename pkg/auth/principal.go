@@ -5,6 +5,7 @@ package auth
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
@@ -21,6 +22,8 @@ type Principal struct {
 	OUID        string
 	Queues      []string // of the agent: its team
 	Permissions []Permission
+	Until       time.Time // when the key or the session ends by itself; zero: never, or not known
+	Session     string    // id of the session of ours that the caller signed in with, if any
 }
 
 // Actor is the principal as events name it.
@@ -32,8 +35,14 @@ func (p *Principal) Actor() event.Actor {
 	return event.Actor{Kind: kind, ID: p.ID, Name: p.Name}
 }
 
-// May reports whether the principal has a permission.
-func (p *Principal) May(x Permission) bool { return slices.Contains(p.Permissions, x) }
+// May reports whether the principal has a permission, or one that includes it.
+func (p *Principal) May(x Permission) bool {
+	return slices.Contains(p.Permissions, x) || includedIn[x] != "" && slices.Contains(p.Permissions, includedIn[x])
+}
+
+// includedIn says which permission to change something includes which one to read it: keys and roles of earlier versions have the
+// former alone.
+var includedIn = map[Permission]Permission{UsersRead: UsersWrite, ChannelsRead: ChannelsWrite, WebhookLogRead: ChannelsWrite}
 
 // Require returns a Denied error with code forbidden if the principal lacks the permission.
 func (p *Principal) Require(x Permission) error {
@@ -79,16 +88,19 @@ const (
 	AuditRead         Permission = "audit.read"
 	RoutingWrite      Permission = "routing.write"
 	DeadLetters       Permission = "dead_letters.manage"
+	UsersRead         Permission = "users.read"
+	ChannelsRead      Permission = "channels.read"
+	WebhookLogRead    Permission = "webhook_log.read"
 )
 
 // All lists every permission, in the order of the reference page.
 var All = []Permission{ChannelsWrite, UsersWrite, SettingsWrite, APIKeysWrite, ReadAll, Read, Send, Assign, CloseConversation, ContactsWrite,
-	ResolveExpired, BroadcastsSend, ReportsRead, OfflineManage, OfflineReassign, AuditRead, RoutingWrite, DeadLetters}
+	ResolveExpired, BroadcastsSend, ReportsRead, OfflineManage, OfflineReassign, AuditRead, RoutingWrite, DeadLetters, UsersRead, ChannelsRead, WebhookLogRead}
 
 // Roles are the built-in roles with their permissions; custom roles may change them.
 var Roles = map[string][]Permission{
 	"owner":      All,
 	"admin":      All,
-	"supervisor": {ReadAll, Read, Send, Assign, CloseConversation, ContactsWrite, ResolveExpired, BroadcastsSend, ReportsRead, OfflineManage},
+	"supervisor": {ReadAll, Read, Send, Assign, CloseConversation, ContactsWrite, ResolveExpired, BroadcastsSend, ReportsRead, OfflineManage, UsersRead, ChannelsRead},
 	"agent":      {Read, Send, Assign, CloseConversation, ContactsWrite},
 }

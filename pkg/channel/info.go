@@ -25,16 +25,17 @@ type Info struct {
 
 // Field is one field of the channel's form.
 type Field struct {
-	Key      string            `json:"key"`
-	Label    string            `json:"label"`
-	Help     string            `json:"help,omitempty"`
-	Kind     string            `json:"kind,omitempty"` // text (default), number, bool, list, object
-	Secret   bool              `json:"secret,omitempty"`
-	Optional bool              `json:"optional,omitempty"`
-	OneOf    []string          `json:"one_of,omitempty"`
-	Default  string            `json:"default,omitempty"`
-	Pattern  string            `json:"pattern,omitempty"`
-	When     map[string]string `json:"when,omitempty"` // only if that setting has that value, e.g. provider=cloud
+	Key       string            `json:"key"`
+	Label     string            `json:"label"`
+	Help      string            `json:"help,omitempty"`
+	Kind      string            `json:"kind,omitempty"` // text (default), number, bool, list, object
+	Secret    bool              `json:"secret,omitempty"`
+	Optional  bool              `json:"optional,omitempty"`
+	OneOf     []string          `json:"one_of,omitempty"`
+	Default   string            `json:"default,omitempty"`
+	Pattern   string            `json:"pattern,omitempty"`
+	MinLength int               `json:"min_length,omitempty"` // characters of a secret that people choose; of a provider's: zero
+	When      map[string]string `json:"when,omitempty"`       // only if that setting has that value, e.g. provider=cloud
 }
 
 // InboundRules is what comes in, and how.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -18,7 +19,6 @@ import (
 // --http-addr as a flag. docs/reference/configuration.md is generated from this struct.
 type Config struct {
 	HTTPAddr               string        `key:"http_addr" default:":8080" help:"address of the public API, webhooks and console"`
-	AdminAddr              string        `key:"admin_addr" default:":9090" help:"address of /livez, /readyz and /metrics; never public"`
 	DataDir                string        `key:"data_dir" default:"./tributary-data" help:"where the single binary keeps broker, store, blobs and its encryption key"`
 	TrustedProxies         []string      `key:"trusted_proxies" help:"CIDRs of proxies whose X-Forwarded-For or Forwarded header is believed; empty: none, the address of the connection counts"`
 	PublicURL              string        `key:"public_url" help:"the URL under which providers and people reach this installation; empty: derived from http_addr"`
@@ -36,7 +36,9 @@ type Config struct {
 	BlobURL                string        `key:"blob_url" help:"file:///dir, mem://, s3://, gs:// or azblob:// URL; empty: a folder in data_dir (binary tributary only)"`
 	EncryptionKey          string        `key:"encryption_key" secret:"true" help:"32 bytes in base64 that seal secrets at rest; required outside the single binary, which generates one into data_dir"`
 	EncryptionKeysAccepted []string      `key:"encryption_keys_accepted" secret:"true" help:"further encryption keys, comma-separated, while keys are rotated: they open secrets and sessions, and seal nothing"`
-	EgressAllow            []string      `key:"egress_allow" help:"CIDRs that may be called although they are private, e.g. 127.0.0.0/8"`
+	AdminAddr              string        `key:"admin_addr" default:":9090" help:"address of /livez, /readyz and /metrics; never public; the binary tributary: 127.0.0.1:9090"`
+	Pprof                  bool          `key:"pprof" default:"false" help:"serve the profiles of the Go runtime under /debug/pprof on admin_addr"`
+	EgressAllow            []string      `key:"egress_allow" help:"CIDRs, or single addresses with a port, that may be called although they are private, e.g. 127.0.0.0/8 or 127.0.0.1:8080"`
 
 	BootstrapAPIKey        string `key:"bootstrap_api_key" secret:"true" help:"an API key (trb_<id>_<secret>) of the tenant 'default', created at first start"`
 	BootstrapAdminEmail    string `key:"bootstrap_admin_email" help:"owner of the tenant 'default', created at first start"`
@@ -84,24 +86,40 @@ func decodeKey(key, text string) ([]byte, error) {
 	return k, nil
 }
 
-// Prefixes decodes EgressAllow.
-func (c *Config) Prefixes() ([]netip.Prefix, error) { return prefixes("egress_allow", c.EgressAllow) }
-
 // Proxies decodes TrustedProxies.
 func (c *Config) Proxies() ([]netip.Prefix, error) {
-	return prefixes("trusted_proxies", c.TrustedProxies)
-}
-
-func prefixes(key string, list []string) ([]netip.Prefix, error) {
-	out := make([]netip.Prefix, 0, len(list))
-	for _, s := range list {
+	out := make([]netip.Prefix, 0, len(c.TrustedProxies))
+	for _, s := range c.TrustedProxies {
 		p, err := netip.ParsePrefix(s)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %q is not a CIDR such as 127.0.0.0/8", EnvName(key), s)
+			return nil, fmt.Errorf("%s: %q is not a CIDR such as 127.0.0.0/8", EnvName("trusted_proxies"), s)
 		}
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// Allowed decodes EgressAllow: networks with all their ports, and single addresses with one.
+func (c *Config) Allowed() (networks []netip.Prefix, addresses []netip.AddrPort, err error) {
+	for _, s := range c.EgressAllow {
+		if p, err := netip.ParsePrefix(s); err == nil {
+			networks = append(networks, p)
+		} else if a, err := netip.ParseAddrPort(s); err == nil {
+			addresses = append(addresses, a)
+		} else {
+			return nil, nil, fmt.Errorf("TRIBUTARY_EGRESS_ALLOW: %q is neither a CIDR such as 127.0.0.0/8 nor an address with a port such as 127.0.0.1:8080", s)
+		}
+	}
+	return networks, addresses, nil
+}
+
+// Permits returns what tells whether EgressAllow lets an address be called.
+func (c *Config) Permits() (func(netip.AddrPort) bool, error) {
+	networks, addresses, err := c.Allowed()
+	return func(at netip.AddrPort) bool {
+		ip := at.Addr().Unmap()
+		return slices.Contains(addresses, netip.AddrPortFrom(ip, at.Port())) || slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(ip) })
+	}, err
 }
 
 func (c *Config) validate() error {
@@ -139,7 +157,7 @@ func (c *Config) validate() error {
 			errs = append(errs, err)
 		}
 	}
-	_, err := c.Prefixes()
+	_, _, err := c.Allowed()
 	_, err2 := c.Proxies()
 	errs = append(errs, err, err2)
 	return errors.Join(errs...)

@@ -36,13 +36,19 @@ func Flags(name string) *pflag.FlagSet {
 	return fs
 }
 
-// Load reads the configuration. environ is os.Environ() in programs.
-func Load(fs *pflag.FlagSet, environ []string) (*Config, error) {
+// Load reads the configuration. environ is os.Environ() in programs. defaults are those of the program, by key, where they are
+// others than everywhere.
+func Load(fs *pflag.FlagSet, environ []string, defaults ...map[string]string) (*Config, error) {
 	v := viper.New()
 	known := map[string]bool{}
 	for f := range fields() {
 		v.SetDefault(f.key, f.def)
 		known[f.key] = true
+	}
+	for _, own := range defaults {
+		for key, def := range own {
+			v.SetDefault(key, def)
+		}
 	}
 	env := map[string]string{}
 	for _, kv := range environ {

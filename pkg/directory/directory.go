@@ -25,6 +25,8 @@ type Directory struct {
 	db     store.DB
 	bus    bus.Bus
 	sealer *auth.Sealer
+	now    func() time.Time
+	holds  holds
 
 	channels  *table[opened]
 	claims    *table[string]
@@ -46,7 +48,7 @@ type Directory struct {
 
 // New returns a Directory over the collections of admin and routing.
 func New(db store.DB, b bus.Bus, sealer *auth.Sealer, now func() time.Time) *Directory {
-	d := &Directory{db: db, bus: b, sealer: sealer, heard: heard{more: make(chan struct{}, 1)}}
+	d := &Directory{db: db, bus: b, sealer: sealer, heard: heard{more: make(chan struct{}, 1)}, now: now, holds: holds{byID: map[string]map[*hold]struct{}{}}}
 	d.channels = newTable(now, d.loadChannel)
 	d.claims = newTable(now, func(ctx context.Context, id string) (string, int64, error) {
 		c, err := read[Claim](ctx, db, Claims.Name, id)
@@ -131,6 +133,7 @@ func (d *Directory) Changed(c event.Config) {
 	case EntityBot:
 		d.bots.changed(c.ID, c.Version)
 	}
+	d.holds.changed(c)
 	d.mu.Lock()
 	ws := d.watchers
 	d.mu.Unlock()
@@ -142,6 +145,10 @@ func (d *Directory) Changed(c event.Config) {
 // Channel returns a channel with its secrets.
 func (d *Directory) Channel(ctx context.Context, id string) (channel.Keyed, error) {
 	c, err := d.channels.find(ctx, id)
+	if err == nil && !c.until.IsZero() && !d.now().Before(c.until) {
+		d.channels.changed(id, 0) // it has a secret that has expired since
+		c, err = d.channels.find(ctx, id)
+	}
 	if err != nil {
 		return channel.Keyed{}, err
 	}
@@ -227,6 +234,9 @@ func (d *Directory) UserByID(ctx context.Context, tenant, id string) (auth.User,
 	out := auth.User{
 		ID: u.ID, Tenant: u.Tenant, Name: u.Name, Email: u.Email, Role: u.Role, AgentID: AgentOf(u.ID), OUID: u.OUID,
 		Sessions: u.Sessions, Disabled: u.Disabled, Permissions: t.Permissions(u.Role),
+	}
+	for _, e := range u.Ended {
+		out.Ended = append(out.Ended, e.ID)
 	}
 	if a, err := d.agents.find(ctx, out.AgentID); err == nil && a.Tenant == tenant {
 		out.Queues = a.Queues

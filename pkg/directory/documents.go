@@ -64,20 +64,55 @@ const (
 // Channel is a channel's document. Secrets are sealed in the context (tenant, id, key).
 type Channel struct {
 	store.Meta
-	Type      event.ChannelType   `json:"type"`
-	Name      string              `json:"name"`
-	Enabled   bool                `json:"enabled"`
-	Settings  channel.Settings    `json:"settings"`
-	Sealed    map[string][]string `json:"sealed"` // current value first; a second one lives while it is rotated
-	Policy    json.RawMessage     `json:"policy,omitempty"`
-	OUID      string              `json:"ou_id,omitempty"`
-	Verify    string              `json:"verify_hash,omitempty"`
-	Claims    []string            `json:"claims"` // ids of the claim documents it holds
-	Version   int64               `json:"version"`
-	Deleted   bool                `json:"deleted,omitempty"`
-	Digest    string              `json:"digest,omitempty"` // of the body that created it
-	CreatedAt event.Time          `json:"created_at"`
-	UpdatedAt event.Time          `json:"updated_at"`
+	Type     event.ChannelType   `json:"type"`
+	Name     string              `json:"name"`
+	Enabled  bool                `json:"enabled"`
+	Settings channel.Settings    `json:"settings"`
+	Sealed   map[string][]string `json:"sealed"` // current value first; a second one lives while it is rotated
+	// Previous says until when the second value of a secret is accepted.
+	Previous  map[string]event.Time `json:"previous_until,omitempty"`
+	Overlap   *int                  `json:"secret_overlap_minutes,omitempty"` // how long that is from a replacement on; nil: a day
+	Policy    json.RawMessage       `json:"policy,omitempty"`
+	OUID      string                `json:"ou_id,omitempty"`
+	Verify    string                `json:"verify_hash,omitempty"`
+	Claims    []string              `json:"claims"` // ids of the claim documents it holds
+	Version   int64                 `json:"version"`
+	Deleted   bool                  `json:"deleted,omitempty"`
+	Digest    string                `json:"digest,omitempty"` // of the body that created it
+	CreatedAt event.Time            `json:"created_at"`
+	UpdatedAt event.Time            `json:"updated_at"`
+}
+
+// SecretOverlap is how long a replaced secret is accepted, if its channel says nothing else.
+const SecretOverlap = 24 * time.Hour
+
+// ValidUntil says until when the second value of a secret is accepted. Documents of the first versions do not say it: there it is a
+// day from the last change of the channel on, which was the replacement or came after it.
+func (c *Channel) ValidUntil(key string) event.Time {
+	if until, ok := c.Previous[key]; ok {
+		return until
+	}
+	changed := c.UpdatedAt
+	if changed.IsZero() {
+		changed = c.CreatedAt
+	}
+	return changed.Add(SecretOverlap)
+}
+
+// dropExpired takes away the predecessors that are not accepted any more, and says when the next one expires; zero: none does.
+func (c *Channel) dropExpired(now time.Time) (next time.Time) {
+	for key, values := range c.Sealed {
+		if len(values) < 2 {
+			continue
+		}
+		until := c.ValidUntil(key).Time
+		if !now.Before(until) {
+			c.Sealed[key] = values[:1]
+		} else if next.IsZero() || until.Before(next) {
+			next = until
+		}
+	}
+	return next
 }
 
 // Claim says which channel has a provider's account. Its id is derived from type and account, not from the
@@ -122,6 +157,7 @@ type User struct {
 	AvatarURL string     `json:"avatar_url,omitempty"`
 	OUID      string     `json:"ou_id,omitempty"`
 	Sessions  int64      `json:"sessions"`
+	Ended     []Ended    `json:"ended,omitempty"` // sessions that ended before their time
 	Disabled  bool       `json:"disabled,omitempty"`
 	Digest    string     `json:"digest,omitempty"`
 	Version   int64      `json:"version"`
@@ -134,6 +170,12 @@ type User struct {
 type Configured struct {
 	Email    string `json:"email"`
 	Password string `json:"password"`
+}
+
+// Ended is a session that its user ended. It is kept until the session would have ended by itself.
+type Ended struct {
+	ID    string     `json:"id"`
+	Until event.Time `json:"until"`
 }
 
 // AgentOf is the agent that a user is.

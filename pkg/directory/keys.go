@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/channel"
@@ -138,13 +139,15 @@ func Unreadable(s *auth.Sealer, doc *Channel) []string {
 // opened is a channel as the directory keeps it. One with a secret that does not open is there, and of no use until it is set again.
 type opened struct {
 	channel.Keyed
-	shut []string
+	shut  []string
+	until time.Time // when a replaced secret expires first; zero: none does
 }
 
 func (o opened) usable() (channel.Keyed, error) {
 	if len(o.shut) > 0 {
-		return channel.Keyed{}, fault.New(fault.Unavailable, "channel_unreadable",
-			"channel %s: %s cannot be opened with the configured encryption keys; set these secrets again", o.ID, strings.Join(o.shut, ", "))
+		cause := fmt.Errorf("channel %s: %s cannot be opened", o.ID, strings.Join(o.shut, ", ")) // for the log: strangers read the rest
+		return channel.Keyed{}, fault.Because(cause, fault.Unavailable, "channel_unreadable",
+			"secrets of the channel cannot be opened with the configured encryption keys; whoever may read the channel sees which, and sets them again")
 	}
 	return o.Keyed, nil
 }
@@ -161,6 +164,7 @@ func (d *Directory) loadChannel(ctx context.Context, id string) (opened, int64, 
 		ID: doc.ID, Tenant: doc.Tenant, Type: doc.Type, Name: doc.Name, Settings: doc.Settings, Enabled: doc.Enabled,
 		Version: doc.Version, Policy: doc.Policy, OUID: doc.OUID,
 	}}}
+	k.until = doc.dropExpired(d.now())
 	if k.Secrets, k.shut = openSecrets(d.sealer, &doc); len(k.shut) > 0 {
 		slog.ErrorContext(ctx, "secrets of a channel do not open with the configured encryption keys; set them again", "channel", id, "secrets", k.shut)
 	}

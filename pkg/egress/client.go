@@ -30,11 +30,13 @@ const (
 
 // Config is how a process calls out; the zero value is for the public internet.
 type Config struct {
-	Allow   []netip.Prefix   // addresses that may be called although they are private, on any port and by plain http
-	Roots   *x509.CertPool   // nil means the system's
-	Timeout time.Duration    // of a call from its start to the end of its answer, if the call sets none; default 15 s
-	Breaker Breaker          // of every account
-	Log     func(CallRecord) // called after every call, must be quick; may be nil
+	Allow []netip.Prefix // addresses that may be called although they are private, on any port and by plain http
+	// AllowAddresses are single addresses that may be called although they are private, on that port alone and by plain http.
+	AllowAddresses []netip.AddrPort
+	Roots          *x509.CertPool   // nil means the system's
+	Timeout        time.Duration    // of a call from its start to the end of its answer, if the call sets none; default 15 s
+	Breaker        Breaker          // of every account
+	Log            func(CallRecord) // called after every call, must be quick; may be nil
 	// Wrap puts something around the transport, which it must use for every call as it is; nil leaves it bare.
 	Wrap func(http.RoundTripper) http.RoundTripper
 }

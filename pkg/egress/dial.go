@@ -23,12 +23,13 @@ var ports = []uint16{443, 8443}
 // guard decides about every address after its name has been resolved, so that no name, redirect or changed DNS answer leads inside.
 type guard struct {
 	allow  []netip.Prefix
+	single []netip.AddrPort
 	public *ssrf.Guardian
 	roots  *x509.CertPool
 }
 
 func newGuard(c Config) guard {
-	return guard{allow: c.Allow, roots: c.Roots, public: ssrf.New(ssrf.WithPorts(ports...))}
+	return guard{allow: c.Allow, single: c.AllowAddresses, roots: c.Roots, public: ssrf.New(ssrf.WithPorts(ports...))}
 }
 
 // check is nil for an address that may be called; plain says without TLS.
@@ -39,6 +40,9 @@ func (g guard) check(address string, plain bool) error {
 	}
 	ip := ap.Addr().Unmap().WithZone("")
 	if slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(ip) }) {
+		return nil
+	}
+	if slices.Contains(g.single, netip.AddrPortFrom(ip, ap.Port())) {
 		return nil
 	}
 	if plain {

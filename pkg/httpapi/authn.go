@@ -28,9 +28,12 @@ func Authenticate(a Authenticator) gin.HandlerFunc {
 			return
 		}
 		c.Request = c.Request.WithContext(auth.With(c.Request.Context(), p))
+		c.Set(againKey, func(ctx context.Context) (*auth.Principal, error) { return a.Authenticate(ctx, token) })
 		c.Next()
 	}
 }
+
+const againKey = "authenticate_again"
 
 // Caller is who makes the request. Behind [Authenticate] it is never nil.
 func Caller(c *gin.Context) *auth.Principal { return auth.From(c.Request.Context()) }

@@ -54,11 +54,11 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (env *Env, 
 		return nil, close, fmt.Errorf("TRIBUTARY_BLOB_URL: %w", err)
 	}
 	opened = append(opened, env.Blob.Close)
-	allow, err := cfg.Prefixes()
+	networks, addresses, err := cfg.Allowed()
 	if err != nil {
 		return nil, close, err
 	}
-	env.Egress = egress.New(egress.Config{Allow: allow, Wrap: watchCalls()})
+	env.Egress = egress.New(egress.Config{Allow: networks, AllowAddresses: addresses, Wrap: watchCalls()})
 	opened = append(opened, env.Egress.Close)
 	return env, close, identify(ctx, env)
 }

@@ -50,3 +50,15 @@ func (s *server) inside(ctx context.Context, p *auth.Principal, ouID string) err
 	}
 	return fault.New(fault.Denied, "forbidden", "your organization unit is %s: this needs one that is it or lies below it", p.OUID)
 }
+
+// shownTo chooses how a thing is shown: whole to whoever has the permission to read it, by its name to the other users of the
+// tenant, who work with it. An API key is for what its scopes say, and needs the permission.
+func shownTo[T any](p *auth.Principal, x auth.Permission, whole, name func(T) map[string]any) (func(T) map[string]any, error) {
+	if p.May(x) {
+		return whole, nil
+	}
+	if p.Kind == "user" {
+		return name, nil
+	}
+	return nil, p.Require(x)
+}

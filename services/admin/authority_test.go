@@ -181,3 +181,58 @@ func TestABootstrapOfTheFirstVersionIsTakenOver(t *testing.T) {
 		t.Error("the replaced password lets in")
 	}
 }
+
+func TestLogoutEndsThisSessionAndNoOther(t *testing.T) {
+	t.Parallel()
+	w := newWorldOf(t, ownerEmail)
+	first, second := w.login(ownerEmail, ownerWord).is(200).text("token"), w.login(ownerEmail, ownerWord).is(200).text("token")
+	w.call(first, "POST", "/v1/auth/logout", nil).is(204)
+	w.call(first, "GET", "/v1/auth/me", nil).is(401)
+	w.call(second, "GET", "/v1/auth/me", nil).is(200)
+	w.call(ownerKey, "POST", "/v1/auth/logout", nil).is(422, "not_applicable")
+	w.call("", "POST", "/v1/auth/logout", nil).is(401)
+	for range mostEnded + 1 {
+		w.call(second, "GET", "/v1/auth/me", nil).is(200)
+		u, err := w.env.Directory.UserByEmail(t.Context(), ownerEmail)
+		w.ok(err)
+		more, _, err := w.env.Auth.Session(u)
+		w.ok(err)
+		w.call(more, "POST", "/v1/auth/logout", nil).is(204)
+		w.call(more, "GET", "/v1/auth/me", nil).is(401)
+		if len(u.Ended) == mostEnded {
+			break
+		}
+	}
+	w.call(second, "GET", "/v1/auth/me", nil).is(401) // more were ended than are remembered: all are
+}
+
+func TestUsersAndChannelsAreShownByTheirNameAloneToWhoMayNotReadThem(t *testing.T) {
+	t.Parallel()
+	w := newWorldOf(t, ownerEmail)
+	id := w.call(ownerKey, "POST", "/v1/channels", toy("a")).is(201).text("id")
+	w.call(ownerKey, "POST", "/v1/users", object{"name": "A", "email": "a@example.com", "role": "agent", "password": "an agent's word"}).is(201)
+	user := w.call(ownerKey, "POST", "/v1/users", object{"name": "S", "email": "s@example.com", "role": "supervisor", "password": "a supervisor's word"}).is(201).text("id")
+	key := func(scopes ...auth.Permission) string {
+		return w.call(ownerKey, "POST", "/v1/api-keys", object{"name": "k", "scopes": scopes}).is(201).text("key")
+	}
+	agent, supervisor := w.login("a@example.com", "an agent's word").text("token"), w.login("s@example.com", "a supervisor's word").text("token")
+	for _, tc := range []struct {
+		as, path string
+		status   int
+		whole    bool
+	}{
+		{key(auth.Read), "/v1/users", 403, false}, {key(auth.Read), "/v1/channels", 403, false}, {key(auth.Read), "/v1/users/" + user, 403, false},
+		{key(auth.Read), "/v1/channels/" + id, 403, false}, {key(auth.ReadAll), "/v1/users", 403, false}, {key(auth.UsersRead), "/v1/channels", 403, false},
+		{key(auth.UsersRead), "/v1/users", 200, true}, {key(auth.UsersWrite), "/v1/users/" + user, 200, true}, {key(auth.ChannelsRead), "/v1/channels", 200, true},
+		{key(auth.ChannelsWrite), "/v1/channels/" + id, 200, true}, {agent, "/v1/users", 200, false}, {agent, "/v1/users/" + user, 200, false},
+		{agent, "/v1/channels", 200, false}, {agent, "/v1/channels/" + id, 200, false}, {supervisor, "/v1/users", 200, true}, {supervisor, "/v1/channels", 200, true},
+		{agent, "/v1/channels/" + id + "/webhook-log", 403, false}, {supervisor, "/v1/channels/" + id + "/webhook-log", 403, false},
+		{key(auth.ChannelsRead), "/v1/channels/" + id + "/webhook-log", 403, false}, {key(auth.WebhookLogRead), "/v1/channels/" + id + "/webhook-log", 200, false},
+	} {
+		a := w.call(tc.as, "GET", tc.path, nil).is(tc.status)
+		whole := strings.Contains(a.raw, "s@example.com") || strings.Contains(a.raw, "webhook_url")
+		if whole != tc.whole || tc.status == 200 && !tc.whole && strings.Contains(tc.path, "users") && !strings.Contains(a.raw, `"name":"S"`) {
+			t.Errorf("%s: %s", tc.path, a.raw)
+		}
+	}
+}

@@ -33,11 +33,17 @@ func (s *server) ListChannelTypes(c *gin.Context) {
 
 // ListChannels implements api.ServerInterface.
 func (s *server) ListChannels(c *gin.Context, params api.ListChannelsParams) {
-	q := store.Query{Where: []store.Eq{{Field: "tenant", Value: httpapi.Caller(c).Tenant}}, Order: "created_at", Desc: true}
+	p := httpapi.Caller(c)
+	show, err := shownTo(p, auth.ChannelsRead, s.show, nameChannel)
+	if err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
+	q := store.Query{Where: []store.Eq{{Field: "tenant", Value: p.Tenant}}, Order: "created_at", Desc: true}
 	if params.Type != nil {
 		q.Where = append(q.Where, store.Eq{Field: "type", Value: *params.Type})
 	}
-	list(c, s.channels, q, s.show)
+	list(c, s.channels, q, show)
 }
 
 // CreateChannel implements api.ServerInterface.
@@ -133,12 +139,23 @@ func (s *server) typeOf(ctx context.Context, t event.ChannelType) (channel.Info,
 
 // GetChannel implements api.ServerInterface.
 func (s *server) GetChannel(c *gin.Context, id api.ID) {
-	doc, err := s.channel(c.Request.Context(), httpapi.Caller(c).Tenant, id)
+	p := httpapi.Caller(c)
+	show, err := shownTo(p, auth.ChannelsRead, s.show, nameChannel)
+	var doc *directory.Channel
+	if err == nil {
+		doc, err = s.channel(c.Request.Context(), p.Tenant, id)
+	}
 	if err != nil {
 		httpapi.Fail(c, err)
 		return
 	}
-	s.answer(c, http.StatusOK, doc)
+	c.Header("ETag", httpapi.ETag(doc.Version))
+	c.JSON(http.StatusOK, show(doc))
+}
+
+// nameChannel is what those see of a channel who work with it.
+func nameChannel(d *directory.Channel) map[string]any {
+	return map[string]any{"id": d.ID, "type": d.Type, "name": d.Name, "enabled": d.Enabled}
 }
 
 func (s *server) channel(ctx context.Context, tenant, id string) (*directory.Channel, error) {
@@ -227,7 +244,7 @@ func (s *server) DeleteChannel(c *gin.Context, id api.ID) {
 		return
 	}
 	doc, err := s.channels.Update(ctx, id, func(d *directory.Channel) error {
-		d.Deleted, d.Enabled, d.Sealed, d.Claims, d.Verify = true, false, nil, nil, ""
+		d.Deleted, d.Enabled, d.Sealed, d.Previous, d.Claims, d.Verify = true, false, nil, nil, nil, ""
 		d.Version++
 		d.UpdatedAt = s.at()
 		directory.Tell(&d.Meta, "admin", directory.EntityChannel, d.Version, true, d.UpdatedAt)
@@ -265,6 +282,10 @@ func (s *server) show(d *directory.Channel) map[string]any {
 	for _, k := range directory.Unreadable(s.sealer, d) {
 		secrets[k] = "unreadable"
 	}
+	if previous := previousSecrets(d, s.at()); len(previous) > 0 {
+		out["previous_secrets"] = previous
+	}
+	out["secret_overlap_minutes"] = int(overlap(d).Minutes())
 	settings := d.Settings
 	if settings == nil {
 		settings = channel.Settings{}

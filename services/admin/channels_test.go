@@ -35,7 +35,7 @@ func TestEveryOperationAnswersAsDescribed(t *testing.T) {
 		body         any
 		status       int
 	}{
-		{"POST", "/v1/auth/login", object{"email": ownerEmail, "password": ownerWord}, 200}, {"GET", "/v1/auth/me", nil, 200},
+		{"POST", "/v1/auth/login", object{"email": ownerEmail, "password": ownerWord}, 200}, {"GET", "/v1/auth/me", nil, 200}, {"POST", "/v1/auth/logout", nil, 422},
 		{"GET", "/v1/channel-types", nil, 200}, {"GET", "/v1/channels?type=telegram&limit=1", nil, 200}, {"GET", "/v1/channels/" + ch, nil, 200},
 		{"PATCH", "/v1/channels/" + ch, object{"name": "b", "ou_id": unit}, 200}, {"GET", "/v1/channels/" + ch + "/webhook-log", nil, 200},
 		{"GET", "/v1/api-keys", nil, 200}, {"DELETE", "/v1/api-keys/" + key, nil, 204}, {"GET", "/v1/users", nil, 200}, {"GET", "/v1/users/" + usr, nil, 200},

@@ -26,8 +26,12 @@ type input struct {
 	Settings channel.Settings  `json:"settings,omitempty"`
 	Secrets  map[string]string `json:"secrets,omitempty"`
 	OUID     string            `json:"ou_id,omitempty"`
+	Overlap  *int              `json:"secret_overlap_minutes,omitempty"`
 	policy
 }
+
+// mostOverlap is the longest time for which a replaced secret may be accepted, in minutes: 30 days.
+const mostOverlap = 30 * 24 * 60
 
 // policy is how services treat the channel: kept as one JSON object, so that each reads the fields it knows.
 type policy struct {
@@ -71,7 +75,7 @@ type reply struct {
 
 func inputOf(d *directory.Channel) input {
 	enabled := d.Enabled
-	in := input{Type: d.Type, Name: d.Name, Enabled: &enabled, Settings: d.Settings, OUID: d.OUID}
+	in := input{Type: d.Type, Name: d.Name, Enabled: &enabled, Settings: d.Settings, OUID: d.OUID, Overlap: d.Overlap}
 	if len(d.Policy) > 0 {
 		_ = json.Unmarshal(d.Policy, &in.policy) // we wrote it
 	}
@@ -103,6 +107,9 @@ func (s *server) fill(ctx context.Context, d *directory.Channel, in input, info 
 	}
 	checkURL("/settings/api_base_url", settings, &bad)
 	in.check(&bad)
+	if o := in.Overlap; o != nil && (*o < 0 || *o > mostOverlap) {
+		bad.Add("/secret_overlap_minutes", "out_of_range", "a replaced secret is accepted for 0 to %d minutes more", mostOverlap)
+	}
 	if err := s.checkReferences(ctx, d.Tenant, inputOf(d).policy, in.policy, &bad); err != nil {
 		return err
 	}
@@ -118,6 +125,8 @@ func (s *server) fill(ctx context.Context, d *directory.Channel, in input, info 
 	if err != nil {
 		return err
 	}
+	d.Overlap = in.Overlap
+	expire(d, s.at())
 	d.Name, d.Settings, d.OUID, d.Policy, d.UpdatedAt = in.Name, settings, in.OUID, b, s.at()
 	if in.Enabled != nil {
 		d.Enabled = *in.Enabled
@@ -128,10 +137,11 @@ func (s *server) fill(ctx context.Context, d *directory.Channel, in input, info 
 	return nil
 }
 
-// seal makes value the current secret; the one before stays live until the next change. An empty value takes both away.
+// seal makes value the current secret; the one before is accepted for the channel's overlap. An empty value takes both away.
 func (s *server) seal(d *directory.Channel, key, value string) {
 	if value == "" {
 		delete(d.Sealed, key)
+		delete(d.Previous, key)
 		if key == "verify_token" {
 			d.Verify = ""
 		}
@@ -145,6 +155,7 @@ func (s *server) seal(d *directory.Channel, key, value string) {
 		d.Sealed[key] = []string{s.sealer.Seal(value, d.Tenant, d.ID, key)}
 		if err == nil { // one that does not open has no use any more
 			d.Sealed[key] = append(d.Sealed[key], old[0])
+			keepUntil(d, key, s.at().Add(overlap(d)))
 		}
 	} else {
 		d.Sealed[key] = []string{s.sealer.Seal(value, d.Tenant, d.ID, key)}
@@ -176,6 +187,8 @@ func checkField(f channel.Field, settings channel.Settings, secrets map[string]s
 		bad.Add(pointer, "required", "%s is required", f.Label)
 	case value != "" && len(f.OneOf) > 0 && !slices.Contains(f.OneOf, value):
 		bad.Add(pointer, "bad_value", "%s must be one of %v", f.Label, f.OneOf)
+	case value != "" && len([]rune(value)) < f.MinLength:
+		bad.Add(pointer, "out_of_range", "%s has at least %d characters", f.Label, f.MinLength)
 	case value != "" && f.Pattern != "" && !regexp.MustCompile(f.Pattern).MatchString(value):
 		bad.Add(pointer, "bad_format", "%s must match %s", f.Label, f.Pattern)
 	}

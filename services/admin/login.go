@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -77,6 +78,38 @@ func (s *server) byEmail(ctx context.Context, email string) (auth.User, *directo
 		return known, nil, nil
 	}
 	return known, doc, nil
+}
+
+// mostEnded is how many ended sessions a user's document names; whoever ends more at once ends all.
+const mostEnded = 50
+
+// Logout implements api.ServerInterface: the session that makes the call ends, here and on every replica.
+func (s *server) Logout(c *gin.Context) {
+	p, ctx := httpapi.Caller(c), c.Request.Context()
+	if p.Session == "" {
+		httpapi.Fail(c, fault.New(fault.Invalid, "not_applicable", "only a session of POST /v1/auth/login can be ended; revoke an API key, sign out at the issuer of another token"))
+		return
+	}
+	doc, err := s.users.Update(ctx, p.ID, func(d *directory.User) error {
+		now := s.at()
+		d.Ended = slices.DeleteFunc(d.Ended, func(e directory.Ended) bool { return !e.Until.After(now) })
+		if d.Ended = append(d.Ended, directory.Ended{ID: p.Session, Until: event.At(p.Until)}); p.Session == auth.Unnamed || len(d.Ended) > mostEnded {
+			d.Ended = nil // all of them end
+			d.Sessions++
+		}
+		d.Version++
+		directory.Tell(&d.Meta, "admin", directory.EntityUser, d.Version, false, now)
+		return nil
+	})
+	if err == nil {
+		s.directory.Changed(event.Config{Entity: directory.EntityUser, ID: p.ID, Version: doc.Version})
+		err = s.record(c, "session.ended", p.ID, nil, nil)
+	}
+	if err != nil {
+		httpapi.Fail(c, httpapi.StoreError(err))
+		return
+	}
+	c.Status(http.StatusNoContent)
 }
 
 // Me implements api.ServerInterface.

@@ -7,11 +7,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
@@ -197,5 +200,71 @@ func TestASecretThatDoesNotOpenIsReplaced(t *testing.T) {
 	secrets, _ = w.call(ownerKey, "GET", path, nil).is(200).object["secrets"].(map[string]any)
 	if secrets["token"] != "set" {
 		t.Errorf("then shown as %v", secrets)
+	}
+}
+
+func TestAReplacedSecretExpires(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.call(ownerKey, "POST", "/v1/channels", toy("a")).is(201).text("id")
+	path := "/v1/channels/" + id
+	live := func(want ...string) {
+		t.Helper()
+		k, err := w.env.Directory.Channel(t.Context(), id)
+		w.ok(err)
+		if got := k.Secrets["token"]; !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	set := func(body object) answer { t.Helper(); return w.call(ownerKey, "PATCH", path, body).is(200) }
+	if a := set(object{"secrets": object{"token": "v2"}}); !strings.Contains(a.raw, `"previous_secrets":{"token":{"valid_until":"`) {
+		t.Errorf("%s", a.raw)
+	}
+	live("v2", "token of a")
+	w.later(directory.SecretOverlap - time.Second)
+	set(object{"name": "renamed"}) // which is no other replacement
+	live("v2", "token of a")
+	w.later(time.Second)
+	live("v2")
+	if a := w.call(ownerKey, "GET", path, nil).is(200); strings.Contains(a.raw, "previous_secrets") {
+		t.Errorf("%s", a.raw)
+	}
+	set(object{"secrets": object{"token": "v3"}, "secret_overlap_minutes": 5})
+	w.later(4 * time.Minute)
+	live("v3", "v2")
+	set(object{"secret_overlap_minutes": 0}) // it leaked
+	live("v3")
+	set(object{"secrets": object{"token": "v4"}})
+	live("v4")
+	for _, minutes := range []int{-1, mostOverlap + 1} {
+		w.call(ownerKey, "PATCH", path, object{"secret_overlap_minutes": minutes}).is(422)
+	}
+	// The first versions did not say until when: there it is a day from the last change on.
+	set(object{"secret_overlap_minutes": nil})
+	set(object{"secrets": object{"token": "v5"}})
+	channels := store.NewCollection[directory.Channel](w.env.DB, directory.Channels)
+	doc, err := channels.Update(t.Context(), id, func(c *directory.Channel) error { c.Previous = nil; c.Version++; return nil })
+	w.ok(err)
+	w.env.Directory.Changed(event.Config{Entity: directory.EntityChannel, ID: id, Version: doc.Version})
+	live("v5", "v4")
+	w.later(directory.SecretOverlap)
+	live("v5")
+}
+
+func TestASecretThatPeopleChooseHasALeastLength(t *testing.T) {
+	t.Parallel()
+	chosen, given := channel.Field{Key: "chosen", Label: "Chosen", Secret: true, MinLength: 16}, channel.Field{Key: "given", Label: "Given", Secret: true}
+	for value, want := range map[string]int{"x": 1, "fifteen letters": 1, "sixteen letters!": 0} {
+		var bad httpapi.Fields
+		for _, f := range []channel.Field{chosen, given} {
+			checkField(f, channel.Settings{}, map[string]string{"chosen": value, "given": value}, nil, &bad)
+		}
+		if len(bad) != want || want == 1 && (bad[0].Pointer != "/secrets/chosen" || bad[0].Code != "out_of_range") {
+			t.Errorf("%q: %v", value, bad)
+		}
+	}
+	var bad httpapi.Fields
+	if checkField(chosen, channel.Settings{}, nil, map[string][]string{"chosen": {"sealed"}}, &bad); len(bad) > 0 {
+		t.Errorf("a short one that is kept: %v", bad)
 	}
 }

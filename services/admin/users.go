@@ -50,8 +50,13 @@ func (in *userInput) check(t *directory.Tenant) error {
 
 // ListUsers implements api.ServerInterface.
 func (s *server) ListUsers(c *gin.Context, _ api.ListUsersParams) {
-	q := store.Query{Where: []store.Eq{{Field: "tenant", Value: httpapi.Caller(c).Tenant}}, Order: "created_at"}
-	list(c, s.users, q, showUser)
+	p := httpapi.Caller(c)
+	show, err := shownTo(p, auth.UsersRead, showUser, nameUser)
+	if err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
+	list(c, s.users, store.Query{Where: []store.Eq{{Field: "tenant", Value: p.Tenant}}, Order: "created_at"}, show)
 }
 
 // CreateUser implements api.ServerInterface.
@@ -134,12 +139,17 @@ func (in *userInput) into(d *directory.User) {
 
 // GetUser implements api.ServerInterface.
 func (s *server) GetUser(c *gin.Context, id api.ID) {
-	doc, err := s.user(c.Request.Context(), httpapi.Caller(c).Tenant, id)
+	p := httpapi.Caller(c)
+	show, err := shownTo(p, auth.UsersRead, showUser, nameUser)
+	var doc *directory.User
+	if err == nil {
+		doc, err = s.user(c.Request.Context(), p.Tenant, id)
+	}
 	if err != nil {
 		httpapi.Fail(c, err)
 		return
 	}
-	c.JSON(http.StatusOK, showUser(doc))
+	c.JSON(http.StatusOK, show(doc))
 }
 
 func (s *server) user(ctx context.Context, tenant, id string) (*directory.User, error) {
@@ -211,6 +221,15 @@ func (s *server) patchUser(c *gin.Context, id string) (*directory.User, error) {
 	}
 	s.directory.Changed(event.Config{Entity: directory.EntityUser, ID: id, Version: doc.Version})
 	return doc, s.record(c, "user.changed", id, before, doc)
+}
+
+// nameUser is what colleagues see of a user.
+func nameUser(d *directory.User) map[string]any {
+	out := map[string]any{"id": d.ID, "agent_id": directory.AgentOf(d.ID), "name": d.Name}
+	if d.AvatarURL != "" {
+		out["avatar_url"] = d.AvatarURL
+	}
+	return out
 }
 
 func showUser(d *directory.User) map[string]any {

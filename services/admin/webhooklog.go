@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
@@ -24,6 +25,9 @@ const (
 func (s *server) WebhookLog(c *gin.Context, id api.ID, _ api.WebhookLogParams) {
 	ctx := c.Request.Context()
 	limit, err := httpapi.Limit(c)
+	if err == nil {
+		err = httpapi.Caller(c).Require(auth.WebhookLogRead)
+	}
 	if err == nil {
 		_, err = s.channel(ctx, httpapi.Caller(c).Tenant, id)
 	}

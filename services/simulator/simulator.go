@@ -6,6 +6,7 @@ package simulator
 import (
 	"context"
 	"net/http"
+	"net/netip"
 
 	"github.com/gin-gonic/gin"
 
@@ -42,16 +43,21 @@ type server struct {
 	whatsapp  *whatsapp.Provider
 	telegram  *telegram.Provider
 	publicURL string
+	permitted func(netip.AddrPort) bool // what else of this machine webhooks may go to
 	stopping  <-chan struct{}
 }
 
 // New builds the service.
 func New(_ context.Context, env *run.Env) (*run.Parts, error) {
+	permitted, err := env.Config.Permits()
+	if err != nil {
+		return nil, err
+	}
 	client := webhook.Client()
 	s := &server{
 		stage:     &stage.Stage{Ledger: ledger.New(), Hooks: webhook.New(client, env.Log), Now: env.Now},
 		accounts:  &account.Registry{Now: env.Now},
-		publicURL: env.PublicURL, stopping: env.Stopping,
+		publicURL: env.PublicURL, permitted: permitted, stopping: env.Stopping,
 	}
 	files := &media.Store{}
 	s.whatsapp = &whatsapp.Provider{Stage: s.stage, Accounts: s.accounts, Files: files, Allowed: s.allowed}
@@ -67,7 +73,7 @@ func New(_ context.Context, env *run.Env) (*run.Parts, error) {
 	}, nil
 }
 
-func (s *server) allowed(url string) bool { return webhook.Allowed(url, s.publicURL) }
+func (s *server) allowed(url string) bool { return webhook.Allowed(url, s.publicURL, s.permitted) }
 
 // routes: the control API for whoever may set up channels, and the providers, which check their own credentials.
 func (s *server) routes(r gin.IRouter, who httpapi.Authenticator) {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
@@ -86,7 +87,7 @@ func newWorld(t *testing.T) *world {
 	engine := httpapi.New()
 	server := httptest.NewServer(engine)
 	stop := make(chan struct{})
-	env := &run.Env{Auth: a, Log: slog.New(slog.DiscardHandler), Now: time.Now, PublicURL: server.URL, Stopping: stop}
+	env := &run.Env{Auth: a, Log: slog.New(slog.DiscardHandler), Now: time.Now, PublicURL: server.URL, Stopping: stop, Config: &config.Config{EgressAllow: []string{"127.0.0.0/8"}}}
 	parts, err := simulator.New(t.Context(), env)
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,8 +66,22 @@ func demonstrate(cfg *config.Config) (*demonstration, error) {
 		cfg.BootstrapAdminEmail, cfg.BootstrapAdminPassword = d.Email, d.Password
 	}
 	d.Email, d.Password = cfg.BootstrapAdminEmail, cfg.BootstrapAdminPassword
-	cfg.EgressAllow = append(cfg.EgressAllow, "127.0.0.0/8", "::1/128") // the simulator is on this machine
-	return d, nil
+	own, err := simulators(cfg.HTTPAddr)
+	cfg.EgressAllow = append(cfg.EgressAllow, own...)
+	return d, err
+}
+
+// simulators are the addresses where this process serves the simulator: all of this machine that the demo may call.
+func simulators(httpAddr string) ([]string, error) {
+	host, port, err := net.SplitHostPort(httpAddr)
+	if err != nil {
+		return nil, fmt.Errorf("TRIBUTARY_HTTP_ADDR: %w", err)
+	}
+	ip, err := netip.ParseAddr(host)
+	if err == nil && !ip.IsUnspecified() {
+		return []string{net.JoinHostPort(ip.Unmap().WithZone("").String(), port)}, nil
+	}
+	return []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}, nil
 }
 
 func random(bytes int) string {

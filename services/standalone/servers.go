@@ -192,7 +192,7 @@ func servers(ctx context.Context, s streams, args []string) error {
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	cfg, err := config.Load(fs, s.environ)
+	cfg, err := config.Load(fs, s.environ, defaults)
 	if err != nil {
 		return err
 	}

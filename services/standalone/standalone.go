@@ -75,6 +75,9 @@ func Main(args, environ []string, out, errOut io.Writer) int {
 	return 2
 }
 
+// defaults are those of this binary: it is also started on people's own machines, where only they are to reach the admin address.
+var defaults = map[string]string{"admin_addr": "127.0.0.1:9090"}
+
 // load reads the configuration; flags are those of the command besides the configuration's.
 func load(s streams, name string, args []string, flags ...func(*pflag.FlagSet)) (*config.Config, error) {
 	fs := config.Flags("tributary " + name)
@@ -88,7 +91,7 @@ func load(s streams, name string, args []string, flags ...func(*pflag.FlagSet)) 
 	if fs.NArg() > 0 {
 		return nil, fmt.Errorf("%s takes no argument %q", name, fs.Arg(0))
 	}
-	return config.Load(fs, s.environ)
+	return config.Load(fs, s.environ, defaults)
 }
 
 func printConfig(_ context.Context, s streams, args []string) error {

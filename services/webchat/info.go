@@ -34,7 +34,9 @@ var settings = []channel.Field{
 	{Key: "theme", Label: "Theme", Kind: "object", Optional: true, Help: "What the widget looks like: title, greeting, accent (#rrggbb), position (left or right)."},
 	{Key: "pre_chat_form", Label: "Pre-chat form", Kind: "object", Optional: true,
 		Help: `Asked before the first message: {"title": "…", "fields": [{"name": "email", "label": "Email", "type": "email", "required": true}]}.`},
-	{Key: "identity_secret", Label: "Identity secret", Secret: true, Optional: true,
+	{Key: "identity_audience", Label: "Identity audience", Optional: true,
+		Help: "What the page's server writes as aud into identity tokens, besides the channel's id."},
+	{Key: "identity_secret", Label: "Identity secret", Secret: true, Optional: true, MinLength: 16,
 		Help: "At least 32 random characters; the page's server signs with it who a visitor is. Without it all visitors are anonymous."},
 }
 

@@ -93,7 +93,7 @@ func (s *Stand) start(name, binary string, extra ...string) error {
 			s.ports[n] = port
 		}
 	}
-	env := append(slices.Clone(extra), fmt.Sprintf("TRIBUTARY_HTTP_ADDR=127.0.0.1:%d", s.ports[name]), fmt.Sprintf("TRIBUTARY_ADMIN_ADDR=127.0.0.1:%d", s.ports[name+".admin"]))
+	env := append(slices.Clone(extra), fmt.Sprintf("TRIBUTARY_HTTP_ADDR=127.0.0.1:%d", s.ports[name]), fmt.Sprintf("TRIBUTARY_ADMIN_ADDR=127.0.0.1:%d", s.ports[name+".admin"]), "TRIBUTARY_PPROF=true")
 	p, err := launch(name, filepath.Join(s.Bin, binary), s.Dir, nil, s.env(env...))
 	if err != nil {
 		return err

@@ -201,20 +201,26 @@ type Caller struct {
 // CallerKind defines model for Caller.Kind.
 type CallerKind string
 
-// Channel defines model for Channel.
+// Channel Without the permission channels.read users see id, type, name and enabled alone.
 type Channel struct {
-	AppWebhookUrl *string                   `json:"app_webhook_url,omitempty"`
-	CreatedAt     time.Time                 `json:"created_at"`
-	Enabled       bool                      `json:"enabled"`
-	Id            string                    `json:"id"`
-	Name          string                    `json:"name"`
-	OuId          *string                   `json:"ou_id,omitempty"`
-	Secrets       map[string]ChannelSecrets `json:"secrets"`
-	Settings      map[string]interface{}    `json:"settings"`
-	Type          string                    `json:"type"`
-	UpdatedAt     *time.Time                `json:"updated_at,omitempty"`
-	Version       int                       `json:"version"`
-	WebhookUrl    string                    `json:"webhook_url"`
+	AppWebhookUrl *string    `json:"app_webhook_url,omitempty"`
+	CreatedAt     *time.Time `json:"created_at,omitempty"`
+	Enabled       bool       `json:"enabled"`
+	Id            string     `json:"id"`
+	Name          string     `json:"name"`
+	OuId          *string    `json:"ou_id,omitempty"`
+
+	// PreviousSecrets Of secrets that were replaced, until when the value before is still accepted.
+	PreviousSecrets *map[string]struct {
+		ValidUntil time.Time `json:"valid_until"`
+	} `json:"previous_secrets,omitempty"`
+	SecretOverlapMinutes *int                       `json:"secret_overlap_minutes,omitempty"`
+	Secrets              *map[string]ChannelSecrets `json:"secrets,omitempty"`
+	Settings             *map[string]interface{}    `json:"settings,omitempty"`
+	Type                 string                     `json:"type"`
+	UpdatedAt            *time.Time                 `json:"updated_at,omitempty"`
+	Version              *int                       `json:"version,omitempty"`
+	WebhookUrl           *string                    `json:"webhook_url,omitempty"`
 }
 
 // ChannelSecrets unreadable: the encryption key that sealed it is not configured; set it again
@@ -222,21 +228,24 @@ type ChannelSecrets string
 
 // ChannelInput defines model for ChannelInput.
 type ChannelInput struct {
-	AgentNoAnswerMinutes        *int                    `json:"agent_no_answer_minutes,omitempty"`
-	AutoReply                   *AutoReply              `json:"auto_reply,omitempty"`
-	CalendarId                  *string                 `json:"calendar_id,omitempty"`
-	CustomerReplyTimeoutMinutes *int                    `json:"customer_reply_timeout_minutes,omitempty"`
-	Enabled                     *bool                   `json:"enabled,omitempty"`
-	Name                        string                  `json:"name"`
-	OnUnknown                   *ChannelInputOnUnknown  `json:"on_unknown,omitempty"`
-	OuId                        *string                 `json:"ou_id,omitempty"`
-	QueueId                     *string                 `json:"queue_id,omitempty"`
-	Reopen                      *ChannelInputReopen     `json:"reopen,omitempty"`
-	ReopenWithinHours           *int                    `json:"reopen_within_hours,omitempty"`
-	Routing                     *ChannelRouting         `json:"routing,omitempty"`
-	Secrets                     *map[string]string      `json:"secrets,omitempty"`
-	Settings                    *map[string]interface{} `json:"settings,omitempty"`
-	Type                        string                  `json:"type"`
+	AgentNoAnswerMinutes        *int                   `json:"agent_no_answer_minutes,omitempty"`
+	AutoReply                   *AutoReply             `json:"auto_reply,omitempty"`
+	CalendarId                  *string                `json:"calendar_id,omitempty"`
+	CustomerReplyTimeoutMinutes *int                   `json:"customer_reply_timeout_minutes,omitempty"`
+	Enabled                     *bool                  `json:"enabled,omitempty"`
+	Name                        string                 `json:"name"`
+	OnUnknown                   *ChannelInputOnUnknown `json:"on_unknown,omitempty"`
+	OuId                        *string                `json:"ou_id,omitempty"`
+	QueueId                     *string                `json:"queue_id,omitempty"`
+	Reopen                      *ChannelInputReopen    `json:"reopen,omitempty"`
+	ReopenWithinHours           *int                   `json:"reopen_within_hours,omitempty"`
+	Routing                     *ChannelRouting        `json:"routing,omitempty"`
+
+	// SecretOverlapMinutes how long a replaced secret is accepted; default 1440
+	SecretOverlapMinutes *int                    `json:"secret_overlap_minutes,omitempty"`
+	Secrets              *map[string]string      `json:"secrets,omitempty"`
+	Settings             *map[string]interface{} `json:"settings,omitempty"`
+	Type                 string                  `json:"type"`
 }
 
 // ChannelInputOnUnknown defines model for ChannelInput.OnUnknown.
@@ -259,6 +268,7 @@ type ChannelPatch struct {
 	Reopen                      *ChannelPatchReopen     `json:"reopen,omitempty"`
 	ReopenWithinHours           *int                    `json:"reopen_within_hours,omitempty"`
 	Routing                     *ChannelRouting         `json:"routing,omitempty"`
+	SecretOverlapMinutes        *int                    `json:"secret_overlap_minutes,omitempty"`
 	Secrets                     *map[string]*string     `json:"secrets,omitempty"`
 	Settings                    *map[string]interface{} `json:"settings,omitempty"`
 	Type                        *string                 `json:"type,omitempty"`
@@ -316,7 +326,9 @@ type Reply struct {
 type Session struct {
 	ExpiresAt time.Time `json:"expires_at"`
 	Token     string    `json:"token"`
-	User      User      `json:"user"`
+
+	// User Without the permission users.read users see id, agent_id, name and avatar_url alone.
+	User User `json:"user"`
 }
 
 // TenantSettings defines model for TenantSettings.
@@ -349,17 +361,17 @@ type Unit struct {
 	Path     []string `json:"path"`
 }
 
-// User defines model for User.
+// User Without the permission users.read users see id, agent_id, name and avatar_url alone.
 type User struct {
-	AgentId   string    `json:"agent_id"`
-	AvatarUrl *string   `json:"avatar_url,omitempty"`
-	CreatedAt time.Time `json:"created_at"`
-	Disabled  bool      `json:"disabled"`
-	Email     string    `json:"email"`
-	Id        string    `json:"id"`
-	Name      string    `json:"name"`
-	OuId      *string   `json:"ou_id,omitempty"`
-	Role      string    `json:"role"`
+	AgentId   string     `json:"agent_id"`
+	AvatarUrl *string    `json:"avatar_url,omitempty"`
+	CreatedAt *time.Time `json:"created_at,omitempty"`
+	Disabled  *bool      `json:"disabled,omitempty"`
+	Email     *string    `json:"email,omitempty"`
+	Id        string     `json:"id"`
+	Name      string     `json:"name"`
+	OuId      *string    `json:"ou_id,omitempty"`
+	Role      *string    `json:"role,omitempty"`
 }
 
 // UserInput defines model for UserInput.
@@ -545,6 +557,9 @@ type ServerInterface interface {
 	// Login Sign in with e-mail and password
 	// (POST /v1/auth/login)
 	Login(c *gin.Context)
+	// Logout End the session that makes the call
+	// (POST /v1/auth/logout)
+	Logout(c *gin.Context)
 	// Me Who the caller is and what it may do
 	// (GET /v1/auth/me)
 	Me(c *gin.Context)
@@ -750,6 +765,19 @@ func (siw *ServerInterfaceWrapper) Login(c *gin.Context) {
 	}
 
 	siw.Handler.Login(c)
+}
+
+// Logout operation middleware
+func (siw *ServerInterfaceWrapper) Logout(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Logout(c)
 }
 
 // Me operation middleware
@@ -1250,6 +1278,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	}
 
 	router.POST(options.BaseURL+"/v1/auth/login", wrapper.Login)
+	router.POST(options.BaseURL+"/v1/auth/logout", wrapper.Logout)
 	router.GET(options.BaseURL+"/v1/auth/me", wrapper.Me)
 	router.GET(options.BaseURL+"/v1/channel-types", wrapper.ListChannelTypes)
 	router.GET(options.BaseURL+"/v1/channels", wrapper.ListChannels)

@@ -206,7 +206,8 @@ func (c *Contact) happened(t *Thread, id string, h Happening) {
 	}))
 }
 
-// Display is the name to show: the name, else phone or e-mail, else the id on the channel.
+// Display is the name to show: the name, else phone or e-mail, else the id on the channel. The id of a visitor of a web chat says
+// nothing to people; a short name that follows from it does.
 func (c *Contact) Display() string {
 	for _, s := range []string{c.Name, c.Phone, c.Email} {
 		if s != "" {
@@ -214,7 +215,10 @@ func (c *Contact) Display() string {
 		}
 	}
 	if len(c.Identities) > 0 {
-		return c.Identities[0].Peer
+		if i := c.Identities[0]; i.ChannelType != event.WebChat {
+			return i.Peer
+		}
+		return "Visitor " + event.Hash(c.Identities[0].Peer)[:6]
 	}
 	return c.ID
 }

@@ -64,20 +64,23 @@ func (s *Server) UploadAttachment(c *gin.Context) {
 		if err != nil {
 			return nil, fault.New(fault.Invalid, "unsupported_media_type", "send multipart/form-data with the file in the part \"file\"")
 		}
+		held, _, end := httpapi.Standing(c, s.Directory, func(_ context.Context, p *auth.Principal) error { return p.Require(auth.Send) })
+		defer end()
+		defer httpapi.StopReading(held, c.Writer)()
 		for {
 			part, err := r.NextPart()
 			if errors.Is(err, io.EOF) {
 				return nil, fault.At("/file", "required", "the form has no part \"file\"")
 			}
 			if err != nil {
-				return nil, tooLarge(err)
+				return nil, errOr(context.Cause(held), tooLarge(err))
 			}
 			if part.FormName() != "file" {
 				continue
 			}
-			key, sha, size, mimeType, err := s.Blob.Put(ctx, p.Tenant, part, MaxUpload)
+			key, sha, size, mimeType, err := s.Blob.Put(ctx, p.Tenant, httpapi.Until(held, part), MaxUpload)
 			if err != nil {
-				return nil, tooLarge(err)
+				return nil, errOr(context.Cause(held), tooLarge(err))
 			}
 			f := &chat.File{
 				UploadedBy: p.ID, Type: typeOfMIME(mimeType), MIME: mimeType, Name: cleanName(part.FileName()), Size: size,
@@ -138,15 +141,26 @@ func (s *Server) shown(ctx context.Context, p *auth.Principal, f *chat.File) err
 	return gone("attachment", f.ID)
 }
 
+// fetchable reports a file as not there unless the caller has uploaded it or may see it in a conversation.
+func (s *Server) fetchable(ctx context.Context, p *auth.Principal, f *chat.File) error {
+	switch {
+	case f.Tenant != p.Tenant:
+		return gone("attachment", f.ID)
+	case f.UploadedBy == p.ID:
+		return nil
+	}
+	return s.shown(ctx, p, f)
+}
+
 // GetAttachment implements api.ServerInterface. Files are for saving: nothing that a browser would run is shown in place.
 func (s *Server) GetAttachment(c *gin.Context, id api.ID) {
 	p, ctx := httpapi.Caller(c), c.Request.Context()
 	f, err := s.Record.Files.Get(ctx, id)
 	switch {
-	case errors.Is(err, store.ErrNotFound), err == nil && f.Tenant != p.Tenant:
+	case errors.Is(err, store.ErrNotFound):
 		err = gone("attachment", id)
-	case err == nil && f.UploadedBy != p.ID:
-		err = s.shown(ctx, p, f)
+	case err == nil:
+		err = s.fetchable(ctx, p, f)
 	}
 	if err != nil {
 		httpapi.Fail(c, httpapi.StoreError(err))
@@ -168,8 +182,9 @@ func (s *Server) GetAttachment(c *gin.Context, id api.ID) {
 	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": f.Name}))
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cache-Control", "private, max-age=86400, immutable")
-	c.Status(http.StatusOK)
-	_ = httpapi.Copy(c, body) // the client went away: nobody to tell
+	held, _, end := httpapi.Standing(c, s.Directory, func(ctx context.Context, p *auth.Principal) error { return s.fetchable(ctx, p, f) })
+	defer end()
+	httpapi.Download(held, c, body)
 }
 
 func inline(m string) bool {

@@ -28,6 +28,8 @@ const (
 	streamRetry = 5 * time.Second  // for whoever has too many streams
 	writeLimit  = 10 * time.Second // whoever cannot take an event for so long is gone
 	tooSlow     = websocket.StatusCode(4408)
+
+	unauthorized = websocket.StatusCode(4401)
 )
 
 // out is one event on its way to a browser. Typing and presence have no id: they cannot be resumed.
@@ -61,7 +63,10 @@ func (s *Server) StreamEvents(c *gin.Context, params api.StreamEventsParams) {
 	if err := w.write("retry: 3000\n\n"); err != nil {
 		return
 	}
-	_ = s.stream(c.Request.Context(), httpapi.Caller(c), token, w) // the connection is over; the client comes again with its token
+	ctx, caller, end := httpapi.Standing(c, s.Directory, nil)
+	defer end()
+	defer httpapi.StopWriting(ctx, c.Writer)()
+	_ = s.stream(ctx, caller, token, w) // the connection is over; the client comes again with its token
 }
 
 // admitStream counts one more stream of the caller; done takes it off again.
@@ -111,8 +116,13 @@ func (s *Server) StreamEventsWebSocket(c *gin.Context, params api.StreamEventsWe
 		return // Accept has answered
 	}
 	defer conn.CloseNow() //nolint:errcheck // it is over either way
-	ctx := conn.CloseRead(c.Request.Context())
-	err = s.stream(ctx, httpapi.Caller(c), orElse(params.After, ""), ws{conn})
+	held, caller, end := httpapi.Standing(c, s.Directory, nil)
+	defer end()
+	err = s.stream(conn.CloseRead(held), caller, orElse(params.After, ""), ws{conn})
+	if fault.Is(context.Cause(held), fault.Denied) {
+		_ = conn.Close(unauthorized, "the credentials are not valid any more")
+		return
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		_ = conn.Close(tooSlow, "too slow; come again with the last id")
 		return
@@ -138,8 +148,10 @@ func (w ws) idle(ctx context.Context) error {
 	return w.conn.Ping(ctx)
 }
 
-// stream sends what the caller may see until the connection or the process ends.
-func (s *Server) stream(ctx context.Context, p *auth.Principal, token string, to sink) error {
+// stream sends what the caller may see until the connection, its authority or the process ends. The caller is asked for anew for
+// everything that is sent: a role or a unit may have changed since.
+func (s *Server) stream(ctx context.Context, caller func() *auth.Principal, token string, to sink) error {
+	p := caller()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
@@ -180,13 +192,13 @@ func (s *Server) stream(ctx context.Context, p *auth.Principal, token string, to
 			follow(at)
 			continue
 		case ms := <-events:
-			err = s.forward(ctx, p, ms, to)
+			err = s.forward(ctx, caller, ms, to)
 		case b, ok := <-fleeting:
 			if !ok {
 				fleeting = nil // Redis is away: typing is not worth the connection
 				continue
 			}
-			err = s.passOn(ctx, p, b, to)
+			err = s.passOn(ctx, caller(), b, to)
 		case <-beat.C:
 			err = to.idle(ctx)
 		}
@@ -227,8 +239,12 @@ func (s *Server) pull(ctx context.Context, at feed.Position, to chan<- []bus.Mes
 	}
 }
 
-func (s *Server) forward(ctx context.Context, p *auth.Principal, ms []bus.Message, to sink) error {
+func (s *Server) forward(ctx context.Context, caller func() *auth.Principal, ms []bus.Message, to sink) error {
 	for _, m := range ms {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		p := caller()
 		if m.Event.Tenant != p.Tenant {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -141,13 +142,23 @@ func TestP13_StopsWithWorkLeft(t *testing.T) {
 
 func TestAllowed(t *testing.T) {
 	t.Parallel()
+	one := func(at netip.AddrPort) bool { return at.Port() == 9 }
 	for to, want := range map[string]bool{
-		"http://127.0.0.1:9/x": true, "http://localhost/x": true, "http://[::1]:8/": true, "https://chat.example/webhooks/x": true,
+		"https://chat.example/webhooks/x": true, "http://127.0.0.1:8080/x": false, "http://127.0.0.1:9/x": true, "http://[::ffff:127.0.0.1]:9/": true,
+		"http://127.0.0.1/x": false, "http://[::1]:8080/": false, "http://localhost:9/x": true,
 		"http://chat.example/webhooks/x": false, "http://10.0.0.1/": false, "https://chat.example.evil/": false, "https://chat.example@evil/": false,
 		"file:///etc/passwd": false, "": false, "http://169.254.169.254/": false,
 	} {
-		if got := Allowed(to, "https://chat.example"); got != want {
+		if got := Allowed(to, "https://chat.example", one); got != want {
 			t.Errorf("%q: %v", to, got)
+		}
+	}
+	for to, want := range map[string]bool{
+		"http://localhost:8080/x": true, "http://127.0.0.1:8080/x": true, "http://[::1]:8080/x": true, "http://127.0.0.1:9090/x": false,
+		"http://localhost/x": false, "https://127.0.0.1:8080/": false, "http://10.0.0.1:8080/": false,
+	} {
+		if got := Allowed(to, "http://localhost:8080", func(netip.AddrPort) bool { return false }); got != want {
+			t.Errorf("%q of the demo: %v", to, got)
 		}
 	}
 }

@@ -22,7 +22,6 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
-	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/run"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -142,15 +141,12 @@ func (s *server) routes(r gin.IRouter) {
 
 // lookup finds the channel: enabled, and ours.
 func (s *server) lookup(c *gin.Context) {
-	ch, err := s.Directory.Channel(c.Request.Context(), c.Param("channel"))
-	switch {
-	case fault.Is(err, fault.Gone), err == nil && (ch.Type != s.Adapter.Info().Type || !ch.Enabled):
-		httpapi.Fail(c, fault.New(fault.Gone, "not_found", "there is no such channel"))
-	case err != nil:
-		httpapi.Fail(c, &fault.Error{Kind: fault.Unavailable, Code: "unavailable", Err: err})
-	default:
-		c.Set("channel", ch)
+	ch, err := s.enabled(c.Request.Context(), c.Param("channel"))
+	if err != nil {
+		httpapi.Fail(c, err)
+		return
 	}
+	c.Set("channel", ch)
 }
 
 func channelOf(c *gin.Context) channel.Keyed {

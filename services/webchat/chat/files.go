@@ -79,15 +79,20 @@ func (s *server) receive(c *gin.Context, v session) (*file, error) {
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "unsupported_media_type", "send multipart/form-data with the file in the part \"file\"")
 	}
+	held, end := s.standing(c, v)
+	defer end()
+	defer httpapi.StopReading(held, c.Writer)()
 	for {
 		part, err := r.NextPart()
 		switch tooLarge := (*http.MaxBytesError)(nil); {
+		case context.Cause(held) != nil:
+			return nil, context.Cause(held)
 		case errors.As(err, &tooLarge):
 			return nil, httpapi.TooLarge(maxFile)
 		case err != nil:
 			return nil, fault.At("/file", "required", "the form has no part \"file\"")
 		case part.FormName() == "file":
-			return s.keep(c.Request.Context(), v, part.FileName(), part)
+			return s.keep(c.Request.Context(), v, part.FileName(), httpapi.Until(held, part))
 		}
 	}
 }
@@ -175,8 +180,9 @@ func (s *server) download(c *gin.Context, v session) {
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cross-Origin-Resource-Policy", "same-site")
 	h.Set("Cache-Control", "private, max-age=86400, immutable")
-	c.Status(http.StatusOK)
-	_ = httpapi.Copy(c, body) // the browser went away: nobody to tell
+	held, end := s.standing(c, v)
+	defer end()
+	httpapi.Download(held, c, body)
 }
 
 func typeOf(kind string) event.MessageType {

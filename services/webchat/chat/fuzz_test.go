@@ -50,15 +50,15 @@ func FuzzProve(f *testing.F) {
 	}
 	head, rest, _ := strings.Cut(in.Identity.Token, ".")
 	body, _, _ := strings.Cut(rest, ".")
-	f.Add(in.Identity.Token, "", "", in.WidgetID)
-	f.Add("eyJhbGciOiJub25lIn0."+body+".", "", "", in.WidgetID)
-	f.Add(head+"."+body+"."+base64.RawURLEncoding.EncodeToString(mac(head+"."+body, nil)), "", "", in.WidgetID)
-	f.Add("", "cust-10086", hex.EncodeToString(mac("cust-10086", []byte(fuzzSecret))), "")
-	f.Add("", "cust-10086", "", "")
-	ch := channel.Keyed{Channel: channel.Channel{ID: "ch_1"}, Secrets: channel.Secrets{"identity_secret": {"", fuzzSecret}}}
+	f.Add(in.Identity.Token, "", "")
+	f.Add("eyJhbGciOiJub25lIn0."+body+".", "", "")
+	f.Add(head+"."+body+"."+base64.RawURLEncoding.EncodeToString(mac(head+"."+body, nil)), "", "")
+	f.Add("", "cust-10086", hex.EncodeToString(mac("cust-10086", []byte(fuzzSecret))))
+	f.Add("", "cust-10086", "")
+	ch := channel.Keyed{Channel: channel.Channel{ID: "ch_1", Settings: channel.Settings{"identity_audience": "wgt_7fQ2"}}, Secrets: channel.Secrets{"identity_secret": {"", fuzzSecret}}}
 	now := func() time.Time { return time.Unix(1789463405, 0) }
-	f.Fuzz(func(t *testing.T, token, identifier, hash, widget string) {
-		who, profile, err := prove(ch, proof{Token: token, Identifier: identifier, Hash: hash}, widget, now)
+	f.Fuzz(func(t *testing.T, token, identifier, hash string) {
+		who, profile, err := prove(ch, proof{Token: token, Identifier: identifier, Hash: hash}, now)
 		if err != nil {
 			return
 		}
@@ -73,7 +73,7 @@ func FuzzProve(f *testing.F) {
 		}
 		ch := ch
 		ch.Secrets = channel.Secrets{"identity_secret": {""}}
-		if _, _, err := prove(ch, proof{Token: token, Identifier: identifier, Hash: hash}, widget, now); err == nil {
+		if _, _, err := prove(ch, proof{Token: token, Identifier: identifier, Hash: hash}, now); err == nil {
 			t.Fatal("proved without a secret")
 		}
 	})

@@ -32,10 +32,20 @@ type identityClaims struct {
 	Locale string `json:"locale"`
 }
 
-var errIdentity error = fault.New(fault.Denied, "forged", "the identity is not proved: want an HS256 token of at most 5 minutes with aud, sub, iat and exp, or the identifier's HMAC-SHA256 in hex, made with the channel's identity_secret")
+var errIdentity error = fault.New(fault.Denied, "forged", "the identity is not proved: want an HS256 token of at most 5 minutes with aud (the channel's id or its setting identity_audience), sub, iat and exp, or the identifier's HMAC-SHA256 in hex, made with the channel's identity_secret")
 
-// prove checks who the visitor is said to be. widget is what the page calls the channel.
-func prove(ch channel.Keyed, p proof, widget string, now func() time.Time) (identity string, profile *event.Profile, err error) {
+// audiences are what a token may be made for: the channel, by its id or by the name that its settings give it. What the call says
+// about itself is no part of it: a token for another system must prove nobody here.
+func audiences(ch channel.Channel) []string {
+	out := []string{ch.ID}
+	if name := ch.Settings.Text("identity_audience"); name != "" {
+		out = append(out, name)
+	}
+	return out
+}
+
+// prove checks who the visitor is said to be.
+func prove(ch channel.Keyed, p proof, now func() time.Time) (identity string, profile *event.Profile, err error) {
 	keys := ch.Secrets["identity_secret"]
 	if p.Token == "" {
 		if p.Identifier == "" || len(p.Identifier) > maxName || channel.HMACSHA256Hex([]byte(p.Identifier), p.Hash, "", keys) != nil {
@@ -52,7 +62,7 @@ func prove(ch channel.Keyed, p proof, widget string, now func() time.Time) (iden
 	var c identityClaims
 	_, err = jwt.ParseWithClaims(p.Token, &c, func(*jwt.Token) (any, error) { return set, nil },
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithTimeFunc(now), jwt.WithLeeway(skew),
-		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithAudience(ch.ID, widget))
+		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithAudience(audiences(ch.Channel)...))
 	if err != nil || len(set.Keys) == 0 || c.Subject == "" || len(c.Subject) > maxName || c.IssuedAt == nil || c.ExpiresAt.Sub(c.IssuedAt.Time) > proofFor {
 		return "", nil, errIdentity
 	}

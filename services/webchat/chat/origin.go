@@ -9,7 +9,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
-	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 )
 
@@ -24,7 +23,7 @@ func (s *server) origin(c *gin.Context) {
 		return
 	}
 	if !s.allowed(channelOf(c), c.Request, from) {
-		httpapi.Fail(c, fault.New(fault.Denied, "forbidden", "this page may not use the chat: its origin is not among the channel's allowed_origins"))
+		httpapi.Fail(c, errOrigin)
 		return
 	}
 	h.Set("Access-Control-Allow-Origin", from)

@@ -54,7 +54,9 @@ func (s *server) poll(c *gin.Context, v session) {
 		httpapi.Fail(c, err)
 		return
 	}
-	ctx, cancel := s.untilStop(c.Request.Context())
+	held, end := s.standing(c, v)
+	defer end()
+	ctx, cancel := s.untilStop(held)
 	defer s.polls.enter(v.ID, cancel)()
 	events := []json.RawMessage{}
 	out := object{"nextSeq": after, "pollAfterMs": 0}
@@ -80,6 +82,10 @@ func (s *server) poll(c *gin.Context, v session) {
 			events = append(events, frame)
 			return errEnough
 		})
+	}
+	if fault.Is(context.Cause(held), fault.Denied) || fault.Is(context.Cause(held), fault.Gone) {
+		httpapi.Fail(c, context.Cause(held))
+		return
 	}
 	// A poll whose time is over, or that a newer one ended, may have been reading just then: it came to nothing, it did not fail.
 	if err != nil && !errors.Is(err, errEnough) && ctx.Err() == nil {

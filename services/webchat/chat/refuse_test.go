@@ -247,7 +247,7 @@ func identified(t *testing.T, sub string, change func(jwt.MapClaims)) frame {
 	if change != nil {
 		change(c)
 	}
-	return frame{"widgetId": "wgt_1", "identity": frame{"token": token(t, []byte(identity), c)}}
+	return frame{"identity": frame{"token": token(t, []byte(identity), c)}}
 }
 
 func with(f frame, key string, v any) frame { f[key] = v; return f }
@@ -262,8 +262,12 @@ func TestProofs(t *testing.T) {
 		want int
 	}{
 		"token":           {identified(t, "cust-1", nil), 201},
-		"for the channel": {with(identified(t, "cust-1", func(c jwt.MapClaims) { c["aud"] = id }), "widgetId", "wgt_2"), 201},
-		"another widget":  {with(identified(t, "cust-1", nil), "widgetId", "wgt_2"), 401},
+		"for the channel": {identified(t, "cust-1", func(c jwt.MapClaims) { c["aud"] = id }), 201},
+		"several":         {identified(t, "cust-1", func(c jwt.MapClaims) { c["aud"] = []string{"another-system", id} }), 201},
+		"another system":  {with(identified(t, "cust-1", func(c jwt.MapClaims) { c["aud"] = "another-system" }), "widgetId", "another-system"), 401},
+		"another channel": {identified(t, "cust-1", func(c jwt.MapClaims) { c["aud"] = "ch_another" }), 401},
+		"any audience":    {with(identified(t, "cust-1", func(c jwt.MapClaims) { delete(c, "aud") }), "widgetId", ""), 401},
+		"empty audience":  {with(identified(t, "cust-1", func(c jwt.MapClaims) { c["aud"] = "" }), "widgetId", ""), 401},
 		"expired":         {identified(t, "cust-1", func(c jwt.MapClaims) { c["iat"], c["exp"] = at(-9*time.Minute), at(-5*time.Minute) }), 401},
 		"too long":        {identified(t, "cust-1", func(c jwt.MapClaims) { c["exp"] = at(6 * time.Minute) }), 401},
 		"without end":     {identified(t, "cust-1", func(c jwt.MapClaims) { delete(c, "exp") }), 401},
@@ -334,11 +338,25 @@ func TestAVisitorProvesWhoTheyAre(t *testing.T) {
 	t.Parallel()
 	id := w.channel(t, nil)
 	b := visit(t, 0, id, frame{})
-	known := visit(t, 0, id, with(identified(t, "cust-1", nil), "visitorId", b.visitor))
+	before, _ := b.connect(0)
+	before.say(frame{"t": "message", "clientId": "c-before", "text": "Who can help me?"})
+	before.want("ack")
+	answered := w.send(t, id, b.visitor, nil)
+	before.want("message")
+	if stranger := visit(t, 0, id, with(identified(t, "cust-2", nil), "visitorId", b.visitor)); stranger.visitor == b.visitor {
+		t.Fatal("whoever knows the id joins the visitor's talk by proving to be somebody else")
+	}
+	known := visit(t, 0, id, with(with(identified(t, "cust-1", nil), "visitorId", b.visitor), "visitorSecret", b.secret))
+	for range 2 { // proved again, nothing is said again
+		known = visit(t, 0, id, with(with(identified(t, "cust-1", nil), "visitorId", b.visitor), "visitorSecret", b.secret))
+	}
+	if _, h := known.call("GET", "/messages", nil); known.lastSeq != 2 || !strings.Contains(h.text("raw"), "Who can help me?") || !strings.Contains(h.text("raw"), answered.MessageID) {
+		t.Errorf("the talk before the proof is not in the person's mailbox: %d %v", known.lastSeq, h.text("raw"))
+	}
 	if known.visitor != b.visitor {
 		t.Fatalf("%s became %s", b.visitor, known.visitor)
 	}
-	l, _ := known.connect(0)
+	l, _ := known.connect(known.lastSeq)
 	sent := w.send(t, id, b.visitor, nil)
 	if f := l.want("message"); f.text("id") != sent.MessageID {
 		t.Errorf("%v", f)

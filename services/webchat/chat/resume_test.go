@@ -84,7 +84,7 @@ func TestP3_ARepeatedClientIDIsOneMessage(t *testing.T) {
 	t.Parallel()
 	id := w.channel(t, nil)
 	b := visit(t, 0, id, frame{})
-	other := visit(t, 0, id, frame{"visitorId": b.visitor}) // the same visitor in another tab
+	other := visit(t, 0, id, frame{"visitorId": b.visitor, "visitorSecret": b.secret}) // the same visitor in another tab
 	if other.visitor != b.visitor {
 		t.Fatalf("%s became %s", b.visitor, other.visitor)
 	}

@@ -17,11 +17,11 @@ import (
 
 // opening is the body of POST …/sessions.
 type opening struct {
-	WidgetID  string  `json:"widgetId"`
-	VisitorID string  `json:"visitorId"`
-	Identity  *proof  `json:"identity"`
-	Locale    string  `json:"locale"`
-	Page      *opened `json:"page"`
+	VisitorID     string  `json:"visitorId"`
+	VisitorSecret string  `json:"visitorSecret"` // what proves the id: agents and integrations see that one
+	Identity      *proof  `json:"identity"`
+	Locale        string  `json:"locale"`
+	Page          *opened `json:"page"`
 }
 
 type opened struct {
@@ -62,12 +62,16 @@ func (s *server) begin(c *gin.Context) {
 			s.Log.WarnContext(ctx, "the page of a new session is lost", "channel", ch.ID, "error", err)
 		}
 	}
-	c.JSON(http.StatusCreated, object{
+	out := object{
 		"sessionId": v.ID, "visitorId": v.Subject, "token": token, "expiresAt": v.ExpiresAt.UTC().Format(time.RFC3339),
 		"conversationId": v.mailbox(), "lastSeq": last, "online": true, "verified": v.Identity != "",
 		"limits": object{"textBytes": maxText, "fileBytes": maxFile, "messagesPerMinute": s.limit.messages.Rate.N},
 		"theme":  setting(ch, "theme"), "preChatForm": setting(ch, "pre_chat_form"),
-	})
+	}
+	if v.secret != "" {
+		out["visitorSecret"] = v.secret
+	}
+	c.JSON(http.StatusCreated, out)
 }
 
 // introduce says who the browser speaks for.
@@ -76,39 +80,43 @@ func (s *server) introduce(c *gin.Context, ch channel.Keyed, in opening) (sessio
 	if err := s.limit.sessions.Take(from); err != nil {
 		return session{}, err
 	}
-	if bearer, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer "); ok && in.Identity == nil {
+	who := claimed{visitor: in.VisitorID, secret: in.VisitorSecret}
+	if bearer, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer "); ok {
 		v, err := s.open(ch, bearer)
-		if err != nil {
-			return v, err
+		if in.Identity == nil {
+			if err == nil && v.Proven != nil && now.Sub(v.Proven.Time) > provenFor {
+				err = errSession
+			}
+			if err != nil {
+				return v, err
+			}
+			return v, s.seat(c, ch, &v, claimed{visitor: v.Subject, identity: v.Identity, session: true}, from)
 		}
-		if v.Proven != nil && now.Sub(v.Proven.Time) > provenFor {
-			return v, errSession
-		}
-		return v, s.seat(c, ch, &v, v.Subject, v.Identity, from)
+		who.session = err == nil && v.Subject == in.VisitorID
 	}
 	v := session{Tenant: ch.Tenant, Profile: &event.Profile{Locale: cut(in.Locale)}}
 	if in.Identity != nil {
 		var err error
-		if v.Identity, v.Profile, err = prove(ch, *in.Identity, in.WidgetID, s.Now); err != nil {
+		if v.Identity, v.Profile, err = prove(ch, *in.Identity, s.Now); err != nil {
 			return v, err
 		}
-		v.Proven = jwt.NewNumericDate(now)
+		v.Proven, who.identity = jwt.NewNumericDate(now), v.Identity
 	}
 	v.ID = random("ws_")
 	if v.Profile == nil || *v.Profile == (event.Profile{}) {
 		v.Profile = nil
 	}
-	return v, s.seat(c, ch, &v, in.VisitorID, v.Identity, from)
+	return v, s.seat(c, ch, &v, who, from)
 }
 
 // seat gives the session its visitor, and its hour.
-func (s *server) seat(c *gin.Context, ch channel.Keyed, v *session, said, identity, from string) error {
-	who, err := s.admit(c.Request.Context(), ch, said, identity, func() error { return s.limit.visitors.Take(from) })
+func (s *server) seat(c *gin.Context, ch channel.Keyed, v *session, said claimed, from string) error {
+	who, secret, err := s.admit(c.Request.Context(), ch, said, func() error { return s.limit.visitors.Take(from) })
 	if err != nil {
 		return httpapi.StoreError(err)
 	}
 	now := s.Now()
-	v.Subject, v.Audience = who.Visitor, jwt.ClaimStrings{ch.ID}
+	v.Subject, v.Audience, v.secret = who.Visitor, jwt.ClaimStrings{ch.ID}, secret
 	v.IssuedAt, v.ExpiresAt = jwt.NewNumericDate(now), jwt.NewNumericDate(now.Add(sessionFor))
 	return nil
 }

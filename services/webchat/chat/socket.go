@@ -30,6 +30,7 @@ const (
 	closeUnauthorized websocket.StatusCode = 4401 // begin the session again
 	closeNoHello      websocket.StatusCode = 4408
 	closeTooMuch      websocket.StatusCode = 4429 // stay away for a minute
+	closeGone         websocket.StatusCode = 4403 // the channel is gone or closed to this page: do not come again
 )
 
 // socket serves GET …/ws: the first frame is hello with the session's token, which so never stands in a URL.
@@ -54,7 +55,7 @@ func (s *server) socket(c *gin.Context) {
 	conn.SetReadLimit(maxFrame)
 	ctx, cancel := context.WithCancel(c.Request.Context())
 	defer cancel()
-	l := &link{server: s, conn: conn, ch: channelOf(c), from: from, cancel: cancel, typing: make(chan bool, 1), typed: make(chan bool, 1)}
+	l := &link{server: s, conn: conn, c: c, ch: channelOf(c), from: from, cancel: cancel, typing: make(chan bool, 1), typed: make(chan bool, 1)}
 	l.serve(ctx)
 }
 
@@ -62,6 +63,7 @@ func (s *server) socket(c *gin.Context) {
 type link struct {
 	*server
 	conn    *websocket.Conn
+	c       *gin.Context
 	ch      channel.Keyed
 	v       session
 	from    string
@@ -99,9 +101,11 @@ func (l *link) serve(ctx context.Context) {
 		l.end(err)
 		return
 	}
+	held, release := l.standing(l.c, l.v)
+	defer release()
 	var work sync.WaitGroup
 	work.Go(func() { l.end(l.hand(ctx, in.LastSeq)) })
-	work.Go(func() { l.tend(ctx) })
+	work.Go(func() { l.tend(ctx, held) })
 	l.end(l.listen(ctx))
 	work.Wait()
 }

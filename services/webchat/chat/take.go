@@ -98,7 +98,7 @@ func (s *server) message(ctx context.Context, ch channel.Keyed, v session, in in
 		return nil, err
 	}
 	a := &ack{T: "ack", ClientID: in.ClientID, ID: event.DeriveID("msg", ch.Tenant, ch.ID, v.Subject+":"+in.ClientID)} // as the inbox calls it
-	key := "visitor:" + v.Subject + ":" + in.ClientID
+	key := ofVisitor(v.Subject, in.ClientID)
 	known, looked, err := s.glance(ctx, v.mailbox(), key)
 	if err != nil {
 		return nil, away(err)

@@ -7,14 +7,13 @@ import (
 	"github.com/coder/websocket"
 )
 
-// tend pings, ends typing that nobody renews, and ends the socket with the session or the process.
-func (l *link) tend(ctx context.Context) {
+// tend pings, ends typing that nobody renews, and ends the socket with what it stands on (the session, the channel) or the process.
+func (l *link) tend(ctx, held context.Context) {
 	ping, stale, idle := time.NewTicker(pingEvery), time.NewTimer(time.Hour), time.NewTimer(time.Hour)
-	over := time.NewTimer(l.v.ExpiresAt.Sub(l.Now()))
 	types := false
 	defer func() {
 		ping.Stop()
-		for _, t := range []*time.Timer{stale, idle, over} {
+		for _, t := range []*time.Timer{stale, idle} {
 			t.Stop()
 		}
 		if types {
@@ -28,8 +27,10 @@ func (l *link) tend(ctx context.Context) {
 		case <-l.Stopping:
 			l.end(closing{websocket.StatusServiceRestart, "come again"})
 			return
-		case <-over.C:
-			l.end(closing{closeUnauthorized, "the session is over"})
+		case <-held.Done():
+			if ctx.Err() == nil {
+				l.end(ending(context.Cause(held)))
+			}
 			return
 		case <-ping.C:
 			if err := l.ping(ctx); err != nil {

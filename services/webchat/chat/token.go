@@ -28,7 +28,8 @@ type session struct {
 	Profile              *event.Profile   `json:"pro,omitempty"`
 	Proven               *jwt.NumericDate `json:"prv,omitempty"` // when
 
-	via string // the socket that speaks just now, which needs no copy of what it said
+	secret string // that the browser gets with this answer, if it gets one
+	via    string // the socket that speaks just now, which needs no copy of what it said
 }
 
 func (v session) mailbox() string { return mailboxID(v.Tenant, v.Audience[0], v.Subject, v.Identity) }

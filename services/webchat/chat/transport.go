@@ -53,5 +53,8 @@ func (s *server) addressee(ctx context.Context, ch channel.Keyed, address string
 	return s.visitors.Get(ctx, visitorID(ch.Tenant, ch.ID, peer))
 }
 
+// ofVisitor is the key of what a visitor says.
+func ofVisitor(visitor, clientID string) string { return "visitor:" + visitor + ":" + clientID }
+
 // ofMessage is the key of a message of ours. Its id is another one for every attempt.
 func ofMessage(id string) string { return "message:" + id }

@@ -104,7 +104,7 @@ func (w *world) start(dir string) (stop func()) {
 	}
 	w.env = open(*cfg)
 	must(w.env.Bus.EnsureTopics(ctx, embedded.Topics()))
-	must(w.env.DB.Ensure(ctx, directory.Specs...))
+	must(w.env.DB.Ensure(ctx, append(directory.Specs, store.Spec{Name: "webchat_visitors", Expires: true})...))
 	limits := chat.DefaultLimits
 	limits.Sessions, limits.Visitors, limits.Connects, limits.Address = budget.Rate{N: 1e6, Per: time.Minute, Burst: 1e6}, budget.Rate{N: 1e6, Per: time.Minute, Burst: 1e6}, budget.Rate{N: 1e6, Per: time.Minute, Burst: 1e6}, budget.Rate{N: 1e6, Per: time.Minute, Burst: 1e6}
 	service := gateway.Service(webchat.Adapter{}, gateway.With(chat.With(limits)))
@@ -168,6 +168,9 @@ func (w *world) channel(t *testing.T, settings channel.Settings) string {
 	if settings == nil {
 		settings = channel.Settings{"allowed_origins": []any{shop}}
 	}
+	if settings["identity_audience"] == nil {
+		settings["identity_audience"] = "wgt_1"
+	}
 	d := &directory.Channel{Type: event.WebChat, Name: id, Enabled: true, Version: 1, Settings: settings,
 		Sealed: map[string][]string{"identity_secret": {w.env.Sealer.Seal(identity, tenant, id, "identity_secret")}}}
 	d.ID, d.Tenant = id, tenant
@@ -175,6 +178,13 @@ func (w *world) channel(t *testing.T, settings channel.Settings) string {
 		t.Fatal(err)
 	}
 	return id
+}
+
+// all are the records so far.
+func (w *world) all() []bus.Message {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.seen)
 }
 
 // said returns the events of a channel so far, of one type.
@@ -255,6 +265,7 @@ type browser struct {
 	url     string // of a replica, with the channel
 	token   string
 	visitor string
+	secret  string
 	lastSeq int64
 }
 
@@ -266,7 +277,7 @@ func visit(t *testing.T, replica int, id string, body frame) *browser {
 	if status != http.StatusCreated {
 		t.Fatalf("session: %d %v", status, got)
 	}
-	b.token, b.visitor, b.lastSeq = got.text("token"), got.text("visitorId"), int64(got["lastSeq"].(float64))
+	b.token, b.visitor, b.secret, b.lastSeq = got.text("token"), got.text("visitorId"), got.text("visitorSecret"), int64(got["lastSeq"].(float64))
 	return b
 }
 

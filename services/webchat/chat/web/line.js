@@ -37,7 +37,7 @@ export class Line extends EventTarget {
   }
 
   async open(page) {
-    const body = { visitorId: this.store.read('visitor', null), locale: navigator.language, page: page || undefined, identity: this.identity || undefined }
+    const body = { visitorId: this.store.read('visitor', null), visitorSecret: this.store.read('secret', undefined), locale: navigator.language, page: page || undefined, identity: this.identity || undefined }
     const renew = this.token && !this.identity
     let answer = await this.fetch('sessions', { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }, !renew)
     if (answer.status === 401 && renew) { // too old to be renewed
@@ -53,6 +53,7 @@ export class Line extends EventTarget {
     this.token = s.token
     this.identity = null // from here on the token proves it
     this.store.write('visitor', s.visitorId)
+    if (s.visitorSecret) this.store.write('secret', s.visitorSecret) // given once
     this.tell('session', s)
     if (this.box !== s.conversationId) { // the first time, or another person's mailbox
       this.box = s.conversationId
@@ -233,5 +234,5 @@ class Store {
   write(key, value) {
     try { localStorage.setItem(this.prefix + key, JSON.stringify(value)) } catch { this.memory.set(key, value) }
   }
-  clear() { for (const key of ['visitor', 'outbox', 'form']) { this.memory.delete(key); try { localStorage.removeItem(this.prefix + key) } catch { /* nothing there */ } } }
+  clear() { for (const key of ['visitor', 'secret', 'outbox', 'form']) { this.memory.delete(key); try { localStorage.removeItem(this.prefix + key) } catch { /* nothing there */ } } }
 }
