@@ -24,7 +24,7 @@ var lasting = map[string]func(w *tenant, token string) <-chan struct{}{
 		e.until("ready")
 		ended := make(chan struct{})
 		go func() {
-			for range e.events { //nolint:revive // until it ends
+			for range e.events {
 			}
 			close(ended)
 		}()
@@ -133,7 +133,7 @@ func TestAStreamNarrowsWithTheRoleAndTheUnit(t *testing.T) {
 		e := w.listen(w.replicas[0], token, "")
 		e.until("ready")
 		before := w.wrote(event.SMS, "before "+name, "x")
-		for e.until("message.created").conversation() != before.ConversationID { //nolint:revive // others' come too
+		for e.until("message.created").conversation() != before.ConversationID {
 		}
 		alter(w, directory.Users, directory.UserOf(agent), directory.EntityUser, func(u *directory.User) { change(u); u.Version++ })
 		w.served = w.replicas[0]
