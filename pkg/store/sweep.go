@@ -42,8 +42,18 @@ func (a *Applier) Sweep(ctx context.Context, age time.Duration) error {
 	return failed
 }
 
+// sweep takes over what was pending before a time, and what says it is pending since a time that has not come.
 func (a *Applier) sweep(ctx context.Context, s *source, before event.Time) error {
-	q := Query{Range: &Range{Field: "pending_since", To: before.String(), ToIncl: true}, Limit: 200}
+	for _, r := range dueRanges("pending_since", before, SweepAge) {
+		if err := a.sweepRange(ctx, s, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Applier) sweepRange(ctx context.Context, s *source, r *Range) error {
+	q := Query{Range: r, Limit: 200}
 	for {
 		p, err := a.db.Query(ctx, s.spec.Name, q)
 		if err != nil {

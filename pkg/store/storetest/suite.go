@@ -52,6 +52,8 @@ func Run(t *testing.T, open Opener) {
 		"CommitWaitsForNobody": commitWaitsForNobody,
 		"DeletePublishes":      deletePublishes,
 		"RunPublishesAndClear": runPublishesAndClears,
+		"Due":                  due,
+		"SweepAfterSetBack":    sweepAfterTheClockWasSetBack,
 		"SweepLeavesFresh":     sweepLeavesFresh,
 		"RunEndsInTime":        runEndsInTime,
 		"Resurrected":          resurrected,

@@ -111,6 +111,16 @@ func (c *Conversation) number(m *Message) {
 	m.Tenant, m.ConversationID, m.ThreadID, m.ContactID = c.Tenant, c.ID, c.ThreadID, c.ContactID
 	m.ChannelID, m.ChannelType, m.Post = c.ChannelID, c.ChannelType, c.Post
 	m.Seq = c.Seq + 1
+	m.CreatedAt = later(c.UpdatedAt, m.CreatedAt)
+}
+
+// later is the later of two times: those in a conversation never fall, whatever happens to the clock, so that what is newest by
+// its number is newest by its time.
+func later(a, b event.Time) event.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // Shut closes the conversation. unassign frees the holder, as S3 has it; the last agent stays known. routed names the decision,
@@ -315,6 +325,7 @@ func happened(category, typ string, ref *event.Referral, data any) *event.Happen
 // say numbers what happened and makes it a fact.
 func (c *Conversation) say(typ event.Type, at event.Time, by event.Actor, f fact) {
 	c.Seq++
+	at = later(c.UpdatedAt, at)
 	c.UpdatedAt = at
 	p := event.Conversation{
 		ConversationID: c.ID, ThreadID: c.ThreadID, N: c.N, ContactID: c.ContactID, ChannelID: c.ChannelID, ChannelType: c.ChannelType,

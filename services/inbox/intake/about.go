@@ -220,8 +220,7 @@ func (i *Intake) native(ctx context.Context, t *chat.Thread, rules chat.Rules, i
 // Due adds the echoes whose minute is over. Every replica may do so at once.
 func (i *Intake) Due(ctx context.Context) error {
 	now := event.At(i.Now())
-	q := store.Query{Range: &store.Range{Field: "due_at", To: now.String()}, Limit: 100}
-	due, _, _, err := i.Record.Parked.Query(ctx, q)
+	due, err := i.Record.Parked.Due(ctx, "due_at", now, echoFor, 100)
 	if err != nil {
 		return err
 	}

@@ -3,8 +3,11 @@
 package decide
 
 import (
+	"cmp"
 	"slices"
+	"time"
 
+	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
@@ -135,10 +138,17 @@ type Presence struct {
 	Reason    string     `json:"reason,omitempty"`
 	Since     event.Time `json:"since"`
 	LeaseEnds event.Time `json:"lease_ends,omitzero"` // unset while offline
+	// LeaseSeconds is how long the lease was when it was renewed last; 0 in documents of the first version.
+	LeaseSeconds int64 `json:"lease_seconds,omitempty"`
 }
 
 // There reports whether the presence counts: its lease is not over.
-func (p *Presence) There(at event.Time) bool { return p.State != "offline" && p.LeaseEnds.After(at) }
+func (p *Presence) There(at event.Time) bool { return p.State != "offline" && !p.over(at) }
+
+// over reports whether the lease has ended. One that ends later than it may was written before the clock was set back.
+func (p *Presence) over(at event.Time) bool {
+	return due.Passed(p.LeaseEnds, at, cmp.Or(time.Duration(p.LeaseSeconds)*time.Second, MaxLease))
+}
 
 // Queue is a skill queue.
 type Queue struct {

@@ -5,12 +5,16 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
 // LeaseTime is how long a presence lasts without being renewed, unless the caller says otherwise.
 const LeaseTime = 15 * time.Minute
+
+// MaxLease is the longest that a caller may ask for.
+const MaxLease = 24 * time.Hour
 
 // unansweredAfter is how long an offer waits for inbox before it is said again.
 const unansweredAfter = 10 * time.Second
@@ -31,7 +35,7 @@ func (d *Decider) Appear(ctx context.Context, tenantID, agentID, state, reason s
 	none := func() *Presence { p := &Presence{State: "offline"}; p.Tenant = tenantID; return p }
 	return d.Presences.Upsert(ctx, agentID, none, func(p *Presence) error {
 		changed := p.State != state || p.Rev() == 0
-		p.Reason, p.LeaseEnds = reason, at.Add(lease)
+		p.Reason, p.LeaseEnds, p.LeaseSeconds = reason, at.Add(lease), int64(lease/time.Second)
 		if state == "offline" {
 			p.LeaseEnds = event.Time{}
 		}
@@ -52,13 +56,13 @@ func Changed(tenantID, agentID, what string, at event.Time) event.Event {
 // Expire ends presences whose lease is over. Every replica may do so at once.
 func (d *Decider) Expire(ctx context.Context) error {
 	now := d.at()
-	over, _, _, err := d.Presences.Query(ctx, store.Query{Range: &store.Range{Field: "lease_ends", To: now.String()}, Limit: 200})
+	over, err := d.Presences.Due(ctx, "lease_ends", now, MaxLease, 200)
 	if err != nil {
 		return err
 	}
 	for _, p := range over {
 		_, err := d.Presences.Update(ctx, p.ID, func(p *Presence) error {
-			if p.LeaseEnds.IsZero() || p.LeaseEnds.After(now) {
+			if p.LeaseEnds.IsZero() || !p.over(now) {
 				return store.Unchanged // renewed meanwhile
 			}
 			p.State, p.Reason, p.Since, p.LeaseEnds = "offline", "lease over", now, event.Time{}
@@ -79,8 +83,7 @@ func (d *Decider) Repeat(ctx context.Context) error {
 
 func (d *Decider) repeatOffers(ctx context.Context) error {
 	now := d.at()
-	q := store.Query{Range: &store.Range{Field: "offered_since", To: now.Add(-unansweredAfter).String()}, Limit: 200}
-	late, _, _, err := d.Agents.Query(ctx, q)
+	late, err := d.Agents.Due(ctx, "offered_since", now.Add(-unansweredAfter), unansweredAfter, 200)
 	if err != nil {
 		return err
 	}
@@ -89,7 +92,7 @@ func (d *Decider) repeatOffers(ctx context.Context) error {
 			said := false
 			for i := range a.Holds {
 				h := &a.Holds[i]
-				if h.Kind == Offered && h.Decision != nil && h.Since.Before(now.Add(-unansweredAfter)) {
+				if h.Kind == Offered && h.Decision != nil && unanswered(h.Since, now) {
 					h.Since, said = now, true
 					a.Emit(event.TopicAssignments, h.Decision.ThreadID, decided(a.Tenant, h.Decision))
 				}
@@ -107,17 +110,20 @@ func (d *Decider) repeatOffers(ctx context.Context) error {
 	return nil
 }
 
+// unanswered reports whether what was published at a time should have had its answer by now.
+func unanswered(since, now event.Time) bool {
+	return due.Passed(since, now.Add(-unansweredAfter), unansweredAfter)
+}
+
 func (d *Decider) repeatIntents(ctx context.Context) error {
 	now := d.at()
-	before := now.Add(-unansweredAfter)
-	q := store.Query{Range: &store.Range{Field: "intended_since", To: before.String()}, Limit: 200}
-	late, _, _, err := d.Places.Query(ctx, q)
+	late, err := d.Places.Due(ctx, "intended_since", now.Add(-unansweredAfter), unansweredAfter, 200)
 	if err != nil {
 		return err
 	}
 	for _, p := range late {
 		_, err := d.Places.Update(ctx, p.ID, func(p *Place) error {
-			if p.Intent == nil || !p.IntendedSince.Before(before) {
+			if p.Intent == nil || !unanswered(p.IntendedSince, now) {
 				return store.Unchanged
 			}
 			p.IntendedSince = now

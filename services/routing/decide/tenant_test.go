@@ -98,3 +98,26 @@ func BenchmarkLook(b *testing.B) {
 		})
 	}
 }
+
+func TestALeaseThatEndsLaterThanItMayIsOver(t *testing.T) {
+	t.Parallel()
+	at := event.At(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+	for name, tc := range map[string]struct {
+		state   string
+		ends    time.Duration
+		seconds int64
+		want    bool
+	}{
+		"there":                     {"idle", time.Minute, 900, true},
+		"over":                      {"idle", -time.Second, 900, false},
+		"signed off":                {"offline", time.Minute, 900, false},
+		"the clock was set back":    {"idle", time.Hour, 900, false},
+		"another's clock":           {"idle", 905 * time.Second, 900, true},
+		"a document without length": {"idle", time.Hour, 0, true},
+	} {
+		p := &Presence{State: tc.state, LeaseEnds: at.Add(tc.ends), LeaseSeconds: tc.seconds}
+		if got := p.There(at); got != tc.want {
+			t.Errorf("%s: there %t, want %t", name, got, tc.want)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/lease"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/proof"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
@@ -62,11 +63,11 @@ func TestP1_P13_ACrashAtAnyStepOfTakingACallLosesNothingThatWasAnswered(t *testi
 				if m.Dead() {
 					f.Faults++
 				}
-				ahead = time.Hour           // the dead one's lease is over
 				for _, ref := range again { // the provider has been waiting for an answer
 					say(world, ref)
 				}
 				for active := true; active; active = world.spool.active() {
+					ahead += lease.TTL // the dead one does not renew its lease
 					if err := world.spool.look(t.Context()); err != nil {
 						t.Fatal(err)
 					}

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -32,13 +33,23 @@ type Leases struct {
 	docs   *store.Collection[Document]
 	holder string
 	now    func() time.Time
+
+	mu   sync.Mutex
+	seen map[string]sight
+}
+
+// sight is a lease as another held it when it was first seen so.
+type sight struct {
+	fence int64
+	until event.Time
+	at    time.Time // by our monotonic clock
 }
 
 // New returns the leases kept in db. The caller is a holder of its own, also beside others in the same process.
 func New(db store.DB, now func() time.Time) *Leases {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	return &Leases{docs: store.NewCollection[Document](db, Spec), holder: event.Hash(string(b[:])), now: now}
+	return &Leases{docs: store.NewCollection[Document](db, Spec), holder: event.Hash(string(b[:])), now: now, seen: map[string]sight{}}
 }
 
 // Try runs f if nobody else holds the lease, and reports whether it did. The context of f ends when the lease is lost, and no
@@ -67,7 +78,7 @@ var errHeld = errors.New("lease: held by another")
 // acquire returns the new fence, or 0 if another holds the lease.
 func (l *Leases) acquire(ctx context.Context, name string) (int64, error) {
 	doc, err := l.docs.Upsert(ctx, name, func() *Document { return &Document{} }, func(d *Document) error {
-		if d.Holder != "" && l.now().Before(d.Until.Time) {
+		if d.Holder != "" && !l.outlived(name, d) {
 			return errHeld
 		}
 		d.Holder, d.Until, d.Fence = l.holder, event.At(l.now().Add(TTL)), d.Fence+1
@@ -80,6 +91,19 @@ func (l *Leases) acquire(ctx context.Context, name string) (int64, error) {
 		return 0, fmt.Errorf("lease %s: %w", name, err)
 	}
 	return doc.Fence, nil
+}
+
+// outlived reports whether a holder has not renewed its lease for TTL by our own clock. Until is for people: the clock of whoever
+// wrote it may be another, or have been set since.
+func (l *Leases) outlived(name string, d *Document) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	have, ok := l.seen[name]
+	if !ok || have.fence != d.Fence || have.until != d.Until {
+		l.seen[name] = sight{d.Fence, d.Until, l.now()}
+		return false
+	}
+	return l.now().Sub(have.at) >= TTL
 }
 
 // keep renews the lease until ctx ends or it is lost.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
+	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -33,7 +34,7 @@ func (w *Worker) Run(ctx context.Context) error {
 
 // poll takes one page of due files.
 func (w *Worker) poll(ctx context.Context, busy *sync.WaitGroup) error {
-	files, _, _, err := w.files.Query(ctx, store.Query{Range: &store.Range{Field: "next_at", To: event.At(w.Now()).String(), ToIncl: true}, Limit: 4 * atOnce})
+	files, err := w.files.Due(ctx, "next_at", event.At(w.Now()), due.Longest, 4*atOnce)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
+	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/egress"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
@@ -136,5 +137,5 @@ func (w *Worker) hopeless(f *File, fe *fault.Error) bool {
 
 func (w *Worker) backoff(tries int, fe *fault.Error) time.Duration {
 	d := min(w.Timing.Backoff<<min(max(tries-1, 0), 20), w.Timing.MaxBackoff)
-	return max(fe.After, d*3/4+rand.N(d/2+1))
+	return min(max(fe.After, d*3/4+rand.N(d/2+1)), due.Longest)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
+	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -126,7 +127,8 @@ func (a *attempt) again(ctx context.Context, row *Row, p *permit) error {
 		case row.Token == a.token && p != nil: // rule OWNWRITE: the store said it failed, and yet it is ours
 			return a.call(ctx, row, p)
 		}
-		if err := a.patience(ctx, row.Deadline.Add(a.Timing.Margin).Time); err != nil { // rule DEADLINE
+		wait := due.Left(row.Deadline.Add(a.Timing.Margin).Time, a.Now(), row.allowed()+a.Timing.Margin)
+		if err := a.patience(ctx, wait); err != nil { // rule DEADLINE
 			return err
 		}
 		next, err := a.giveUp(ctx, row, a.about(row.Part), a.refusal == nil && a.repeatable(a.ch.Channel, a.parts[row.Part]))
@@ -149,9 +151,9 @@ func (o *owner) apply(ctx context.Context, row *Row) {
 	}
 }
 
-// patience waits until t; the key waits with it, nobody else.
-func (o *owner) patience(ctx context.Context, t time.Time) error {
-	timer := time.NewTimer(t.Sub(o.Now()))
+// patience waits; the key waits with it, no other does.
+func (o *owner) patience(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
+	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
@@ -23,7 +24,7 @@ func (o *owner) drain(w work, p *permit) {
 	if err != nil {
 		o.quiet.Do(func() { o.log.WarnContext(ctx, "waiting sends cannot be taken further", "row", head.id, "error", err) })
 		next = head
-		next.due = o.Now().Add(5 * o.Timing.Pause)
+		next.due = time.Now().Add(5 * o.Timing.Pause)
 	}
 	w.table.put(w.line, head.id, next)
 }
@@ -41,8 +42,10 @@ func (o *owner) step(ctx context.Context, head ref, p *permit) (ref, error) {
 		return ref{}, nil
 	case row.Outbound == nil: // cannot be: an open row that waited has its message
 		return ref{}, errors.New("an open row without its message")
-	case row.State == Waiting && row.NextAt.Time.After(o.Now()):
-		return o.refOf(row), nil
+	}
+	next := o.refOf(row)
+	if !head.waited(next) && time.Now().Before(next.due) { // it is not what was waited for, and is not due
+		return next, nil
 	}
 	d := &drained{owner: o, row: row, about: part{row.Tenant, *row.Outbound, row.Part, row.Parts}}
 	if d.rendering, err = o.render(ctx, row.Tenant, *row.Outbound); err != nil {
@@ -70,12 +73,8 @@ func (d *drained) again() bool {
 	return d.refusal == nil && d.row.Part < len(d.parts) && d.repeatable(d.ch.Channel, d.parts[d.row.Part])
 }
 
-// foreign leaves another's call alone until its deadline (rule DEADLINE), then ends it.
+// foreign ends another's call whose deadline is over (rule DEADLINE).
 func (d *drained) foreign(ctx context.Context) error {
-	d.next = d.refOf(d.row)
-	if d.Now().Before(d.next.due) {
-		return nil
-	}
 	row, err := d.giveUp(ctx, d.row, d.about, d.again())
 	if err == nil {
 		d.next = d.refOf(row)
@@ -136,7 +135,7 @@ func (d *drained) take(ctx context.Context, mine string, end *outcome) (row *Row
 // look lets the row be read again at once.
 func (d *drained) look() ref {
 	r := d.refOf(d.row)
-	r.due = d.Now()
+	r.at, r.due = event.Time{}, time.Time{}
 	return r
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
+	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -14,7 +15,7 @@ import (
 // deliver makes the call of a row. It goes on when the partition is lost or the handler is abandoned: only its deadline ends it.
 func (o *owner) deliver(ctx context.Context, row *Row, p part, r rendering) provider.Verdict {
 	began := time.Now() // before the clock is read: a process that is held up in between has less time left, never more
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), began.Add(row.Deadline.Sub(o.Now())))
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), began.Add(due.Left(row.Deadline.Time, o.Now(), row.allowed())))
 	defer cancel()
 	if ctx.Err() != nil { // too late: no byte has left
 		return provider.Verdict{Finding: provider.Refused, Err: errLate}
@@ -135,7 +136,7 @@ func (o *owner) publish(ctx context.Context, recs []event.Record) error {
 	return o.Bus.Publish(ctx, recs...)
 }
 
-// pause is how long a row waits after a refusal.
+// pause is how long a row waits after a refusal, at most due.Longest whatever the provider says.
 func (w *Worker) pause(why *fault.Error, tries int) time.Duration {
-	return max(why.After, w.backoff(tries))
+	return min(max(why.After, w.backoff(tries)), due.Longest)
 }

@@ -39,7 +39,7 @@ func (s *scope) start(w work) bool {
 		go w.table.owner.drain(w, permit)
 		return false
 	case no.peer:
-		w.table.later(w.line, s.Now().Add(no.wait))
+		w.table.later(w.line, time.Now().Add(no.wait))
 		return false
 	case !s.Now().Before(w.until): // expires, and needs no leave for that
 		go w.table.owner.drain(w, nil)

@@ -128,6 +128,15 @@ func (r *Row) call(token string, generation int32, deadline, now time.Time) {
 	r.Tries++
 }
 
+// allowed is how long the row may be left as it is: its pause if it waits, else the time of its call. It was written at UpdatedAt,
+// by the same clock.
+func (r *Row) allowed() time.Duration {
+	if r.State == Waiting {
+		return r.NextAt.Sub(r.UpdatedAt.Time)
+	}
+	return r.Deadline.Sub(r.UpdatedAt.Time)
+}
+
 // end makes the row final.
 func (r *Row) end(o outcome, now time.Time) {
 	r.State, r.Status, r.Refs, r.Error, r.UpdatedAt = o.state, o.status, o.refs, o.err, event.At(now)

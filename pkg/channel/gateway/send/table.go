@@ -4,6 +4,9 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/tributaryhq/tributary/pkg/due"
+	"github.com/tributaryhq/tributary/pkg/event"
 )
 
 // table is what an owner knows of the open rows of its keys: rows that wait, and rows that waited and are being called. A lane
@@ -29,21 +32,30 @@ type ref struct {
 	id     string
 	offset int64
 	part   int
-	due    time.Time // waiting: not before; called by another: given up then
-	until  time.Time // it expires then, if it still waits
-	called bool      // by another
-	bulk   bool      // of a broadcast: others of its channel go first
+	at     event.Time // what the row says: waiting: not before; called by another: given up then
+	due    time.Time  // the same by our monotonic clock, as it was when the row was first seen like this
+	until  time.Time  // it expires then, if it still waits
+	called bool       // by another
+	bulk   bool       // of a broadcast: others of its channel go first
 }
 
 func (t *table) refOf(r *Row) ref {
-	n := ref{id: r.ID, offset: r.Offset, part: r.Part, due: r.NextAt.Time, until: r.SendBy.Time, bulk: r.Outbound != nil && bulk(*r.Outbound)}
+	n := ref{id: r.ID, offset: r.Offset, part: r.Part, at: r.NextAt, until: r.SendBy.Time, bulk: r.Outbound != nil && bulk(*r.Outbound)}
+	allowed := r.allowed()
 	switch {
 	case r.State == Calling:
-		n.due, n.called = r.Deadline.Add(t.owner.Timing.Margin).Time, true
+		n.at, n.called = r.Deadline.Add(t.owner.Timing.Margin), true
+		allowed += t.owner.Timing.Margin
 	case r.State.Final():
 		return ref{}
 	}
+	n.due = time.Now().Add(due.Left(n.at.Time, t.owner.Now(), allowed))
 	return n
+}
+
+// waited reports whether a line has waited for what its row still says.
+func (r ref) waited(row ref) bool {
+	return r.at == row.at && r.called == row.called && !time.Now().Before(r.due)
 }
 
 func (o *owner) refOf(r *Row) ref { return o.table.refOf(r) }
@@ -72,7 +84,7 @@ func (t *table) add(r *Row) {
 	}
 	n := t.refOf(r)
 	if n.called {
-		n.due = time.Time{}
+		n.at, n.due = event.Time{}, time.Time{}
 	}
 	if slices.ContainsFunc(l.rows, func(have ref) bool { return have.id == n.id }) {
 		return
@@ -99,7 +111,7 @@ func (t *table) schedule(l *line) {
 	if l.rows[0].called {
 		next = func() { t.owner.drain(w, nil) }
 	}
-	switch wait := l.rows[0].due.Sub(t.owner.Now()); {
+	switch wait := time.Until(l.rows[0].due); {
 	case wait > 0:
 		time.AfterFunc(wait, next)
 	case l.rows[0].called:

@@ -1,0 +1,28 @@
+// Package due says when something that waits for a stored time is due, whatever happens to the wall clock meanwhile.
+//
+// A stored time was set by a rule that bounds how far ahead it lies: a pause, a deadline, a lease. The clock may be set back
+// after that (a virtual machine that resumes, a start with a wrong clock), and replicas' clocks differ a little. So a time
+// further ahead than its rule allows is due, and whoever waits in memory waits by the monotonic clock, never longer than the rule.
+package due
+
+import (
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+)
+
+// Skew is how far the clocks of replicas may differ without any effect.
+const Skew = time.Minute
+
+// Longest bounds pauses that a provider asks for. After it one try shows whether the provider still means what it said.
+const Longest = time.Hour
+
+// Passed reports whether a time has come that was set at most some time ahead.
+func Passed(at, now event.Time, most time.Duration) bool {
+	return !at.After(now) || at.After(now.Add(most+Skew))
+}
+
+// Left is how long to wait for a time that was set at most some time ahead: at least 0, at most that.
+func Left(at, now time.Time, most time.Duration) time.Duration {
+	return min(max(at.Sub(now), 0), max(most, 0))
+}
