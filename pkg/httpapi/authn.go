@@ -52,7 +52,7 @@ func Require(x auth.Permission) gin.HandlerFunc {
 // bearer finds the token: in the header Authorization or, because browsers cannot set that on a WebSocket, as a subprotocol
 // "bearer.<token>". Never in the URL, which ends up in logs.
 func bearer(c *gin.Context) string {
-	if token, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer "); ok {
+	if token := BearerOf(c); token != "" {
 		return token
 	}
 	if !strings.EqualFold(c.GetHeader("Upgrade"), "websocket") {
@@ -64,4 +64,13 @@ func bearer(c *gin.Context) string {
 		}
 	}
 	return ""
+}
+
+// BearerOf is the token in the header Authorization; "" if there is none. The scheme's name is written in any case (RFC 9110 §11.1).
+func BearerOf(c *gin.Context) string {
+	scheme, token, _ := strings.Cut(c.GetHeader("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
 }

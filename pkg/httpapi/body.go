@@ -3,13 +3,20 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
 // bodies are the compiled schemas of the JSON bodies that a document describes. Schemas of OpenAPI 3.1 are JSON Schemas, so they
@@ -30,6 +37,7 @@ func compile(doc *openapi3.T) (bodies, error) {
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
 	c.RegisterFormat(&jsonschema.Format{Name: "int64", Validate: isInt64})
+	c.RegisterFormat(&jsonschema.Format{Name: "date-time", Validate: isTime})
 	const at = "openapi.json"
 	if err := c.AddResource(at, root); err != nil {
 		return nil, err
@@ -76,9 +84,50 @@ func isInt64(v any) error {
 	return nil
 }
 
+// isTime lets pass what we can read as a time: leap seconds are RFC 3339, and no Go time.
+func isTime(v any) error {
+	if s, ok := v.(string); ok {
+		if _, err := time.Parse(time.RFC3339, s); err != nil {
+			return errors.New("want a time such as 2026-01-31T12:00:00Z (RFC 3339, without a leap second)")
+		}
+	}
+	return nil
+}
+
+// jsonOf is the media type of JSON that an operation takes first; "" if it takes none.
+func jsonOf(want *openapi3.RequestBody) string {
+	for _, name := range []string{plainJSON, mergePatch} {
+		if want.Content[name] != nil {
+			return name
+		}
+	}
+	return ""
+}
+
+const (
+	plainJSON  = "application/json"
+	mergePatch = "application/merge-patch+json" // RFC 7396
+)
+
+// takes refuses a body of a media type that the operation does not take. A PATCH is a merge patch whatever it is called.
+func takes(want *openapi3.RequestBody, r *http.Request, size int) error {
+	kind := r.Header.Get("Content-Type")
+	if size == 0 || want.Content.Get(kind) != nil {
+		return nil
+	}
+	bare, _, err := mime.ParseMediaType(kind)
+	if err == nil && r.Method == http.MethodPatch && (bare == plainJSON || bare == mergePatch) {
+		return nil
+	}
+	return fault.New(fault.Invalid, "unsupported_media_type", "the body is of the type %.100q; send %s", kind, strings.Join(slices.Sorted(maps.Keys(want.Content)), " or "))
+}
+
 // check adds what is wrong with a body to fields. It reports false if it is none of JSON, but of another media type that is taken.
 func (b bodies) check(want *openapi3.RequestBody, header http.Header, raw []byte, fields *Fields) bool {
 	m := want.Content.Get(header.Get("Content-Type"))
+	if m == nil {
+		m = want.Content[jsonOf(want)] // takes has let it pass
+	}
 	schema := b[m]
 	switch {
 	case m != nil && schema == nil:
@@ -86,12 +135,15 @@ func (b bodies) check(want *openapi3.RequestBody, header http.Header, raw []byte
 	case len(raw) == 0 && want.Required:
 		fields.Add("", "required", "the body is required")
 	case len(raw) == 0:
-	case m == nil:
-		fields.Add("", "invalid", "the header Content-Type has the unexpected value %.100q; send application/json", header.Get("Content-Type"))
 	default:
 		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 		if err != nil {
-			fields.Add("", "bad_format", "the body is not JSON: %s", firstLine(err))
+			checkText(raw, nil, fields)
+			if len(*fields) == 0 {
+				fields.Add("", "bad_format", "the body is not JSON: %s", firstLine(err))
+			}
+		} else if checkText(raw, v, fields); len(*fields) > 0 {
+			return true
 		} else if err := schema.Validate(v); err != nil {
 			leaves(err, "", fields)
 		}

@@ -72,15 +72,25 @@ func (s *Spec) Validate() gin.HandlerFunc {
 			return
 		}
 		var fields Fields
+		checkQuery(c.Request, route, &fields)
+		checkCreate(c.Request, route, &fields)
+		if len(fields) > 0 {
+			Fail(c, fields)
+			return
+		}
 		checked := false
-		if op := route.Operation; op.RequestBody != nil && op.RequestBody.Value.Content.Get("application/json") != nil {
+		if op := route.Operation; op.RequestBody != nil && jsonOf(op.RequestBody.Value) != "" {
 			body, err := Raw(c)
 			if err != nil {
 				Fail(c, err)
 				return
 			}
 			if c.Request.Header.Get("Content-Type") == "" {
-				c.Request.Header.Set("Content-Type", "application/json")
+				c.Request.Header.Set("Content-Type", jsonOf(op.RequestBody.Value))
+			}
+			if err := takes(op.RequestBody.Value, c.Request, len(body)); err != nil {
+				Fail(c, err)
+				return
 			}
 			checked = s.bodies.check(op.RequestBody.Value, c.Request.Header, body, &fields)
 		}

@@ -177,7 +177,7 @@ func (i Idempotency) Repeat(c *gin.Context, digest string) error {
 // IfMatch checks the header If-Match against a version; without the header everything matches.
 func IfMatch(c *gin.Context, version int64) error {
 	want := c.GetHeader("If-Match")
-	if want == "" || want == "*" || want == ETag(version) {
+	if want == "" || Matches(want, ETag(version)) {
 		return nil
 	}
 	return fault.New(fault.Conflict, "version_mismatch", "the version is %d now", version)

@@ -111,6 +111,10 @@ func (s *Server) StreamEventsWebSocket(c *gin.Context, params api.StreamEventsWe
 		return
 	}
 	defer done()
+	if err := httpapi.Upgrade(c, false); err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
 	conn, err := websocket.Accept(c.Writer, c.Request, &websocket.AcceptOptions{Subprotocols: []string{"tributary"}})
 	if err != nil {
 		return // Accept has answered

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/pkg/httpapi"
 )
 
 //go:embed web
@@ -50,7 +52,7 @@ func (a asset) serve(c *gin.Context) {
 		h.Set("Content-Security-Policy", policy(c))
 		h.Set("Cache-Control", "no-cache")
 	}
-	if c.GetHeader("If-None-Match") == a.tag {
+	if httpapi.Matches(c.GetHeader("If-None-Match"), a.tag) {
 		c.Status(http.StatusNotModified)
 		return
 	}

@@ -81,7 +81,7 @@ func (s *server) introduce(c *gin.Context, ch channel.Keyed, in opening) (sessio
 		return session{}, err
 	}
 	who := claimed{visitor: in.VisitorID, secret: in.VisitorSecret}
-	if bearer, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer "); ok {
+	if bearer := httpapi.BearerOf(c); bearer != "" {
 		v, err := s.open(ch, bearer)
 		if in.Identity == nil {
 			if err == nil && v.Proven != nil && now.Sub(v.Proven.Time) > provenFor {

@@ -39,6 +39,10 @@ func (s *server) socket(c *gin.Context) {
 		httpapi.Fail(c, err)
 		return
 	}
+	if err := httpapi.Upgrade(c, true); err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
 	from := httpapi.Source(c)
 	if !s.sockets.Take(from, 1) {
 		httpapi.Fail(c, fault.Later("rate_limited", time.Minute, "at most %d connections at a time from one address", s.sockets.Each))

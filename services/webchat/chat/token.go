@@ -3,7 +3,6 @@ package chat
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -53,7 +52,7 @@ func (s *server) open(ch channel.Keyed, token string) (v session, err error) {
 // member lets pass who holds a session, named by the header Authorization.
 func (s *server) member(next func(c *gin.Context, v session)) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		token, _ := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer ")
+		token := httpapi.BearerOf(c)
 		v, err := s.open(channelOf(c), token)
 		if err != nil {
 			httpapi.Fail(c, err)
