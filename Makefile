@@ -28,7 +28,13 @@ build: bin/tributary ## build the single binary and one binary per service into 
 
 .PHONY: test
 test: ## run all tests with the race detector
-	go test -race -shuffle=on work
+	go test -race -shuffle=on $(ARGS) work
+
+TIMES ?= 5
+.PHONY: test-busy
+test-busy: ## run all tests TIMES=5 times in a row with four busy loops beside them, as on a slow machine
+	@for i in 1 2 3 4; do (while :; do :; done) & loops="$$loops $$!"; done; trap 'kill $$loops' EXIT; \
+	for n in $$(seq $(TIMES)); do echo "== run $$n of $(TIMES)"; $(MAKE) --no-print-directory test ARGS=-count=1 || exit 1; done
 
 CRASHING := ./standalone/cmd/tributary ./inbox/cmd/inbox ./whatsapp/cmd/whatsapp ./deliverystatus/cmd/deliverystatus ./routing/cmd/routing
 

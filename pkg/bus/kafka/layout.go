@@ -64,14 +64,28 @@ func newLayout(client *kafka.Client) *layout {
 	return &layout{client: client, topics: map[string]leaders{}}
 }
 
-// leaders returns the leader of each partition of a topic. What it returns must not be changed.
+// leaders returns the leader of each partition of a topic. What it returns must not be changed. If the cluster does not answer,
+// what was known last is used: a request to a broker that does not lead any more is refused and made again.
 func (l *layout) leaders(ctx context.Context, topic string) ([]int, error) {
-	l.mu.Lock()
-	have, ok := l.topics[topic]
-	l.mu.Unlock()
+	have, ok := l.last(topic)
 	if ok && time.Since(have.at) < layoutFor {
 		return have.of, nil
 	}
+	of, err := l.ask(ctx, topic)
+	if err != nil && ok {
+		return have.of, nil
+	}
+	return of, err
+}
+
+func (l *layout) last(topic string) (leaders, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	have, ok := l.topics[topic]
+	return have, ok
+}
+
+func (l *layout) ask(ctx context.Context, topic string) ([]int, error) {
 	res, err := l.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
 	switch {
 	case err != nil:
@@ -96,8 +110,11 @@ func (l *layout) leaders(ctx context.Context, topic string) ([]int, error) {
 	return of, nil
 }
 
-// partitions counts those of a topic.
+// partitions counts those of a topic. The number is fixed for the life of a cluster, so that it is asked for once.
 func (l *layout) partitions(ctx context.Context, topic string) (int, error) {
+	if have, ok := l.last(topic); ok {
+		return len(have.of), nil
+	}
 	of, err := l.leaders(ctx, topic)
 	return len(of), err
 }

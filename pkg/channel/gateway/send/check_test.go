@@ -53,7 +53,7 @@ func partID(attempt string, n int) string { return fmt.Sprintf("%s/%d", attempt,
 // lines are the parts of every key, in the order of the log; a copy adds nothing.
 func (w *world) lines() map[string][]string {
 	out := map[string][]string{}
-	for _, m := range w.log {
+	for _, m := range w.records() {
 		msg, _ := event.Decode[event.Outbound](m.Event)
 		for n := range strings.Split(msg.Content.Text, "\n--\n") {
 			if id := partID(msg.AttemptID, n); !slices.Contains(out[m.Key], id) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -106,9 +107,18 @@ func (w *world) post(msgs ...event.Outbound) {
 		if m.Signal != "" {
 			kind = event.SignalSend
 		}
+		w.mu.Lock()
 		w.log = append(w.log, bus.Message{Topic: event.TopicOutbound(event.Telegram), Offset: int64(len(w.log)), Key: event.Key(m.ChannelID, m.Peer),
 			Event: event.New("evt_"+m.AttemptID, kind, "inbox", "acme", m.MessageID, event.At(time.Now()), m)})
+		w.mu.Unlock()
 	}
+}
+
+// records is the log as it is now; a process reads it while a test may still post.
+func (w *world) records() []bus.Message {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.log)
 }
 
 // process is one life of the service.
@@ -190,7 +200,7 @@ func (p *process) generation(ctx context.Context) {
 	}
 	p.handle <- handle
 	lanes := map[string][]bus.Message{}
-	for _, m := range p.log {
+	for _, m := range p.records() {
 		if m.Offset >= from {
 			lanes[m.Key] = append(lanes[m.Key], m)
 		}
@@ -282,7 +292,7 @@ func (w *world) statuses(id string) (out []event.DeliveryStatus) {
 
 func (w *world) missing() (out []string) {
 	said := w.results()
-	for _, m := range w.log {
+	for _, m := range w.records() {
 		msg, _ := event.Decode[event.Outbound](m.Event)
 		for n := range strings.Split(msg.Content.Text, "\n--\n") {
 			if id := fmt.Sprintf("%s/%d", msg.AttemptID, n); msg.Signal == "" && said[id] == nil {
