@@ -1,7 +1,8 @@
 // Package blob keeps media and large bodies: in a folder, in memory, or in an object store.
 //
 // What is kept is named by its content, below its tenant: the same bytes are kept once, a key never shows other bytes later, and
-// writing twice is harmless.
+// writing twice is harmless. A ledger in the document store says until when a file is kept and who refers to it; what nothing
+// refers to is collected ([Store.Collect]).
 package blob
 
 import (
@@ -18,17 +19,24 @@ import (
 	"time"
 
 	"github.com/gabriel-vasile/mimetype"
+	"go.opentelemetry.io/otel/metric"
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/fileblob"
 	"gocloud.dev/gcerrors"
 
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/store"
 )
 
 // Store is a bucket, safe for concurrent use.
 type Store struct {
 	bucket *blob.Bucket
 	folder string // of a file: store; "" for all others, which sync what they acknowledge
+	now    func() time.Time
+
+	entries    *store.Collection[entry]
+	references *store.Collection[Reference]
+	collected  metric.Int64Counter
 }
 
 // Attrs is what is known about a blob.
@@ -40,8 +48,9 @@ type Attrs struct {
 }
 
 // Open opens the store at a URL: file:<folder> (made if missing), mem://, and in binaries built with -tags objectstores s3://, gs://
-// and azblob://. Credentials of an object store come from where its SDK looks for them, not from the URL.
-func Open(ctx context.Context, rawURL string) (*Store, error) {
+// and azblob://. Credentials of an object store come from where its SDK looks for them, not from the URL. The ledger is in db, which must
+// have the collections [Specs].
+func Open(ctx context.Context, rawURL string, db store.DB, now func() time.Time) (*Store, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Scheme == "" {
 		return nil, fault.At("/blob_url", "invalid", "blob url: want file:<folder>, mem:// or the URL of an object store")
@@ -65,7 +74,10 @@ func Open(ctx context.Context, rawURL string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("blob: open %s store: %w", u.Scheme, err)
 	}
-	return &Store{bucket: b, folder: folder}, nil
+	return &Store{
+		bucket: b, folder: folder, now: now, collected: newCollected(),
+		entries: store.NewCollection[entry](db, entrySpec), references: store.NewCollection[Reference](db, referenceSpec),
+	}, nil
 }
 
 // Close ends the use of the store.
@@ -80,9 +92,19 @@ func (s *Store) Ping(ctx context.Context) error {
 	return classify("ping", "", err)
 }
 
-// Put keeps what r has, at most maxSize bytes, and tells under which key. More is an error of kind Invalid with code too_large, and
-// nothing is kept. An error of r itself is returned as it is.
+// Put keeps what r has, at most maxSize bytes, and tells under which key. It is kept for [InTransit] and as long as it is held
+// ([Store.Hold]). More is an error of kind Invalid with code too_large, and nothing is kept. An error of r itself is returned as it
+// is.
 func (s *Store) Put(ctx context.Context, tenant string, r io.Reader, maxSize int64) (key, sha string, size int64, mime string, err error) {
+	return s.put(ctx, tenant, r, maxSize, InTransit)
+}
+
+// Upload is Put for a file that no message refers to yet: it is kept for [Unused].
+func (s *Store) Upload(ctx context.Context, tenant string, r io.Reader, maxSize int64) (key, sha string, size int64, mime string, err error) {
+	return s.put(ctx, tenant, r, maxSize, Unused)
+}
+
+func (s *Store) put(ctx context.Context, tenant string, r io.Reader, maxSize int64, life time.Duration) (key, sha string, size int64, mime string, err error) {
 	if tenant == "" || strings.ContainsAny(tenant, "/\\") || tenant == "." || tenant == ".." {
 		return "", "", 0, "", fault.At("/tenant", "invalid", "blob: %q is no tenant", tenant)
 	}
@@ -91,7 +113,13 @@ func (s *Store) Put(ctx context.Context, tenant string, r io.Reader, maxSize int
 		return "", "", 0, "", fmt.Errorf("blob: receive: %w", err)
 	}
 	defer b.discard()
-	key = tenant + "/" + b.sha[:2] + "/" + b.sha
+	key, err = s.register(ctx, tenant, b, life)
+	if fault.Is(err, fault.Unavailable) && life == InTransit && ctx.Err() == nil {
+		key, err = plainKey(tenant, b.sha), nil // what a provider tells is taken also while the store is away, and kept for good
+	}
+	if err != nil {
+		return "", "", 0, "", fmt.Errorf("blob: ledger: %w", err)
+	}
 	if err := s.write(ctx, key, b); err != nil {
 		return "", "", 0, "", classify("put", key, err)
 	}
@@ -126,32 +154,23 @@ func (s *Store) upload(ctx context.Context, key string, b *body) error {
 // tenant, wherever it came from. The caller closes the reader.
 func (s *Store) Open(ctx context.Context, tenant, key string) (io.ReadSeekCloser, Attrs, error) {
 	if !made(tenant, key) {
-		return nil, Attrs{}, fault.New(fault.Gone, "blob_missing", "there is no such file")
+		return nil, Attrs{}, missing()
 	}
 	r, err := s.bucket.NewReader(ctx, key, nil)
 	if err != nil {
 		return nil, Attrs{}, classify("open", key, err)
 	}
-	return r, Attrs{Size: r.Size(), MIME: r.ContentType(), SHA256: key[strings.LastIndexByte(key, '/')+1:], Changed: r.ModTime()}, nil
+	sha, _ := digest(key)
+	return r, Attrs{Size: r.Size(), MIME: r.ContentType(), SHA256: sha, Changed: r.ModTime()}, nil
 }
 
-// Delete takes a blob away; it is no error if there is none. Whoever calls it knows that no other message refers to the same bytes.
-func (s *Store) Delete(ctx context.Context, key string) error {
+// remove deletes the bytes of a key; it is no error if there are none.
+func (s *Store) remove(ctx context.Context, key string) error {
 	err := s.bucket.Delete(ctx, key)
 	if gcerrors.Code(err) == gcerrors.NotFound {
 		return nil
 	}
 	return classify("delete", key, err)
-}
-
-// made reports whether a key has the form of those that Put gives for a tenant.
-func made(tenant, key string) bool {
-	sha, ok := strings.CutPrefix(key, tenant+"/")
-	if !ok || tenant == "" || len(sha) < 3 || sha[2] != '/' {
-		return false
-	}
-	whole := sha[3:]
-	return len(whole) == 2*sha256.Size && strings.HasPrefix(whole, sha[:2]) && strings.Trim(whole, "0123456789abcdef") == ""
 }
 
 func classify(what, key string, err error) error {

@@ -12,10 +12,12 @@ import (
 	"sync"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/store/storetest"
 )
 
 func TestMain(m *testing.M) {
@@ -29,7 +31,7 @@ func each(t *testing.T, f func(t *testing.T, s *Store)) {
 	for name, u := range map[string]string{"mem": "mem://", "file": "file:" + filepath.ToSlash(filepath.Join(t.TempDir(), "a", "blobs"))} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, err := Open(t.Context(), u)
+			s, err := Open(t.Context(), u, storetest.New(t, Specs...), time.Now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,31 +123,13 @@ func TestWhatCannotBeKept(t *testing.T) {
 	})
 }
 
-func TestDelete(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, s *Store) {
-		key, _, _, _, err := s.Put(t.Context(), "t1", bytes.NewReader(png), 1000)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for range 2 {
-			if err := s.Delete(t.Context(), key); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if _, _, err := s.Open(t.Context(), "t1", key); !fault.Is(err, fault.Gone) {
-			t.Errorf("open after delete: %v", err)
-		}
-	})
-}
-
 func TestKeysStayInTheFolder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "secret"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(t.Context(), "file:"+filepath.ToSlash(filepath.Join(dir, "blobs")))
+	s, err := Open(t.Context(), "file:"+filepath.ToSlash(filepath.Join(dir, "blobs")), nil, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +138,7 @@ func TestKeysStayInTheFolder(t *testing.T) {
 		t.Error("a key led out of the folder")
 	}
 	for _, u := range []string{"", "no scheme", "file:", "ftp://x"} {
-		if _, err := Open(t.Context(), u); err == nil {
+		if _, err := Open(t.Context(), u, nil, time.Now); err == nil {
 			t.Errorf("%q opened", u)
 		}
 	}
@@ -170,7 +154,8 @@ func TestP10_AFileIsOpenedOnlyForItsTenantAndByItsKey(t *testing.T) {
 		for _, c := range []struct{ tenant, key string }{
 			{"t2", key}, {"", key}, {"t", key}, {"t1/", key}, {"t2", "t2/../" + key}, {"t2", "t2/" + sha[:2] + "/../../" + key}, {"t1", "/" + key},
 			{"t1", "t1/../" + key}, {"t1", "t1/" + sha}, {"t1", key + "/"}, {"t1", strings.ToUpper(key)}, {"t1", "t1/" + sha[:2] + "/" + sha[:63]},
-			{"t1", "t1/zz/" + sha}, {"t1", ""}, {"", ""}, {"t1", key + ".attrs"},
+			{"t1", "t1/zz/" + sha}, {"t1", ""}, {"", ""}, {"t1", key + ".attrs"}, {"t1", key[:len(key)-1]}, {"t1", key[:strings.LastIndexByte(key, '.')] + ".attrs"},
+			{"t1", key[:strings.LastIndexByte(key, '.')] + "./../../../../secret/aaaaaaaa"},
 		} {
 			if r, _, err := s.Open(t.Context(), c.tenant, c.key); !fault.Is(err, fault.Gone) {
 				t.Errorf("tenant %q opens %q: %v %v", c.tenant, c.key, r, err)

@@ -6,6 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/store/storetest"
 )
 
 // A loss of power may leave the name of a file whose upload was not acknowledged, and not its bytes: the same upload again is not
@@ -13,7 +16,7 @@ import (
 func TestP13_ACutFileIsWrittenAgain(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	s, err := Open(t.Context(), "file:"+filepath.ToSlash(folder))
+	s, err := Open(t.Context(), "file:"+filepath.ToSlash(folder), storetest.New(t, Specs...), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (env *Env, 
 		return nil, close, fmt.Errorf("TRIBUTARY_REDIS_URL: %w", err)
 	}
 	opened = append(opened, env.Cache.Close)
-	if env.Blob, err = blob.Open(ctx, cfg.BlobURL); err != nil {
+	if env.Blob, err = blob.Open(ctx, cfg.BlobURL, env.DB, env.Now); err != nil {
 		return nil, close, fmt.Errorf("TRIBUTARY_BLOB_URL: %w", err)
 	}
 	opened = append(opened, env.Blob.Close)

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
+	"github.com/tributaryhq/tributary/pkg/blob"
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
@@ -16,7 +18,7 @@ const lookAgain = 2 * time.Second
 
 // Collections returns those of services, and those that every process reads.
 func Collections(services ...Service) []store.Spec {
-	specs := append(directory.Others, directory.Specs...)
+	specs := slices.Concat(directory.Others, directory.Specs, blob.Specs)
 	for _, s := range services {
 		specs = append(specs, s.Collections...)
 	}

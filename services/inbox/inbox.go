@@ -47,7 +47,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		Log: env.Log, Now: env.Now, Stopping: env.Stopping,
 		Uploads: rest.NewUploads(env.Now), Streams: budget.NewShares(streamsAll, streamsCaller),
 	}
-	in := &intake.Intake{Record: record, Channels: env.Directory, Now: env.Now, Typing: func(ctx context.Context, c *chat.Conversation, on bool) {
+	in := &intake.Intake{Record: record, Channels: env.Directory, Blobs: env.Blob, Now: env.Now, Typing: func(ctx context.Context, c *chat.Conversation, on bool) {
 		server.Typing(ctx, c, event.Actor{Kind: "contact", ID: c.ContactID}, on)
 	}}
 	decided := &verdict.Verdict{Record: record, Now: env.Now, Send: server.SendDecided, Known: in.Unpark}
@@ -69,6 +69,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 			{Name: "facts", Run: record.Applier.Run},
 			{Name: "stream", Run: hub.Run},
 			run.Every("echoes", 2*time.Second, env.Log, in.Due),
+			run.Every("files", time.Minute, env.Log, func(ctx context.Context) error { return env.Blob.Collect(ctx, record.RefersTo) }),
 			run.Every("timers", 2*time.Second, env.Log, func(ctx context.Context) error { return wake(ctx, record, env.Now()) }),
 		},
 	}, nil

@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/blob"
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/chat"
 )
 
@@ -256,7 +258,16 @@ func TestAttachments(t *testing.T) {
 		t.Errorf("%v %q", a.header, a.raw)
 	}
 	w.get(colleague, "/v1/attachments/"+id).want(404) // not sent yet
-	w.say(agent, in.ConversationID, object{"attachment_ids": []string{id}}).want(202)
+	sent := w.say(agent, in.ConversationID, object{"attachment_ids": []string{id}}).want(202)
+	m, err := w.record.Messages.Get(t.Context(), sent.text("id"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := store.NewCollection[blob.Reference](w.db, blob.Specs[1])
+	if rs, _, _, err := held.Query(t.Context(), store.Query{Where: []store.Eq{{Field: "key", Value: m.Content.Attachments[0].Blob}}, Order: "at"}); err != nil ||
+		!slices.ContainsFunc(rs, func(r *blob.Reference) bool { return r.Owner == m.ID }) {
+		t.Errorf("the message holds no file: %v %v", rs, err)
+	}
 	w.get(stranger, "/v1/attachments/"+id).want(404)
 	w.post(w.key, "/v1/conversations/"+in.ConversationID+"/assign", object{"queue_id": w.queue()}).want(200)
 	w.get(colleague, "/v1/attachments/"+id).want(200)

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -93,14 +94,14 @@ func open() *house {
 		dir := must(os.MkdirTemp("", "inbox"))
 		t := &standing{dir: dir}
 		h := &house{Bus: bustest.New(t), db: must(storetest.Open(ctx, dir)), spec: must(httpapi.LoadSpec(must(os.ReadFile("openapi.yaml"))))}
-		if err := h.db.Ensure(ctx, append(append(routing, provider.CallSpec), directory.Specs...)...); err != nil {
+		if err := h.db.Ensure(ctx, slices.Concat(routing, []store.Spec{provider.CallSpec}, directory.Specs, blob.Specs)...); err != nil {
 			panic(err)
 		}
 		sealer := must(auth.NewSealer(make([]byte, 32)))
 		h.dir = directory.New(h.db, h.Bus, sealer, time.Now)
 		h.auth = must(auth.NewAuthenticator(h.dir, make([]byte, 32), nil, time.Now))
 		redis := must(embedded.StartRedis(ctx, ""))
-		c, b := must(cache.Open(redis.URL())), must(blob.Open(ctx, "file:"+filepath.Join(dir, "blobs")))
+		c, b := must(cache.Open(redis.URL())), must(blob.Open(ctx, "file:"+filepath.Join(dir, "blobs"), h.db, time.Now))
 		for _, info := range types {
 			if err := h.dir.Announce(ctx, info); err != nil {
 				panic(err)
@@ -232,7 +233,7 @@ func newTenant(t *testing.T) *tenant {
 	t.Helper()
 	h := open()
 	w := &tenant{T: t, house: h, id: fmt.Sprintf("t%d", h.tenants.Add(1)), served: h.replicas[0]}
-	w.in = &intake.Intake{Record: h.record, Channels: h.dir, Now: func() time.Time { return time.Now().Add(-w.late) }}
+	w.in = &intake.Intake{Record: h.record, Channels: h.dir, Blobs: h.env.Blob, Now: func() time.Time { return time.Now().Add(-w.late) }}
 	doc := &directory.Tenant{Name: w.id, Settings: directory.DefaultSettings(w.id), Version: 1}
 	put(w, directory.Tenants, w.id, doc)
 	for _, info := range types {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -29,7 +30,7 @@ func (i *Intake) about(ctx context.Context, tenant string, in event.Inbound, at 
 		return err
 	}
 	if m != nil {
-		return i.apply(ctx, m.ID, in, at)
+		return i.apply(ctx, m, in, at)
 	}
 	if err := i.park(ctx, tenant, chat.Parked{Target: in.Target, Event: in}, at); err != nil {
 		return err
@@ -99,7 +100,7 @@ func (i *Intake) unpark(ctx context.Context, tenant, channelID, target string) (
 		case m == nil:
 			continue
 		case p.Event.Type != event.MessageEchoed:
-			err = i.apply(ctx, m.ID, p.Event, p.CreatedAt)
+			err = i.apply(ctx, m, p.Event, p.CreatedAt)
 		}
 		if err == nil {
 			err = i.Record.Parked.Delete(ctx, p.ID)
@@ -112,8 +113,21 @@ func (i *Intake) unpark(ctx context.Context, tenant, channelID, target string) (
 	return done, nil
 }
 
-func (i *Intake) apply(ctx context.Context, messageID string, in event.Inbound, at event.Time) error {
-	_, err := i.Record.Messages.Update(ctx, messageID, func(m *chat.Message) error {
+// apply changes a message. Its new files are held before, those that it refers to no more are released afterwards.
+func (i *Intake) apply(ctx context.Context, m *chat.Message, in event.Inbound, at event.Time) error {
+	var err error
+	switch in.Type {
+	case event.MessageEdited:
+		err = i.hold(ctx, m.Tenant, m.ID, *in.Content)
+	case event.MessageDeleted:
+		err = i.forget(ctx, m)
+	}
+	if err != nil {
+		return err
+	}
+	var before []string
+	m, err = i.Record.Messages.Update(ctx, m.ID, func(m *chat.Message) error {
+		before = chat.Blobs(m.Content)
 		by := event.Actor{Kind: "contact", ID: m.ContactID}
 		fresh := false
 		switch in.Type {
@@ -136,7 +150,11 @@ func (i *Intake) apply(ctx context.Context, messageID string, in event.Inbound, 
 		}
 		return nil
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	kept := chat.Blobs(m.Content)
+	return i.Blobs.Release(ctx, m.Tenant, slices.DeleteFunc(before, func(key string) bool { return slices.Contains(kept, key) })...)
 }
 
 // attached takes over what became of a file. Should that be known before the message is there, it is parked.
@@ -163,8 +181,11 @@ func unlessMissing(err error) error {
 }
 
 func (i *Intake) attach(ctx context.Context, tenant string, a event.Attached) error {
-	at := event.At(i.Now())
-	m, err := i.Record.Messages.Update(ctx, chat.MessageID(tenant, a.ChannelID, a.Ref), func(m *chat.Message) error {
+	at, id := event.At(i.Now()), chat.MessageID(tenant, a.ChannelID, a.Ref)
+	if err := i.hold(ctx, tenant, id, event.Content{Attachments: []event.Attachment{a.Attachment}}); err != nil {
+		return err
+	}
+	m, err := i.Record.Messages.Update(ctx, id, func(m *chat.Message) error {
 		if !m.Attach(a.Attachment, at) {
 			return store.Unchanged
 		}
@@ -207,6 +228,9 @@ func (i *Intake) echoed(ctx context.Context, t *chat.Thread, rules chat.Rules, i
 // native adds a message of the provider's own app.
 func (i *Intake) native(ctx context.Context, t *chat.Thread, rules chat.Rules, in event.Inbound, at event.Time) error {
 	m := message(t, in, chat.Out, at)
+	if err := i.hold(ctx, m.Tenant, m.ID, m.Content); err != nil {
+		return err
+	}
 	m.Sender, m.Via, m.Status = chat.Sender{Type: "native_app"}, chat.Via{Kind: "echo"}, event.Sent
 	if in.Sender != nil {
 		m.Sender.Name = in.Sender.Name

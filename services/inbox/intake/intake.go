@@ -27,6 +27,7 @@ type Channels interface {
 type Intake struct {
 	Record   *chat.Record
 	Channels Channels
+	Blobs    Blobs
 	Typing   func(ctx context.Context, c *chat.Conversation, on bool) // passes through, leaves no trace
 	Now      func() time.Time
 }
@@ -180,6 +181,9 @@ func (i *Intake) received(ctx context.Context, t *chat.Thread, ch channel.Keyed,
 			return poison(fmt.Errorf("a message without content, ref %s", in.Ref))
 		}
 		m := message(t, in, chat.In, at)
+		if err := i.hold(ctx, m.Tenant, m.ID, m.Content); err != nil {
+			return err
+		}
 		m.Sender = chat.Sender{Type: "contact", ID: t.ContactID}
 		if in.Sender != nil {
 			m.Sender.Name = in.Sender.Name

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/blob"
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/directory"
@@ -47,7 +49,7 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	defer func() { _ = shared.Close() }()
-	if err := shared.Ensure(ctx, append(directory.Specs, chat.Specs...)...); err != nil {
+	if err := shared.Ensure(ctx, slices.Concat(directory.Specs, chat.Specs, blob.Specs)...); err != nil {
 		panic(err)
 	}
 	return m.Run()
@@ -58,6 +60,7 @@ type world struct {
 	testing.TB
 	*intake.Intake
 	db          store.DB
+	blobs       *blob.Store
 	log         storetest.Publisher
 	id, channel string             // the tenant and its channel
 	n           int                // makes refs
@@ -82,8 +85,10 @@ func newWorld(t testing.TB, policy string) *world {
 	ch.ID, ch.Tenant = w.channel, w.id
 	w.must(store.NewCollection[directory.Channel](w.db, directory.Channels).Insert(t.Context(), ch))
 	w.settings(func(*directory.Settings) {})
+	w.blobs, err = blob.Open(t.Context(), "mem://", w.db, w.now)
+	w.must(err)
 	w.Intake = &intake.Intake{
-		Record: chat.NewRecord(w.store, &w.log, slog.New(slog.DiscardHandler)), Channels: d, Now: w.now,
+		Record: chat.NewRecord(w.store, &w.log, slog.New(slog.DiscardHandler)), Channels: d, Blobs: w.blobs, Now: w.now,
 		Typing: func(_ context.Context, _ *chat.Conversation, on bool) { w.typing = append(w.typing, on) },
 	}
 	ctx, stop := context.WithCancel(t.Context())

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/blob"
 	"github.com/tributaryhq/tributary/pkg/budget"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
@@ -24,9 +26,6 @@ import (
 
 // MaxUpload is how many bytes an uploaded file may have.
 const MaxUpload = 100 << 20
-
-// unsentFor is how long an uploaded file waits for the message that sends it.
-const unsentFor = 24 * time.Hour
 
 // Uploads are the budgets of uploaded bytes, of a caller and of a tenant.
 type Uploads struct{ caller, tenant *budget.Limits }
@@ -78,7 +77,7 @@ func (s *Server) UploadAttachment(c *gin.Context) {
 			if part.FormName() != "file" {
 				continue
 			}
-			key, sha, size, mimeType, err := s.Blob.Put(ctx, p.Tenant, httpapi.Until(held, part), MaxUpload)
+			key, sha, size, mimeType, err := s.Blob.Upload(ctx, p.Tenant, httpapi.Until(held, part), MaxUpload)
 			if err != nil {
 				return nil, errOr(context.Cause(held), tooLarge(err))
 			}
@@ -86,7 +85,7 @@ func (s *Server) UploadAttachment(c *gin.Context) {
 				UploadedBy: p.ID, Type: typeOfMIME(mimeType), MIME: mimeType, Name: cleanName(part.FileName()), Size: size,
 				SHA256: sha, Blob: key, CreatedAt: s.at(),
 			}
-			f.ExpiresAt = f.CreatedAt.Add(unsentFor)
+			f.ExpiresAt = f.CreatedAt.Add(blob.Unused)
 			f.ID, f.Tenant = event.DeriveID("att", p.Tenant, p.ID, httpapi.NewNonce()), p.Tenant
 			if err := s.Record.Files.Insert(ctx, f); err != nil {
 				return nil, err
@@ -129,6 +128,28 @@ func typeOfMIME(m string) event.MessageType {
 		return event.Audio
 	}
 	return event.Document
+}
+
+// share lets whoever may see the conversation see the files that are sent in it, and holds them for the message.
+func (s *Server) share(ctx context.Context, doc *chat.Conversation, m *chat.Message) error {
+	if err := s.Blob.Hold(ctx, doc.Tenant, m.ID, chat.Blobs(m.Content)...); fault.Is(err, fault.Gone) {
+		return fault.At("/attachment_ids", "bad_value", "an attachment is no longer there: a file that is not sent within %s is deleted; upload it again", blob.Unused)
+	} else if err != nil {
+		return err
+	}
+	for _, id := range files(m.Content) {
+		_, err := s.Record.Files.Update(ctx, id, func(f *chat.File) error {
+			if slices.Contains(f.Conversations, doc.ID) {
+				return store.Unchanged
+			}
+			f.Conversations, f.ExpiresAt = append(f.Conversations, doc.ID), event.Time{}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // shown reports a file as not there unless it was sent in a conversation that the caller may see.

@@ -74,7 +74,7 @@ func (s *Server) send(c *gin.Context, p *auth.Principal, doc *chat.Conversation,
 	if err != nil {
 		return nil, err
 	}
-	if err := s.share(ctx, doc.ID, m); err != nil {
+	if err := s.share(ctx, doc, m); err != nil {
 		return nil, err
 	}
 	_, repeated, err := s.Record.Post(ctx, doc.ID, m, func(d *chat.Conversation) error {
@@ -111,23 +111,6 @@ func (s *Server) again(c *gin.Context, conversationID, id string, key httpapi.Id
 		return nil, err
 	}
 	return have, key.Repeat(c, have.Digest)
-}
-
-// share lets whoever may see the conversation see the files that are sent in it.
-func (s *Server) share(ctx context.Context, conversationID string, m *chat.Message) error {
-	for _, id := range files(m.Content) {
-		_, err := s.Record.Files.Update(ctx, id, func(f *chat.File) error {
-			if slices.Contains(f.Conversations, conversationID) {
-				return store.Unchanged
-			}
-			f.Conversations, f.ExpiresAt = append(f.Conversations, conversationID), event.Time{}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func errOr(err, otherwise error) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/gabriel-vasile/mimetype"
 	"github.com/gin-gonic/gin"
 
+	"github.com/tributaryhq/tributary/pkg/blob"
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
@@ -108,7 +109,7 @@ func (s *server) keep(ctx context.Context, v session, name string, r io.Reader) 
 	if len(start) == 0 || !slices.Contains(uploads, kind) {
 		return nil, fault.At("/file", "media_type", "a file of the type %s cannot be sent here", kind)
 	}
-	key, sum, size, sniffed, err := s.Blob.Put(ctx, v.Tenant, b, maxFile)
+	key, sum, size, sniffed, err := s.Blob.Upload(ctx, v.Tenant, b, maxFile)
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) || fault.Is(err, fault.Invalid) {
 		return nil, httpapi.TooLarge(maxFile)
 	}
@@ -116,7 +117,7 @@ func (s *server) keep(ctx context.Context, v session, name string, r io.Reader) 
 		return nil, err
 	}
 	f := &file{Public: random("att_"), Type: typeOf(kind), MIME: sniffed, Name: plainName(name), Size: size, SHA256: sum, Blob: key}
-	f.ID, f.Tenant, f.ExpiresAt = fileID(v.mailbox(), f.Public), v.Tenant, event.At(s.Now()).Add(letterFor)
+	f.ID, f.Tenant, f.ExpiresAt = fileID(v.mailbox(), f.Public), v.Tenant, event.At(s.Now()).Add(blob.Unused)
 	return f, s.files.Insert(ctx, f)
 }
 
@@ -132,10 +133,38 @@ func (s *server) named(ctx context.Context, v session, in incoming) ([]*file, er
 	}
 	for i, f := range fs {
 		if f == nil {
-			return nil, fault.At("/fileIds/"+strconv.Itoa(i), "bad_value", "there is no such file; upload it first")
+			return nil, noFile(i)
 		}
 	}
 	return fs, nil
+}
+
+// send keeps files for as long as the message that names them is in the mailbox, and on its way to the record.
+func (s *server) send(ctx context.Context, v session, files []*file) error {
+	until := event.At(s.Now()).Add(letterFor)
+	for i, f := range files {
+		err := s.Blob.Keep(ctx, v.Tenant, f.Blob, until.Time)
+		if fault.Is(err, fault.Gone) {
+			return noFile(i)
+		}
+		if err == nil {
+			_, err = s.files.Update(ctx, f.ID, func(f *file) error {
+				f.ExpiresAt = until
+				return nil
+			})
+		}
+		if errors.Is(err, store.ErrNotFound) {
+			return noFile(i)
+		}
+		if err != nil {
+			return away(err)
+		}
+	}
+	return nil
+}
+
+func noFile(i int) error {
+	return fault.At("/fileIds/"+strconv.Itoa(i), "bad_value", "there is no such file; upload it first, and send it within %s", blob.Unused)
 }
 
 // share lets the mailbox's visitor fetch files of ours.
@@ -148,6 +177,9 @@ func (s *server) share(ctx context.Context, ch channel.Keyed, mailbox string, pa
 		_ = r.Close() // only looked at
 		f := &file{Public: p.Name, MIME: p.MIME, Name: plainName(p.File), Size: attrs.Size, SHA256: attrs.SHA256, Blob: p.Blob}
 		f.ID, f.Tenant, f.ExpiresAt, f.Type = fileID(mailbox, p.Name), ch.Tenant, event.At(s.Now()).Add(letterFor), typeOf(p.MIME)
+		if err := s.Blob.Keep(ctx, ch.Tenant, f.Blob, f.ExpiresAt.Time); err != nil {
+			return fmt.Errorf("attachment: %w", err)
+		}
 		if err := s.files.Insert(ctx, f); err != nil && !errors.Is(err, store.ErrExists) {
 			return err
 		}

@@ -117,6 +117,9 @@ func (s *server) message(ctx context.Context, ch channel.Keyed, v session, in in
 	if err := s.limit.channel.Take(ch.ID); err != nil {
 		return nil, err
 	}
+	if err := s.send(ctx, v, files); err != nil {
+		return nil, err
+	}
 	c := v.says(raw)
 	for _, f := range files {
 		c.Files = append(c.Files, f.attachment())

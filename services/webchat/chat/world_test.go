@@ -21,6 +21,7 @@ import (
 	"github.com/coder/websocket"
 	"go.uber.org/goleak"
 
+	"github.com/tributaryhq/tributary/pkg/blob"
 	"github.com/tributaryhq/tributary/pkg/budget"
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel"
@@ -104,7 +105,7 @@ func (w *world) start(dir string) (stop func()) {
 	}
 	w.env = open(*cfg)
 	must(w.env.Bus.EnsureTopics(ctx, embedded.Topics()))
-	must(w.env.DB.Ensure(ctx, append(directory.Specs, store.Spec{Name: "webchat_visitors", Expires: true})...))
+	must(w.env.DB.Ensure(ctx, slices.Concat(append(directory.Specs, store.Spec{Name: "webchat_visitors", Expires: true}), blob.Specs)...))
 	limits := chat.DefaultLimits
 	limits.Sessions, limits.Visitors, limits.Connects, limits.Address = budget.Rate{N: 1e6, Per: time.Minute, Burst: 1e6}, budget.Rate{N: 1e6, Per: time.Minute, Burst: 1e6}, budget.Rate{N: 1e6, Per: time.Minute, Burst: 1e6}, budget.Rate{N: 1e6, Per: time.Minute, Burst: 1e6}
 	service := gateway.Service(webchat.Adapter{}, gateway.With(chat.With(limits)))

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/blob"
 	"github.com/tributaryhq/tributary/pkg/egress"
+	"github.com/tributaryhq/tributary/pkg/store/storetest"
 )
 
 // Answer is what the provider does with a call.
@@ -207,7 +208,7 @@ func Egress(t testing.TB) *egress.Client {
 
 // Blobs is a blob store in the test's own directory; it is closed with the test.
 func Blobs(t testing.TB) *blob.Store {
-	s, err := blob.Open(context.Background(), "file://"+t.TempDir())
+	s, err := blob.Open(context.Background(), "file://"+t.TempDir(), storetest.New(t, blob.Specs...), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/tributaryhq/tributary/pkg/blob"
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -86,6 +87,9 @@ func (g *Ingress) journaled(ctx context.Context, ch channel.Keyed, at Position) 
 		return event.Webhook{}, errNotThere
 	}
 	if w.BodyBlob != "" {
+		if err := g.Blobs.Keep(ctx, ch.Tenant, w.BodyBlob, g.Now().Add(blob.InTransit)); err != nil { // for the record of the replay
+			return w, fmt.Errorf("journal body: %w", err)
+		}
 		if w.Body, err = g.kept(ctx, ch.Tenant, w.BodyBlob); err != nil {
 			return w, fmt.Errorf("journal body: %w", err)
 		}
