@@ -39,14 +39,27 @@ func Standing(c *gin.Context, d *directory.Directory, may func(context.Context, 
 // longAgo ends reads and writes that wait.
 var longAgo = time.Unix(1, 0)
 
-// StopWriting ends writes of the answer, also one that waits for a slow client, when ctx ends.
-func StopWriting(ctx context.Context, w http.ResponseWriter) (stop func() bool) {
-	return context.AfterFunc(ctx, func() { _ = http.NewResponseController(w).SetWriteDeadline(longAgo) }) // a recorder has no deadlines
+// StopWriting ends writes of the answer, also one that waits for a slow client, when ctx ends. stop must be called before the
+// handler returns: the writer is another request's then.
+func StopWriting(ctx context.Context, w http.ResponseWriter) (stop func()) {
+	return onEnd(ctx, func() { _ = http.NewResponseController(w).SetWriteDeadline(longAgo) }) // a recorder has no deadlines
 }
 
-// StopReading ends reads of the request's body, also one that waits for a slow client, when ctx ends.
-func StopReading(ctx context.Context, w http.ResponseWriter) (stop func() bool) {
-	return context.AfterFunc(ctx, func() { _ = http.NewResponseController(w).SetReadDeadline(longAgo) }) // a recorder has no deadlines
+// StopReading ends reads of the request's body, also one that waits for a slow client, when ctx ends. stop must be called before
+// the handler returns.
+func StopReading(ctx context.Context, w http.ResponseWriter) (stop func()) {
+	return onEnd(ctx, func() { _ = http.NewResponseController(w).SetReadDeadline(longAgo) }) // a recorder has no deadlines
+}
+
+// onEnd calls f when ctx ends. stop prevents that; if f has begun, stop waits until it has returned.
+func onEnd(ctx context.Context, f func()) (stop func()) {
+	ended := make(chan struct{})
+	cancel := context.AfterFunc(ctx, func() { defer close(ended); f() })
+	return func() {
+		if !cancel() {
+			<-ended
+		}
+	}
 }
 
 // Download writes a body of the announced length, until ctx ends: the client sees a cut connection then.
