@@ -48,6 +48,13 @@ bin/crash:
 test-e2e: build bin/crash ## drive the built binaries from outside: kill -9 at every step, outages, churn, one process and many
 	BIN=$(CURDIR)/bin go test -count=1 -parallel 32 -timeout 10m -v ./services/standalone/e2e
 
+.PHONY: test-widget
+test-widget: bin/tributary ## test the web chat's widget: its client in Node, its page in Chromium (both must be installed)
+	@command -v node >/dev/null || { echo "node 20 or newer is missing: https://nodejs.org, or apt-get install nodejs"; exit 1; }
+	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || { echo "chromium is missing: apt-get install chromium"; exit 1; }
+	go test -count=1 -run 'InNode|ServedAsOneFile|PagesRunNothingInline' ./services/webchat/chat
+	BIN=$(CURDIR)/bin go test -count=1 -timeout 3m -run TestTheWidgetInABrowser -v ./services/standalone/e2e
+
 .PHONY: test-servers
 test-servers: build ## run the suites on real servers: three Kafka brokers, Redis alone and as a cluster, a MongoDB-wire server
 	BIN=$(CURDIR)/bin deploy/servers/test.sh

@@ -1,12 +1,14 @@
 package chat
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"mime"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -32,15 +34,60 @@ var assets = func() map[string]asset {
 	}
 	out := map[string]asset{}
 	for _, e := range entries {
-		b, err := web.ReadFile("web/" + e.Name())
+		var b []byte
+		name := e.Name()
+		if e.IsDir() {
+			b, err = joinModules("web/" + name)
+			name += ".js"
+		} else {
+			b, err = web.ReadFile("web/" + name)
+		}
 		if err != nil {
 			panic(err)
 		}
 		sum := sha256.Sum256(b)
-		out[strings.TrimSuffix(e.Name(), ".html")] = asset{b, mime.TypeByExtension(path.Ext(e.Name())), `"` + hex.EncodeToString(sum[:8]) + `"`}
+		out[strings.TrimSuffix(name, ".html")] = asset{b, mime.TypeByExtension(path.Ext(name)), `"` + hex.EncodeToString(sum[:8]) + `"`}
 	}
 	return out
 }()
+
+// imports are those of other modules of a folder: one line each, and of names as they are.
+var imports = regexp.MustCompile(`(?m)^import \{ [\w, ]+ \} from '\./(\w+\.js)'\n`)
+
+// joinModules makes one module of a folder's, so that a browser fetches them at once: each behind those that it imports. What
+// stands at their top has to have different names.
+func joinModules(dir string) ([]byte, error) {
+	entries, err := web.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	written := map[string]bool{}
+	var write func(name string) error
+	write = func(name string) error {
+		if written[name] {
+			return nil
+		}
+		written[name] = true
+		b, err := web.ReadFile(dir + "/" + name)
+		if err != nil {
+			return err
+		}
+		for _, m := range imports.FindAllSubmatch(b, -1) {
+			if err := write(string(m[1])); err != nil {
+				return err
+			}
+		}
+		out.Write(imports.ReplaceAll(b, nil))
+		return nil
+	}
+	for _, e := range entries {
+		if err := write(e.Name()); err != nil {
+			return nil, err
+		}
+	}
+	return out.Bytes(), nil
+}
 
 // serve answers with the file. Nothing in a page is inline, so its policy allows nothing inline.
 func (a asset) serve(c *gin.Context) {

@@ -46,3 +46,24 @@ func TestPagesRunNothingInline(t *testing.T) {
 		}
 	}
 }
+
+func TestModulesAreServedAsOneFile(t *testing.T) {
+	t.Parallel()
+	b := &browser{t: t, url: w.urls[0] + "/chat/" + w.channel(t, channel.Settings{})}
+	status, f := b.call("GET", "/line.js", nil)
+	text := f["raw"].(string)
+	if m := regexp.MustCompile(`(?m)^import .*|\bimport\(.*`).FindString(text); status != 200 || m != "" {
+		t.Errorf("%d, imports %q", status, m)
+	}
+	at := -1
+	for _, name := range []string{"export class Store", "export class Outbox", "export class Session", "export class Line"} {
+		i := strings.Index(text, name)
+		if i <= at || strings.Count(text, name) != 1 {
+			t.Errorf("%q stands %d times, at %d, not behind what it needs", name, strings.Count(text, name), i)
+		}
+		at = i
+	}
+	if status, _ := b.call("GET", "/line/line.js", nil); status != http.StatusNotFound {
+		t.Errorf("a module is served alone: %d", status)
+	}
+}

@@ -1,4 +1,4 @@
-// The chat itself, in its iframe: what is said and shown. How it gets there is in line.js.
+// The chat itself, in its iframe: what is said and shown. How it gets there is in line/.
 import { Line } from './line.js'
 import { bubble, links } from './bubble.js'
 import { ask } from './form.js'
@@ -35,7 +35,7 @@ addEventListener('message', e => {
       break
     }
     case 'identify': line.identity = m.identity; begin(); break
-    case 'logout': line.forget(); begin(); break
+    case 'logout': line.forget(); begin(); break // nothing of the former person is shown from here on
     case 'open': open = true; seen(); $('text').focus(); break
     case 'closed': open = false; break
   }
@@ -67,11 +67,30 @@ line.addEventListener('state', e => {
   if (e.detail.refused) fail(e.detail.refused)
 })
 
-line.addEventListener('reset', e => {
+function empty() {
   $('first').hidden = true
   $('compose').hidden = false
+  for (const e of $('log').querySelectorAll('[src^="blob:"]')) URL.revokeObjectURL(e.src)
   shown.clear()
   $('log').replaceChildren()
+  $('older').hidden = true
+  typing(false)
+}
+
+// cleared: the former person's draft, files and notices go with what was said.
+line.addEventListener('cleared', () => {
+  empty()
+  form = null
+  lastRead = ''
+  $('text').value = ''
+  pending = []
+  chosen()
+  fail('')
+  tell({ type: 'unread', count: unread = 0 })
+})
+
+line.addEventListener('reset', e => {
+  empty()
   e.detail.events.forEach(f => place(f))
   $('older').hidden = !e.detail.more
   oldest = e.detail.events[0]?.seq || 0
@@ -103,10 +122,11 @@ line.addEventListener('error', e => {
 })
 
 function place(f, before) {
-  const there = shown.get(f.id) || shown.get(f.clientId)
+  const there = (f.id && shown.get(f.id)) || (f.clientId && shown.get(f.clientId))
   if (there) { // our own, back from the server
-    shown.set(f.id, there)
-    return note(there, 'Sent')
+    if (f.id) shown.set(f.id, there)
+    note(there, 'Sent')
+    return there
   }
   const li = bubble(f, { file: id => line.file(id), pick: (choice, kind) => pick(f, choice, kind), quoted: id => shown.get(id)?.dataset.text })
   if (f.id) shown.set(f.id, li)
@@ -166,8 +186,12 @@ new ResizeObserver(() => down(atEnd)).observe($('log'))
 
 $('older').addEventListener('click', async () => {
   const first = $('log').firstElementChild, height = $('scroll').scrollHeight
-  const h = await line.history(oldest).catch(() => null)
-  if (!h) return fail('Earlier messages cannot be read just now.')
+  let h
+  try { h = await line.history(oldest) } catch (e) {
+    if (e.name !== 'AbortError') fail('Earlier messages cannot be read just now.')
+    return
+  }
+  if (first !== $('log').firstElementChild) return // read anew meanwhile
   h.events.forEach(f => place(f, first))
   oldest = h.events[0]?.seq || oldest
   $('older').hidden = !h.more
@@ -196,23 +220,35 @@ async function send() {
   if (!text && !files.length) return
   fail('')
   $('send').disabled = true
+  const session = line.session
   let sent
   try {
     sent = await Promise.all(files.map(f => line.upload(f)))
   } catch (e) {
     ready()
+    if (e.name === 'AbortError') return // somebody else speaks by now, or the same person again: the files are still there
     return fail(e.message || 'The file could not be sent.')
   }
+  if (files.length && session !== line.session) return ready()
   $('text').value = ''
   pending = []
   chosen()
   typed = 0
   const frame = { t: 'message', text: text || undefined, fileIds: sent.length ? sent.map(f => f.fileId) : undefined }
-  own(line.send(frame), sent.map(f => ({ ...f, id: f.fileId })))
+  speak(frame, sent.map(f => ({ ...f, id: f.fileId })))
+}
+
+// speak sends a frame and shows it.
+function speak(frame, files) {
+  try {
+    own(line.send(frame), files)
+  } catch (e) { // larger than the server takes
+    fail(e.message)
+  }
 }
 
 function pick(f, choice, kind) {
-  own(line.send({ t: 'postback', kind, id: choice.id, title: choice.title, replyTo: f.id }))
+  speak({ t: 'postback', kind, id: choice.id, title: choice.title, replyTo: f.id })
 }
 
 $('file').addEventListener('change', () => { attach($('file').files); $('file').value = '' })
@@ -249,7 +285,8 @@ function questions() {
   ask($('first'), form, fields => {
     $('compose').hidden = false
     line.store.write('form', true)
-    if (fields) own(line.send({ t: 'form', form: 'pre_chat', title: form.title, fields, text: Object.entries(fields).map(([k, v]) => `${k}: ${v}`).join('\n') }))
+    const text = Object.entries(fields || {}).map(([k, v]) => `${k}: ${v}`).join('\n')
+    if (fields) speak({ t: 'form', form: 'pre_chat', title: form.title, fields, text })
     $('text').focus()
   })
 }
