@@ -46,7 +46,7 @@ type Config struct {
 
 	Demo          string        `key:"demo" default:"on" help:"on: the single binary starts with a demo tenant and the provider simulator; off: without"`
 	LogLevel      string        `key:"log_level" default:"info" help:"debug, info, warn or error"`
-	LogFormat     string        `key:"log_format" default:"json" help:"json or text"`
+	LogFormat     string        `key:"log_format" default:"auto" help:"json, text, or auto: text where the log goes to a terminal, json elsewhere"`
 	ShutdownDelay time.Duration `key:"shutdown_delay" default:"0s" help:"how long to stay up after not being ready any more, for load balancers to notice"`
 	ShutdownDrain time.Duration `key:"shutdown_drain" default:"20s" help:"how long requests and records in progress may take to finish at a stop"`
 	OIDCIssuer    string        `key:"oidc_issuer" help:"OpenID Connect issuer whose tokens are accepted; empty: none"`
@@ -137,7 +137,7 @@ func (c *Config) validate() error {
 	}
 	oneOf("demo", c.Demo, "on", "off")
 	oneOf("log_level", c.LogLevel, "debug", "info", "warn", "error")
-	oneOf("log_format", c.LogFormat, "json", "text")
+	oneOf("log_format", c.LogFormat, "auto", "json", "text")
 	oneOf("kafka_sync", c.KafkaSync, "on", "off")
 	oneOf("kafka_compression", c.KafkaCompression, "none", "lz4", "zstd")
 	if c.KafkaLinger <= 0 || c.KafkaLinger > time.Second {

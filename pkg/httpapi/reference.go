@@ -2,22 +2,30 @@ package httpapi
 
 import (
 	"bytes"
-	_ "embed"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
 	"fmt"
 	"html/template"
 	"maps"
+	"mime"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"gopkg.in/yaml.v3"
-
-	"github.com/getkin/kin-openapi/openapi3"
 )
 
-//go:embed reference.html
-var referencePage string
+// pages are what people open in a browser. redoc.standalone.js is the bundle of the npm package redoc as published (MIT, see
+// redoc.LICENSE.txt beside it); make redoc fetches it.
+//
+//go:embed pages/*.html pages/*.css pages/redoc.standalone.js
+var pages embed.FS
+
+const project = "https://github.com/tributaryhq/tributary"
 
 // Merge joins the OpenAPI documents of several services into one. Paths and components of the same name must not differ.
 func Merge(docs ...[]byte) ([]byte, error) {
@@ -60,8 +68,9 @@ func merge(into, from map[string]any, at string) error {
 	return nil
 }
 
-// ServeReference serves the merged document at /openapi.yaml and a page to read at /docs.
-func ServeReference(r gin.IRouter, docs ...[]byte) error {
+// ServeReference serves the first page, the merged document at /openapi.yaml, and pages to read below /docs. admin is the URL of
+// the health probes for a browser on this machine, empty if it has no such URL.
+func ServeReference(r gin.IRouter, admin string, docs ...[]byte) error {
 	if len(docs) == 0 {
 		return nil
 	}
@@ -73,63 +82,61 @@ func ServeReference(r gin.IRouter, docs ...[]byte) error {
 	if err != nil {
 		return err
 	}
-	page, err := renderReference(spec.Doc)
+	templates, err := template.ParseFS(pages, "pages/*.html")
 	if err != nil {
 		return err
 	}
-	r.GET("/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", doc) })
-	r.GET("/docs", func(c *gin.Context) {
-		c.Header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-		c.Data(http.StatusOK, "text/html; charset=utf-8", page)
-	})
+	data := struct {
+		Title, Project, Admin string
+		Codes                 []coded
+	}{spec.Doc.Info.Title, project, admin, codes()}
+	for path, name := range map[string]string{"/": "front.html", "/docs": "reference.html", "/docs/errors": "errors.html"} {
+		var b bytes.Buffer
+		if err := templates.ExecuteTemplate(&b, name, data); err != nil {
+			return err
+		}
+		serveFixed(r, path, "text/html; charset=utf-8", b.Bytes())
+	}
+	for path, name := range map[string]string{"/docs/style.css": "style.css", "/docs/reference.css": "reference.css", "/docs/redoc.js": "redoc.standalone.js"} {
+		b, err := pages.ReadFile("pages/" + name)
+		if err != nil {
+			return err
+		}
+		serveFixed(r, path, mime.TypeByExtension(filepath.Ext(path)), b)
+	}
+	serveFixed(r, "/openapi.yaml", "application/yaml", doc)
 	return nil
 }
 
-type operation struct{ Method, Path, Summary, Description string }
+// pagePolicy lets a page load what this listener serves, and nothing else. Redoc writes its styles into the page, and searches in
+// a worker that it makes of a text.
+const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
+	"worker-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-func renderReference(doc *openapi3.T) ([]byte, error) {
-	groups := map[string][]operation{}
-	for path, item := range doc.Paths.Map() {
-		for method, op := range item.Operations() {
-			tag := "Other"
-			if len(op.Tags) > 0 {
-				tag = op.Tags[0]
-			}
-			groups[tag] = append(groups[tag], operation{method, path, op.Summary, op.Description})
-		}
+// serveFixed serves what does not change while the process runs. A client that has it is told so by its ETag.
+func serveFixed(r gin.IRouter, path, contentType string, body []byte) {
+	sum := sha256.Sum256(body)
+	etag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	serve := func(c *gin.Context) {
+		h := c.Writer.Header()
+		h.Set("Content-Type", contentType)
+		h.Set("Content-Security-Policy", pagePolicy)
+		h.Set("Cache-Control", "no-cache")
+		h.Set("ETag", etag)
+		http.ServeContent(c.Writer, c.Request, "", time.Time{}, bytes.NewReader(body))
 	}
-	for _, ops := range groups {
-		slices.SortFunc(ops, func(a, b operation) int { return strings.Compare(a.Path+a.Method, b.Path+b.Method) })
-	}
-	type group struct {
-		Name       string
-		Operations []operation
-	}
-	var data struct {
-		Title  string
-		Groups []group
-		Codes  []struct {
-			Code string
-			Entry
-		}
-	}
-	data.Title = doc.Info.Title
-	for _, name := range slices.Sorted(maps.Keys(groups)) {
-		data.Groups = append(data.Groups, group{name, groups[name]})
-	}
+	r.GET(path, serve)
+	r.HEAD(path, serve)
+}
+
+type coded struct {
+	Code string
+	Entry
+}
+
+func codes() (out []coded) {
 	for _, code := range slices.Sorted(maps.Keys(catalogue)) {
-		data.Codes = append(data.Codes, struct {
-			Code string
-			Entry
-		}{code, catalogue[code]})
+		out = append(out, coded{code, catalogue[code]})
 	}
-	t, err := template.New("reference").Parse(referencePage)
-	if err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	if err := t.Execute(&b, data); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+	return out
 }

@@ -35,7 +35,7 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (env *Env, 
 		}
 		return errors.Join(errs...)
 	}
-	env = &Env{Config: cfg, Log: log, Now: time.Now, PublicURL: strings.TrimSuffix(publicURL(cfg), "/")}
+	env = &Env{Config: cfg, Log: log, Now: time.Now, PublicURL: PublicURL(cfg)}
 	if env.Bus, err = OpenBus(ctx, cfg, log); err != nil {
 		return nil, close, err
 	}
@@ -107,9 +107,10 @@ func OpenStore(ctx context.Context, url string) (store.DB, error) {
 	return mongo.Open(ctx, url)
 }
 
-func publicURL(cfg *config.Config) string {
+// PublicURL is the URL of a process with this configuration, without a slash at the end.
+func PublicURL(cfg *config.Config) string {
 	if cfg.PublicURL != "" {
-		return cfg.PublicURL
+		return strings.TrimSuffix(cfg.PublicURL, "/")
 	}
 	host, port, err := net.SplitHostPort(cfg.HTTPAddr)
 	if err != nil || host == "" || host == "0.0.0.0" || host == "::" {

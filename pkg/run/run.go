@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -138,7 +139,17 @@ func (r *process) build(ctx context.Context, engine *gin.Engine, services []Serv
 			specs = append(specs, parts.OpenAPI)
 		}
 	}
-	return httpapi.ServeReference(engine, specs...)
+	return httpapi.ServeReference(engine, probes(r.Admin.Addr()), specs...)
+}
+
+// probes is the URL of an admin address that a browser on this machine, and only there, can open; empty if the address is
+// reached from elsewhere.
+func probes(admin net.Addr) string {
+	at, err := netip.ParseAddrPort(admin.String())
+	if err != nil || !at.Addr().IsLoopback() {
+		return ""
+	}
+	return "http://" + at.String()
 }
 
 // servers makes the servers. What handlers of the public one read and write has deadlines of its own (httpapi.New).

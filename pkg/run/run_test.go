@@ -117,7 +117,7 @@ func TestAStopIsOrderly(t *testing.T) {
 			t.Errorf("%s is public: %d", path, code)
 		}
 	}
-	for path, want := range map[string]string{"/openapi.yaml": "/v1/bs", "/docs": "/v1/as"} {
+	for path, want := range map[string]string{"/openapi.yaml": "/v1/bs", "/": `href="/docs"`, "/docs": "/openapi.yaml"} {
 		if code, body := get(p.Public, path); code != 200 || !strings.Contains(body, want) {
 			t.Errorf("%s: %d %.200s", path, code, body)
 		}

@@ -5,10 +5,12 @@ import (
 	"io"
 	"log/slog"
 
+	"github.com/mattn/go-isatty"
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Logger returns a logger that writes to w ("json" or "text" lines) and adds the trace under way.
+// Logger returns a logger that writes to w and adds the trace under way. format is "json", "text" or "auto": text where w is a
+// terminal, json elsewhere.
 func Logger(w io.Writer, format, level string) *slog.Logger {
 	var l slog.Level
 	if l.UnmarshalText([]byte(level)) != nil {
@@ -16,10 +18,15 @@ func Logger(w io.Writer, format, level string) *slog.Logger {
 	}
 	o := &slog.HandlerOptions{Level: l}
 	var h slog.Handler = slog.NewJSONHandler(w, o)
-	if format == "text" {
+	if format == "text" || format == "auto" && onTerminal(w) {
 		h = slog.NewTextHandler(w, o)
 	}
 	return slog.New(traced{h})
+}
+
+func onTerminal(w io.Writer) bool {
+	f, ok := w.(interface{ Fd() uintptr })
+	return ok && isatty.IsTerminal(f.Fd())
 }
 
 type traced struct{ slog.Handler }

@@ -41,7 +41,9 @@ func TestEveryOperationAnswersAsDescribed(t *testing.T) {
 		{"GET", "/v1/api-keys", nil, 200}, {"DELETE", "/v1/api-keys/" + key, nil, 204}, {"GET", "/v1/users", nil, 200}, {"GET", "/v1/users/" + usr, nil, 200},
 		{"PATCH", "/v1/users/" + usr, object{"name": "Anna", "avatar_url": "https://example.com/a.png"}, 200}, {"GET", "/v1/tenant-settings", nil, 200},
 		{"PATCH", "/v1/tenant-settings", object{"space_name": "S"}, 200}, {"GET", "/v1/organization-units", nil, 200},
-		{"GET", "/v1/audit-log", nil, 200}, {"GET", "/v1/audit-log/verification", nil, 200}, {"DELETE", "/v1/channels/" + ch, nil, 204},
+		{"GET", "/v1/audit-log", nil, 200}, {"GET", "/v1/audit-log/verification", nil, 200},
+		{"POST", "/v1/channels/" + ch + "/test", nil, 307}, {"POST", "/v1/channels/" + ch + "/simulate", object{"body": object{}}, 307},
+		{"POST", "/v1/channels/" + ch + "/replay", object{"partition": 0, "offset": 0}, 307}, {"DELETE", "/v1/channels/" + ch, nil, 204},
 	} {
 		w.call(ownerKey, op.method, op.path, op.body).is(op.status)
 		if op.path != "/v1/auth/login" {
@@ -153,8 +155,13 @@ func TestP10_AnotherTenantFindsNothing(t *testing.T) {
 		base, _, _ := strings.Cut(path, "/{id}")
 		for method := range item.Operations() {
 			var body any
-			if method == "PATCH" {
+			switch {
+			case method == "PATCH":
 				body = object{"name": "mine"}
+			case strings.HasSuffix(path, "/simulate"):
+				body = object{"body": object{}}
+			case strings.HasSuffix(path, "/replay"):
+				body = object{"partition": 0, "offset": 0}
 			}
 			w.call(otherKey, method, strings.ReplaceAll(path, "{id}", ids[base]), body).is(404, "not_found")
 			w.call(otherKey, method, strings.ReplaceAll(path, "{id}", "nobody"), body).is(404, "not_found")
@@ -333,6 +340,12 @@ func TestTheWebhookLogReadsTheJournal(t *testing.T) {
 	log := w.call(ownerKey, "GET", "/v1/channels/"+id+"/webhook-log?limit=2", nil).is(200)
 	for _, c := range log.list() {
 		reasons = append(reasons, c["reason"].(string))
+		at := c["position"].(map[string]any)
+		there, err := w.env.Bus.ReadFrom(t.Context(), event.TopicWebhooks, int(at["partition"].(float64)), int64(at["offset"].(float64)), 1)
+		w.ok(err)
+		if len(there) != 1 || there[0].Event.ID != c["id"] {
+			t.Errorf("at %v is %v, want %v", at, there, c["id"])
+		}
 	}
 	if !slices.Equal(reasons, []string{"d", "c"}) || strings.Contains(log.raw, "private") {
 		t.Errorf("%v %s, want the newest two", reasons, log.raw)

@@ -79,14 +79,19 @@ func (s *server) journal(ctx context.Context, id string, limit int) ([]map[strin
 func showCall(m bus.Message) map[string]any {
 	w, err := event.Decode[event.Webhook](m.Event)
 	if err != nil {
-		return map[string]any{"id": m.Event.ID, "at": m.Event.Time, "method": "", "path": "", "verdict": "unreadable"}
+		return map[string]any{"id": m.Event.ID, "at": m.Event.Time, "method": "", "path": "", "verdict": "unreadable", "position": position(m)}
 	}
 	out := map[string]any{
 		"id": m.Event.ID, "at": w.At, "method": w.Method, "path": w.Path, "verdict": w.Verdict, "reason": w.Reason,
-		"events": append([]string{}, w.Events...),
+		"events": append([]string{}, w.Events...), "position": position(m),
 	}
 	if len(w.Dropped) > 0 {
 		out["dropped"] = w.Dropped
 	}
 	return out
+}
+
+// position is where the journal has a call.
+func position(m bus.Message) map[string]any {
+	return map[string]any{"partition": m.Partition, "offset": m.Offset}
 }

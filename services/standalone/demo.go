@@ -20,6 +20,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/config"
+	"github.com/tributaryhq/tributary/pkg/run"
 )
 
 // demonstration is the demo tenant: its credentials are made once and kept in the data directory.
@@ -33,10 +34,12 @@ type demonstration struct {
 	path string
 }
 
+func demoFile(cfg *config.Config) string { return filepath.Join(cfg.DataDir, "demo.json") }
+
 // demonstrate reads or makes the demo's credentials, and has them bootstrapped. Whoever configured a bootstrap of their own
 // gets the demo channels under that key.
 func demonstrate(cfg *config.Config) (*demonstration, error) {
-	d := &demonstration{path: filepath.Join(cfg.DataDir, "demo.json")}
+	d := &demonstration{path: demoFile(cfg)}
 	text, err := remembered(d.path, func() string {
 		_, key, _ := auth.NewAPIKey()
 		fresh := demonstration{
@@ -138,32 +141,79 @@ func (d *demonstration) prepare(ctx context.Context, url string) error {
 	return os.WriteFile(d.path, append(b, '\n'), 0o600)
 }
 
-func (d *demonstration) print(out io.Writer, url string, cfg *config.Config, took time.Duration) {
-	body := fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":"%s","changes":[{"field":"messages","value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550102233","phone_number_id":"%s"},"contacts":[{"profile":{"name":"Ana"},"wa_id":"4915112345678"}],"messages":[{"from":"4915112345678","id":"wamid.demo.%d","timestamp":"%d","type":"text","text":{"body":"Hello, is anybody there?"}}]}}]}]}`,
-		demoWABA, demoPhoneID, time.Now().UnixNano(), time.Now().Unix())
-	mac := hmac.New(sha256.New, []byte(d.Secrets["whatsapp.app_secret"]))
-	mac.Write([]byte(body))
-	_, _ = fmt.Fprintf(out, `
-  Tributary is ready on %s (%d ms)
+// print tells where everything is. Nothing of it is longer than a line of a terminal but the commands, whose ends are unbroken
+// for copying.
+func (d *demonstration) print(out io.Writer, url string, cfg *config.Config, took time.Duration) error {
+	hook, signature, err := d.webhook(cfg)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, `
+  Tributary is ready on %[1]s (%[2]d ms)
 
-  Sign in     %s   password %s
-  API key     %s
-  Reference   %s/docs      health and metrics on %s
-
-  A signed WhatsApp webhook:
-    curl -si %s/webhooks/whatsapp/%s -H 'X-Hub-Signature-256: sha256=%s' -d '%s'
-
-  The same through the simulator, which also takes the answers and sends receipts:
-    %s simulate whatsapp --from +4915112345678 --text "hello"
+  Sign in     %[3]s   password %[4]s
+  API key     %[5]s
+  Start page  %[1]s/
+  Reference   %[1]s/docs
+  Health      http://%[6]s/readyz   metrics http://%[6]s/metrics
 
   A page with the web chat:
-    %s/chat/%s/demo
+    %[1]s/chat/%[7]s/demo
+
+  A signed WhatsApp webhook:
+    curl -si %[1]s/webhooks/whatsapp/%[8]s \
+      -H 'X-Hub-Signature-256: sha256=%[9]s' \
+      --data-binary %[10]s
+
+  The same through the simulator, which also takes the answers and sends receipts:
+    %[11]s simulate whatsapp --from +4915112345678 --text "hello"%[12]s
 
   What became of it:
-    curl -s %s/v1/conversations -H 'Authorization: Bearer %s'
+    curl -s %[1]s/v1/conversations -H 'Authorization: Bearer %[5]s'
 
-`, url, took.Milliseconds(), d.Email, d.Password, d.APIKey, url, cfg.AdminAddr, url, d.Channels["whatsapp"], hex.EncodeToString(mac.Sum(nil)), body,
-		program(), url, d.Channels["webchat"], url, d.APIKey)
+`, url, took.Milliseconds(), d.Email, d.Password, d.APIKey, browsable(cfg.AdminAddr), d.Channels["webchat"], d.Channels["whatsapp"],
+		signature, quoted("@"+hook), program(), finding(cfg, url))
+	return err
+}
+
+// webhook writes the body of a WhatsApp webhook into the data directory and returns its path and its signature.
+func (d *demonstration) webhook(cfg *config.Config) (path, signature string, err error) {
+	now := time.Now()
+	body := fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":"%s","changes":[{"field":"messages","value":{`+
+		`"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550102233","phone_number_id":"%s"},`+
+		`"contacts":[{"profile":{"name":"Ana"},"wa_id":"4915112345678"}],`+
+		`"messages":[{"from":"4915112345678","id":"wamid.demo.%d","timestamp":"%d","type":"text","text":{"body":"Hello, is anybody there?"}}]}}]}]}`,
+		demoWABA, demoPhoneID, now.UnixNano(), now.Unix())
+	mac := hmac.New(sha256.New, []byte(d.Secrets["whatsapp.app_secret"]))
+	mac.Write([]byte(body))
+	path = filepath.Join(cfg.DataDir, "demo-webhook.json")
+	return path, hex.EncodeToString(mac.Sum(nil)), replaceFile(path, body)
+}
+
+// browsable is a listening address as a client on this machine calls it.
+func browsable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip, bad := netip.ParseAddr(host); err == nil && (host == "" || bad == nil && ip.IsUnspecified()) {
+		return net.JoinHostPort("localhost", port)
+	}
+	return addr
+}
+
+// finding are the flags with which a further command finds this process: none where its defaults do.
+func finding(cfg *config.Config, url string) (flags string) {
+	usual, err := config.Load(nil, nil, defaults)
+	if err != nil || usual.DataDir != cfg.DataDir {
+		flags += " --data-dir " + quoted(cfg.DataDir)
+	}
+	if err != nil || run.PublicURL(usual) != url {
+		flags += " --url " + quoted(url)
+	}
+	return flags
+}
+
+// quoted is a word as shells take it.
+func quoted(word string) string {
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // program is how this binary was called.

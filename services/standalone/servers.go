@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/pkg/disk"
@@ -186,20 +188,18 @@ func topics(ctx context.Context, s streams, args []string) error {
 // servers is the command "servers": broker and Redis alone. A store and blobs need no server: sqlite:<file> and file:// are shared
 // by the processes of one machine.
 func servers(ctx context.Context, s streams, args []string) error {
-	fs := config.Flags("tributary servers")
-	kafka := fs.String("broker-addr", "127.0.0.1:9092", "address of the broker")
-	redis := fs.String("redis-addr", "127.0.0.1:6379", "address of Redis")
-	if err := fs.Parse(args); err != nil {
-		return err
-	}
-	cfg, err := config.Load(fs, s.environ, defaults)
+	var kafka, redis string
+	cfg, err := load(s, "servers", args, func(fs *pflag.FlagSet) {
+		fs.StringVar(&kafka, "broker-addr", "127.0.0.1:9092", "address of the broker")
+		fs.StringVar(&redis, "redis-addr", "127.0.0.1:6379", "address of Redis")
+	})
 	if err != nil {
 		return err
 	}
 	log := telemetry.Logger(s.err, cfg.LogFormat, cfg.LogLevel)
 	slog.SetDefault(log)
 	cfg.KafkaBrokers, cfg.RedisURL = nil, ""
-	i, err := fill(ctx, cfg, *kafka, *redis)
+	i, err := fill(ctx, cfg, kafka, redis)
 	defer func() { _ = i.close() }()
 	if err != nil {
 		return err

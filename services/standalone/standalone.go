@@ -78,20 +78,29 @@ func Main(args, environ []string, out, errOut io.Writer) int {
 // defaults are those of this binary: it is also started on people's own machines, where only they are to reach the admin address.
 var defaults = map[string]string{"admin_addr": "127.0.0.1:9090"}
 
-// load reads the configuration; flags are those of the command besides the configuration's.
-func load(s streams, name string, args []string, flags ...func(*pflag.FlagSet)) (*config.Config, error) {
-	fs := config.Flags("tributary " + name)
+// load reads the configuration as every command does; own adds the flags of the command besides the configuration's.
+func load(s streams, name string, args []string, own ...func(*pflag.FlagSet)) (*config.Config, error) {
+	cfg, words, err := parse(s, name, args, own...)
+	if err == nil && len(words) > 0 {
+		err = fmt.Errorf("%s takes no argument %q", name, words[0])
+	}
+	return cfg, err
+}
+
+// parse is load for commands with arguments of their own, which it returns.
+func parse(s streams, name string, args []string, own ...func(*pflag.FlagSet)) (*config.Config, []string, error) {
+	fs := pflag.NewFlagSet("tributary "+name, pflag.ContinueOnError)
+	fs.SortFlags = false
 	fs.SetOutput(s.err)
-	for _, add := range flags {
+	for _, add := range own {
 		add(fs)
 	}
+	fs.AddFlagSet(config.Flags(name))
 	if err := fs.Parse(args); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if fs.NArg() > 0 {
-		return nil, fmt.Errorf("%s takes no argument %q", name, fs.Arg(0))
-	}
-	return config.Load(fs, s.environ, defaults)
+	cfg, err := config.Load(fs, s.environ, defaults)
+	return cfg, fs.Args(), err
 }
 
 func printConfig(_ context.Context, s streams, args []string) error {

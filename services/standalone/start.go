@@ -58,5 +58,7 @@ func started(ctx context.Context, s streams, cfg *config.Config, demo *demonstra
 		log.Error("the demo could not be prepared", "error", err)
 		return
 	}
-	demo.print(s.out, p.Env.PublicURL, cfg, time.Since(began))
+	if err := demo.print(s.out, p.Env.PublicURL, cfg, time.Since(began)); err != nil {
+		log.Error("the demo's webhook could not be written", "error", err)
+	}
 }

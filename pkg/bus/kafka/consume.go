@@ -123,7 +123,7 @@ func (c *consumer) begin(ctx context.Context, gen *kafka.Generation) {
 		}
 	}
 	c.meter.rebalances.Add(ctx, 1, attributes(groupName.String(c.sub.Group)))
-	c.log.Info("generation", "group", c.sub.Group, "generation", gen.ID, "partitions", len(g.parts))
+	c.log.Debug("generation", "group", c.sub.Group, "generation", gen.ID, "partitions", len(g.parts))
 	g.running.Add(len(g.parts))
 	c.enter(g)
 	gen.Start(func(gctx context.Context) { g.commitLoop(gctx) })

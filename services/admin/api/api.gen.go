@@ -293,6 +293,12 @@ type ChannelRouting struct {
 	Mode *string `json:"mode,omitempty"`
 }
 
+// JournalPosition Where the journal has a call, for replay
+type JournalPosition struct {
+	Offset    int64 `json:"offset"`
+	Partition int   `json:"partition"`
+}
+
 // Page defines model for Page.
 type Page struct {
 	HasMore    bool    `json:"has_more"`
@@ -329,6 +335,18 @@ type Session struct {
 
 	// User Without the permission users.read users see id, agent_id, name and avatar_url alone.
 	User User `json:"user"`
+}
+
+// SimulatedCall defines model for SimulatedCall.
+type SimulatedCall struct {
+	// Body the payload itself, as JSON; a text for what is no JSON
+	Body   interface{}          `json:"body"`
+	Header *map[string][]string `json:"header,omitempty"`
+	Method *string              `json:"method,omitempty"`
+
+	// Path what the provider appends to the webhook URL
+	Path  *string              `json:"path,omitempty"`
+	Query *map[string][]string `json:"query,omitempty"`
 }
 
 // TenantSettings defines model for TenantSettings.
@@ -403,8 +421,11 @@ type WebhookCall struct {
 	Id      *string         `json:"id,omitempty"`
 	Method  string          `json:"method"`
 	Path    string          `json:"path"`
-	Reason  *string         `json:"reason,omitempty"`
-	Verdict string          `json:"verdict"`
+
+	// Position Where the journal has a call, for replay
+	Position *JournalPosition `json:"position,omitempty"`
+	Reason   *string          `json:"reason,omitempty"`
+	Verdict  string           `json:"verdict"`
 }
 
 // Cursor defines model for Cursor.
@@ -519,6 +540,12 @@ type PatchChannelJSONRequestBody = ChannelPatch
 // PatchChannelApplicationMergePatchPlusJSONRequestBody defines body for PatchChannel for application/merge-patch+json ContentType.
 type PatchChannelApplicationMergePatchPlusJSONRequestBody = ChannelPatch
 
+// ReplayChannelJSONRequestBody defines body for ReplayChannel for application/json ContentType.
+type ReplayChannelJSONRequestBody = JournalPosition
+
+// SimulateChannelJSONRequestBody defines body for SimulateChannel for application/json ContentType.
+type SimulateChannelJSONRequestBody = SimulatedCall
+
 // CreateUnitJSONRequestBody defines body for CreateUnit for application/json ContentType.
 type CreateUnitJSONRequestBody CreateUnitJSONBody
 
@@ -581,6 +608,15 @@ type ServerInterface interface {
 	// PatchChannel Change a channel (JSON Merge Patch)
 	// (PATCH /v1/channels/{id})
 	PatchChannel(c *gin.Context, id ID, params PatchChannelParams)
+	// ReplayChannel Take a journaled call again
+	// (POST /v1/channels/{id}/replay)
+	ReplayChannel(c *gin.Context, id ID)
+	// SimulateChannel Take a recorded payload as if the provider had sent it
+	// (POST /v1/channels/{id}/simulate)
+	SimulateChannel(c *gin.Context, id ID)
+	// TestChannel Tell the provider our webhook URL, and check the credentials
+	// (POST /v1/channels/{id}/test)
+	TestChannel(c *gin.Context, id ID)
 	// WebhookLog The latest calls of the provider, newest first, read from the journal
 	// (GET /v1/channels/{id}/webhook-log)
 	WebhookLog(c *gin.Context, id ID, params WebhookLogParams)
@@ -988,6 +1024,81 @@ func (siw *ServerInterfaceWrapper) PatchChannel(c *gin.Context) {
 	siw.Handler.PatchChannel(c, id, params)
 }
 
+// ReplayChannel operation middleware
+func (siw *ServerInterfaceWrapper) ReplayChannel(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ReplayChannel(c, id)
+}
+
+// SimulateChannel operation middleware
+func (siw *ServerInterfaceWrapper) SimulateChannel(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.SimulateChannel(c, id)
+}
+
+// TestChannel operation middleware
+func (siw *ServerInterfaceWrapper) TestChannel(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.TestChannel(c, id)
+}
+
 // WebhookLog operation middleware
 func (siw *ServerInterfaceWrapper) WebhookLog(c *gin.Context) {
 
@@ -1286,6 +1397,9 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.DELETE(options.BaseURL+"/v1/channels/:id", wrapper.DeleteChannel)
 	router.GET(options.BaseURL+"/v1/channels/:id", wrapper.GetChannel)
 	router.PATCH(options.BaseURL+"/v1/channels/:id", wrapper.PatchChannel)
+	router.POST(options.BaseURL+"/v1/channels/:id/test", wrapper.TestChannel)
+	router.POST(options.BaseURL+"/v1/channels/:id/simulate", wrapper.SimulateChannel)
+	router.POST(options.BaseURL+"/v1/channels/:id/replay", wrapper.ReplayChannel)
 	router.GET(options.BaseURL+"/v1/channels/:id/webhook-log", wrapper.WebhookLog)
 	router.GET(options.BaseURL+"/v1/api-keys", wrapper.ListAPIKeys)
 	router.POST(options.BaseURL+"/v1/api-keys", wrapper.CreateAPIKey)
