@@ -4,6 +4,7 @@ SHELL := /bin/bash
 
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 OAPI     := github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2
+VULN     := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X github.com/tributaryhq/tributary/pkg/run.Version=$(VERSION)
 FUZZTIME ?= 60s
@@ -88,6 +89,13 @@ lint: ## golangci-lint with .golangci.yml
 	cd pkg && go run $(GOLANGCI) run --allow-serial-runners ./...
 	cd services && go run $(GOLANGCI) run --allow-serial-runners ./...
 	cd deploy/bench && go run $(GOLANGCI) run --allow-serial-runners ./...
+
+VULNDB := $(or $(shell go env GOVULNDB),https://vuln.go.dev)
+.PHONY: vuln
+vuln: ## look for known vulnerabilities in what the binaries call; skipped if the database cannot be reached
+	@if curl -sS -m 20 -o /dev/null $(VULNDB)/index/db.json; then \
+	  for m in pkg services deploy/bench; do echo "== govulncheck $$m"; (cd $$m && GOWORK=off go run $(VULN) -tags objectstores ./...) || exit 1; done; \
+	else echo "make vuln: SKIPPED, the vulnerability database $(VULNDB) cannot be reached"; fi
 
 .PHONY: generate
 generate: ## regenerate API bindings, JSON Schemas and reference pages
