@@ -90,11 +90,11 @@ lint: ## golangci-lint with .golangci.yml
 	cd services && go run $(GOLANGCI) run --allow-serial-runners ./...
 	cd deploy/bench && go run $(GOLANGCI) run --allow-serial-runners ./...
 
-VULNDB := $(or $(shell go env GOVULNDB),https://vuln.go.dev)
+VULNDB ?= https://vuln.go.dev
 .PHONY: vuln
 vuln: ## look for known vulnerabilities in what the binaries call; skipped if the database cannot be reached
 	@if curl -sS -m 20 -o /dev/null $(VULNDB)/index/db.json; then \
-	  for m in pkg services deploy/bench; do echo "== govulncheck $$m"; (cd $$m && GOWORK=off go run $(VULN) -tags objectstores ./...) || exit 1; done; \
+	  for m in pkg services deploy/bench; do echo "== govulncheck $$m"; (cd $$m && GOWORK=off go run $(VULN) -db $(VULNDB) -tags objectstores ./...) || exit 1; done; \
 	else echo "make vuln: SKIPPED, the vulnerability database $(VULNDB) cannot be reached"; fi
 
 .PHONY: generate
