@@ -298,8 +298,8 @@ func (t *test) badInput(conversationID string) {
 	}
 	real := t.channel
 	t.channel = "ch_nobody"
-	if s := t.post("1", "x", "x"); s != 404 {
-		t.Errorf("an unknown channel was answered %d", s)
+	if s := t.post("1", "x", "x"); s != 401 {
+		t.Errorf("an unknown channel was answered %d, not as a forged call is", s)
 	}
 	t.channel = real
 	err := t.call(t.Context(), "POST", "/v1/conversations/"+conversationID+"/messages", "bad", map[string]any{"text": 5, "txt": "x"}, nil)
