@@ -23,8 +23,13 @@ func NewAPIKey() (id, text, hash string) {
 	buf := make([]byte, 32)
 	_, _ = rand.Read(buf)
 	id = event.Hash("api key", hex.EncodeToString(buf[:16]))[:16]
-	text = "trb_" + id + "_" + base64.RawURLEncoding.EncodeToString(buf)
+	text = APIKeyText(id, buf)
 	return id, text, HashAPIKey(text)
+}
+
+// APIKeyText is the text of a key with this id, which has no underscore, and 32 bytes that nobody can guess.
+func APIKeyText(id string, secret []byte) string {
+	return "trb_" + id + "_" + base64.RawURLEncoding.EncodeToString(secret)
 }
 
 // SplitAPIKey returns the id in a key's text. ok is false for what is no API key.

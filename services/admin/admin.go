@@ -138,10 +138,12 @@ func (s *server) idempotency(c *gin.Context) (httpapi.Idempotency, error) {
 }
 
 // keyed is a digest under a key of ours: whoever reads the store cannot try out values on it.
-func (s *server) keyed(value string) string {
+func (s *server) keyed(value string) string { return hex.EncodeToString(s.mac(value)) }
+
+func (s *server) mac(value string) []byte {
 	mac := hmac.New(sha256.New, s.digestKey)
 	mac.Write([]byte(value))
-	return hex.EncodeToString(mac.Sum(nil))
+	return mac.Sum(nil)
 }
 
 func (s *server) at() event.Time { return event.At(s.now()) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -29,7 +30,7 @@ func (s *server) ListAPIKeys(c *gin.Context, _ api.ListAPIKeysParams) {
 }
 
 // CreateAPIKey implements api.ServerInterface. Whoever creates a key can give it no permission it lacks itself.
-func (s *server) CreateAPIKey(c *gin.Context) {
+func (s *server) CreateAPIKey(c *gin.Context, _ api.CreateAPIKeyParams) {
 	p := httpapi.Caller(c)
 	var in struct {
 		Name      string     `json:"name"`
@@ -55,18 +56,55 @@ func (s *server) CreateAPIKey(c *gin.Context) {
 		httpapi.Fail(c, err)
 		return
 	}
-	id, text, hash := auth.NewAPIKey()
-	doc := &directory.APIKey{Name: in.Name, Hash: hash, Scopes: scopes, OUID: in.OUID, KeyEnds: in.ExpiresAt, Version: 1, CreatedAt: s.at(), CreatedBy: p.ID}
-	doc.ID, doc.Tenant = "key_"+id, p.Tenant
-	directory.Tell(&doc.Meta, "admin", directory.EntityAPIKey, 1, false, doc.CreatedAt)
-	if err = s.keys.Insert(c.Request.Context(), doc); err == nil {
-		err = s.record(c, "api_key.created", doc.ID, nil, doc)
-	}
+	doc := &directory.APIKey{Name: in.Name, Scopes: scopes, OUID: in.OUID, KeyEnds: in.ExpiresAt, Version: 1, CreatedAt: s.at(), CreatedBy: p.ID}
+	doc.Tenant = p.Tenant
+	doc, text, err := s.makeKey(c, doc)
 	if err != nil {
 		httpapi.Fail(c, httpapi.StoreError(err))
 		return
 	}
 	c.JSON(http.StatusCreated, showKey(doc, text))
+}
+
+// makeKey stores a key and returns it with its text. With an Idempotency-Key id and text are derived, the text under a key of
+// ours, so that a repeat returns the same text although only its hash is kept.
+func (s *server) makeKey(c *gin.Context, doc *directory.APIKey) (made *directory.APIKey, text string, err error) {
+	again, err := s.idempotency(c)
+	if err != nil {
+		return nil, "", err
+	}
+	id, text, hash := auth.NewAPIKey()
+	if again.Key != "" {
+		id = strings.TrimPrefix(again.ID(c, "key"), "key_")
+		text = auth.APIKeyText(id, s.mac("api key "+id))
+		hash, doc.Digest = auth.HashAPIKey(text), again.Digest
+	}
+	doc.ID, doc.Hash = "key_"+id, hash
+	directory.Tell(&doc.Meta, "admin", directory.EntityAPIKey, 1, false, doc.CreatedAt)
+	err = s.keys.Insert(c.Request.Context(), doc)
+	if errors.Is(err, store.ErrExists) {
+		doc, err = s.repeatedKey(c, doc.ID, again, hash)
+		return doc, text, err
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	return doc, text, s.record(c, "api_key.created", doc.ID, nil, doc)
+}
+
+// repeatedKey returns the key that the same call has made before.
+func (s *server) repeatedKey(c *gin.Context, id string, again httpapi.Idempotency, hash string) (*directory.APIKey, error) {
+	have, err := s.keys.Get(c.Request.Context(), id)
+	switch {
+	case err != nil:
+		return nil, err
+	case have.Revoked:
+		return nil, fault.New(fault.Conflict, "conflict", "the key that was made with this Idempotency-Key has been revoked; send another Idempotency-Key")
+	case have.Hash != hash:
+		return nil, fault.New(fault.Conflict, "conflict",
+			"the key was made before the encryption key was rotated, so its text cannot be shown again; revoke it, and send another Idempotency-Key")
+	}
+	return have, again.Repeat(c, have.Digest)
 }
 
 // RevokeAPIKey implements api.ServerInterface. Whoever revokes a key has at least its permissions.

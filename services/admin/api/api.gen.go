@@ -457,6 +457,11 @@ type CreateAPIKeyJSONBody struct {
 	Scopes    []string   `json:"scopes"`
 }
 
+// CreateAPIKeyParams defines parameters for CreateAPIKey.
+type CreateAPIKeyParams struct {
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListAuditParams defines parameters for ListAudit.
 type ListAuditParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
@@ -569,9 +574,9 @@ type ServerInterface interface {
 	// ListAPIKeys List API keys
 	// (GET /v1/api-keys)
 	ListAPIKeys(c *gin.Context, params ListAPIKeysParams)
-	// CreateAPIKey Create an API key; its text is shown once
+	// CreateAPIKey Create an API key; its text is shown to the call that made it and to its repeats alone
 	// (POST /v1/api-keys)
-	CreateAPIKey(c *gin.Context)
+	CreateAPIKey(c *gin.Context, params CreateAPIKeyParams)
 	// RevokeAPIKey Revoke an API key
 	// (DELETE /v1/api-keys/{id})
 	RevokeAPIKey(c *gin.Context, id ID)
@@ -693,6 +698,33 @@ func (siw *ServerInterfaceWrapper) ListAPIKeys(c *gin.Context) {
 // CreateAPIKey operation middleware
 func (siw *ServerInterfaceWrapper) CreateAPIKey(c *gin.Context) {
 
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateAPIKeyParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -700,7 +732,7 @@ func (siw *ServerInterfaceWrapper) CreateAPIKey(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.CreateAPIKey(c)
+	siw.Handler.CreateAPIKey(c, params)
 }
 
 // RevokeAPIKey operation middleware
