@@ -6,7 +6,9 @@ func TestARepeatedCallMakesNoSecondAPIKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	body := object{"name": "k", "scopes": []string{"audit.read"}}
-	create := func(key string, in object) answer { return w.call(ownerKey, "POST", "/v1/api-keys", in, "Idempotency-Key", key) }
+	create := func(key string, in object) answer {
+		return w.call(ownerKey, "POST", "/v1/api-keys", in, "Idempotency-Key", key)
+	}
 	first := create("same", body).is(201)
 	again := create("same", body).is(201)
 	if again.text("id") != first.text("id") || again.text("key") != first.text("key") || again.text("key") == "" || again.header.Get("Idempotency-Replayed") != "true" {
