@@ -252,7 +252,9 @@ func (t *tab) run(script string) {
 func (t *tab) say(text string) {
 	t.x.Helper()
 	t.run(fmt.Sprintf(`(d => { const text = d.getElementById('text'); text.value = %q; text.dispatchEvent(new Event('input'));
-		d.getElementById('send').click() })(document.querySelector('iframe').contentDocument)`, text))
+		const send = d.getElementById('send')
+		if (send.disabled) throw new Error('the chat is loading')
+		send.click() })(document.querySelector('iframe').contentDocument)`, text))
 }
 
 // texts are those that the chat shows, in order.
