@@ -107,6 +107,12 @@ func withPort(host string) string {
 // Ping reports whether Redis answers.
 func (c *Cache) Ping(ctx context.Context) error { return classify("ping", c.client.Ping(ctx).Err()) }
 
+// Time is what the server's clock shows.
+func (c *Cache) Time(ctx context.Context) (time.Time, error) {
+	t, err := c.client.Time(ctx).Result()
+	return t, classify("time", err)
+}
+
 // Close ends all watches and disconnects.
 func (c *Cache) Close() error {
 	c.hub.close()

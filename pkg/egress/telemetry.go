@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/telemetry/label"
 )
 
 // CallRecord is what is told about a call. It has no path, query, header or body: any of them may hold credentials or what people
@@ -48,12 +49,12 @@ func (m *meter) start(ctx context.Context, c Call) (context.Context, trace.Span)
 
 // end counts by method and outcome only: hosts are named by whoever configures an agent app, so there may be any number.
 func (m *meter) end(ctx context.Context, span trace.Span, r CallRecord) {
-	attrs := []attribute.KeyValue{attribute.String("http.request.method", r.Method)}
+	attrs := []attribute.KeyValue{attribute.String("http.request.method", label.Method(r.Method))}
 	if r.Err != nil {
 		attrs = append(attrs, attribute.String("error.type", fault.KindOf(r.Err).String()))
 		span.SetStatus(codes.Error, fault.Of(r.Err).Code)
 	} else {
-		attrs = append(attrs, attribute.Int("http.response.status_code", r.Status))
+		attrs = append(attrs, attribute.Int("http.response.status_code", label.Status(r.Status)))
 	}
 	m.duration.Record(ctx, r.Took.Seconds(), metric.WithAttributes(attrs...))
 	span.SetAttributes(attrs...)

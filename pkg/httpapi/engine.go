@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/telemetry/label"
 )
 
 const requestIDKey = "request_id"
@@ -113,15 +114,6 @@ func Measure() gin.HandlerFunc {
 		start := time.Now()
 		c.Next()
 		h.Record(c.Request.Context(), time.Since(start).Seconds(), metric.WithAttributes(
-			attribute.String("http.route", c.FullPath()), attribute.String("http.request.method", methodLabel(c.Request.Method)), attribute.Int("http.response.status_code", c.Writer.Status())))
+			attribute.String("http.route", c.FullPath()), attribute.String("http.request.method", label.Method(c.Request.Method)), attribute.Int("http.response.status_code", c.Writer.Status())))
 	}
-}
-
-// methodLabel keeps methods that clients make up from becoming series of their own.
-func methodLabel(method string) string {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, http.MethodConnect, http.MethodTrace:
-		return method
-	}
-	return "_OTHER" // as the semantic conventions of OpenTelemetry have it
 }

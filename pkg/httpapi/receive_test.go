@@ -91,12 +91,3 @@ func TestABodyThatDoesNotComeIsNotWaitedFor(t *testing.T) {
 		}
 	})
 }
-
-func TestMethodsThatClientsMakeUpAreOneLabel(t *testing.T) {
-	t.Parallel()
-	for method, want := range map[string]string{"GET": "GET", "QUERY": "_OTHER", "x-1": "_OTHER", "": "_OTHER"} {
-		if got := methodLabel(method); got != want {
-			t.Errorf("%q: %s", method, got)
-		}
-	}
-}

@@ -204,6 +204,7 @@ func (r *process) work(ctx context.Context) {
 			}
 		})
 	}
+	start("memory", giveBack)
 	start("directory", r.Env.Directory.Run)
 	for i, parts := range r.built {
 		for _, sub := range parts.Consumers {

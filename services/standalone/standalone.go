@@ -37,6 +37,7 @@ func commands() []command {
 		{"keys", "keys generate, keys rotate: a new encryption key; seal every secret with the current one", keysCommand},
 		{"topics", "topics ensure: create the topics on the Kafka that is configured", topics},
 		{"simulate", "simulate <type> --from … --text …: write as a customer, through the provider simulator", simulate},
+		{"doctor", "check configuration, key, store, Kafka, Redis, files and clocks, and say what to do (--json)", doctor},
 		{"config", "print the effective configuration, secrets masked", printConfig},
 		{"version", "print the version", func(_ context.Context, s streams, _ []string) error {
 			_, err := fmt.Fprintln(s.out, run.Version)

@@ -104,6 +104,17 @@ func (db *DB) Ping(ctx context.Context) error {
 	return nil
 }
 
+// Time is what the clock of the server shows that answers.
+func (db *DB) Time(ctx context.Context) (time.Time, error) {
+	var hello struct {
+		LocalTime time.Time `bson:"localTime"`
+	}
+	if err := db.client.Database("admin").RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&hello); err != nil {
+		return time.Time{}, trouble(fmt.Errorf("mongo: hello: %w", err))
+	}
+	return hello.LocalTime, nil
+}
+
 // Close implements store.DB.
 func (db *DB) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
