@@ -31,13 +31,14 @@ func TestMemoryIsGivenBackWhenLoadIsOver(t *testing.T) {
 
 // TestAProcessAtRestHoldsLittle holds memory, drops it and waits a minute.
 func TestAProcessAtRestHoldsLittle(t *testing.T) { //nolint:paralleltest // others' collections would count
-	ballast := make([][]byte, 300)
-	for i := range ballast {
-		ballast[i] = make([]byte, 1<<20)
-		ballast[i][0] = 1
-	}
-	runtime.KeepAlive(ballast)
-	ballast = nil
+	func() {
+		ballast := make([][]byte, 300)
+		for i := range ballast {
+			ballast[i] = make([]byte, 1<<20)
+			ballast[i][0] = 1
+		}
+		runtime.KeepAlive(ballast)
+	}()
 	runtime.GC() // as the runtime does every two minutes
 	before := readMemory()
 	synctest.Test(t, func(t *testing.T) {

@@ -29,8 +29,8 @@ const (
 	maxSkew  = 2 * time.Second  // between our clock and that of a server
 )
 
-// finding is what a check of the doctor found, and what to do about it.
-type finding struct {
+// diagnosis is what a check of the doctor found, and what to do about it.
+type diagnosis struct {
 	Check  string `json:"check"`
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail"`
@@ -47,14 +47,14 @@ func doctor(ctx context.Context, s streams, args []string) error {
 	if errors.Is(err, pflag.ErrHelp) {
 		return err
 	}
-	findings := []finding{verdict("configuration", "is valid", "correct what is named; tributary config prints what is in effect", err)}
+	findings := []diagnosis{verdict("configuration", "is valid", "correct what is named; tributary config prints what is in effect", err)}
 	if err == nil {
 		findings = append(findings, examine(ctx, cfg)...)
 	}
 	return report(s, findings, asJSON)
 }
 
-func report(s streams, findings []finding, asJSON bool) (err error) {
+func report(s streams, findings []diagnosis, asJSON bool) (err error) {
 	failed := 0
 	for _, f := range findings {
 		if !f.OK {
@@ -84,27 +84,27 @@ func report(s streams, findings []finding, asJSON bool) (err error) {
 }
 
 // verdict is ok with a detail, or the error with what to do about it.
-func verdict(check, detail, do string, err error) finding {
+func verdict(check, detail, do string, err error) diagnosis {
 	if err != nil {
-		return finding{Check: check, Detail: err.Error(), Do: do}
+		return diagnosis{Check: check, Detail: err.Error(), Do: do}
 	}
-	return finding{Check: check, OK: true, Detail: detail}
+	return diagnosis{Check: check, OK: true, Detail: detail}
 }
 
 // examine checks everything that the configuration names. What is in the process is made at the start, and needs no check.
-func examine(ctx context.Context, cfg *config.Config) []finding {
+func examine(ctx context.Context, cfg *config.Config) []diagnosis {
 	if cfg.StoreURL == "" || cfg.BlobURL == "" || cfg.EncryptionKey == "" {
 		if err := folders(cfg); err != nil {
-			return []finding{verdict("data directory", "", "let TRIBUTARY_DATA_DIR name a folder that this user may write to", err)}
+			return []diagnosis{verdict("data directory", "", "let TRIBUTARY_DATA_DIR name a folder that this user may write to", err)}
 		}
 	}
-	out := within(ctx, func(ctx context.Context) []finding { return examineStore(ctx, cfg) })
-	out = append(out, within(ctx, func(ctx context.Context) []finding { return examineKafka(ctx, cfg) })...)
-	out = append(out, within(ctx, func(ctx context.Context) []finding { return examineRedis(ctx, cfg) })...)
-	return append(out, within(ctx, func(ctx context.Context) []finding { return examineBlobs(ctx, cfg) })...)
+	out := within(ctx, func(ctx context.Context) []diagnosis { return examineStore(ctx, cfg) })
+	out = append(out, within(ctx, func(ctx context.Context) []diagnosis { return examineKafka(ctx, cfg) })...)
+	out = append(out, within(ctx, func(ctx context.Context) []diagnosis { return examineRedis(ctx, cfg) })...)
+	return append(out, within(ctx, func(ctx context.Context) []diagnosis { return examineBlobs(ctx, cfg) })...)
 }
 
-func within(ctx context.Context, check func(context.Context) []finding) []finding {
+func within(ctx context.Context, check func(context.Context) []diagnosis) []diagnosis {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return check(ctx)
@@ -116,10 +116,10 @@ func absent(path string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-func examineStore(ctx context.Context, cfg *config.Config) []finding {
+func examineStore(ctx context.Context, cfg *config.Config) []diagnosis {
 	path, embedded := strings.CutPrefix(cfg.StoreURL, "sqlite:")
 	if embedded && absent(path) {
-		return []finding{
+		return []diagnosis{
 			{Check: "store", OK: true, Detail: path + " is not there: the first start makes it"},
 			{Check: "encryption key", OK: true, Detail: "nothing is sealed yet"},
 		}
@@ -127,15 +127,15 @@ func examineStore(ctx context.Context, cfg *config.Config) []finding {
 	const reach = "let TRIBUTARY_STORE_URL name a store that runs and can be reached from here, and whose user may read and write"
 	db, err := run.OpenStore(ctx, cfg.StoreURL)
 	if err != nil {
-		return []finding{verdict("store", "", reach, err)}
+		return []diagnosis{verdict("store", "", reach, err)}
 	}
 	defer db.Close() //nolint:errcheck // only read
 	if err := db.Ping(ctx); err != nil {
-		return []finding{verdict("store", "", reach, err)}
+		return []diagnosis{verdict("store", "", reach, err)}
 	}
 	specs := run.Collections(all.Services()...)
 	err = db.Require(ctx, specs...)
-	out := []finding{
+	out := []diagnosis{
 		{Check: "store", OK: true, Detail: "answers"},
 		verdict("store indexes", fmt.Sprintf("those of %d collections are there", len(specs)), "run: tributary store ensure", err),
 	}
@@ -168,21 +168,21 @@ func proveKey(ctx context.Context, cfg *config.Config, db store.DB) error {
 	return directory.ProveKey(ctx, db, sealer)
 }
 
-func examineKafka(ctx context.Context, cfg *config.Config) []finding {
+func examineKafka(ctx context.Context, cfg *config.Config) []diagnosis {
 	if len(cfg.KafkaBrokers) == 0 {
-		return []finding{{Check: "kafka", OK: true, Detail: "in the process"}}
+		return []diagnosis{{Check: "kafka", OK: true, Detail: "in the process"}}
 	}
 	const reach = "let TRIBUTARY_KAFKA_BROKERS (and _TLS, _SASL, _USERNAME, _PASSWORD) name brokers that run and can be reached from here"
 	b, err := run.OpenBus(ctx, cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return []finding{verdict("kafka", "", reach, err)}
+		return []diagnosis{verdict("kafka", "", reach, err)}
 	}
 	defer b.Close() //nolint:errcheck // only read
 	if err := b.Ping(ctx); err != nil {
-		return []finding{verdict("kafka", "", reach, err)}
+		return []diagnosis{verdict("kafka", "", reach, err)}
 	}
 	specs := clusterTopics(cfg.KafkaReplicas)
-	return []finding{
+	return []diagnosis{
 		{Check: "kafka", OK: true, Detail: "answers"},
 		verdict("kafka topics", fmt.Sprintf("%d are there", len(specs)), "missing ones: run tributary topics ensure; the number of partitions is fixed for the life of a cluster",
 			examineTopics(ctx, b, specs)),
@@ -205,31 +205,31 @@ func examineTopics(ctx context.Context, b bus.Bus, specs []bus.TopicSpec) error 
 	return errors.Join(wrong...)
 }
 
-func examineRedis(ctx context.Context, cfg *config.Config) []finding {
+func examineRedis(ctx context.Context, cfg *config.Config) []diagnosis {
 	if cfg.RedisURL == "" {
-		return []finding{{Check: "redis", OK: true, Detail: "in the process"}}
+		return []diagnosis{{Check: "redis", OK: true, Detail: "in the process"}}
 	}
 	const reach = "let TRIBUTARY_REDIS_URL name a Redis that runs and can be reached from here"
 	c, err := cache.Open(cfg.RedisURL)
 	if err != nil {
-		return []finding{verdict("redis", "", reach, err)}
+		return []diagnosis{verdict("redis", "", reach, err)}
 	}
 	defer c.Close() //nolint:errcheck // only read
 	if err := c.Ping(ctx); err != nil {
-		return []finding{verdict("redis", "", reach, err)}
+		return []diagnosis{verdict("redis", "", reach, err)}
 	}
-	return []finding{{Check: "redis", OK: true, Detail: "answers"}, examineClock(ctx, "clock of redis", c)}
+	return []diagnosis{{Check: "redis", OK: true, Detail: "answers"}, examineClock(ctx, "clock of redis", c)}
 }
 
-func examineBlobs(ctx context.Context, cfg *config.Config) []finding {
+func examineBlobs(ctx context.Context, cfg *config.Config) []diagnosis {
 	if path, ok := strings.CutPrefix(cfg.BlobURL, "file://"); ok && absent(path) {
-		return []finding{{Check: "blob store", OK: true, Detail: path + " is not there: the first start makes it"}}
+		return []diagnosis{{Check: "blob store", OK: true, Detail: path + " is not there: the first start makes it"}}
 	}
 	b, err := blob.Open(ctx, cfg.BlobURL, nil, time.Now)
 	if err == nil {
 		err = errors.Join(b.Ping(ctx), b.Close())
 	}
-	return []finding{verdict("blob store", "answers", "let TRIBUTARY_BLOB_URL name a bucket or folder that exists and that this user may read and write", err)}
+	return []diagnosis{verdict("blob store", "answers", "let TRIBUTARY_BLOB_URL name a bucket or folder that exists and that this user may read and write", err)}
 }
 
 // clock is a server that can be asked for its time.
@@ -237,7 +237,7 @@ type clock interface {
 	Time(ctx context.Context) (time.Time, error)
 }
 
-func examineClock(ctx context.Context, check string, c clock) finding {
+func examineClock(ctx context.Context, check string, c clock) diagnosis {
 	before := time.Now()
 	theirs, err := c.Time(ctx)
 	if err != nil {

@@ -17,18 +17,18 @@ import (
 )
 
 // examined runs the doctor on a data directory and returns what it found by check.
-func examined(t *testing.T, dir string, environ ...string) (status int, found map[string]finding) {
+func examined(t *testing.T, dir string, environ ...string) (status int, found map[string]diagnosis) {
 	t.Helper()
 	var out, errOut bytes.Buffer
 	status = Main([]string{"doctor", "--json"}, append([]string{"TRIBUTARY_DATA_DIR=" + dir}, environ...), &out, &errOut)
 	var r struct {
-		OK       bool      `json:"ok"`
-		Findings []finding `json:"findings"`
+		OK       bool        `json:"ok"`
+		Findings []diagnosis `json:"findings"`
 	}
 	if err := json.Unmarshal(out.Bytes(), &r); err != nil || r.OK != (status == 0) {
 		t.Fatalf("%d %v: %s %s", status, err, &out, &errOut)
 	}
-	found = map[string]finding{}
+	found = map[string]diagnosis{}
 	for _, f := range r.Findings {
 		if !f.OK && f.Do == "" {
 			t.Errorf("%s: nothing is said to do about %q", f.Check, f.Detail)
