@@ -51,7 +51,7 @@ func doctor(ctx context.Context, s streams, args []string) error {
 	if err == nil {
 		findings = append(findings, examine(ctx, cfg)...)
 	}
-	return report(s, findings, asJSON)
+	return errors.Join(report(s, findings, asJSON), err)
 }
 
 func report(s streams, findings []diagnosis, asJSON bool) (err error) {
