@@ -29,11 +29,12 @@ type Field struct {
 	Label     string            `json:"label"`
 	Help      string            `json:"help,omitempty"`
 	Kind      string            `json:"kind,omitempty"` // text (default), number, bool, list, object
+	Item      string            `json:"item,omitempty"` // of a list, what its items are: text (default), origin
 	Secret    bool              `json:"secret,omitempty"`
 	Optional  bool              `json:"optional,omitempty"`
 	OneOf     []string          `json:"one_of,omitempty"`
 	Default   string            `json:"default,omitempty"`
-	Pattern   string            `json:"pattern,omitempty"`
+	Pattern   string            `json:"pattern,omitempty"`    // of the text, or of every item of a list
 	MinLength int               `json:"min_length,omitempty"` // characters of a secret that people choose; of a provider's: zero
 	When      map[string]string `json:"when,omitempty"`       // only if that setting has that value, e.g. provider=cloud
 }

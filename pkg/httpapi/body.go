@@ -38,6 +38,7 @@ func compile(doc *openapi3.T) (bodies, error) {
 	c.AssertFormat()
 	c.RegisterFormat(&jsonschema.Format{Name: "int64", Validate: isInt64})
 	c.RegisterFormat(&jsonschema.Format{Name: "date-time", Validate: isTime})
+	c.RegisterFormat(&jsonschema.Format{Name: "nonblank", Validate: isNonblank})
 	const at = "openapi.json"
 	if err := c.AddResource(at, root); err != nil {
 		return nil, err
@@ -110,9 +111,9 @@ const (
 )
 
 // takes refuses a body of a media type that the operation does not take. A PATCH is a merge patch whatever it is called.
-func takes(want *openapi3.RequestBody, r *http.Request, size int) error {
+func takes(want *openapi3.RequestBody, r *http.Request, sent bool) error {
 	kind := r.Header.Get("Content-Type")
-	if size == 0 || want.Content.Get(kind) != nil {
+	if !sent || want.Content.Get(kind) != nil {
 		return nil
 	}
 	bare, _, err := mime.ParseMediaType(kind)
@@ -122,16 +123,14 @@ func takes(want *openapi3.RequestBody, r *http.Request, size int) error {
 	return fault.New(fault.Invalid, "unsupported_media_type", "the body is of the type %.100q; send %s", kind, strings.Join(slices.Sorted(maps.Keys(want.Content)), " or "))
 }
 
-// check adds what is wrong with a body to fields. It reports false if it is none of JSON, but of another media type that is taken.
-func (b bodies) check(want *openapi3.RequestBody, header http.Header, raw []byte, fields *Fields) bool {
+// check adds what is wrong with a JSON body to fields.
+func (b bodies) check(want *openapi3.RequestBody, header http.Header, raw []byte, fields *Fields) {
 	m := want.Content.Get(header.Get("Content-Type"))
 	if m == nil {
 		m = want.Content[jsonOf(want)] // takes has let it pass
 	}
-	schema := b[m]
-	switch {
-	case m != nil && schema == nil:
-		return false
+	switch schema := b[m]; {
+	case schema == nil: // of another media type that is taken
 	case len(raw) == 0 && want.Required:
 		fields.Add("", "required", "the body is required")
 	case len(raw) == 0:
@@ -143,10 +142,9 @@ func (b bodies) check(want *openapi3.RequestBody, header http.Header, raw []byte
 				fields.Add("", "bad_format", "the body is not JSON: %s", firstLine(err))
 			}
 		} else if checkText(raw, v, fields); len(*fields) > 0 {
-			return true
+			return
 		} else if err := schema.Validate(v); err != nil {
 			leaves(err, "", fields)
 		}
 	}
-	return true
 }

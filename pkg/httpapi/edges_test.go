@@ -1,7 +1,9 @@
 package httpapi_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -106,6 +108,66 @@ func TestAnUpgradeIsRefusedAsAProblem(t *testing.T) {
 		}
 		if status != tc.status {
 			t.Errorf("%s: %d, want %d", name, status, tc.status)
+		}
+	}
+}
+
+func TestHeadIsGetWithoutItsBody(t *testing.T) {
+	t.Parallel()
+	spec, err := httpapi.LoadSpec([]byte(`
+openapi: 3.1.0
+info: { title: test, version: v1 }
+paths:
+  /thing: { get: { operationId: get, responses: { "200": { description: it, content: { application/json: { schema: {} } } } } } }
+  /stream: { get: { operationId: stream, responses: { "200": { description: it, content: { text/event-stream: { schema: { type: string } } } } } } }
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := httpapi.New()
+	e.GET("/thing", spec.Validate(), func(c *gin.Context) { c.JSON(200, "it") })
+	e.GET("/stream", spec.Validate(), func(*gin.Context) { t.Error("HEAD opened a stream") })
+	e.POST("/post", func(c *gin.Context) { c.Status(204) })
+	srv := httptest.NewServer(httpapi.Handler(e))
+	t.Cleanup(srv.Close)
+	for path, want := range map[string]string{"/thing": "200  application/json; charset=utf-8", "/stream": "200  text/event-stream; charset=utf-8",
+		"/post": "405 POST application/problem+json", "/none": "404  application/problem+json"} {
+		res, err := srv.Client().Head(srv.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if got := fmt.Sprint(res.StatusCode, " ", res.Header.Get("Allow"), " ", res.Header.Get("Content-Type")); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, httptest.NewRequest("DELETE", "/thing", nil))
+	if w.Code != 405 || w.Header().Get("Allow") != "GET, HEAD" {
+		t.Errorf("DELETE: %d, Allow %q", w.Code, w.Header().Get("Allow"))
+	}
+}
+
+func TestTextsThatShowNothingAreRefused(t *testing.T) {
+	t.Parallel()
+	spec, err := httpapi.LoadSpec([]byte(strings.Replace(document, "minLength: 2, maxLength: 5", "format: nonblank", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := httpapi.New()
+	e.POST("/things/:id", spec.Validate(), func(c *gin.Context) { c.Status(204) })
+	for text, want := range map[string]int{
+		"a": 204, "": 204, " a ": 204, "\u00e9": 204, "\U0001F600": 204, "\u0301": 204,
+		" ": 422, "\t\n": 422, "\u00a0": 422, "\u3000": 422, "\u200b": 422, "\u2060\ufeff": 422, "\u3164": 422, "\u2800": 422, "\u202e": 422,
+	} {
+		body, err := json.Marshal(map[string]string{"name": text, "kind": "a"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, httptest.NewRequest("POST", "/things/1", bytes.NewReader(body)))
+		if w.Code != want || (want == 422 && !strings.Contains(w.Body.String(), "/name")) {
+			t.Errorf("%q: %d %s", text, w.Code, w.Body)
 		}
 	}
 }

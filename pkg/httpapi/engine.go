@@ -38,6 +38,9 @@ func New(trusted ...netip.Prefix) *gin.Engine {
 	e.Use(identify, recovery, func(c *gin.Context) { c.Set(clientKey, Forwarded(c.Request, trusted)) }, receive)
 	e.NoRoute(func(c *gin.Context) { Fail(c, fault.New(fault.Gone, "not_found", "there is no such path")) })
 	e.NoMethod(func(c *gin.Context) {
+		if allow := c.Writer.Header().Get("Allow"); hasToken(c.Writer.Header(), "Allow", http.MethodGet) {
+			c.Header("Allow", allow+", "+http.MethodHead) // see [Handler]
+		}
 		Fail(c, fault.New(fault.Invalid, "method_not_allowed", "%s does not take %s", c.Request.URL.Path, c.Request.Method))
 	})
 	return e

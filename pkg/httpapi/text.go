@@ -1,8 +1,10 @@
 package httpapi
 
 import (
+	"errors"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -78,4 +80,18 @@ func codeUnit(hex string) int64 {
 		return -1
 	}
 	return n
+}
+
+// unseen are letters and symbols that show nothing: fillers of Hangul, and the empty pattern of Braille.
+const unseen = "\u115f\u1160\u2800\u3164\uffa0"
+
+// isNonblank is the format of texts for people: empty, or with something to see in it.
+func isNonblank(v any) error {
+	s, ok := v.(string)
+	if !ok || s == "" || strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !strings.ContainsRune(unseen, r)
+	}) {
+		return nil
+	}
+	return errors.New("the text shows nothing: write something that can be seen")
 }

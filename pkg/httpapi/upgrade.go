@@ -15,7 +15,7 @@ import (
 func Upgrade(c *gin.Context, anyOrigin bool) error {
 	r := c.Request
 	switch {
-	case !hasToken(r.Header, "Connection", "upgrade") || !hasToken(r.Header, "Upgrade", "websocket"):
+	case isHead(r), !hasToken(r.Header, "Connection", "upgrade") || !hasToken(r.Header, "Upgrade", "websocket"):
 		c.Header("Connection", "Upgrade")
 		c.Header("Upgrade", "websocket")
 		return fault.New(fault.Invalid, "upgrade_required", "this is a WebSocket: ask with Connection: Upgrade and Upgrade: websocket")

@@ -154,7 +154,7 @@ func probes(admin net.Addr) string {
 
 // servers makes the servers. What handlers of the public one read and write has deadlines of its own (httpapi.New).
 func (r *process) servers(engine *gin.Engine) (public, admin *http.Server) {
-	public = &http.Server{Handler: engine, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10}
+	public = &http.Server{Handler: httpapi.Handler(engine), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	if r.Env.Config.Pprof {

@@ -200,6 +200,7 @@ func TestEveryWrongFieldIsNamed(t *testing.T) {
 		"unknown": {"POST", object{"type": "telegram", "name": "x", "settings": object{"bot": "b", "colour": "red"}, "secrets": object{"token": "t", "tokn": "u"}}, []string{"/secrets/tokn", "/settings/colour"}},
 		"form": {"POST", object{"type": "telegram", "name": "x", "settings": object{"bot": "B!", "mode": "odd", "size": "big", "theme": []string{}, "api_base_url": "ftp://x"}},
 			[]string{"/secrets/token", "/settings/api_base_url", "/settings/bot", "/settings/mode", "/settings/size", "/settings/theme"}},
+		"items":          {"PATCH", object{"settings": object{"pages": []any{"https://a.example", "*", 5, "https://a.example/x"}}}, []string{"/settings/pages/1", "/settings/pages/2", "/settings/pages/3"}},
 		"other provider": {"POST", object{"type": "telegram", "name": "x", "settings": object{"bot": "b", "mode": "fancy"}, "secrets": object{"token": "t"}}, []string{"/secrets/charm"}},
 		"type":           {"POST", object{"type": "pigeon", "name": "x"}, []string{"/type"}},
 		"document":       {"POST", object{"type": "telegram", "nam": "x", "reopen": "never", "customer_reply_timeout_minutes": 1441}, []string{"/customer_reply_timeout_minutes", "/nam", "/name", "/reopen"}},
@@ -219,6 +220,17 @@ func TestEveryWrongFieldIsNamed(t *testing.T) {
 		if !slices.Equal(slices.Compact(got), tc.want) {
 			t.Errorf("%s: %q, want %q: %s", name, got, tc.want, a.raw)
 		}
+	}
+}
+
+func TestItemsOfListsAreKeptInOneForm(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := toy("a")
+	c["settings"].(object)["pages"] = []string{"HTTPS://*.Example.com:443/", "https://*.example.com", "http://shop.example:8080"}
+	a := w.call(ownerKey, "POST", "/v1/channels", c).is(201)
+	if want := `"pages":["https://*.example.com","http://shop.example:8080"]`; !strings.Contains(a.raw, want) {
+		t.Errorf("%s, want %s", a.raw, want)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"maps"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -93,6 +94,7 @@ func (s *server) fill(ctx context.Context, d *directory.Channel, in input, info 
 	known := map[string]bool{"api_base_url": true}
 	for _, f := range info.Settings {
 		known[top(f.Key)] = true
+		normaliseList(f, d.Settings, settings, &bad)
 		checkField(f, settings, in.Secrets, d.Sealed, &bad)
 	}
 	for _, k := range slices.Sorted(maps.Keys(in.Settings)) {
@@ -165,6 +167,18 @@ func (s *server) seal(d *directory.Channel, key, value string) {
 	}
 }
 
+// normaliseList checks the items of a list setting and keeps them in their one form. A list that is as it was stays as it is: what
+// an earlier version took must not keep its owner from changing something else.
+func normaliseList(f channel.Field, before, settings channel.Settings, bad *httpapi.Fields) {
+	items, ok := settings[f.Key].([]any)
+	if !ok || f.Kind != "list" || reflect.DeepEqual(settings[f.Key], before[f.Key]) {
+		return
+	}
+	items, wrong := f.Normalise("/settings/"+f.Key, items)
+	settings[f.Key] = items
+	*bad = append(*bad, wrong...)
+}
+
 func checkField(f channel.Field, settings channel.Settings, secrets map[string]string, sealed map[string][]string, bad *httpapi.Fields) {
 	for key, want := range f.When {
 		if have := settings.Text(key); have != want {
@@ -185,6 +199,7 @@ func checkField(f channel.Field, settings channel.Settings, secrets map[string]s
 		bad.Add(pointer, "bad_format", "%s must be a %s", f.Label, cmp.Or(f.Kind, "text"))
 	case !set && !f.Optional:
 		bad.Add(pointer, "required", "%s is required", f.Label)
+	case f.Kind == "list": // its items were checked one by one
 	case value != "" && len(f.OneOf) > 0 && !slices.Contains(f.OneOf, value):
 		bad.Add(pointer, "bad_value", "%s must be one of %v", f.Label, f.OneOf)
 	case value != "" && len([]rune(value)) < f.MinLength:

@@ -70,6 +70,7 @@ var form = channel.Info{
 		{Key: "page", Label: "Page", Optional: true},
 		{Key: "size", Label: "Size", Kind: "number", Optional: true},
 		{Key: "theme", Label: "Theme", Kind: "object", Optional: true},
+		{Key: "pages", Label: "Pages", Kind: "list", Item: "origin", Optional: true},
 		{Key: "token", Label: "Token", Secret: true},
 		{Key: "verify_token", Label: "Verify token", Secret: true, Optional: true},
 		{Key: "charm", Label: "Charm", Secret: true, When: map[string]string{"mode": "fancy"}},

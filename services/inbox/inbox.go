@@ -89,7 +89,7 @@ func guard(a httpapi.Authenticator, spec *httpapi.Spec) []gin.HandlerFunc {
 	return []gin.HandlerFunc{
 		unless(large, httpapi.LimitBody(httpapi.MaxBody)), only(large, httpapi.LimitBody(rest.MaxUpload+1<<20)),
 		unless(long, httpapi.Deadline(30*time.Second)), httpapi.Authenticate(a), httpapi.LimitRate(httpapi.DefaultRate),
-		unless(large, spec.Validate()),
+		spec.Validate(),
 	}
 }
 

@@ -29,8 +29,8 @@ func (Adapter) Info() channel.Info {
 }
 
 var settings = []channel.Field{
-	{Key: "allowed_origins", Label: "Allowed origins", Kind: "list", Optional: true,
-		Help: "Pages that may embed the widget: https://shop.example, exactly as the browser says it. Our own pages always may."},
+	{Key: "allowed_origins", Label: "Allowed origins", Kind: "list", Item: "origin", Optional: true,
+		Help: "Pages that may embed the widget: https://shop.example, or https://*.example.com for every name below a domain. Our own pages always may."},
 	{Key: "theme", Label: "Theme", Kind: "object", Optional: true, Help: "What the widget looks like: title, greeting, accent (#rrggbb), position (left or right)."},
 	{Key: "pre_chat_form", Label: "Pre-chat form", Kind: "object", Optional: true,
 		Help: `Asked before the first message: {"title": "…", "fields": [{"name": "email", "label": "Email", "type": "email", "required": true}]}.`},

@@ -242,10 +242,12 @@ type ChannelInput struct {
 	Routing                     *ChannelRouting        `json:"routing,omitempty"`
 
 	// SecretOverlapMinutes how long a replaced secret is accepted; default 1440
-	SecretOverlapMinutes *int                    `json:"secret_overlap_minutes,omitempty"`
-	Secrets              *map[string]string      `json:"secrets,omitempty"`
-	Settings             *map[string]interface{} `json:"settings,omitempty"`
-	Type                 string                  `json:"type"`
+	SecretOverlapMinutes *int               `json:"secret_overlap_minutes,omitempty"`
+	Secrets              *map[string]string `json:"secrets,omitempty"`
+
+	// Settings by the form of the channel type (GET /v1/channel-types)
+	Settings *map[string]interface{} `json:"settings,omitempty"`
+	Type     string                  `json:"type"`
 }
 
 // ChannelInputOnUnknown defines model for ChannelInput.OnUnknown.
@@ -256,22 +258,24 @@ type ChannelInputReopen string
 
 // ChannelPatch JSON Merge Patch; null takes a value away
 type ChannelPatch struct {
-	AgentNoAnswerMinutes        *int                    `json:"agent_no_answer_minutes,omitempty"`
-	AutoReply                   *AutoReply              `json:"auto_reply,omitempty"`
-	CalendarId                  *string                 `json:"calendar_id,omitempty"`
-	CustomerReplyTimeoutMinutes *int                    `json:"customer_reply_timeout_minutes,omitempty"`
-	Enabled                     *bool                   `json:"enabled,omitempty"`
-	Name                        *string                 `json:"name,omitempty"`
-	OnUnknown                   *ChannelPatchOnUnknown  `json:"on_unknown,omitempty"`
-	OuId                        *string                 `json:"ou_id,omitempty"`
-	QueueId                     *string                 `json:"queue_id,omitempty"`
-	Reopen                      *ChannelPatchReopen     `json:"reopen,omitempty"`
-	ReopenWithinHours           *int                    `json:"reopen_within_hours,omitempty"`
-	Routing                     *ChannelRouting         `json:"routing,omitempty"`
-	SecretOverlapMinutes        *int                    `json:"secret_overlap_minutes,omitempty"`
-	Secrets                     *map[string]*string     `json:"secrets,omitempty"`
-	Settings                    *map[string]interface{} `json:"settings,omitempty"`
-	Type                        *string                 `json:"type,omitempty"`
+	AgentNoAnswerMinutes        *int                   `json:"agent_no_answer_minutes,omitempty"`
+	AutoReply                   *AutoReply             `json:"auto_reply,omitempty"`
+	CalendarId                  *string                `json:"calendar_id,omitempty"`
+	CustomerReplyTimeoutMinutes *int                   `json:"customer_reply_timeout_minutes,omitempty"`
+	Enabled                     *bool                  `json:"enabled,omitempty"`
+	Name                        *string                `json:"name,omitempty"`
+	OnUnknown                   *ChannelPatchOnUnknown `json:"on_unknown,omitempty"`
+	OuId                        *string                `json:"ou_id,omitempty"`
+	QueueId                     *string                `json:"queue_id,omitempty"`
+	Reopen                      *ChannelPatchReopen    `json:"reopen,omitempty"`
+	ReopenWithinHours           *int                   `json:"reopen_within_hours,omitempty"`
+	Routing                     *ChannelRouting        `json:"routing,omitempty"`
+	SecretOverlapMinutes        *int                   `json:"secret_overlap_minutes,omitempty"`
+	Secrets                     *map[string]*string    `json:"secrets,omitempty"`
+
+	// Settings by the form of the channel type (GET /v1/channel-types)
+	Settings *map[string]interface{} `json:"settings,omitempty"`
+	Type     *string                 `json:"type,omitempty"`
 }
 
 // ChannelPatchOnUnknown defines model for ChannelPatch.OnUnknown.

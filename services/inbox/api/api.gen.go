@@ -4,6 +4,7 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -486,6 +487,14 @@ type ChannelRef struct {
 	Type string `json:"type"`
 }
 
+// ChoiceInput defines model for ChoiceInput.
+type ChoiceInput struct {
+	Description *string `json:"description,omitempty"`
+	Id          *string `json:"id,omitempty"`
+	Title       *string `json:"title,omitempty"`
+	Url         *string `json:"url,omitempty"`
+}
+
 // CloseNote defines model for CloseNote.
 type CloseNote struct {
 	Category *string `json:"category,omitempty"`
@@ -507,6 +516,35 @@ type Contact struct {
 	Ou                  *map[string]interface{}  `json:"ou,omitempty"`
 	Phone               *string                  `json:"phone,omitempty"`
 	Tags                []string                 `json:"tags"`
+}
+
+// ContactCardInput defines model for ContactCardInput.
+type ContactCardInput struct {
+	Emails    *[]string `json:"emails,omitempty"`
+	FirstName *string   `json:"first_name,omitempty"`
+	LastName  *string   `json:"last_name,omitempty"`
+	Name      *string   `json:"name,omitempty"`
+	Org       *string   `json:"org,omitempty"`
+
+	// Own the sender's own card
+	Own *bool `json:"own,omitempty"`
+
+	// Peer the person's id on this channel, if it is known
+	Peer   *string   `json:"peer,omitempty"`
+	Phones *[]string `json:"phones,omitempty"`
+	Urls   *[]string `json:"urls,omitempty"`
+	Vcard  *string   `json:"vcard,omitempty"`
+}
+
+// ContactPatch JSON Merge Patch; null takes a value away
+type ContactPatch struct {
+	AvatarUrl    *string                 `json:"avatar_url,omitempty"`
+	Blocked      *bool                   `json:"blocked,omitempty"`
+	CustomFields *map[string]interface{} `json:"custom_fields,omitempty"`
+	Email        *string                 `json:"email,omitempty"`
+	Name         *string                 `json:"name,omitempty"`
+	Phone        *string                 `json:"phone,omitempty"`
+	Tags         *[]string               `json:"tags,omitempty"`
 }
 
 // Conversation defines model for Conversation.
@@ -612,6 +650,31 @@ type Event struct {
 	Type           string                  `json:"type"`
 }
 
+// InteractiveInput Something to choose from. GET /v1/channel-types says which kinds a channel carries, and how much of each.
+type InteractiveInput struct {
+	Body *string `json:"body,omitempty"`
+
+	// Button the label that opens a list, a link or a flow
+	Button  *string        `json:"button,omitempty"`
+	Buttons *[]ChoiceInput `json:"buttons,omitempty"`
+	Flow    *struct {
+		Action *string `json:"action,omitempty"`
+
+		// Data JSON that the first screen is given
+		Data   interface{} `json:"data,omitempty"`
+		Id     *string     `json:"id,omitempty"`
+		Screen *string     `json:"screen,omitempty"`
+		Token  *string     `json:"token,omitempty"`
+	} `json:"flow,omitempty"`
+	Footer *string `json:"footer,omitempty"`
+	Header *string `json:"header,omitempty"`
+
+	// Kind buttons, list, link, location_request, contact_request, flow, reply_keyboard or force_reply
+	Kind     *string         `json:"kind,omitempty"`
+	Sections *[]SectionInput `json:"sections,omitempty"`
+	Url      *string         `json:"url,omitempty"`
+}
+
 // LastMessage defines model for LastMessage.
 type LastMessage struct {
 	At        time.Time `json:"at"`
@@ -685,12 +748,14 @@ type MessageDirection string
 
 // MessageInput defines model for MessageInput.
 type MessageInput struct {
-	AttachmentIds *[]string                 `json:"attachment_ids,omitempty"`
-	Contacts      *[]map[string]interface{} `json:"contacts,omitempty"`
-	Direction     *MessageInputDirection    `json:"direction,omitempty"`
-	Html          *string                   `json:"html,omitempty"`
-	Interactive   *map[string]interface{}   `json:"interactive,omitempty"`
-	Location      *struct {
+	AttachmentIds *[]string              `json:"attachment_ids,omitempty"`
+	Contacts      *[]ContactCardInput    `json:"contacts,omitempty"`
+	Direction     *MessageInputDirection `json:"direction,omitempty"`
+	Html          *string                `json:"html,omitempty"`
+
+	// Interactive Something to choose from. GET /v1/channel-types says which kinds a channel carries, and how much of each.
+	Interactive *InteractiveInput `json:"interactive,omitempty"`
+	Location    *struct {
 		Address   *string `json:"address,omitempty"`
 		Latitude  float32 `json:"latitude"`
 		Longitude float32 `json:"longitude"`
@@ -770,6 +835,12 @@ type RoutingDecision struct {
 
 // RoutingDecisionOutcome defines model for RoutingDecision.Outcome.
 type RoutingDecisionOutcome string
+
+// SectionInput defines model for SectionInput.
+type SectionInput struct {
+	Rows  *[]ChoiceInput `json:"rows,omitempty"`
+	Title *string        `json:"title,omitempty"`
+}
 
 // Start defines model for Start.
 type Start struct {
@@ -871,7 +942,8 @@ type Limit = int
 
 // UploadAttachmentMultipartBody defines parameters for UploadAttachment.
 type UploadAttachmentMultipartBody struct {
-	File openapi_types.File `json:"file"`
+	File                 openapi_types.File     `json:"file"`
+	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
 // ListContactsParams defines parameters for ListContacts.
@@ -881,9 +953,6 @@ type ListContactsParams struct {
 	Email  *string `form:"email,omitempty" json:"email,omitempty"`
 	Phone  *string `form:"phone,omitempty" json:"phone,omitempty"`
 }
-
-// PatchContactJSONBody defines parameters for PatchContact.
-type PatchContactJSONBody = map[string]interface{}
 
 // ListContactConversationsParams defines parameters for ListContactConversations.
 type ListContactConversationsParams struct {
@@ -1108,7 +1177,10 @@ type StreamEventsWebSocketParams struct {
 type UploadAttachmentMultipartRequestBody UploadAttachmentMultipartBody
 
 // PatchContactJSONRequestBody defines body for PatchContact for application/json ContentType.
-type PatchContactJSONRequestBody = PatchContactJSONBody
+type PatchContactJSONRequestBody = ContactPatch
+
+// PatchContactApplicationMergePatchPlusJSONRequestBody defines body for PatchContact for application/merge-patch+json ContentType.
+type PatchContactApplicationMergePatchPlusJSONRequestBody = ContactPatch
 
 // StartConversationJSONRequestBody defines body for StartConversation for application/json ContentType.
 type StartConversationJSONRequestBody = Start
@@ -1139,6 +1211,72 @@ type TransferConversationJSONRequestBody = Assignment
 
 // TypingInConversationJSONRequestBody defines body for TypingInConversation for application/json ContentType.
 type TypingInConversationJSONRequestBody TypingInConversationJSONBody
+
+// Getter for additional properties for UploadAttachmentMultipartBody. Returns the specified
+// element and whether it was found
+func (a UploadAttachmentMultipartBody) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for UploadAttachmentMultipartBody
+func (a *UploadAttachmentMultipartBody) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for UploadAttachmentMultipartBody to handle AdditionalProperties
+func (a *UploadAttachmentMultipartBody) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["file"]; found {
+		err = json.Unmarshal(raw, &a.File)
+		if err != nil {
+			return fmt.Errorf("error reading 'file': %w", err)
+		}
+		delete(object, "file")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for UploadAttachmentMultipartBody to handle AdditionalProperties
+func (a UploadAttachmentMultipartBody) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	object["file"], err = json.Marshal(a.File)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'file': %w", err)
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {

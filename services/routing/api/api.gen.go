@@ -54,6 +54,13 @@ type Agent struct {
 	Skills          []string `json:"skills"`
 }
 
+// AgentPatch JSON Merge Patch; null takes a value away
+type AgentPatch struct {
+	Limit    *int      `json:"limit,omitempty"`
+	QueueIds *[]string `json:"queue_ids,omitempty"`
+	Skills   *[]string `json:"skills,omitempty"`
+}
+
 // Page defines model for Page.
 type Page struct {
 	HasMore    bool    `json:"has_more"`
@@ -105,6 +112,14 @@ type QueueInput struct {
 	Skills   *[]string `json:"skills,omitempty"`
 }
 
+// QueuePatch JSON Merge Patch; null takes a value away
+type QueuePatch struct {
+	AgentIds *[]string `json:"agent_ids,omitempty"`
+	Name     *string   `json:"name,omitempty"`
+	OuId     *string   `json:"ou_id,omitempty"`
+	Skills   *[]string `json:"skills,omitempty"`
+}
+
 // QueueStatus defines model for QueueStatus.
 type QueueStatus struct {
 	Agents             int   `json:"agents"`
@@ -146,9 +161,6 @@ type ListAgentsParams struct {
 	QueueId *string `form:"queue_id,omitempty" json:"queue_id,omitempty"`
 }
 
-// PatchAgentJSONBody defines parameters for PatchAgent.
-type PatchAgentJSONBody = map[string]interface{}
-
 // ListQueuesParams defines parameters for ListQueues.
 type ListQueuesParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
@@ -159,9 +171,6 @@ type ListQueuesParams struct {
 type CreateQueueParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
-
-// PatchQueueJSONBody defines parameters for PatchQueue.
-type PatchQueueJSONBody = map[string]interface{}
 
 // SimulateRoutingJSONBody defines parameters for SimulateRouting.
 type SimulateRoutingJSONBody struct {
@@ -185,7 +194,10 @@ type CreateSkillParams struct {
 }
 
 // PatchAgentJSONRequestBody defines body for PatchAgent for application/json ContentType.
-type PatchAgentJSONRequestBody = PatchAgentJSONBody
+type PatchAgentJSONRequestBody = AgentPatch
+
+// PatchAgentApplicationMergePatchPlusJSONRequestBody defines body for PatchAgent for application/merge-patch+json ContentType.
+type PatchAgentApplicationMergePatchPlusJSONRequestBody = AgentPatch
 
 // SetPresenceJSONRequestBody defines body for SetPresence for application/json ContentType.
 type SetPresenceJSONRequestBody = PresenceInput
@@ -194,7 +206,10 @@ type SetPresenceJSONRequestBody = PresenceInput
 type CreateQueueJSONRequestBody = QueueInput
 
 // PatchQueueJSONRequestBody defines body for PatchQueue for application/json ContentType.
-type PatchQueueJSONRequestBody = PatchQueueJSONBody
+type PatchQueueJSONRequestBody = QueuePatch
+
+// PatchQueueApplicationMergePatchPlusJSONRequestBody defines body for PatchQueue for application/merge-patch+json ContentType.
+type PatchQueueApplicationMergePatchPlusJSONRequestBody = QueuePatch
 
 // SimulateRoutingJSONRequestBody defines body for SimulateRouting for application/json ContentType.
 type SimulateRoutingJSONRequestBody SimulateRoutingJSONBody

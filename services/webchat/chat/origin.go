@@ -36,7 +36,8 @@ func (s *server) origin(c *gin.Context) {
 }
 
 func (s *server) allowed(ch channel.Keyed, r *http.Request, from string) bool {
-	if slices.Contains(ch.Settings.List("allowed_origins"), from) || from == s.PublicURL {
+	matches := func(allowed string) bool { return channel.MatchesOrigin(allowed, from) }
+	if from == s.PublicURL || slices.ContainsFunc(ch.Settings.List("allowed_origins"), matches) {
 		return true
 	}
 	u, err := url.Parse(from)

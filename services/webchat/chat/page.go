@@ -13,6 +13,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 )
 
@@ -108,10 +109,10 @@ func (a asset) serve(c *gin.Context) {
 
 // policy lets only the channel's pages embed the widget.
 func policy(c *gin.Context) string {
-	ancestors := append([]string{"'self'"}, channelOf(c).Settings.List("allowed_origins")...)
-	for i, a := range ancestors {
-		if strings.ContainsAny(a, "; ,\r\n") {
-			ancestors[i] = "'self'" // admin takes any text
+	ancestors := []string{"'self'"}
+	for _, allowed := range channelOf(c).Settings.List("allowed_origins") {
+		if one, err := channel.NormaliseOrigin(allowed); err == nil { // lists of earlier versions were kept as they came
+			ancestors = append(ancestors, one)
 		}
 	}
 	host := c.Request.Host
