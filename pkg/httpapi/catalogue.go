@@ -26,6 +26,7 @@ var catalogue = map[string]Entry{
 	"method_not_allowed":         {405, "The path does not take this method"},
 	"body_too_large":             {413, "The body is larger than allowed"},
 	"body_too_slow":              {408, "The body did not come in time"},
+	"bad_form":                   {422, "The multipart form could not be read"},
 	"body_incomplete":            {400, "The body ended before its announced length"},
 	"unsupported_media_type":     {415, "The body is not of a type the path takes"},
 	"invalid":                    {422, "The request is not valid"},

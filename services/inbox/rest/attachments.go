@@ -3,7 +3,6 @@ package rest
 import (
 	"context"
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"slices"
@@ -59,39 +58,27 @@ func (s *Server) UploadAttachment(c *gin.Context) {
 		if err := s.Uploads.take(p, c.Request.ContentLength); err != nil {
 			return nil, err
 		}
-		r, err := c.Request.MultipartReader()
-		if err != nil {
-			return nil, fault.New(fault.Invalid, "unsupported_media_type", "send multipart/form-data with the file in the part \"file\"")
-		}
 		held, _, end := httpapi.Standing(c, s.Directory, func(_ context.Context, p *auth.Principal) error { return p.Require(auth.Send) })
 		defer end()
 		defer httpapi.StopReading(held, c.Writer)()
-		for {
-			part, err := r.NextPart()
-			if errors.Is(err, io.EOF) {
-				return nil, fault.At("/file", "required", "the form has no part \"file\"")
-			}
-			if err != nil {
-				return nil, errOr(context.Cause(held), tooLarge(err))
-			}
-			if part.FormName() != "file" {
-				continue
-			}
-			key, sha, size, mimeType, err := s.Blob.Upload(ctx, p.Tenant, httpapi.Until(held, part), MaxUpload)
-			if err != nil {
-				return nil, errOr(context.Cause(held), tooLarge(err))
-			}
-			f := &chat.File{
-				UploadedBy: p.ID, Type: typeOfMIME(mimeType), MIME: mimeType, Name: cleanName(part.FileName()), Size: size,
-				SHA256: sha, Blob: key, CreatedAt: s.at(),
-			}
-			f.ExpiresAt = f.CreatedAt.Add(blob.Unused)
-			f.ID, f.Tenant = event.DeriveID("att", p.Tenant, p.ID, httpapi.NewNonce()), p.Tenant
-			if err := s.Record.Files.Insert(ctx, f); err != nil {
-				return nil, err
-			}
-			return object{"id": f.ID, "type": f.Type, "mime": f.MIME, "size": f.Size, "name": f.Name, "state": event.Ready, "url": "/v1/attachments/" + f.ID}, nil
+		part, err := httpapi.FilePart(c.Request, "file")
+		if err != nil {
+			return nil, errOr(context.Cause(held), err)
 		}
+		key, sha, size, mimeType, err := s.Blob.Upload(ctx, p.Tenant, httpapi.Until(held, part), MaxUpload)
+		if err != nil {
+			return nil, errOr(context.Cause(held), tooLarge(err))
+		}
+		f := &chat.File{
+			UploadedBy: p.ID, Type: typeOfMIME(mimeType), MIME: mimeType, Name: cleanName(part.FileName()), Size: size,
+			SHA256: sha, Blob: key, CreatedAt: s.at(),
+		}
+		f.ExpiresAt = f.CreatedAt.Add(blob.Unused)
+		f.ID, f.Tenant = event.DeriveID("att", p.Tenant, p.ID, httpapi.NewNonce()), p.Tenant
+		if err := s.Record.Files.Insert(ctx, f); err != nil {
+			return nil, err
+		}
+		return object{"id": f.ID, "type": f.Type, "mime": f.MIME, "size": f.Size, "name": f.Name, "state": event.Ready, "url": "/v1/attachments/" + f.ID}, nil
 	})
 }
 

@@ -76,26 +76,17 @@ func (s *server) receive(c *gin.Context, v session) (*file, error) {
 	if err := s.limit.upload(c, v, c.Request.ContentLength); err != nil {
 		return nil, err
 	}
-	r, err := c.Request.MultipartReader()
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "unsupported_media_type", "send multipart/form-data with the file in the part \"file\"")
-	}
 	held, end := s.standing(c, v)
 	defer end()
 	defer httpapi.StopReading(held, c.Writer)()
-	for {
-		part, err := r.NextPart()
-		switch tooLarge := (*http.MaxBytesError)(nil); {
-		case context.Cause(held) != nil:
-			return nil, context.Cause(held)
-		case errors.As(err, &tooLarge):
-			return nil, httpapi.TooLarge(maxFile)
-		case err != nil:
-			return nil, fault.At("/file", "required", "the form has no part \"file\"")
-		case part.FormName() == "file":
-			return s.keep(c.Request.Context(), v, part.FileName(), httpapi.Until(held, part))
-		}
+	part, err := httpapi.FilePart(c.Request, "file")
+	if context.Cause(held) != nil {
+		return nil, context.Cause(held)
 	}
+	if err != nil {
+		return nil, err
+	}
+	return s.keep(c.Request.Context(), v, part.FileName(), httpapi.Until(held, part))
 }
 
 // keep looks at the beginning of a file before it keeps anything.
