@@ -16,15 +16,11 @@ func (b *Bench) EndToEnd(ctx context.Context) (t *report.Table, err error) {
 		Title: "End to end", Header: []string{"messages/s", "p50", "p95", "p99", "max", "goal", "CPU/message", "generator", "refused", "missing"},
 		Note: fmt.Sprintf("Open loop for %s, WhatsApp, 2,000 conversations: from the moment a webhook is due until its message is on the event stream.", d),
 	}
-	s, err := b.full(ctx, "endtoend")
+	s, w, err := b.fullWatched(ctx, "endtoend")
 	if err != nil {
 		return nil, err
 	}
 	defer b.done(s, &err)
-	w, err := watch(ctx, s, "whatsapp")
-	if err != nil {
-		return nil, err
-	}
 	defer w.stream.Close()
 	for _, rate := range b.Rates {
 		s.Settle(ctx, 20*time.Second)

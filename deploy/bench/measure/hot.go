@@ -26,15 +26,11 @@ func (b *Bench) Hot(ctx context.Context) (t *report.Table, err error) {
 			"*others* is from the moment a webhook is due until its message is on the event stream; *worked off* is from the first call until the last message of the flood is there.",
 			report.Thousands(hotMessages), hotWatched),
 	}
-	s, err := b.full(ctx, "hot")
+	s, w, err := b.fullWatched(ctx, "hot")
 	if err != nil {
 		return nil, err
 	}
 	defer b.done(s, &err)
-	w, err := watch(ctx, s, "whatsapp")
-	if err != nil {
-		return nil, err
-	}
 	defer w.stream.Close()
 	hot, err := flood(ctx, s, w)
 	if err != nil {

@@ -32,15 +32,11 @@ func (b *Bench) Pipeline(ctx context.Context) (t *report.Table, err error) {
 		Note: "Open loop, WhatsApp, 2,000 conversations. A rate holds if all calls could be made in time, none was refused, and the number of messages that are " +
 			"acknowledged but not yet on the event stream does not grow. *lag* is from the moment a webhook is due until its message is on the stream.",
 	}
-	s, err := b.full(ctx, "pipeline")
+	s, w, err := b.fullWatched(ctx, "pipeline")
 	if err != nil {
 		return nil, err
 	}
 	defer b.done(s, &err)
-	w, err := watch(ctx, s, "whatsapp")
-	if err != nil {
-		return nil, err
-	}
 	defer w.stream.Close()
 	rate, err := b.search(ctx, t, w)
 	if err != nil {

@@ -30,6 +30,20 @@ type call struct {
 	due time.Time
 }
 
+// fullWatched starts everything that a deployment has, and watches its WhatsApp channel.
+func (b *Bench) fullWatched(ctx context.Context, name string) (*stand.Stand, *watched, error) {
+	s, err := b.full(ctx, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := watch(ctx, s, "whatsapp")
+	if err != nil {
+		b.done(s, &err)
+		return nil, nil, err
+	}
+	return s, w, nil
+}
+
 // watch aims at the first channel of a type, listens to the stream, and has everybody write once: their conversations are there.
 func watch(ctx context.Context, s *stand.Stand, typ string) (*watched, error) {
 	to, err := s.Target(ctx, typ)
