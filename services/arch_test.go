@@ -241,7 +241,7 @@ func TestNoServiceNamesAMode(t *testing.T) {
 }
 
 // lasts are the calls by which a handler shows that its request may last: as long as a client, or what it waits for, lets it.
-var lasts = []string{"websocket.Accept", "http.NewResponseController", "MultipartReader", "http.ServeContent", "httpapi.Download", "untilStop", "follow"}
+var lasts = []string{"websocket.Accept", "http.NewResponseController", "httpapi.FilePart", "MultipartReader", "http.ServeContent", "httpapi.Download", "untilStop", "follow"}
 
 // A handler whose request may last asks for its authority as long as it does.
 func TestWhateverLastsRegistersItsStanding(t *testing.T) {
