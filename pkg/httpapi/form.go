@@ -10,6 +10,14 @@ import (
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
+// Unkept is the error for a file that could not be kept: the caller's, if the file is larger than the limit.
+func Unkept(err error, limit int64) error {
+	if _, over := errors.AsType[*http.MaxBytesError](err); over || fault.Is(err, fault.Invalid) {
+		return TooLarge(limit)
+	}
+	return err
+}
+
 // FilePart returns the part of a multipart form that holds a file; the parts before it are skipped. What is wrong with the form
 // is the caller's to mend.
 func FilePart(r *http.Request, name string) (*multipart.Part, error) {

@@ -66,6 +66,18 @@ func TestP12_HotKeysLeaveRoomForTheirNeighbours(t *testing.T) {
 	inOrder(t, s.ids(), other, 400)
 }
 
+// flood is how many records of a key wait.
+const flood = 500
+
+// flooded is a broker on which two keys of one partition have a flood of records each: "hot" and other.
+func flooded(t *testing.T) (b *Bus, other string) {
+	t.Helper()
+	b = New(t)
+	other = neighbour(t, b, "hot")
+	publish(t, b, crowd(flood, "hot", other)...)
+	return b, other
+}
+
 // chancy is a subscription whose handlers of one and of many fail by chance, or do only a part of what they are offered.
 func chancy(s *sink, most *atomic.Int64) bus.Subscription {
 	var calls atomic.Int64
@@ -94,10 +106,8 @@ func chancy(s *sink, most *atomic.Int64) bus.Subscription {
 // Records that are handled together, alone after a failure, or read again after they were set aside: each once, and in order.
 func TestP3_P4_RecordsHandledTogetherKeepTheirOrder(t *testing.T) {
 	t.Parallel()
-	b := New(t)
-	other := neighbour(t, b, "hot")
-	const n = 500
-	publish(t, b, crowd(n, "hot", other)...)
+	b, other := flooded(t)
+	const n = flood
 	var s sink
 	var most atomic.Int64
 	Run(t, b, chancy(&s, &most))
@@ -113,10 +123,8 @@ func TestP3_P4_RecordsHandledTogetherKeepTheirOrder(t *testing.T) {
 // comes first after the one before it.
 func TestP3_P13_WhatWasSetAsideIsLeftToTheNextOwner(t *testing.T) {
 	t.Parallel()
-	b := New(t)
-	other := neighbour(t, b, "hot")
-	const n = 500
-	publish(t, b, crowd(n, "hot", other)...)
+	b, other := flooded(t)
+	const n = flood
 	var s sink
 	var most atomic.Int64
 	stop := Run(t, b, chancy(&s, &most))

@@ -19,7 +19,8 @@ const Source = "inbox"
 func (t *Thread) Open(n int, carry Window, rules Rules, by event.Actor, why string, ref *event.Referral, at event.Time) *Conversation {
 	c := &Conversation{
 		ThreadID: t.ID, N: n, ContactID: t.ContactID, ChannelID: t.ChannelID, ChannelType: t.ChannelType, Kind: t.Kind, Post: t.Post,
-		Peer: t.Peer, Aliases: t.Aliases, OUID: rules.OUID, QueueID: rules.QueueID, Blocked: t.Blocked, Status: Open, HolderEpoch: 1, Version: 1, rerouted: true, Window: carry, Reference: ref,
+		Peer: t.Peer, Aliases: t.Aliases, OUID: rules.OUID, QueueID: rules.QueueID, Blocked: t.Blocked, Status: Open,
+		HolderEpoch: 1, Version: 1, rerouted: true, Window: carry, Reference: ref,
 		LastMessageAt: at, OpenedAt: at, OpenedBy: by, UpdatedAt: at,
 	}
 	c.ID, c.Tenant = ConversationID(t.Tenant, t.ChannelID, t.ID, n), t.Tenant

@@ -105,10 +105,10 @@ func (i *Intake) handle(ctx context.Context, tenant string, ins ...event.Inbound
 	if err != nil && !fault.Is(err, fault.Gone) {
 		return err // of a channel that was deleted meanwhile the message is kept all the same
 	}
-	return store.Fault(i.take(ctx, tenant, ch, ins))
+	return store.Fault(i.handleFor(ctx, tenant, ch, ins))
 }
 
-func (i *Intake) take(ctx context.Context, tenant string, ch channel.Keyed, ins []event.Inbound) error {
+func (i *Intake) handleFor(ctx context.Context, tenant string, ch channel.Keyed, ins []event.Inbound) error {
 	in := ins[len(ins)-1]
 	p := chat.Person{
 		Tenant: tenant, ChannelID: in.ChannelID, ChannelType: in.ChannelType, Peer: in.Peer, Aliases: in.Aliases, Post: in.Post,

@@ -67,7 +67,7 @@ func (s *Server) UploadAttachment(c *gin.Context) {
 		}
 		key, sha, size, mimeType, err := s.Blob.Upload(ctx, p.Tenant, httpapi.Until(held, part), MaxUpload)
 		if err != nil {
-			return nil, errOr(context.Cause(held), tooLarge(err))
+			return nil, errOr(context.Cause(held), httpapi.Unkept(err, MaxUpload))
 		}
 		f := &chat.File{
 			UploadedBy: p.ID, Type: typeOfMIME(mimeType), MIME: mimeType, Name: cleanName(part.FileName()), Size: size,
@@ -80,14 +80,6 @@ func (s *Server) UploadAttachment(c *gin.Context) {
 		}
 		return object{"id": f.ID, "type": f.Type, "mime": f.MIME, "size": f.Size, "name": f.Name, "state": event.Ready, "url": "/v1/attachments/" + f.ID}, nil
 	})
-}
-
-func tooLarge(err error) error {
-	var m *http.MaxBytesError
-	if errors.As(err, &m) || fault.Is(err, fault.Invalid) {
-		return httpapi.TooLarge(MaxUpload)
-	}
-	return err
 }
 
 // cleanName keeps the last element of a name and nothing that could end a header line.

@@ -101,11 +101,8 @@ func (s *server) keep(ctx context.Context, v session, name string, r io.Reader) 
 		return nil, fault.At("/file", "media_type", "a file of the type %s cannot be sent here", kind)
 	}
 	key, sum, size, sniffed, err := s.Blob.Upload(ctx, v.Tenant, b, maxFile)
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) || fault.Is(err, fault.Invalid) {
-		return nil, httpapi.TooLarge(maxFile)
-	}
 	if err != nil {
-		return nil, err
+		return nil, httpapi.Unkept(err, maxFile)
 	}
 	f := &file{Public: random("att_"), Type: typeOf(kind), MIME: sniffed, Name: plainName(name), Size: size, SHA256: sum, Blob: key}
 	f.ID, f.Tenant, f.ExpiresAt = fileID(v.mailbox(), f.Public), v.Tenant, event.At(s.Now()).Add(blob.Unused)
