@@ -20,7 +20,7 @@ var (
 
 const (
 	pairsKept = 50_000 // pairs of address and source that have succeeded and are remembered
-	// Comparisons of passwords at once. Each takes 64 MiB. Strangers cannot use up those of known pairs.
+	// Comparisons of passwords at once. Each takes 19 MiB. Strangers cannot use up those of known pairs.
 	strangersHashed, knownHashed = 3, 2
 )
 
@@ -63,7 +63,7 @@ func (a *attempts) succeeded(email, source string) {
 	a.known.Reset(who)
 }
 
-// match compares a password. Each comparison takes 64 MiB, so only a few are made at once.
+// match compares a password. Each comparison takes 19 MiB, so only a few are made at once.
 func (a *attempts) match(ctx context.Context, email, source, password, hash string) (bool, error) {
 	slots := a.hashing[a.good.Contains(pair(email, source))]
 	select {

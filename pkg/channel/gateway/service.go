@@ -49,7 +49,7 @@ func collections(t event.ChannelType) []store.Spec {
 // Host is a channel service at run time: what an [Extra] may use.
 type Host struct {
 	*run.Env
-	Adapter channel.Adapter
+	Adapter channel.Guarded
 
 	ingress *ingress.Ingress
 	worker  *send.Worker
@@ -74,7 +74,7 @@ func build(ctx context.Context, a channel.Adapter, env *run.Env, opts []Option) 
 	if err := env.Directory.Announce(ctx, a.Info()); err != nil {
 		return nil, err
 	}
-	h := &Host{Env: env, Adapter: a, facts: store.NewApplier(env.DB, env.Bus, env.Log), calls: provider.NewCallLog(env.DB, env.Log, env.Now)}
+	h := &Host{Env: env, Adapter: channel.Guard(a), facts: store.NewApplier(env.DB, env.Bus, env.Log), calls: provider.NewCallLog(env.DB, env.Log, env.Now)}
 	for _, opt := range opts {
 		if err := opt(ctx, h); err != nil {
 			return nil, errors.Join(err, h.extra.close())
@@ -82,18 +82,18 @@ func build(ctx context.Context, a channel.Adapter, env *run.Env, opts []Option) 
 	}
 	caller := h.caller()
 	h.ingress = ingress.New(ingress.Deps{
-		Adapter: a, Source: env.Service, PublicURL: env.PublicURL, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Blobs: env.Blob,
+		Adapter: h.Adapter, Source: env.Service, PublicURL: env.PublicURL, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Blobs: env.Blob,
 		Backlog: env.Backlog, Now: env.Now, Log: env.Log, Authenticate: httpapi.Authenticate(env.Auth),
 		Operations: map[string]ingress.Operation{"test": func(ctx context.Context, ch channel.Keyed, _ []byte) (any, error) {
 			return caller.Setup(ctx, ch, env.PublicURL+"/webhooks/"+string(t)+"/"+ch.ID)
 		}},
 	})
 	h.worker = send.New(send.Deps{
-		Adapter: a, Source: env.Service, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Facts: h.facts, Sender: caller,
+		Adapter: h.Adapter, Source: env.Service, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Facts: h.facts, Sender: caller,
 		Limiter: shared(env.Cache), Now: env.Now, Log: env.Log,
 	})
 	h.media = media.New(media.Deps{
-		Adapter: a, Source: env.Service, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Facts: h.facts, Blobs: env.Blob, Egress: env.Egress,
+		Adapter: h.Adapter, Source: env.Service, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Facts: h.facts, Blobs: env.Blob, Egress: env.Egress,
 		Caller: caller, Now: env.Now, Log: env.Log,
 	})
 	h.sources = source.New(source.Deps{

@@ -41,7 +41,7 @@ func (g *Ingress) accept(ctx context.Context, in channel.Inbound, chs []channel.
 		return channel.Reply{}, err
 	}
 	for i, ch := range chs {
-		parsed, perr := g.parse(ch, in)
+		parsed, perr := g.Adapter.Parse(ch, in)
 		if err := g.translate(ctx, &b, ch, in, parsed, perr, callNotes{dropped: once(dropped, i), body: shared}); err != nil {
 			return channel.Reply{}, err
 		}
@@ -88,16 +88,6 @@ func (g *Ingress) keep(ctx context.Context, b *batch) error {
 	}
 	b.verdict = spooled
 	return nil
-}
-
-// parse asks the adapter. What makes it panic is a body that cannot be understood.
-func (g *Ingress) parse(ch channel.Keyed, in channel.Inbound) (p channel.Parsed, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			p, err = channel.Parsed{}, fmt.Errorf("the adapter panicked: %v", v)
-		}
-	}()
-	return g.Adapter.Parse(ch, in)
 }
 
 // once lets the notes about a call stand in the first channel's journal record only.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/bus/bustest"
+	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
@@ -23,7 +24,8 @@ import (
 func BenchmarkWebhook(b *testing.B) {
 	ch := gatewaytest.Channel(event.Telegram, "ch_a", "acme", "")
 	g := New(Deps{
-		Adapter: gatewaytest.Toy{Kind: event.Telegram}, Source: "telegram", Channels: gatewaytest.NewChannels(ch), Bus: bustest.New(b), Blobs: gatewaytest.Blobs(b),
+		Adapter: channel.Guard(gatewaytest.Toy{Kind: event.Telegram}), Source: "telegram", Channels: gatewaytest.NewChannels(ch),
+		Bus: bustest.New(b), Blobs: gatewaytest.Blobs(b),
 		DB: storetest.New(b, Specs(event.Telegram)...), Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	e := httpapi.New()

@@ -36,7 +36,7 @@ type Bus interface {
 
 // Deps is what an Ingress works with. Backlog may be nil.
 type Deps struct {
-	Adapter   channel.Adapter
+	Adapter   channel.Guarded
 	Source    string // of the events: the service's name
 	PublicURL string // without a slash at the end
 	Channels  Channels
@@ -124,7 +124,7 @@ func (g *Ingress) Deliver(ctx context.Context, ch channel.Keyed, in channel.Inbo
 	if in.At.IsZero() {
 		in.At = g.Now()
 	}
-	if err := g.verify(ch, in); err != nil {
+	if err := g.Adapter.Verify(ch, in); err != nil {
 		g.metrics.received(ctx, forged)
 		return channel.Reply{}, err
 	}

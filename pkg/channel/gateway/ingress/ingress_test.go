@@ -77,7 +77,7 @@ func newRig(t *testing.T, edit func(*channel.Info), change ...func(*Deps)) *rig 
 	off.Enabled = false
 	r.channels = gatewaytest.NewChannels(r.ch, other, off, gatewaytest.Channel(event.Line, "ch_line", "acme", ""), gatewaytest.Channel(event.Telegram, "ch_x", "other", ""))
 	d := Deps{
-		Adapter: gatewaytest.Toy{Kind: event.Telegram, Edit: edit}, Source: "telegram", PublicURL: "https://gw.example", Channels: r.channels, Bus: r.bus,
+		Adapter: channel.Guard(gatewaytest.Toy{Kind: event.Telegram, Edit: edit}), Source: "telegram", PublicURL: "https://gw.example", Channels: r.channels, Bus: r.bus,
 		DB: storetest.New(t, Specs(event.Telegram)...), Blobs: r.blobs, Now: time.Now, Log: slog.New(slog.NewTextHandler(r.log, nil)),
 		Limits: Limits{Publish: 200 * time.Millisecond, Spool: time.Second},
 	}

@@ -17,7 +17,7 @@ const maxAssets = 1000
 // there is none, app-level.
 func (g *Ingress) open(ctx context.Context, ch *channel.Keyed, in channel.Inbound) (chs []channel.Keyed, dropped map[string]int, err error) {
 	if ch != nil {
-		return []channel.Keyed{*ch}, nil, g.verify(*ch, in)
+		return []channel.Keyed{*ch}, nil, g.Adapter.Verify(*ch, in)
 	}
 	named, err := g.named(ctx, in)
 	if err != nil {
@@ -25,7 +25,7 @@ func (g *Ingress) open(ctx context.Context, ch *channel.Keyed, in channel.Inboun
 	}
 	dropped = map[string]int{}
 	for _, ch := range named {
-		if g.verify(ch, in) != nil {
+		if g.Adapter.Verify(ch, in) != nil {
 			g.metrics.signature(ctx)
 			dropped["forged"]++
 			continue
@@ -33,7 +33,7 @@ func (g *Ingress) open(ctx context.Context, ch *channel.Keyed, in channel.Inboun
 		chs = append(chs, ch)
 	}
 	if len(chs) == 0 {
-		_ = g.verify(g.dummy, in) // as long as a real one takes
+		_ = g.Adapter.Verify(g.dummy, in) // as long as a real one takes
 		return nil, nil, channel.ErrForged
 	}
 	return chs, dropped, nil
@@ -53,8 +53,7 @@ func (g *Ingress) channel(ctx context.Context, id string) (channel.Keyed, error)
 
 // named finds the channels that an app-level call names.
 func (g *Ingress) named(ctx context.Context, in channel.Inbound) ([]channel.Keyed, error) {
-	app, ok := g.Adapter.(channel.AppLevel)
-	if !ok {
+	if g.Adapter.AppLevel == nil {
 		return nil, errUnknown
 	}
 	if in.Method == http.MethodGet {
@@ -64,7 +63,7 @@ func (g *Ingress) named(ctx context.Context, in channel.Inbound) ([]channel.Keye
 		}
 		return found(g.Channels.ByVerifyToken(ctx, g.info.Type, token))
 	}
-	assets := app.Assets(in)
+	assets := g.Adapter.AppLevel.Assets(in)
 	var out []channel.Keyed
 	seen := map[string]bool{}
 	for _, asset := range assets[:min(len(assets), maxAssets)] {
@@ -92,19 +91,6 @@ func found(ch channel.Keyed, err error) ([]channel.Keyed, error) {
 		return nil, err
 	}
 	return []channel.Keyed{ch}, nil
-}
-
-// verify asks the adapter. One that panics on a hostile call has not been convinced by it.
-func (g *Ingress) verify(ch channel.Keyed, in channel.Inbound) (err error) {
-	defer func() {
-		if recover() != nil {
-			err = channel.ErrForged
-		}
-	}()
-	if g.Adapter.Verify(ch, in) != nil {
-		return channel.ErrForged // whatever the adapter said, nobody outside learns what was expected
-	}
-	return nil
 }
 
 // stranger is a channel that nobody has: its secrets are random.

@@ -102,7 +102,7 @@ func (g *Ingress) simulate(ctx context.Context, ch channel.Keyed, raw []byte) (a
 		call.Method = http.MethodPost
 	}
 	in := channel.Inbound{Method: call.Method, Path: call.Path, Query: call.Query, Header: canonicalAll(call.Header), Body: body, At: g.Now(), Pulled: true}
-	parsed, err := g.parse(ch, in)
+	parsed, err := g.Adapter.Parse(ch, in)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "unparsable", "the payload cannot be understood: %v", err)
 	}

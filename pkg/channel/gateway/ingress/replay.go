@@ -40,7 +40,7 @@ func (g *Ingress) Replay(ctx context.Context, ch channel.Keyed, at Position) ([]
 		return nil, err
 	}
 	in := channel.Inbound{Method: w.Method, Path: w.Path, Query: w.Query, Header: w.Header, Body: w.Body, At: w.At.Time}
-	parsed, err := g.parse(ch, in)
+	parsed, err := g.Adapter.Parse(ch, in)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "unparsable", "the call can still not be understood: %v", err)
 	}

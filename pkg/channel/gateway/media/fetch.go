@@ -57,14 +57,14 @@ func sure(err error) *fault.Error {
 
 // open returns the bytes of an attachment, step by step where the type says how.
 func (w *Worker) open(ctx context.Context, ch channel.Keyed, a event.Attachment, account string) (io.ReadCloser, error) {
-	fetcher, ok := w.Adapter.(channel.MediaFetcher)
-	if !ok || a.MediaRef == "" && a.URL != "" {
+	fetcher := w.Adapter.MediaFetcher
+	if fetcher == nil || a.MediaRef == "" && a.URL != "" {
 		return w.plain(ctx, ch, a, account)
 	}
 	var prev *channel.Response
 	var body io.ReadCloser
 	for range maxSteps {
-		req, done, err := next(fetcher, ch.Channel, a, prev)
+		req, done, err := fetcher.MediaRequest(ch.Channel, a, prev)
 		if done || err != nil {
 			if err == nil && body == nil {
 				err = fault.New(fault.Invalid, "no_media", "the adapter says that nothing is the file")
@@ -86,15 +86,6 @@ func (w *Worker) open(ctx context.Context, ch channel.Keyed, a event.Attachment,
 	}
 	shut(body)
 	return nil, fault.New(fault.Internal, "endless", "more than %d calls for one file", maxSteps)
-}
-
-func next(f channel.MediaFetcher, ch channel.Channel, a event.Attachment, prev *channel.Response) (req channel.Request, done bool, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fault.New(fault.Internal, "panic", "the adapter panicked")
-		}
-	}()
-	return f.MediaRequest(ch, a, prev)
 }
 
 // answer shows the beginning of an answer to the adapter, and keeps all of it, because it may be the file.

@@ -62,8 +62,8 @@ func newRig(t *testing.T, handler http.HandlerFunc, change ...func(*Deps)) *rig 
 	db := storetest.New(t, Spec(event.Telegram))
 	client, blobs := gatewaytest.Egress(t), gatewaytest.Blobs(t)
 	d := Deps{
-		Adapter: toy, Source: "telegram", Channels: gatewaytest.NewChannels(r.ch), Bus: r.said, DB: db, Facts: store.NewApplier(db, r.said, nil), Blobs: blobs, Egress: client,
-		Caller: &provider.Caller{Adapter: toy, Transports: map[string]provider.Transport{"http": &provider.HTTP{Client: client, Blobs: blobs}}, Now: time.Now},
+		Adapter: channel.Guard(toy), Source: "telegram", Channels: gatewaytest.NewChannels(r.ch), Bus: r.said, DB: db, Facts: store.NewApplier(db, r.said, nil), Blobs: blobs, Egress: client,
+		Caller: &provider.Caller{Adapter: channel.Guard(toy), Transports: map[string]provider.Transport{"http": &provider.HTTP{Client: client, Blobs: blobs}}, Now: time.Now},
 		Now:    time.Now, Log: slog.New(slog.DiscardHandler),
 		Timing: Timing{Backoff: 5 * time.Millisecond, MaxBackoff: 20 * time.Millisecond, Fetch: 2 * time.Second, Poll: 5 * time.Millisecond},
 	}

@@ -22,7 +22,7 @@ type Transport interface {
 
 // Caller makes calls for the channels of one type.
 type Caller struct {
-	Adapter    channel.Adapter
+	Adapter    channel.Guarded
 	Transports map[string]Transport // by URL scheme
 	Tokens     *Tokens              // nil for types without provider tokens
 	Log        *CallLog             // may be nil
@@ -55,16 +55,12 @@ func (c *Caller) exchange(ctx context.Context, ch channel.Keyed, req channel.Req
 	return resp, err
 }
 
-func (c *Caller) sign(ch channel.Keyed, req channel.Request) (out channel.Request, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fault.New(fault.Invalid, "sign_failed", "the adapter panicked")
-		}
-	}()
-	if out, err = c.Adapter.Sign(ch, req, c.Now(), nonce()); err != nil {
-		return out, fmt.Errorf("sign: %w", notSent(err))
+func (c *Caller) sign(ch channel.Keyed, req channel.Request) (channel.Request, error) {
+	signed, err := c.Adapter.Sign(ch, req, c.Now(), nonce())
+	if err != nil {
+		return signed, fmt.Errorf("sign: %w", notSent(err))
 	}
-	return out, nil
+	return signed, nil
 }
 
 // notSent makes an error that nobody classified a final one: nothing was sent, and trying again would not help.

@@ -23,7 +23,7 @@ import (
 
 func caller(t *testing.T) *Caller {
 	h := &HTTP{Client: gatewaytest.Egress(t), Blobs: gatewaytest.Blobs(t)}
-	return &Caller{Adapter: gatewaytest.Toy{Kind: event.Telegram}, Transports: map[string]Transport{"http": h, "https": h}, Now: time.Now}
+	return &Caller{Adapter: channel.Guard(gatewaytest.Toy{Kind: event.Telegram}), Transports: map[string]Transport{"http": h, "https": h}, Now: time.Now}
 }
 
 func outbound(text string) event.Outbound {
@@ -170,7 +170,7 @@ func TestAFullCallLogSlowsNoSend(t *testing.T) {
 func TestCredentialsGoOnlyToHostsThatTheTypeNames(t *testing.T) {
 	t.Parallel()
 	c := caller(t)
-	c.Adapter = gatewaytest.Toy{Kind: event.Telegram, Edit: func(i *channel.Info) { i.Inbound.MediaHosts = []string{"api.example.com", "*.cdn.example"} }}
+	c.Adapter = channel.Guard(gatewaytest.Toy{Kind: event.Telegram, Edit: func(i *channel.Info) { i.Inbound.MediaHosts = []string{"api.example.com", "*.cdn.example"} }})
 	ch := gatewaytest.Channel(event.Telegram, "ch_a", "acme", "http://127.0.0.1:4711").Channel
 	for url, want := range map[string]bool{
 		"https://api.example.com/f": true, "http://api.example.com/f": false, "https://eu.cdn.example/f": true, "https://cdn.example/f": false,
@@ -210,7 +210,7 @@ func TestSetupStopsAtTheFirstRefusalAndTellsNoSecret(t *testing.T) {
 	if got, err := c.Setup(t.Context(), ch, "https://gw.example/webhooks/telegram/ch_a"); err != nil || !got.OK || len(got.Calls) != 0 {
 		t.Errorf("nothing to set up: %+v %v", got, err)
 	}
-	c.Adapter = settingUp{gatewaytest.Toy{Kind: event.Telegram}, p.URL}
+	c.Adapter = channel.Guard(settingUp{gatewaytest.Toy{Kind: event.Telegram}, p.URL})
 	got, err := c.Setup(t.Context(), ch, "https://gw.example/webhooks/telegram/ch_a")
 	if err != nil || got.OK || len(got.Calls) != 2 || got.Calls[1].Status != 403 || got.Calls[1].Answer != "not with Bearer [secret]" || got.Calls[1].Error == nil {
 		t.Errorf("%+v %v", got, err)

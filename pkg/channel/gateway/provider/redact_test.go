@@ -78,7 +78,7 @@ func TestP11_NoSpellingOfASecretPassesTheRedactor(t *testing.T) {
 				}))
 				t.Cleanup(p.Close)
 				c := caller(t)
-				c.Adapter = telltale{gatewaytest.Toy{Kind: event.Telegram}}
+				c.Adapter = channel.Guard(telltale{gatewaytest.Toy{Kind: event.Telegram}})
 				c.Log = NewCallLog(storetest.New(t, CallSpec), slog.New(slog.DiscardHandler), time.Now)
 				ch := gatewaytest.Channel(event.Telegram, "ch_a", "acme", p.URL)
 				ch.Secrets["planted"] = []string{"the current value", planted}

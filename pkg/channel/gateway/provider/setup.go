@@ -26,8 +26,8 @@ type SetupCall struct {
 
 // Setup registers the channel's webhook with its provider, and so tries its credentials. It stops at the first call that fails.
 func (c *Caller) Setup(ctx context.Context, ch channel.Keyed, webhookURL string) (Setup, error) {
-	s, ok := c.Adapter.(channel.Setup)
-	if !ok {
+	s := c.Adapter.Setup
+	if s == nil {
 		return Setup{OK: true, Calls: []SetupCall{}}, nil
 	}
 	reqs, err := s.SetupRequests(ch, webhookURL)

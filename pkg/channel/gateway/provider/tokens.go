@@ -71,13 +71,12 @@ func (h held) good(version int64, t time.Time) (usable, old bool) {
 }
 
 // NewTokens returns the tokens of an adapter's channels, nil if it needs none.
-func NewTokens(a channel.Adapter, transports map[string]Transport, db store.DB, sealer Sealer, now func() time.Time) *Tokens {
-	source, ok := a.(channel.TokenSource)
-	if !ok {
+func NewTokens(a channel.Guarded, transports map[string]Transport, db store.DB, sealer Sealer, now func() time.Time) *Tokens {
+	if a.TokenSource == nil {
 		return nil
 	}
 	return &Tokens{
-		source: source, transports: transports, docs: store.NewCollection[tokenDocument](db, TokenSpec), leases: lease.New(db, now),
+		source: a.TokenSource, transports: transports, docs: store.NewCollection[tokenDocument](db, TokenSpec), leases: lease.New(db, now),
 		sealer: sealer, now: now, memory: map[string]held{},
 	}
 }

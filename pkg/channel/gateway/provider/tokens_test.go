@@ -82,7 +82,7 @@ func replica(t *testing.T, db store.DB, now func() time.Time) *Caller {
 		t.Fatal(err)
 	}
 	c := caller(t)
-	c.Adapter, c.Now = withTokens{gatewaytest.Toy{Kind: event.WeChat}}, now
+	c.Adapter, c.Now = channel.Guard(withTokens{gatewaytest.Toy{Kind: event.WeChat}}), now
 	c.Tokens = NewTokens(c.Adapter, c.Transports, db, sealer, now)
 	return c
 }

@@ -89,7 +89,7 @@ func (c *Caller) step(ctx context.Context, ch channel.Keyed, msg event.Outbound,
 		if err != nil {
 			return channel.Outcome{}, transportVerdict(req, err)
 		}
-		out, err := c.settle(ch.Channel, msg, req, resp)
+		out, err := c.Adapter.Settle(ch.Channel, msg, req, resp)
 		err = hide.fault(err)
 		if err == nil {
 			return out, Verdict{Finding: Taken}
@@ -108,15 +108,6 @@ func (c *Caller) token(ctx context.Context, ch channel.Keyed) (string, error) {
 		return "", nil
 	}
 	return c.Tokens.Token(ctx, ch)
-}
-
-func (c *Caller) settle(ch channel.Channel, msg event.Outbound, req channel.Request, resp channel.Response) (out channel.Outcome, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			out, err = channel.Outcome{}, fault.New(fault.Unknown, "unreadable_answer", "the adapter panicked")
-		}
-	}()
-	return c.Adapter.Settle(ch, msg, req, resp)
 }
 
 // beforeCall judges an error that came before anything of this request was sent.

@@ -48,12 +48,7 @@ func (w *Worker) render(ctx context.Context, tenant string, msg event.Outbound) 
 	return r, nil
 }
 
-func (w *Worker) requests(ch channel.Channel, msg event.Outbound) (parts []channel.Request, refusal *fault.Error) {
-	defer func() {
-		if v := recover(); v != nil {
-			parts, refusal = nil, fault.New(fault.Internal, "render_failed", "the adapter panicked")
-		}
-	}()
+func (w *Worker) requests(ch channel.Channel, msg event.Outbound) ([]channel.Request, *fault.Error) {
 	if err := w.info.Check(msg, w.Now()); err != nil {
 		return nil, fault.Of(err)
 	}

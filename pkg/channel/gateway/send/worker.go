@@ -28,7 +28,7 @@ type Sender interface {
 
 // Deps is what a Worker works with.
 type Deps struct {
-	Adapter  channel.Adapter
+	Adapter  channel.Guarded
 	Source   string // of the events: the service's name
 	Channels Channels
 	Bus      bus.Producer

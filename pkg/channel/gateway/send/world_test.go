@@ -146,8 +146,8 @@ func (w *world) start(dieAt int64, change ...func(*Deps)) *process {
 	facts := store.NewApplier(db, kafka, nil)
 	toy := gatewaytest.Toy{Kind: event.Telegram, Edit: w.edit}
 	d := Deps{
-		Adapter: toy, Source: "telegram", Channels: w.channels, Bus: kafka, DB: db, Facts: facts, Now: w.now, Log: slog.New(slog.DiscardHandler), Timing: w.timing,
-		Sender: mortalSender{&provider.Caller{Adapter: toy, Transports: map[string]provider.Transport{"http": &provider.HTTP{Client: w.egress, Blobs: w.blobs}}, Now: time.Now}, p.mortal, w},
+		Adapter: channel.Guard(toy), Source: "telegram", Channels: w.channels, Bus: kafka, DB: db, Facts: facts, Now: w.now, Log: slog.New(slog.DiscardHandler), Timing: w.timing,
+		Sender: mortalSender{&provider.Caller{Adapter: channel.Guard(toy), Transports: map[string]provider.Transport{"http": &provider.HTTP{Client: w.egress, Blobs: w.blobs}}, Now: time.Now}, p.mortal, w},
 	}
 	for _, c := range change {
 		c(&d)
