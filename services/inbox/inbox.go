@@ -38,7 +38,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		return nil, err
 	}
 	record := chat.NewRecord(env.DB, feed.Fanout{To: env.Bus}, env.Log)
-	hub := feed.NewHub(env.Bus)
+	hub := feed.NewHub(env.Bus, env.Now)
 	calls := func(ctx context.Context, tenant, attempt string) ([]*provider.Call, error) {
 		return provider.Calls(ctx, env.DB, tenant, attempt)
 	}

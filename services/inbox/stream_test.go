@@ -353,7 +353,7 @@ func TestASlowReaderFallsBehindWithoutLoss(t *testing.T) {
 	t.Parallel()
 	w := newTenant(t)
 	in := w.wrote(event.SMS, "p", "1")
-	hub := feed.NewHub(w.Bus)
+	hub := feed.NewHub(w.Bus, time.Now)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	done := make(chan error, 1)

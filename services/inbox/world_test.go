@@ -154,10 +154,13 @@ func (h *house) replica(ctx context.Context, env *run.Env, loops *sync.WaitGroup
 }
 
 // another starts one more replica, with a bus of its own kind, that ends with the test.
-func (w *tenant) another(b bus.Bus) *replica {
+func (w *tenant) another(b bus.Bus) *replica { return w.anotherAt(b, time.Now) }
+
+// anotherAt does so with a wall clock of its own.
+func (w *tenant) anotherAt(b bus.Bus, now func() time.Time) *replica {
 	ctx, cancel := context.WithCancel(context.Background())
 	env, loops := w.env, sync.WaitGroup{}
-	env.Bus = b
+	env.Bus, env.Now = b, now
 	r := w.replica(ctx, &env, &loops)
 	w.Cleanup(func() {
 		r.stop()

@@ -8,8 +8,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
@@ -17,13 +19,14 @@ import (
 // kept is how many events of a partition a replica holds in memory; whoever is further behind reads the log.
 const kept = 4096
 
-// Hub holds the newest events of tributary.stream, so that many browsers can read on from wherever they are. A slow one falls
-// behind and costs nothing; it catches up from the log.
+// Hub holds the newest events of tributary.stream, so that many browsers can read on from wherever they are. A slow one
+// falls behind and costs nothing; it catches up from the log.
 type Hub struct {
 	bus   bus.Bus
 	mu    sync.Mutex
 	tapes map[int]*tape
 	ready chan struct{}
+	late  late
 }
 
 type tape struct {
@@ -31,11 +34,17 @@ type tape struct {
 	moved  chan struct{} // closed and replaced when something is added
 }
 
-// NewHub returns a hub; [Hub.Run] fills it.
-func NewHub(b bus.Bus) *Hub { return &Hub{bus: b, tapes: map[int]*tape{}, ready: make(chan struct{})} }
+// NewHub returns a hub; [Hub.Run] fills it. now is the wall clock.
+func NewHub(b bus.Bus, now func() time.Time) *Hub {
+	return &Hub{
+		bus: b, tapes: map[int]*tape{}, ready: make(chan struct{}),
+		late: late{clock: due.NewSteady(now), most: lateKept, came: map[string]event.Time{}},
+	}
+}
 
 // Run follows the topic until ctx ends.
 func (h *Hub) Run(ctx context.Context) error {
+	h.learnTime(ctx)
 	once := sync.OnceFunc(func() { close(h.ready) })
 	return h.bus.Follow(ctx, event.TopicStream, bus.End, func(_ context.Context, m bus.Message) error {
 		h.add(m)
@@ -44,6 +53,7 @@ func (h *Hub) Run(ctx context.Context) error {
 }
 
 func (h *Hub) add(m bus.Message) {
+	h.late.note(m)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	t := h.tape(m.Partition)
@@ -112,26 +122,9 @@ func (h *Hub) Resume(ctx context.Context, tenant, token string) (Position, error
 // Next returns the events behind a position, waiting for the first; all tenants of the partition are among them.
 func (h *Hub) Next(ctx context.Context, p Position) ([]bus.Message, error) {
 	for {
-		events, covered, moved := h.held(p)
-		if len(events) > 0 {
-			return events, nil
-		}
-		if covered {
-			select {
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			case <-moved:
-			}
-			continue
-		}
-		ms, err := h.bus.ReadFrom(ctx, event.TopicStream, p.Partition, p.Offset+1, 500)
-		switch {
-		case errors.Is(err, bus.ErrTrimmed):
-			return nil, ErrResync
-		case err != nil:
-			return nil, err
-		case len(ms) > 0:
-			return ms, nil
+		events, moved, err := h.behind(ctx, p)
+		if err != nil || len(events) > 0 {
+			return events, err
 		}
 		select {
 		case <-ctx.Done():
@@ -141,8 +134,27 @@ func (h *Hub) Next(ctx context.Context, p Position) ([]bus.Message, error) {
 	}
 }
 
-// held returns what memory has behind a position. covered says that memory reaches back to it: then there is nothing else to
-// read now, else the log has to be asked.
+// Behind returns the next events behind a position, none if this replica knows of none yet; all tenants of the
+// partition are among them.
+func (h *Hub) Behind(ctx context.Context, p Position) ([]bus.Message, error) {
+	events, _, err := h.behind(ctx, p)
+	return events, err
+}
+
+func (h *Hub) behind(ctx context.Context, p Position) (events []bus.Message, moved <-chan struct{}, err error) {
+	events, covered, moved := h.held(p)
+	if len(events) > 0 || covered {
+		return events, moved, nil
+	}
+	events, err = h.bus.ReadFrom(ctx, event.TopicStream, p.Partition, p.Offset+1, 500)
+	if errors.Is(err, bus.ErrTrimmed) {
+		err = ErrResync
+	}
+	return events, moved, err
+}
+
+// held returns what memory has behind a position. covered says that memory reaches back to it: then there is nothing
+// else to read now, else the log has to be asked.
 func (h *Hub) held(p Position) (events []bus.Message, covered bool, moved <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -50,12 +50,16 @@ func (s *Server) ListConversations(c *gin.Context, params api.ListConversationsP
 		if err != nil {
 			return nil, err
 		}
-		docs, next, prev, err := l.page(ctx, s.Record.Conversations, c.Query("cursor"), limit)
+		if params.ChangedAfter != nil {
+			return s.changes(ctx, p, l, cmp.Or(orElse(params.Cursor, ""), *params.ChangedAfter), limit)
+		}
+		position := s.changePosition(ctx, p, params)
+		docs, next, prev, err := l.page(ctx, s.Record.Conversations, orElse(params.Cursor, ""), limit)
 		if err != nil {
 			return nil, err
 		}
 		out, err := s.conversations(ctx, p, docs)
-		return httpapi.NewList(out, next, prev), err
+		return changeList{httpapi.NewList(out, next, prev), position}, err
 	})
 }
 
@@ -150,7 +154,8 @@ func (s *Server) conditions(ctx context.Context, p *auth.Principal, l *listing, 
 		is(func(c *chat.Conversation) bool { return slices.Contains(c.Tags, *q.Tag) })
 	}
 	if q.UpdatedSince != nil {
-		is(func(c *chat.Conversation) bool { return !c.UpdatedAt.Time.Before(*q.UpdatedSince) })
+		since := event.At(*q.UpdatedSince)
+		is(func(c *chat.Conversation) bool { return s.Hub.ChangedSince(c.ID, c.UpdatedAt, since) })
 	}
 	switch string(orElse(q.View, "")) {
 	case "mine":
