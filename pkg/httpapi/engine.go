@@ -117,6 +117,8 @@ func Measure() gin.HandlerFunc {
 		start := time.Now()
 		c.Next()
 		h.Record(c.Request.Context(), time.Since(start).Seconds(), metric.WithAttributes(
-			attribute.String("http.route", c.FullPath()), attribute.String("http.request.method", label.Method(c.Request.Method)), attribute.Int("http.response.status_code", c.Writer.Status())))
+			attribute.String("http.route", c.FullPath()),
+			attribute.String("http.request.method", label.Method(c.Request.Method)),
+			attribute.Int("http.response.status_code", label.Status(c.Writer.Status()))))
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/telemetry/label"
 )
 
 // metrics has no label of a tenant, channel or conversation.
@@ -45,27 +45,9 @@ func newMetrics(t event.ChannelType) *metrics {
 	}
 }
 
-// labelled are the codes that are labels of their own: the common words of all channels, and those of this package.
-var labelled = map[string]bool{
-	"": true, channel.CodeRateLimited: true, channel.CodePeerRateLimited: true, channel.CodeSpamLimited: true, channel.CodeUnavailable: true,
-	channel.CodeUnclear: true, channel.CodeWindowClosed: true, channel.CodeRecipientUnknown: true, channel.CodeRecipientBlocked: true,
-	channel.CodeRecipientGone: true, channel.CodeRecipientOptedOut: true, channel.CodeRecipientNotAllowed: true,
-	channel.CodeContentRejected: true, channel.CodeTextTooLong: true, channel.CodeMediaRejected: true, channel.CodeMediaTooLarge: true,
-	channel.CodeMediaGone: true, channel.CodeTemplateInvalid: true, channel.CodeAccountRestricted: true, channel.CodeCredentials: true,
-	channel.CodePermission: true, "breaker_open": true, "channel_disabled": true, "channel_gone": true, "earlier_part_failed": true,
-	"no_answer": true, "render_failed": true, "send_expired": true,
-}
-
-// codeLabel is the code of an error as a label. Adapters have words of their own, and may take a provider's: there is no end of them.
-func codeLabel(e *event.Error) string {
-	if c := code(e); labelled[c] {
-		return c
-	}
-	return "other"
-}
-
 func (m *metrics) settled(ctx context.Context, s State, e *event.Error) {
-	m.outcomes.Add(ctx, 1, metric.WithAttributes(m.typ, attribute.String("status", string(s)), attribute.String("code", codeLabel(e))))
+	m.outcomes.Add(ctx, 1, metric.WithAttributes(m.typ, attribute.String("status", string(s)),
+		attribute.String("code", label.Code(code(e)))))
 }
 
 func (m *metrics) waited(ctx context.Context)    { m.waiting.Add(ctx, 1, m.published) }
