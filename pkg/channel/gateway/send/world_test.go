@@ -52,7 +52,7 @@ func newWorld(t testing.TB, script func(gatewaytest.Sending, int) gatewaytest.An
 		egress: gatewaytest.Egress(t), blobs: gatewaytest.Blobs(t),
 		done: map[int64]bool{}, timing: Timing{
 			Backoff: 2 * time.Millisecond, MaxBackoff: 10 * time.Millisecond, Margin: 30 * time.Millisecond, Publish: time.Second,
-			Breaker: 20 * time.Millisecond, Pause: 2 * time.Millisecond, Retire: 100 * time.Millisecond, Upload: 50 * time.Millisecond,
+			Breaker: 20 * time.Millisecond, Pause: 2 * time.Millisecond, Retire: forever, Upload: 50 * time.Millisecond,
 		},
 	}
 	w.channels = gatewaytest.NewChannels(w.channel("ch_a"), w.channel("ch_b"))
