@@ -65,6 +65,12 @@ test-widget: bin/tributary ## test the web chat's widget: its client in Node, it
 test-servers: build ## run the suites on real servers: three Kafka brokers, Redis alone and as a cluster, a MongoDB-wire server
 	BIN=$(CURDIR)/bin deploy/servers/test.sh
 
+PYTHON ?= python3
+.PHONY: test-peers
+test-peers: bin/tributary ## run foreign programs against the built binary (Python 3.11 or newer; PEERS=schemathesis: one of them), ~3 min
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Python 3.11 or newer with venv is missing: https://python.org, or apt-get install python3-venv"; exit 1; }
+	$(PYTHON) deploy/peers/run.py bin/tributary $(PEERS)
+
 HISTORIES ?= 30
 .PHONY: promises
 promises: build bin/crash ## test the promises at length (HISTORIES=30) and write what was counted into docs/reference
