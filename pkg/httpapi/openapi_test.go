@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"encoding/json"
+	"io"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -107,5 +108,56 @@ func TestDocumentsOfServicesMerge(t *testing.T) {
 	spec, err := httpapi.LoadSpec(merged)
 	if err != nil || spec.Doc.Paths.Find("/things/{id}") == nil || spec.Doc.Paths.Find("/others/{id}") == nil {
 		t.Errorf("paths are missing (%v)", err)
+	}
+}
+
+const upload = `
+openapi: 3.1.0
+info: { title: test, version: v1 }
+security: [{ key: [] }]
+paths:
+  /files:
+    post:
+      operationId: upload
+      parameters: [{ name: limit, in: query, schema: { type: integer, maximum: 5 } }]
+      requestBody:
+        required: true
+        content: { multipart/form-data: { schema: { type: object, properties: { file: { type: string, format: binary } } } } }
+      responses: { "201": { description: made } }
+components: { securitySchemes: { key: { type: http, scheme: bearer } } }
+`
+
+// A body that is no JSON belongs to the handler, which takes budgets and asks for the caller's authority while it reads.
+func TestABodyThatIsNoJSONIsNotReadBeforeItsHandler(t *testing.T) {
+	t.Parallel()
+	spec, err := httpapi.LoadSpec([]byte(upload))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const large = 10 << 20
+	for query, want := range map[string]int{"": 201, "?limit=9": 422} {
+		body := strings.NewReader(strings.Repeat("x", large))
+		unread := func() {
+			if body.Len() != large {
+				t.Errorf("%q: %d bytes of the body were read", query, large-body.Len())
+			}
+		}
+		e := httpapi.New()
+		e.POST("/files", spec.Validate(), func(c *gin.Context) {
+			unread()
+			if n, err := io.Copy(io.Discard, c.Request.Body); n != large || err != nil {
+				t.Errorf("the handler reads %d bytes: %v", n, err)
+			}
+			c.Status(201)
+		})
+		req := httptest.NewRequest("POST", "/files"+query, body)
+		req.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+		rec := httptest.NewRecorder()
+		if e.ServeHTTP(rec, req); rec.Code != want {
+			t.Errorf("%q: %d %s", query, rec.Code, rec.Body)
+		}
+		if want == 422 {
+			unread()
+		}
 	}
 }

@@ -45,7 +45,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 	server := &rest.Server{
 		Record: record, Directory: env.Directory, Calls: calls, Blob: env.Blob, Cache: env.Cache, Bus: env.Bus, Hub: hub,
 		Log: env.Log, Now: env.Now, Stopping: env.Stopping,
-		Uploads: rest.NewUploads(env.Now), Streams: budget.NewShares(streamsAll, streamsCaller),
+		Uploads: rest.NewUploads(rest.DefaultUploads, env.Now), Streams: budget.NewShares(streamsAll, streamsCaller),
 	}
 	in := &intake.Intake{Record: record, Channels: env.Directory, Blobs: env.Blob, Now: env.Now, Typing: func(ctx context.Context, c *chat.Conversation, on bool) {
 		server.Typing(ctx, c, event.Actor{Kind: "contact", ID: c.ContactID}, on)

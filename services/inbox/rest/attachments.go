@@ -26,23 +26,35 @@ import (
 // MaxUpload is how many bytes an uploaded file may have.
 const MaxUpload = 100 << 20
 
-// Uploads are the budgets of uploaded bytes, of a caller and of a tenant.
-type Uploads struct{ caller, tenant *budget.Limits }
+// UploadLimits are bytes of uploaded files, whose announced size counts: of a caller, of the address they come from, of a tenant.
+// All are per replica.
+type UploadLimits struct{ Caller, Address, Tenant budget.Rate }
 
-// NewUploads returns full budgets.
-func NewUploads(now func() time.Time) *Uploads {
-	return &Uploads{
-		caller: budget.New(budget.Rate{N: 20 << 30, Per: 24 * time.Hour, Burst: 2 << 30}, now),
-		tenant: budget.New(budget.Rate{N: 100 << 30, Per: 24 * time.Hour, Burst: 10 << 30}, now),
-	}
+// DefaultUploads are the limits of a replica.
+var DefaultUploads = UploadLimits{
+	Caller:  budget.Rate{N: 20 << 30, Per: 24 * time.Hour, Burst: 2 << 30},
+	Address: budget.Rate{N: 100 << 30, Per: 24 * time.Hour, Burst: 10 << 30}, // many callers may share one
+	Tenant:  budget.Rate{N: 100 << 30, Per: 24 * time.Hour, Burst: 10 << 30},
 }
 
-// take takes as many bytes as are announced, or as many as a file may have.
-func (u *Uploads) take(p *auth.Principal, size int64) error {
+// Uploads are the budgets of uploaded bytes.
+type Uploads struct{ caller, address, tenant *budget.Limits }
+
+// NewUploads returns full budgets.
+func NewUploads(l UploadLimits, now func() time.Time) *Uploads {
+	return &Uploads{caller: budget.New(l.Caller, now), address: budget.New(l.Address, now), tenant: budget.New(l.Tenant, now)}
+}
+
+// take takes as many bytes as are announced, or as many as a file may have. A caller over their own limit costs others nothing.
+func (u *Uploads) take(c *gin.Context, p *auth.Principal) error {
+	size := c.Request.ContentLength
 	if size < 0 {
 		size = MaxUpload
 	}
 	if err := u.caller.TakeN(p.Tenant+"|"+p.ID, int(size)); err != nil {
+		return err
+	}
+	if err := u.address.TakeN(httpapi.Source(c), int(size)); err != nil {
 		return err
 	}
 	return u.tenant.TakeN(p.Tenant, int(size))
@@ -55,7 +67,7 @@ func (s *Server) UploadAttachment(c *gin.Context) {
 		if err := p.Require(auth.Send); err != nil {
 			return nil, err
 		}
-		if err := s.Uploads.take(p, c.Request.ContentLength); err != nil {
+		if err := s.Uploads.take(c, p); err != nil {
 			return nil, err
 		}
 		held, _, end := httpapi.Standing(c, s.Directory, func(_ context.Context, p *auth.Principal) error { return p.Require(auth.Send) })
