@@ -16,7 +16,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
-// Keys is the collection of the check value: one document, sealed when the first process started.
+// Keys is the collection of the check value, sealed when the first process started, and of the secrets of the installation.
 var Keys = store.Spec{Name: "encryption_keys"}
 
 const (
@@ -24,7 +24,8 @@ const (
 	checkValue = "tributary"
 )
 
-// keyCheck proves that a process has the key which sealed what is in the store.
+// keyCheck is a sealed value of the installation. The one called check proves that a process has the key which sealed what is in the
+// store; others are secrets, see [Secret].
 type keyCheck struct {
 	store.Meta
 	Sealed string `json:"sealed"`
@@ -178,6 +179,10 @@ type Resealed struct {
 	Lost    []string // "channel ch_1: app_secret", opened by no key
 }
 
+func (r *Resealed) add(more Resealed) {
+	r.Values, r.Current, r.Lost = r.Values+more.Values, r.Current+more.Current, append(r.Lost, more.Lost...)
+}
+
 // Reseal seals with the current key what other keys have sealed, the check value last: whoever stops on the way goes on later.
 // Values that no key opens stop it, unless giveUp says that their key is lost for good; then they stay, and are named.
 func Reseal(ctx context.Context, db store.DB, s *auth.Sealer, giveUp bool, progress func(Resealed)) (r Resealed, err error) {
@@ -191,11 +196,15 @@ func Reseal(ctx context.Context, db store.DB, s *auth.Sealer, giveUp bool, progr
 			}
 			return nil
 		})
-		r.Values, r.Current, r.Lost = r.Values+one.Values, r.Current+one.Current, append(r.Lost, one.Lost...)
+		r.add(one)
 		progress(r)
 		return err
 	})
 	if err != nil {
+		return r, err
+	}
+	own, err := resealSecrets(ctx, db, s, giveUp)
+	if r.add(own); err != nil {
 		return r, err
 	}
 	if len(r.Lost) > 0 && !giveUp {

@@ -173,3 +173,42 @@ func TestResealWhatIsLost(t *testing.T) {
 		t.Errorf("after giving up: %v", err)
 	}
 }
+
+// TestSecretsOfTheInstallation: a secret stays what it was at its first use, as long as one of the keys opens it.
+func TestSecretsOfTheInstallation(t *testing.T) {
+	t.Parallel()
+	db := storetest.New(t, Specs...)
+	secret := func(keys, first string) (string, error) {
+		b, err := Secret(t.Context(), db, sealerOf(t, keys), RequestDigests, []byte(first))
+		return string(b), err
+	}
+	reseal := func(keys string, giveUp bool) Resealed {
+		t.Helper()
+		r, err := Reseal(t.Context(), db, sealerOf(t, keys), giveUp, func(Resealed) {})
+		if (err != nil) != (len(r.Lost) > 0 && !giveUp) {
+			t.Fatalf("%s: %+v, %v", keys, r, err)
+		}
+		return r
+	}
+	for _, step := range []struct{ keys, want string }{{"k", "first"}, {"k", "first"}, {"nk", "first"}} {
+		if got, err := secret(step.keys, step.want); err != nil || got != "first" {
+			t.Errorf("%s: %q, %v", step.keys, got, err)
+		}
+	}
+	if _, err := secret("n", "another"); err == nil {
+		t.Error("before it was sealed again another key opens it")
+	}
+	if r := reseal("nk", false); r.Values != 1 {
+		t.Errorf("sealed again: %+v", r)
+	}
+	if got, err := secret("n", "another"); err != nil || got != "first" {
+		t.Errorf("with the new key alone: %q, %v", got, err)
+	}
+	if r := reseal("z", false); len(r.Lost) != 1 {
+		t.Errorf("no key opens it: %+v", r)
+	}
+	reseal("z", true)
+	if got, err := secret("z", "another"); err != nil || got == "first" || got == "another" {
+		t.Errorf("given up: %q, %v", got, err)
+	}
+}

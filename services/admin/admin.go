@@ -18,7 +18,6 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/bus"
-	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/egress"
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -80,7 +79,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		heads:    store.NewCollection[head](env.DB, headSpec),
 		logins:   newAttempts(env.Now),
 	}
-	if err := s.deriveKey(env.Config); err != nil {
+	if err := s.findKey(ctx, env); err != nil {
 		return nil, err
 	}
 	if err := s.bootstrap(ctx, env.Config); err != nil {
@@ -100,12 +99,17 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 	}, nil
 }
 
-func (s *server) deriveKey(cfg *config.Config) error {
-	secret, err := cfg.Key()
+// findKey reads the key of digests. Its first value is derived from the encryption key: digests of earlier versions are under that.
+func (s *server) findKey(ctx context.Context, env *run.Env) error {
+	secret, err := env.Config.Key()
 	if err != nil {
 		return err
 	}
-	if s.digestKey, err = hkdf.Key(sha256.New, secret, nil, "tributary request digests v1", 32); err != nil {
+	first, err := hkdf.Key(sha256.New, secret, nil, "tributary request digests v1", 32)
+	if err == nil {
+		s.digestKey, err = directory.Secret(ctx, env.DB, env.Sealer, directory.RequestDigests, first)
+	}
+	if err != nil {
 		return fmt.Errorf("digest key: %w", err)
 	}
 	return nil

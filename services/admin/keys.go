@@ -102,7 +102,7 @@ func (s *server) repeatedKey(c *gin.Context, id string, again httpapi.Idempotenc
 		return nil, fault.New(fault.Conflict, "conflict", "the key that was made with this Idempotency-Key has been revoked; send another Idempotency-Key")
 	case have.Hash != hash:
 		return nil, fault.New(fault.Conflict, "conflict",
-			"the key was made before the encryption key was rotated, so its text cannot be shown again; revoke it, and send another Idempotency-Key")
+			"the key was made before an encryption key was lost, so its text cannot be shown again; revoke it, and send another Idempotency-Key")
 	}
 	return have, again.Repeat(c, have.Digest)
 }

@@ -1,6 +1,10 @@
 package admin
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/tributaryhq/tributary/pkg/directory"
+)
 
 func TestARepeatedCallMakesNoSecondAPIKey(t *testing.T) {
 	t.Parallel()
@@ -24,4 +28,37 @@ func TestARepeatedCallMakesNoSecondAPIKey(t *testing.T) {
 	}
 	w.call(ownerKey, "DELETE", "/v1/api-keys/"+first.text("id"), nil).is(204)
 	create("same", body).is(409)
+}
+
+// TestARepeatedCallIsTheSameAfterTheKeysWereRotated: the first answer comes again, also when the former key is there no more.
+func TestARepeatedCallIsTheSameAfterTheKeysWereRotated(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	creates := map[string]object{
+		"/v1/channels":           toy("a"),
+		"/v1/users":              {"name": "Ana", "email": "ana@example.com", "role": "agent"},
+		"/v1/api-keys":           {"name": "k", "scopes": []string{"audit.read"}},
+		"/v1/organization-units": {"name": "North"},
+	}
+	create := func(path string, body object) answer {
+		return w.call(ownerKey, "POST", path, body, "Idempotency-Key", "same")
+	}
+	first := map[string]answer{}
+	for path, body := range creates {
+		first[path] = create(path, body).is(201)
+	}
+	for _, letters := range []string{"nk", "n"} { // both keys, then the new one alone
+		w.rekey(letters)
+		if letters == "nk" {
+			_, err := directory.Reseal(t.Context(), w.env.DB, w.env.Sealer, false, func(directory.Resealed) {})
+			w.ok(err)
+		}
+		for path, body := range creates {
+			again := create(path, body).is(201)
+			if again.raw != first[path].raw || again.header.Get("Idempotency-Replayed") != "true" {
+				t.Errorf("keys %s, %s: first %s, again %s", letters, path, first[path].raw, again.raw)
+			}
+			create(path, object{"name": "another", "type": "telegram", "role": "agent", "email": "b@example.com", "scopes": []string{"audit.read"}}).is(422)
+		}
+	}
 }

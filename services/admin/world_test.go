@@ -145,6 +145,25 @@ func (w *world) build() {
 	w.Cleanup(func() { stop(); loops.Wait() })
 }
 
+// rekey makes the service anew with other encryption keys, each of which is one letter; the first seals.
+func (w *world) rekey(letters string) {
+	w.Helper()
+	var keys [][]byte
+	for _, l := range letters {
+		keys = append(keys, bytes.Repeat([]byte(string(l)), 32))
+	}
+	var err error
+	w.env.Sealer, err = auth.NewSealer(keys...)
+	w.ok(err)
+	cfg := *w.env.Config
+	cfg.EncryptionKey, cfg.EncryptionKeysAccepted = base64.StdEncoding.EncodeToString(keys[0]), nil
+	for _, k := range keys[1:] {
+		cfg.EncryptionKeysAccepted = append(cfg.EncryptionKeysAccepted, base64.StdEncoding.EncodeToString(k))
+	}
+	w.env.Config = &cfg
+	w.build()
+}
+
 func (w *world) tenant(id, key string) {
 	w.Helper()
 	t := &directory.Tenant{Name: id, Settings: directory.DefaultSettings(id), Version: 1, CreatedAt: event.At(w.now())}
