@@ -80,15 +80,20 @@ promises: build bin/crash ## test the promises at length (HISTORIES=30) and writ
 	cd services && PROMISES_OUT=$$out VERSION=$(VERSION) go run ./all/reference ../docs/reference
 
 .PHONY: check
-check: ## formatting, vet, lint, tidy modules, generated files are current
+check: ## formatting, vet, what comments cite, lint, tidy modules, generated files are current
 	@test -z "$$(gofmt -l pkg services deploy)" || { echo "gofmt would change:"; gofmt -l pkg services deploy; exit 1; }
 	go vet work
+	go test -count=1 -run 'Cite|Citation|TheModels' ./services
 	@$(MAKE) --no-print-directory lint
 	cd pkg && GOWORK=off go mod tidy -diff
 	cd services && GOWORK=off go mod tidy -diff
 	cd deploy/bench && GOWORK=off go mod tidy -diff
 	@$(MAKE) --no-print-directory generate
 	@git diff --exit-code --stat -- docs/reference services pkg || { echo "generated files were not current: commit what make generate made"; exit 1; }
+
+.PHONY: models
+models: ## check the models of the protocols (docs/models) with spin within small bounds; skipped where spin is not installed
+	@docs/models/check.sh
 
 .PHONY: lint
 lint: ## golangci-lint with .golangci.yml

@@ -16,7 +16,7 @@ import (
 
 const module = "github.com/tributaryhq/tributary/"
 
-// only names the folders that may import a library: one named room each (architecture §10).
+// only names the folders that may import a library: one named room each.
 var only = map[string][]string{
 	"github.com/segmentio/kafka-go":      {"pkg/bus/kafka"},
 	"github.com/redis/go-redis":          {"pkg/cache"},
@@ -34,7 +34,8 @@ var only = map[string][]string{
 	"github.com/golang-jwt/jwt":          {"pkg/auth", "services/webchat"},
 }
 
-// impure is what an adapter's own files must not import: anything that reaches the network, the disk, the clock or chance.
+// impure is what an adapter's own files must not import: anything that reaches the network, the disk, the clock or
+// chance.
 var impure = []string{"net", "net/http", "os", "io/ioutil", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand", "time/tzdata", "os/exec", "syscall"}
 
 // notChannels are the services that are no channel.
@@ -240,7 +241,8 @@ func TestNoServiceNamesAMode(t *testing.T) {
 	}
 }
 
-// lasts are the calls by which a handler shows that its request may last: as long as a client, or what it waits for, lets it.
+// lasts are the calls by which a handler shows that its request may last: as long as a client, or what it waits for,
+// lets it.
 var lasts = []string{"websocket.Accept", "http.NewResponseController", "httpapi.FilePart", "MultipartReader", "http.ServeContent", "httpapi.Download", "untilStop", "follow"}
 
 // A handler whose request may last asks for its authority as long as it does.

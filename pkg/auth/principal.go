@@ -1,5 +1,5 @@
-// Package auth says who is calling and what they may do: API keys, sessions (JWT), OIDC tokens, roles and permissions; and
-// seals secrets at rest.
+// Package auth says who is calling and what they may do: API keys, sessions (JWT), OIDC tokens, roles and permissions;
+// and seals secrets at rest.
 package auth
 
 import (
@@ -40,8 +40,8 @@ func (p *Principal) May(x Permission) bool {
 	return slices.Contains(p.Permissions, x) || includedIn[x] != "" && slices.Contains(p.Permissions, includedIn[x])
 }
 
-// includedIn says which permission to change something includes which one to read it: keys and roles of earlier versions have the
-// former alone.
+// includedIn says which permission to change something includes which one to read it: keys and roles of earlier
+// versions have the former alone.
 var includedIn = map[Permission]Permission{UsersRead: UsersWrite, ChannelsRead: ChannelsWrite, WebhookLogRead: ChannelsWrite}
 
 // Require returns a Denied error with code forbidden if the principal lacks the permission.
@@ -65,7 +65,7 @@ func From(ctx context.Context) *Principal {
 	return p
 }
 
-// Permission is one thing that may be allowed (behaviour.md §3). Scopes of API keys are permissions too.
+// Permission is one thing that may be allowed. Scopes of API keys are permissions too.
 type Permission string
 
 // The permissions.

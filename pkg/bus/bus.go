@@ -1,7 +1,9 @@
-// Package bus is kafka-go behind one door: producer, consumer runtime, reading without a group, dead letters, topic admin.
+// Package bus is kafka-go behind one door: producer, consumer runtime, reading without a group, dead letters, topic
+// admin.
 //
-// Order is kept per key. The runtime (architecture §5) is built on ConsumerGroup generations: one reader per partition, a lane
-// per key, only the contiguous low-water mark committed, drain and commit at the generation's end.
+// Order is kept per key. The runtime (docs/ARCHITECTURE.md, Consumers) is built on ConsumerGroup generations: one
+// reader per partition, a lane per key, only the contiguous low-water mark committed, drain and commit at the
+// generation's end.
 package bus
 
 import (
@@ -25,15 +27,15 @@ type Message struct {
 
 // Producer writes events. There is one per process.
 type Producer interface {
-	// Publish returns once every record is acknowledged by all in-sync replicas. Records of one key keep their order. An error
-	// means that nothing is known: any of them may have been written, now or later.
+	// Publish returns once every record is acknowledged by all in-sync replicas. Records of one key keep their order.
+	// An error means that nothing is known: any of them may have been written, now or later.
 	Publish(ctx context.Context, recs ...event.Record) error
 }
 
-// Handler handles one record; records of one key come one after the other, records of different keys at once. nil means done.
-// An error of kind Invalid is poison: the record goes to the dead letters at once. Any other error is retried in place with
-// jitter while only that key waits; after the subscription's patience it is a dead letter too, unless the kind is Unavailable:
-// then the whole partition stops reading and tries for ever (our own store or broker is away).
+// Handler handles one record; records of one key come one after the other, records of different keys at once. nil means
+// done. An error of kind Invalid is poison: the record goes to the dead letters at once. Any other error is retried in
+// place with jitter while only that key waits; after the subscription's patience it is a dead letter too, unless the
+// kind is Unavailable: then the whole partition stops reading and tries for ever (our own store or broker is away).
 type Handler func(ctx context.Context, m Message) error
 
 // Subscription is what a service consumes with one group.
@@ -44,28 +46,30 @@ type Subscription struct {
 	Types []event.Type
 	// Handle handles records. Exactly one of Handle and Assign is set.
 	Handle Handler
-	// Assign is called when a generation gives this member a partition, before its first record. It returns that partition's
-	// handler. ctx ends when the partition is lost; the runtime then waits for handlers in progress, up to Drain.
-	// release, if not nil, is called after the last handler has returned or was abandoned.
+	// Assign is called when a generation gives this member a partition, before its first record. It returns that
+	// partition's handler. ctx ends when the partition is lost; the runtime then waits for handlers in progress, up to
+	// Drain. release, if not nil, is called after the last handler has returned or was abandoned.
 	Assign func(ctx context.Context, p Assignment) (h Handler, release func(), err error)
-	// Together, if not nil, is offered records of one key that wait one behind the other, 2 to 64 of them, before Handle is. It
-	// returns how many of the first it has done, none if it would rather not. Handle gets the next one, and with it whatever
-	// goes wrong. It is for handlers whose cost is mostly the commit.
+	// Together, if not nil, is offered records of one key that wait one behind the other, 2 to 64 of them, before
+	// Handle is. It returns how many of the first it has done, none if it would rather not. Handle gets the next one,
+	// and with it whatever goes wrong. It is for handlers whose cost is mostly the commit.
 	Together func(ctx context.Context, ms []Message) (done int)
 	// Deadline bounds one call of the handler; zero means 30 s.
 	Deadline time.Duration
 	// InFlight bounds the records of one partition in flight; zero means 1,000.
 	InFlight int
-	// AtOnce bounds the handlers of this subscription that run at once in this process; zero is no bound. It is for handlers that
-	// wait for our own store only: more of them at once are no faster, and make everybody else wait for a processor.
+	// AtOnce bounds the handlers of this subscription that run at once in this process; zero is no bound. It is for
+	// handlers that wait for our own store only: more of them at once are no faster, and make everybody else wait for a
+	// processor.
 	AtOnce int
-	// Linger is how long partitions that want more wait for others, to be asked for together; zero means the bus's. It makes a
-	// subscription that nobody waits for cheaper.
+	// Linger is how long partitions that want more wait for others, to be asked for together; zero means the bus's. It
+	// makes a subscription that nobody waits for cheaper.
 	Linger time.Duration
-	// Patience bounds retries of one record that fails with an error that is neither Invalid nor Unavailable; zero means 5 s.
+	// Patience bounds retries of one record that fails with an error that is neither Invalid nor Unavailable; zero
+	// means 5 s.
 	Patience time.Duration
-	// Drain bounds how long the end of a generation waits for handlers in progress, and for records below theirs; zero means 10 s,
-	// less if sessions are short.
+	// Drain bounds how long the end of a generation waits for handlers in progress, and for records below theirs; zero
+	// means 10 s, less if sessions are short.
 	Drain time.Duration
 }
 
@@ -85,8 +89,8 @@ type Bus interface {
 	// Follow reads all partitions of a topic without a group until ctx ends: each record once, from the given position.
 	// caughtUp, if not nil, is called once everything that was in the topic at the start has been handled.
 	Follow(ctx context.Context, topic string, from Position, h Handler, caughtUp func()) error
-	// ReadFrom returns up to limit records of one partition from offset on, without waiting for more to come; from below the
-	// log's start it returns ErrTrimmed. The offset Oldest is the log's start.
+	// ReadFrom returns up to limit records of one partition from offset on, without waiting for more to come; from
+	// below the log's start it returns ErrTrimmed. The offset Oldest is the log's start.
 	ReadFrom(ctx context.Context, topic string, partition int, offset int64, limit int) ([]Message, error)
 	// Ends returns the first offset behind the newest record of every partition of topic.
 	Ends(ctx context.Context, topic string) (map[int]int64, error)

@@ -42,7 +42,8 @@ var (
 	}}
 )
 
-// Others lists them: whoever only reads has them ensured before the service that owns them, if it is in the same process.
+// Others lists them: whoever only reads has them ensured before the service that owns them, if it is in the same
+// process.
 var Others = []store.Spec{Agents, Queues, Calendars, Bots}
 
 // Specs lists the collections of service admin, and the types that channels announce.
@@ -86,8 +87,8 @@ type Channel struct {
 // SecretOverlap is how long a replaced secret is accepted, if its channel says nothing else.
 const SecretOverlap = 24 * time.Hour
 
-// ValidUntil says until when the second value of a secret is accepted. Documents of the first versions do not say it: there it is a
-// day from the last change of the channel on, which was the replacement or came after it.
+// ValidUntil says until when the second value of a secret is accepted. Documents of the first versions do not say it:
+// there it is a day from the last change of the channel on, which was the replacement or came after it.
 func (c *Channel) ValidUntil(key string) event.Time {
 	if until, ok := c.Previous[key]; ok {
 		return until
@@ -99,7 +100,8 @@ func (c *Channel) ValidUntil(key string) event.Time {
 	return changed.Add(SecretOverlap)
 }
 
-// dropExpired takes away the predecessors that are not accepted any more, and says when the next one expires; zero: none does.
+// dropExpired takes away the predecessors that are not accepted any more, and says when the next one expires; zero:
+// none does.
 func (c *Channel) dropExpired(now time.Time) (next time.Time) {
 	for key, values := range c.Sealed {
 		if len(values) < 2 {
@@ -166,7 +168,8 @@ type User struct {
 	Bootstrap *Configured `json:"bootstrap,omitempty"` // of the owner that the configuration names
 }
 
-// Configured are keyed digests of what the configuration last gave the owner; another one means that it was replaced there.
+// Configured are keyed digests of what the configuration last gave the owner; another one means that it was replaced
+// there.
 type Configured struct {
 	Email    string `json:"email"`
 	Password string `json:"password"`
@@ -200,8 +203,8 @@ type Email struct {
 	Since  event.Time `json:"since,omitzero"` // when the user asked for it
 }
 
-// ClaimRests is for how long a claim holds although the document it was made for does not name it yet. Whoever claims has
-// less time than that to write the document; a claim of somebody who died in between is free afterwards.
+// ClaimRests is for how long a claim holds although the document it was made for does not name it yet. Whoever claims
+// has less time than that to write the document; a claim of somebody who died in between is free afterwards.
 const ClaimRests = time.Minute
 
 // EmailClaim is the id of an address's claim.
@@ -218,7 +221,7 @@ type Tenant struct {
 	CreatedAt event.Time                   `json:"created_at"`
 }
 
-// Settings are a tenant's settings (api.md, /v1/tenant-settings).
+// Settings are a tenant's settings (/v1/tenant-settings).
 type Settings struct {
 	OfflineReassignMinutes int      `json:"offline_reassign_interval_minutes"` // 5–600
 	EnforceOUIsolation     bool     `json:"enforce_ou_isolation"`

@@ -14,14 +14,15 @@ import (
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
-// How long what was read is believed (architecture §7, Directory).
+// How long what was read is believed.
 const (
 	valueLife   = 30 * time.Second
 	missingLife = time.Second
 	staleLife   = time.Hour // on an error of the store
 )
 
-// Bounds of reading: the time for one look-up, how often it is read again because it was overtaken, and how much is cached.
+// Bounds of reading: the time for one look-up, how often it is read again because it was overtaken, and how much is
+// cached.
 const (
 	loadTimeout = 3 * time.Second
 	loadTries   = 4
@@ -32,7 +33,8 @@ const (
 // errGone says that there is no such entity.
 var errGone error = fault.New(fault.Gone, "not_found", "there is no such thing")
 
-// table caches the values of one kind of entity by id. A value that is older than the newest known version is never used.
+// table caches the values of one kind of entity by id. A value that is older than the newest known version is never
+// used.
 type table[T any] struct {
 	load    func(ctx context.Context, id string) (v T, version int64, err error) // errGone: not there
 	now     func() time.Time
@@ -79,8 +81,8 @@ func (t *table[T]) changed(id string, version int64) {
 	}
 }
 
-// find returns the value of an id, errGone if there is none. Ids that exist are looked up as often as is needed; those that nothing
-// was heard of have a budget, so that no flood of them reaches the store.
+// find returns the value of an id, errGone if there is none. Ids that exist are looked up as often as is needed; those
+// that nothing was heard of have a budget, so that no flood of them reaches the store.
 func (t *table[T]) find(ctx context.Context, id string) (T, error) {
 	var zero T
 	t.mu.RLock()

@@ -8,12 +8,12 @@ import (
 // Layout is how every time of the gateway is written: UTC, always three decimals, so that texts sort like times.
 const Layout = "2006-01-02T15:04:05.000Z"
 
-// Time is a moment with millisecond precision. It is the only representation of time in events, documents and API answers.
-// The zero value is written as null and, with omitzero, left out.
+// Time is a moment with millisecond precision. It is the only representation of time in events, documents and API
+// answers. The zero value is written as null and, with omitzero, left out.
 type Time struct{ time.Time }
 
-// At cuts t to milliseconds, in UTC. A year that RFC 3339 cannot write (before 0, after 9999) is no time: whoever reads the event
-// could not read it.
+// At cuts t to milliseconds, in UTC. A year that RFC 3339 cannot write (before 0, after 9999) is no time: whoever reads
+// the event could not read it.
 func At(t time.Time) Time {
 	t = t.UTC()
 	if y := t.Year(); t.IsZero() || y < 0 || y > 9999 {
@@ -22,8 +22,8 @@ func At(t time.Time) Time {
 	return Time{t.Truncate(time.Millisecond)}
 }
 
-// Unix reads a provider's timestamp: at least 1e12 is milliseconds, less is seconds, zero or less is no time
-// (channels/meta-telegram-line.md §8.10), nor is what [At] takes for none.
+// Unix reads a provider's timestamp: at least 1e12 is milliseconds, less is seconds, zero or less is no time, nor is
+// what [At] takes for none.
 func Unix(n int64) Time {
 	switch {
 	case n <= 0:

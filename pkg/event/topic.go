@@ -1,6 +1,6 @@
 package event
 
-// Topics of the gateway (architecture §5): who writes and who reads them is in docs/reference/topics.md.
+// Topics of the gateway; docs/ARCHITECTURE.md shows who writes and who reads them.
 const (
 	TopicWebhooks      = "tributary.webhooks"       // key channel; the journal of raw provider calls
 	TopicInbound       = "tributary.inbound"        // key channel|peer; what customers did

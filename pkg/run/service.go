@@ -1,7 +1,7 @@
 // Package run turns services into a process: one of them, or all of them.
 //
-// A service is a value that says what it consists of (routes, subscriptions, loops); run does the rest: configuration, logs,
-// traces, clients, listeners, readiness and an orderly stop. A service cannot tell whether it runs alone.
+// A service is a value that says what it consists of (routes, subscriptions, loops); run does the rest: configuration,
+// logs, traces, clients, listeners, readiness and an orderly stop. A service cannot tell whether it runs alone.
 package run
 
 import (
@@ -24,16 +24,17 @@ import (
 // Service names a service and builds it.
 type Service struct {
 	Name string
-	// Collections are those that the service reads and writes: `tributary store ensure` creates them, and New requires them.
+	// Collections are those that the service reads and writes: `tributary store ensure` creates them, and New requires
+	// them.
 	Collections []store.Spec
-	// New builds the service: requires its collections, prepares what it needs. ctx ends with the process; loops belong into
-	// the Parts, not into goroutines of New.
+	// New builds the service: requires its collections, prepares what it needs. ctx ends with the process; loops belong
+	// into the Parts, not into goroutines of New.
 	New func(ctx context.Context, env *Env) (*Parts, error)
 }
 
 // Parts is what a service consists of. A nil field is something it does not do.
 type Parts struct {
-	Routes    func(r gin.IRouter)         // on the public listener; paths have one owner by prefix (architecture §7)
+	Routes    func(r gin.IRouter)         // on the public listener; paths have one owner by prefix
 	OpenAPI   []byte                      // the service's part of /openapi.yaml
 	Consumers []bus.Subscription          // run until the stop, then drained
 	Loops     []Loop                      // run until the stop
@@ -62,8 +63,8 @@ type Env struct {
 	Sealer    *auth.Sealer
 	PublicURL string // without a slash at the end
 	Now       func() time.Time
-	// Backlog tells how many unread bytes the in-process broker holds of a topic; nil on a real cluster, which has disks and
-	// alerts of its own.
+	// Backlog tells how many unread bytes the in-process broker holds of a topic; nil on a real cluster, which has
+	// disks and alerts of its own.
 	Backlog func(topic string) int64
 	// Stopping is closed when the process begins to stop: streams to browsers end then, requests may finish.
 	Stopping <-chan struct{}

@@ -1,12 +1,13 @@
 // Package store keeps typed documents, one commit per document.
 //
-// A service owns its collections and writes its repositories once, on [Collection]; the drivers (packages sqlite and mongo)
-// implement [DB] and pass the suite in storetest. Only single documents are atomic. The only uniqueness is the id, into which
-// tenant and natural key are folded; a second unique key is a claim document. No query runs without a declared index.
+// A service owns its collections and writes its repositories once, on [Collection]; the drivers (packages sqlite and
+// mongo) implement [DB] and pass the suite in storetest. Only single documents are atomic. The only uniqueness is the
+// id, into which tenant and natural key are folded; a second unique key is a claim document. No query runs without a
+// declared index.
 //
-// Facts: an update may append events to the document's pending list in the same compare-and-set. After the commit they are
-// applied from the head of the list: the records they imply are inserted, they are published in order, and what was published
-// is taken out again; a sweeper does the same for processes that died (architecture §6, models/facts.pml).
+// Facts: an update may append events to the document's pending list in the same compare-and-set. After the commit they
+// are applied from the head of the list: the records they imply are inserted, they are published in order, and what was
+// published is taken out again; a sweeper does the same for processes that died (docs/models/facts.pml).
 package store
 
 import (
@@ -18,8 +19,8 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
-// Errors of a DB. When the store is away or slow, or the context ends, drivers return an error of kind fault.Unavailable; what is
-// left unclassified is our own mistake. [Fault] classifies these.
+// Errors of a DB. When the store is away or slow, or the context ends, drivers return an error of kind
+// fault.Unavailable; what is left unclassified is our own mistake. [Fault] classifies these.
 var (
 	ErrNotFound = errors.New("store: no such document")
 	ErrExists   = errors.New("store: the id is taken")
@@ -32,17 +33,19 @@ var (
 
 // DB is what a driver offers: documents as JSON, by id and by declared index. Every call honours its context.
 type DB interface {
-	// Ensure creates what the collections need (tables, indexes, expiry). It is idempotent and safe to run concurrently.
+	// Ensure creates what the collections need (tables, indexes, expiry). It is idempotent and safe to run
+	// concurrently.
 	Ensure(ctx context.Context, cs ...Spec) error
-	// Require makes the collections known to this process. An embedded engine creates what they need; a driver of a server
-	// creates nothing and returns ErrMissing with the names of the indexes that are not there.
+	// Require makes the collections known to this process. An embedded engine creates what they need; a driver of a
+	// server creates nothing and returns ErrMissing with the names of the indexes that are not there.
 	Require(ctx context.Context, cs ...Spec) error
 	// Get returns the documents with these ids, in the order of ids; a missing one is the zero Raw. Reads see every
 	// acknowledged write (primary, majority).
 	Get(ctx context.Context, collection string, ids ...string) ([]Raw, error)
 	// Batch makes the writes, each atomic by itself, and reports one error per op: nil, ErrExists (insert), ErrConflict
-	// (compare-and-set or delete at a rev that is gone; also when the document is gone) or the store's trouble, after which the
-	// write may or may not have been made. Concurrent batches are committed together where the engine can do so.
+	// (compare-and-set or delete at a rev that is gone; also when the document is gone) or the store's trouble, after
+	// which the write may or may not have been made. Concurrent batches are committed together where the engine can do
+	// so.
 	Batch(ctx context.Context, ops []Op) []error
 	// Query returns a page of q, ErrNoIndex if no declared index serves it.
 	Query(ctx context.Context, collection string, q Query) (Page, error)
@@ -66,11 +69,12 @@ type Spec struct {
 	Superseded []string
 }
 
-// Index serves queries with equality on its first fields and, optionally, one range and the order on the next. The id is
-// always its last part. Fields are dotted paths into the JSON document. A field that holds an array of texts or numbers is
-// declared with [] behind it ("tags[]", at most one per index, never the one that orders) and asked for without: each element
-// is indexed, a document without any is not in it. With Sparse, only documents that have the last field are in it, and it serves
-// only queries that name that field; Has does the same with another of Fields. Documents without a field come before all others.
+// Index serves queries with equality on its first fields and, optionally, one range and the order on the next. The id
+// is always its last part. Fields are dotted paths into the JSON document. A field that holds an array of texts or
+// numbers is declared with [] behind it ("tags[]", at most one per index, never the one that orders) and asked for
+// without: each element is indexed, a document without any is not in it. With Sparse, only documents that have the last
+// field are in it, and it serves only queries that name that field; Has does the same with another of Fields. Documents
+// without a field come before all others.
 type Index struct {
 	Name   string
 	Fields []string
@@ -78,9 +82,9 @@ type Index struct {
 	Has    string
 }
 
-// SearchSpec declares what of a collection is searchable: the document's own field words (an array of tokens, see [Words])
-// within equality on Fields, newest first by Order (a time or number field that every document has). A search must name the
-// first of Fields (the tenant) and may name the others.
+// SearchSpec declares what of a collection is searchable: the document's own field words (an array of tokens, see
+// [Words]) within equality on Fields, newest first by Order (a time or number field that every document has). A search
+// must name the first of Fields (the tenant) and may name the others.
 type SearchSpec struct {
 	Fields []string
 	Order  string
@@ -186,7 +190,8 @@ func (m *Meta) Emit(topic, key string, e event.Event) {
 	m.facts = append(m.facts, Fact{Topic: topic, Key: key, Event: e})
 }
 
-// Publisher is where facts go; bus.Producer is one. It returns when all records are acknowledged (acks=all), in order per key.
+// Publisher is where facts go; bus.Producer is one. It returns when all records are acknowledged (acks=all), in order
+// per key.
 type Publisher interface {
 	Publish(ctx context.Context, recs ...event.Record) error
 }

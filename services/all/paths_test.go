@@ -9,7 +9,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 )
 
-// A gateway or Ingress routes by prefix alone, so a prefix has one owner (architecture §7).
+// A gateway or Ingress routes by prefix alone, so a prefix has one owner.
 func TestEveryPathPrefixHasOneOwner(t *testing.T) {
 	t.Parallel()
 	docs, err := filepath.Glob("../*/openapi.yaml")

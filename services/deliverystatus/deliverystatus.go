@@ -1,5 +1,5 @@
-// Package deliverystatus judges what became of outbound messages: it joins send results, receipts, watermarks and echoes, in
-// whatever order they come, into statuses that only move forward (promise P6, models/receipts.pml).
+// Package deliverystatus judges what became of outbound messages: it joins send results, receipts, watermarks and
+// echoes, in whatever order they come, into statuses that only move forward (promise P6, docs/models/receipts.pml).
 package deliverystatus
 
 import (

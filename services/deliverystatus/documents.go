@@ -8,7 +8,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
-// The collections (models/receipts.pml: S, A and W).
+// The collections (docs/models/receipts.pml: S, A and W).
 var (
 	receiptSpec = store.Spec{Name: "receipts", Expires: true}
 	attemptSpec = store.Spec{Name: "attempts", Facts: true, Expires: true, Indexes: []store.Index{
@@ -78,8 +78,8 @@ type told struct {
 	Status event.DeliveryStatus `json:"status"`
 }
 
-// find returns the unit of a part with an id; the part's first unit takes the id it did not have. Without an id (a result of
-// unknown outcome) it is the part's first unit: a receipt may have brought its id before.
+// find returns the unit of a part with an id; the part's first unit takes the id it did not have. Without an id (a
+// result of unknown outcome) it is the part's first unit: a receipt may have brought its id before.
 func (a *attempt) find(part int, externalID string) int {
 	free := -1
 	for i, u := range a.Units {
@@ -120,8 +120,8 @@ func (a *attempt) note(unit, step int) {
 	a.Order = append(a.Order, told{Unit: unit, Step: step, Status: a.Status})
 }
 
-// identify takes over from a send result what the attempt is. Steps that came before it are noted now: until then it was not
-// known how many parts there are.
+// identify takes over from a send result what the attempt is. Steps that came before it are noted now: until then it
+// was not known how many parts there are.
 func (a *attempt) identify(r event.SendResult) bool {
 	if a.MessageID != "" {
 		return false
@@ -136,8 +136,9 @@ func (a *attempt) identify(r event.SendResult) bool {
 	return true
 }
 
-// fold is the status of the whole: with one unit the highest of its steps; with several, delivered or read once every unit is,
-// else failed once any failed, else the lowest, where a part that was not heard of counts as queued (models/receipts.pml, R4).
+// fold is the status of the whole: with one unit the highest of its steps; with several, delivered or read once every
+// unit is, else failed once any failed, else the lowest, where a part that was not heard of counts as queued
+// (docs/models/receipts.pml, R4).
 func (a *attempt) fold() event.DeliveryStatus {
 	lowest, failed, heard := event.Read, false, map[int]bool{}
 	for _, u := range a.Units {
@@ -165,7 +166,8 @@ func (a *attempt) fold() event.DeliveryStatus {
 	return lowest
 }
 
-// tell makes facts of the steps that nobody was told yet. Before the first send result there is no message to tell them of.
+// tell makes facts of the steps that nobody was told yet. Before the first send result there is no message to tell them
+// of.
 func (a *attempt) tell(at event.Time) {
 	a.WaitsFor = ""
 	if a.MessageID == "" {

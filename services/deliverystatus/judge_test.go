@@ -91,7 +91,8 @@ func marked(status event.DeliveryStatus, upTo event.Time) bus.Message {
 	return bus.Message{Event: event.New("x", event.ReceiptWatermark, "facebook", "t1", "", epoch, in)}
 }
 
-// The checks of models/receipts.pml on the real store: every subset of records, in any order, twice, by several handlers at once.
+// The checks of docs/models/receipts.pml on the real store: every subset of records, in any order, twice, by several
+// handlers at once.
 func TestP6_AnyOrderOfReceiptsEndsAtTheHighestStep(t *testing.T) {
 	t.Parallel()
 	db := storetest.New(t)

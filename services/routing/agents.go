@@ -155,7 +155,7 @@ func (s *server) SetPresence(c *gin.Context, id api.ID) {
 	})
 }
 
-// showAgent hides the presence of others from agents; supervisors, administrators and keys see it (behaviour.md §1).
+// showAgent hides the presence of others from agents; supervisors, administrators and keys see it.
 func (s *server) showAgent(ctx context.Context, p *auth.Principal, a *decide.Agent, who directory.Named) (object, error) {
 	visible := p.May(auth.ReadAll) || p.AgentID == a.ID
 	out := object{

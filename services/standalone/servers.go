@@ -39,7 +39,8 @@ func (i *inProcess) close() error {
 	return errors.Join(errs...)
 }
 
-// fill starts what is missing and writes the addresses into the configuration: from here on nobody can tell the difference.
+// fill starts what is missing and writes the addresses into the configuration: from here on nobody can tell the
+// difference.
 func fill(ctx context.Context, cfg *config.Config, brokerAddr, redisAddr string) (i *inProcess, err error) {
 	i = &inProcess{}
 	if err := folders(cfg); err != nil {
@@ -88,8 +89,8 @@ func folders(cfg *config.Config) error {
 // storeFile is the store of a data directory whose configuration names no other.
 func storeFile(cfg *config.Config) string { return filepath.Join(cfg.DataDir, "tributary.db") }
 
-// durability is what the in-process broker promises, and what it has to make good: if the store in the data directory has lost
-// commits, what customers wrote is read again from the broker.
+// durability is what the in-process broker promises, and what it has to make good: if the store in the data directory
+// has lost commits, what customers wrote is read again from the broker.
 func durability(cfg *config.Config) (options []embedded.Option, err error) {
 	if cfg.KafkaSync == "off" {
 		options = append(options, embedded.Unsynced())
@@ -144,7 +145,8 @@ func ensureTopics(ctx context.Context, b bus.Bus, cfg *config.Config, inside boo
 	return b.EnsureTopics(ctx, specs)
 }
 
-// clusterTopics is architecture §5: 48 partitions for keyed topics, 12 for media and stream, 1 for config and dead letters.
+// clusterTopics are the partitions on a cluster: 48 partitions for keyed topics, 12 for media and stream, 1 for config
+// and dead letters.
 func clusterTopics(replicas int) []bus.TopicSpec {
 	sizes := map[event.Size]int{event.Keyed: 48, event.Small: 12, event.One: 1}
 	var out []bus.TopicSpec
@@ -185,8 +187,8 @@ func topics(ctx context.Context, s streams, args []string) error {
 	return err
 }
 
-// servers is the command "servers": broker and Redis alone. A store and blobs need no server: sqlite:<file> and file:// are shared
-// by the processes of one machine.
+// servers is the command "servers": broker and Redis alone. A store and blobs need no server: sqlite:<file> and file://
+// are shared by the processes of one machine.
 func servers(ctx context.Context, s streams, args []string) error {
 	var kafka, redis string
 	cfg, err := load(s, "servers", args, func(fs *pflag.FlagSet) {

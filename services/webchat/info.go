@@ -12,7 +12,7 @@ const (
 	maxFile = 20 << 20 // bytes of one file, both ways
 )
 
-// Info describes the channel. The limits are our own (channels/…webchat.md §7.1).
+// Info describes the channel. The limits are our own.
 func (Adapter) Info() channel.Info {
 	return channel.Info{
 		Type: event.WebChat, Title: "Web chat", Docs: "https://datatracker.ietf.org/doc/html/rfc6455",

@@ -1,4 +1,4 @@
-// Package channeltest checks adapters: one golden file per case, and the rules that every adapter keeps (architecture §4).
+// Package channeltest checks adapters: one golden file per case, and the rules that every adapter keeps.
 //
 //	testdata/channel.json           the channel that cases use; a case with "@channel x" uses channel.x.json
 //	testdata/inbound/NAME.txtar     request.http → want.json: events, reply, what was ignored, or the error
@@ -16,9 +16,9 @@
 //	@pulled                         a source fetched it: nothing proves its origin
 //	@unproved REASON                the provider signs nothing
 //
-// In the head of request.http, {secret.NAME} stands for the channel's secret and {sign} for the signature over the whole
-// request, computed by the [Proof] of that header or parameter. So bodies stay readable, and every case is signed afresh.
-// In expected sections a secret is written as its place, {NAME}.
+// In the head of request.http, {secret.NAME} stands for the channel's secret and {sign} for the signature over the
+// whole request, computed by the [Proof] of that header or parameter. So bodies stay readable, and every case is signed
+// afresh. In expected sections a secret is written as its place, {NAME}.
 //
 // go test -update rewrites the expected sections and the capability table of README.md.
 package channeltest
@@ -58,7 +58,8 @@ type option func(*runner)
 
 func (o option) apply(r *runner) { o(r) }
 
-// PeerScopedIDs says that the provider's message ids repeat across chats, so that another peer must give another event id.
+// PeerScopedIDs says that the provider's message ids repeat across chats, so that another peer must give another event
+// id.
 func PeerScopedIDs() Option { return option(func(r *runner) { r.peerScoped = true }) }
 
 // EmptyAnswers says that the provider's answer to a send carries nothing that must be readable.

@@ -11,7 +11,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
-// Link is a conversation of a chain, as small as models/facts.pml has it.
+// Link is a conversation of a chain, as small as docs/models/facts.pml has it.
 type Link struct {
 	store.Meta
 	Nth    int   `json:"nth"`

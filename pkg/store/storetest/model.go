@@ -9,9 +9,9 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
-// P5OneOpen plays models/facts.pml: handlers of several processes on one thread, stalled and killed between any two steps.
-// Messages are taken once, the consumer misses nothing, at most one conversation is open, in the store and as it is seen, and
-// in the end nothing is left hanging.
+// P5OneOpen plays docs/models/facts.pml: handlers of several processes on one thread, stalled and killed between any
+// two steps. Messages are taken once, the consumer misses nothing, at most one conversation is open, in the store and
+// as it is seen, and in the end nothing is left hanging.
 func P5OneOpen(t *testing.T, open Opener, schedules int) {
 	db := open(t)
 	check(t, db.Ensure(t.Context(), links, messages))

@@ -11,9 +11,9 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
-// world lets several processes take their steps one at a time, in an order drawn from a seed, and lets some of them die: the
-// interleavings of models/facts.pml, against a real store. A step is one call of the store or of Kafka. Between two steps a
-// process may be stalled for as long as the others like.
+// world lets several processes take their steps one at a time, in an order drawn from a seed, and lets some of them
+// die: the interleavings of docs/models/facts.pml, against a real store. A step is one call of the store or of Kafka.
+// Between two steps a process may be stalled for as long as the others like.
 type world struct {
 	db  store.DB
 	log Publisher // what is on Kafka
@@ -180,7 +180,8 @@ func (d memberDB) Batch(ctx context.Context, ops []store.Op) []error {
 	return errs
 }
 
-// Publish implements store.Publisher. A call that fails has written a part of its records, or none, or writes them later.
+// Publish implements store.Publisher. A call that fails has written a part of its records, or none, or writes them
+// later.
 func (d memberDB) Publish(ctx context.Context, recs ...event.Record) error {
 	switch d.wait(true) {
 	case happens:

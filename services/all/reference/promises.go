@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// promised is what we promise, by number (architecture §9).
+// promised is what we promise, by number.
 var promised = []string{
 	"A webhook is answered 2xx only after everything it carried is on Kafka (acks=all; the in-process broker: on the disk), or in the spool of a channel whose provider does not retry",
 	"Nothing verified is dropped: unknown types become placeholders with the raw payload; a body that cannot be parsed is journaled and can be replayed after a fix",

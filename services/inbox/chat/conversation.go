@@ -28,8 +28,9 @@ func (t *Thread) Open(n int, carry Window, rules Rules, by event.Actor, why stri
 	return c
 }
 
-// Follow says that conversation next goes on where this closed one ended. next is the record that the fact implies, with its
-// own first fact in it, so that whoever applies this one inserts the same document (models/facts.pml, FOLLOW=1).
+// Follow says that conversation next goes on where this closed one ended. next is the record that the fact implies,
+// with its own first fact in it, so that whoever applies this one inserts the same document (docs/models/facts.pml,
+// FOLLOW=1).
 func (c *Conversation) Follow(next string, document json.RawMessage, by event.Actor, at event.Time) {
 	c.Next = next
 	c.say(event.ConversationFollow, at, by, fact{carry: document})
@@ -115,8 +116,8 @@ func (c *Conversation) number(m *Message) {
 	m.CreatedAt = later(c.UpdatedAt, m.CreatedAt)
 }
 
-// later is the later of two times: those in a conversation never fall, whatever happens to the clock, so that what is newest by
-// its number is newest by its time.
+// later is the later of two times: those in a conversation never fall, whatever happens to the clock, so that what is
+// newest by its number is newest by its time.
 func later(a, b event.Time) event.Time {
 	if a.After(b) {
 		return a
@@ -124,8 +125,8 @@ func later(a, b event.Time) event.Time {
 	return b
 }
 
-// Shut closes the conversation. unassign frees the holder, as S3 has it; the last agent stays known. routed names the decision,
-// if routing made it.
+// Shut closes the conversation. unassign frees the holder, as S3 has it; the last agent stays known. routed names the
+// decision, if routing made it.
 func (c *Conversation) Shut(by event.Actor, note *CloseNote, unassign bool, why, routed string, at event.Time) error {
 	if c.Status == Closed {
 		return fault.New(fault.Conflict, "conversation_closed", "the conversation is closed already")
@@ -164,7 +165,8 @@ type Target struct {
 	QueueID, BotID     string
 }
 
-// Assign changes the holder. routed names the decision, if routing made it. Who holds it already keeps it without a change.
+// Assign changes the holder. routed names the decision, if routing made it. Who holds it already keeps it without a
+// change.
 func (c *Conversation) Assign(to Target, by event.Actor, routed string, at event.Time) {
 	if c.holds(to) {
 		return
@@ -257,8 +259,8 @@ func (c *Conversation) Prioritize(p int, by event.Actor, at event.Time) {
 	c.say(event.ConversationChanged, at, by, fact{happened: happened("conversation", "priority_changed", nil, map[string]int{"priority": p})})
 }
 
-// Snooze hides the conversation until a time; a zero time ends that. While it is asleep it waits in no queue and takes no
-// agent's place.
+// Snooze hides the conversation until a time; a zero time ends that. While it is asleep it waits in no queue and takes
+// no agent's place.
 func (c *Conversation) Snooze(until event.Time, by event.Actor, at event.Time) error {
 	typ := "snoozed"
 	switch {

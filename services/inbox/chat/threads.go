@@ -38,9 +38,9 @@ func (p Person) ids() []string {
 	return ids
 }
 
-// Thread finds or begins the thread of a person on a channel. First seen wins, and of several ids the first one decides, so
-// that every delivery of an event comes to the same thread (models/facts.pml, ALIASES=2). An event that names two ids links
-// them: an unknown one is an alias of the known one; where both were known, see [Record.link].
+// Thread finds or begins the thread of a person on a channel. First seen wins, and of several ids the first one
+// decides, so that every delivery of an event comes to the same thread (docs/models/facts.pml, ALIASES=2). An event
+// that names two ids links them: an unknown one is an alias of the known one; where both were known, see [Record.link].
 func (r *Record) Thread(ctx context.Context, p Person, at event.Time) (*Thread, error) {
 	known, err := r.aliases(ctx, p, p.ids())
 	if err != nil {
@@ -155,7 +155,8 @@ func (r *Record) contact(ctx context.Context, t *Thread, p Person, at event.Time
 	return nil
 }
 
-// learn takes over what the provider says about the person; names that people gave stay. It reports whether that was news.
+// learn takes over what the provider says about the person; names that people gave stay. It reports whether that was
+// news.
 func (c *Contact) learn(p *event.Profile) bool {
 	if p == nil {
 		return false
@@ -173,8 +174,8 @@ func (c *Contact) learn(p *event.Profile) bool {
 	return before != [3]string{c.Name, c.Phone, c.Email}
 }
 
-// Learn updates a contact from a profile that came with a message. The thread remembers the last one, because nearly all
-// messages come with the profile that is known.
+// Learn updates a contact from a profile that came with a message. The thread remembers the last one, because nearly
+// all messages come with the profile that is known.
 func (r *Record) Learn(ctx context.Context, t *Thread, p *event.Profile, at event.Time) error {
 	hash := hashOf(p)
 	if hash == "" || hash == t.Profile {

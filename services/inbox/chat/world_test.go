@@ -13,8 +13,9 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
 )
 
-// world lets several processes take their steps one at a time, in an order that rapid draws, and lets some of them die: the
-// interleavings of models/facts.pml with the real record on a real store. A step is one write, one read or one produce.
+// world lets several processes take their steps one at a time, in an order that rapid draws, and lets some of them die:
+// the interleavings of docs/models/facts.pml with the real record on a real store. A step is one write, one read or one
+// produce.
 type world struct {
 	t   *rapid.T
 	db  store.DB

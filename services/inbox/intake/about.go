@@ -12,15 +12,14 @@ import (
 	"github.com/tributaryhq/tributary/services/inbox/chat"
 )
 
-// How long something waits for the message it is about (channels/meta-telegram-line.md §8.4), and an echo for the send that
-// it may be (architecture §7, Receipts).
+// How long something waits for the message it is about, and an echo for the send that it may be.
 const (
 	parkedFor = 10 * time.Minute
 	echoFor   = 60 * time.Second
 )
 
-// about handles edits, deletions and reactions. They may come before their message: then they are parked, and whoever adds
-// the message looks for them; both look after they have written, so that neither can miss the other.
+// about handles edits, deletions and reactions. They may come before their message: then they are parked, and whoever
+// adds the message looks for them; both look after they have written, so that neither can miss the other.
 func (i *Intake) about(ctx context.Context, tenant string, in event.Inbound, at event.Time) error {
 	if in.Type == event.MessageEdited && in.Content == nil {
 		return poison(fmt.Errorf("an edit without content, ref %s", in.Ref))
@@ -38,7 +37,8 @@ func (i *Intake) about(ctx context.Context, tenant string, in event.Inbound, at 
 	return i.Unpark(ctx, tenant, in.ChannelID, in.Target)
 }
 
-// park keeps something for the message it is about. An echo has a time at which it is a message itself, and is never dropped.
+// park keeps something for the message it is about. An echo has a time at which it is a message itself, and is never
+// dropped.
 func (i *Intake) park(ctx context.Context, tenant string, p chat.Parked, at event.Time) error {
 	p.ID, p.Tenant, p.ChannelID, p.CreatedAt = event.DeriveID("prk", tenant, p.Event.ChannelID, string(p.Event.Type), p.Event.Ref), tenant, p.Event.ChannelID, at
 	if p.DueAt.IsZero() {
@@ -205,8 +205,8 @@ func (i *Intake) attach(ctx context.Context, tenant string, a event.Attached) er
 	return nil
 }
 
-// echoed handles a message that the business sent from another client, or that we sent ourselves and the provider repeats.
-// While a send of ours has no provider id yet, the echo may be that one: it waits, at most a minute.
+// echoed handles a message that the business sent from another client, or that we sent ourselves and the provider
+// repeats. While a send of ours has no provider id yet, the echo may be that one: it waits, at most a minute.
 func (i *Intake) echoed(ctx context.Context, t *chat.Thread, rules chat.Rules, in event.Inbound, at event.Time) error {
 	if in.Content == nil {
 		return poison(fmt.Errorf("an echo without content, ref %s", in.Ref))

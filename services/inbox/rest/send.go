@@ -22,7 +22,7 @@ import (
 	"github.com/tributaryhq/tributary/services/inbox/chat"
 )
 
-// sendWithin is how long a message may wait for its channel (architecture §7, Outbound).
+// sendWithin is how long a message may wait for its channel.
 const sendWithin = 72 * time.Hour
 
 // SendMessage implements api.ServerInterface.
@@ -52,7 +52,8 @@ func (s *Server) SendMessage(c *gin.Context, id api.ID, _ api.SendMessageParams)
 	})
 }
 
-// send queues the message, or finds it queued by the same call before: that is asked inside the Update, before the status.
+// send queues the message, or finds it queued by the same call before: that is asked inside the Update, before the
+// status.
 func (s *Server) send(c *gin.Context, p *auth.Principal, doc *chat.Conversation, key httpapi.Idempotency, in input) (*chat.Message, error) {
 	ctx, id := c.Request.Context(), key.ID(c, "msg")
 	if there, err := s.Record.Exists(ctx, doc, id); err != nil || there { // a repeat is answered like the first, whatever has changed since
@@ -187,7 +188,8 @@ func typeOf(c event.Content) event.MessageType {
 	return event.Text
 }
 
-// uploaded are the files with these ids, each uploaded by the caller or shown in the conversation; at is where the i-th id stands.
+// uploaded are the files with these ids, each uploaded by the caller or shown in the conversation; at is where the i-th
+// id stands.
 func (s *Server) uploaded(ctx context.Context, p *auth.Principal, doc *chat.Conversation, ids []string, at string) ([]event.Attachment, error) {
 	files, err := s.Record.Files.GetMany(ctx, ids)
 	if err != nil {
@@ -237,7 +239,8 @@ func (s *Server) refer(ctx context.Context, doc *chat.Conversation, m *chat.Mess
 	return nil
 }
 
-// checker returns what refuses a message that cannot succeed (P8), asked with the conversation as it is inside the Update.
+// checker returns what refuses a message that cannot succeed (P8), asked with the conversation as it is inside the
+// Update.
 func (s *Server) checker(ctx context.Context, doc *chat.Conversation, m *chat.Message) (func(*chat.Conversation) (chat.Dispatch, error), error) {
 	if m.Direction == chat.Note {
 		return nil, nil

@@ -46,8 +46,9 @@ func (v *Verdict) Status(ctx context.Context, m bus.Message) error {
 	return store.Fault(v.Known(ctx, doc.Tenant, doc.ChannelID, s.ExternalIDs...)) // also for a repeat: the first may have died here
 }
 
-// Decision implements bus.Handler for tributary.assignments. A decision counts only if nobody has touched the conversation
-// since the epoch it rests on; else it is refused. One that comes again after it was applied is not (models/routing.pml, R4).
+// Decision implements bus.Handler for tributary.assignments. A decision counts only if nobody has touched the
+// conversation since the epoch it rests on; else it is refused. One that comes again after it was applied is not
+// (docs/models/routing.pml, R4).
 func (v *Verdict) Decision(ctx context.Context, m bus.Message) error {
 	d, err := event.Decode[event.Decision](m.Event)
 	if err != nil {
@@ -82,8 +83,8 @@ func (v *Verdict) Decision(ctx context.Context, m bus.Message) error {
 	return store.Fault(v.keep(ctx, c.Tenant, d, outcome))
 }
 
-// applied reports whether a decision was applied before, also if somebody has changed the holder since: the conversation knows
-// its last one, even if whoever applied it died, or has not come yet, before it kept the decision.
+// applied reports whether a decision was applied before, also if somebody has changed the holder since: the
+// conversation knows its last one, even if whoever applied it died, or has not come yet, before it kept the decision.
 func (v *Verdict) applied(ctx context.Context, c *chat.Conversation, d event.Decision) (bool, error) {
 	if c.Decided == d.ID {
 		return true, nil
@@ -108,7 +109,8 @@ func (v *Verdict) keep(ctx context.Context, tenant string, d event.Decision, out
 	return nil
 }
 
-// applicable reports whether the state allows what is decided; with the epoch unchanged it does, unless the decision is odd.
+// applicable reports whether the state allows what is decided; with the epoch unchanged it does, unless the decision is
+// odd.
 func applicable(c *chat.Conversation, d event.Decision) bool {
 	switch d.Action {
 	case "assign":

@@ -22,7 +22,8 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
 )
 
-// policies is a directory in which every channel has one queue, which is the only one there is, and every user is there.
+// policies is a directory in which every channel has one queue, which is the only one there is, and every user is
+// there.
 type policies struct{ queue string }
 
 func (p policies) Channel(context.Context, string) (channel.Keyed, error) {
@@ -42,7 +43,8 @@ func (policies) User(context.Context, string, string) (directory.User, error) {
 
 func (policies) Changed(event.Config) {}
 
-// world is inbox, people and the topics, as models/routing.pml has them: the decider is the real one, on a real store.
+// world is inbox, people and the topics, as docs/models/routing.pml has them: the decider is the real one, on a real
+// store.
 type world struct {
 	t         *rapid.T
 	ctx       context.Context
@@ -236,8 +238,8 @@ func (w *world) zombie() {
 	}
 }
 
-// race lets both owners work at the same time, each on a record of its own. The old one's is not ahead of the new one's: nobody takes
-// a record whose predecessors of the same conversation nobody has taken.
+// race lets both owners work at the same time, each on a record of its own. The old one's is not ahead of the new
+// one's: nobody takes a record whose predecessors of the same conversation nobody has taken.
 func (w *world) race() {
 	if w.old == nil || w.read >= len(w.records) {
 		return

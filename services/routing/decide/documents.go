@@ -1,5 +1,6 @@
-// Package decide is routing's decider: who gets which conversation. A tenant has one decider at a time, the owner of its
-// partition of tributary.routing; the rules are those of models/routing.pml (R1–R13).
+// Package decide is routing's decider: who gets which conversation. A tenant has one decider at a time, the owner of
+// its partition of tributary.routing; the rules are those of docs/models/routing.pml (R1–R13) and, for queues,
+// docs/models/routing2.pml (R14, R20, R22).
 package decide
 
 import (
@@ -49,7 +50,8 @@ type Hold struct {
 	Since          event.Time      `json:"since"`
 }
 
-// Agent is what routing knows of an agent. A decision is a hold in this document, in the same write as the decision's fact.
+// Agent is what routing knows of an agent. A decision is a hold in this document, in the same write as the decision's
+// fact.
 type Agent struct {
 	store.Meta
 	Limit        int        `json:"limit"` // conversations at once; 0: none are routed to this agent
@@ -130,8 +132,8 @@ func (a *Agent) serves(q *Queue) bool {
 	return len(q.Skills) > 0 && !slices.ContainsFunc(q.Skills, func(s string) bool { return !slices.Contains(a.Skills, s) })
 }
 
-// Presence is whether an agent is there. It is a document with a lease: whoever does not renew it is offline, and an empty
-// Redis expires nobody.
+// Presence is whether an agent is there. It is a document with a lease: whoever does not renew it is offline, and an
+// empty Redis expires nobody.
 type Presence struct {
 	store.Meta
 	State     string     `json:"state"` // idle, busy, rest or offline
@@ -169,7 +171,8 @@ type Skill struct {
 	CreatedAt event.Time `json:"created_at"`
 }
 
-// Place is where a conversation stands, by the newest fact that was taken over. It only moves forward, also after closing (R5).
+// Place is where a conversation stands, by the newest fact that was taken over. It only moves forward, also after
+// closing (R5).
 type Place struct {
 	store.Meta
 	ThreadID     string            `json:"thread_id"`
@@ -185,14 +188,15 @@ type Place struct {
 
 	UndecidedSince event.Time `json:"undecided_since,omitzero"` // WaitingSince of what is undecided, for the index
 
-	// Intent is a decision about the queue at this epoch that inbox has not answered. It hides the conversation until the
-	// fact comes that answers it.
+	// Intent is a decision about the queue at this epoch that inbox has not answered. It hides the conversation until
+	// the fact comes that answers it.
 	Intent        *event.Decision `json:"intent,omitempty"`
 	IntendedSince event.Time      `json:"intended_since,omitzero"` // when it was published last, for the index
 	QueueKnown    bool            `json:"queue_known,omitempty"`   // false: QueueID may be the channel's, the conversation carries none
 }
 
-// undecided reports whether an agent is to be found for it. What waits in no queue stays unassigned until a person takes it.
+// undecided reports whether an agent is to be found for it. What waits in no queue stays unassigned until a person
+// takes it.
 func (p *Place) undecided() bool {
 	return p.State == event.Waiting && p.QueueID != "" && p.Intent == nil
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
-// slice is how many conversations one record of type [event.RoutingDue] looks at; the next record goes on behind them, so
-// that what happens meanwhile is decided in between.
+// slice is how many conversations one record of type [event.RoutingDue] looks at; the next record goes on behind them,
+// so that what happens meanwhile is decided in between.
 const slice = 200
 
-// rightQueue returns the queue that a waiting conversation belongs in, empty if none, and whether it waits there: its own, or
-// the channel's if it has none or its own was deleted. A reference to a queue that is gone counts as none.
+// rightQueue returns the queue that a waiting conversation belongs in, empty if none, and whether it waits there: its
+// own, or the channel's if it has none or its own was deleted. A reference to a queue that is gone counts as none.
 func (o *owner) rightQueue(ctx context.Context, tenantID string, h event.Holder) (queue string, right bool, err error) {
 	if h.State != event.Waiting {
 		return h.QueueID, true, nil
@@ -62,7 +62,7 @@ func (o *owner) exists(ctx context.Context, tenantID, queueID string) (bool, err
 }
 
 // intend decides that a conversation goes into a queue, or into none. The decision and its fact are one write of the
-// conversation's document; inbox answers with a fact at a newer epoch, whether it applies or refuses.
+// conversation's document (R20); inbox answers with a fact at a newer epoch, whether it applies or refuses (R14, R22).
 func (o *owner) intend(p *Place, queueID string) {
 	p.Intent = o.queueDecision(p, queueID)
 	p.IntendedSince = p.Intent.At
@@ -78,8 +78,8 @@ func (o *owner) queueDecision(p *Place, queueID string) *event.Decision {
 	}
 }
 
-// tellQueue makes inbox record the queue of a conversation that waits since a version in which only routing knew it. The
-// conversation stays in its line: a decision for an agent that inbox meets later is refused and made again.
+// tellQueue makes inbox record the queue of a conversation that waits since a version in which only routing knew it.
+// The conversation stays in its line: a decision for an agent that inbox meets later is refused and made again.
 func (o *owner) tellQueue(ctx context.Context, place *Place) (*Place, error) {
 	return o.Places.Update(ctx, place.ID, func(p *Place) error {
 		if p.QueueKnown || !p.undecided() {
@@ -91,8 +91,8 @@ func (o *owner) tellQueue(ctx context.Context, place *Place) (*Place, error) {
 	})
 }
 
-// due moves what waits under a queue that was deleted, or without a queue on a channel, to where it belongs now. What only
-// became possible, such as another agent who has a queue's skills, is found by the look that follows each record.
+// due moves what waits under a queue that was deleted, or without a queue on a channel, to where it belongs now. What
+// only became possible, such as another agent who has a queue's skills, is found by the look that follows each record.
 func (o *owner) due(ctx context.Context, t *tenant, d event.Due) error {
 	q := store.Query{
 		Where: []store.Eq{{Field: "tenant", Value: t.id}, {Field: "state", Value: event.Waiting}, {Field: "queue_id"}},

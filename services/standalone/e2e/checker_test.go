@@ -27,13 +27,13 @@ func (f *finding) note(format string, args ...any) {
 
 func (f *finding) settled() bool { return f.lost+f.open == 0 }
 
-// ranks of statuses (architecture §7): an attempt's status is its highest step.
+// ranks of statuses (docs/ARCHITECTURE.md, Receipts): an attempt's status is its highest step.
 var ranks = []string{"queued", "unknown", "accepted", "sent", "failed", "delivered", "read"}
 
 func rank(status string) int { return slices.Index(ranks, status) }
 
-// settle waits until the load's promises are kept and nothing waits any more, fails the test if that does not come or if
-// something was doubled on the way, and adds the figures up.
+// settle waits until the load's promises are kept and nothing waits any more, fails the test if that does not come or
+// if something was doubled on the way, and adds the figures up.
 //
 // An answer may end as unknown only if its sender was killed over it, at most so many.
 func (l *load) settle(within time.Duration, unknown int) finding {
@@ -185,8 +185,8 @@ func (l *load) gaps(f *finding, conversation string) {
 	}
 }
 
-// capacity checks that routing gave nobody more than the limit, and that nobody waits while somebody has room: with n agents of
-// these limits, exactly so many of the open conversations are held.
+// capacity checks that routing gave nobody more than the limit, and that nobody waits while somebody has room: with n
+// agents of these limits, exactly so many of the open conversations are held.
 func (l *load) capacity(limits map[string]int) {
 	l.Helper()
 	held, room := map[string]int{}, 0

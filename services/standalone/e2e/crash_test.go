@@ -15,8 +15,8 @@ import (
 	"github.com/tributaryhq/tributary/pkg/proof"
 )
 
-// points are the durable steps of architecture §6 and §7, as [crash.Point] names them, in a load of 4 people, 12 webhooks and 12
-// answers of which the provider refuses the first two. Every one is met before and after.
+// points are the durable steps of docs/ARCHITECTURE.md, as [crash.Point] names them, in a load of 4 people, 12 webhooks
+// and 12 answers of which the provider refuses the first two. Every one is met before and after.
 var points = []struct{ step, point string }{
 	{"accept a webhook or an answer", "answer:public:9"},
 	{"produce journal and inbound", "publish:tributary.inbound:5"},
@@ -54,8 +54,8 @@ var separately = []struct{ service, point string }{
 	{"routing", "after:update:agents:6"}, {"routing", "before:publish:tributary.assignments:2"},
 }
 
-// TestP1_P3_P4_P6_P7_P9_P13_KilledAtEveryStep kills the built binary with -9 before and after each durable step and starts it
-// again, while customers write and are answered.
+// TestP1_P3_P4_P6_P7_P9_P13_KilledAtEveryStep kills the built binary with -9 before and after each durable step and
+// starts it again, while customers write and are answered.
 func TestP1_P3_P4_P6_P7_P9_P13_KilledAtEveryStep(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat(filepath.Join(binaries(t), "crash", "tributary")); err != nil {

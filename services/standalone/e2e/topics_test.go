@@ -18,8 +18,9 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
-// TestTopicsEnsure makes the topics of a cluster with the command that operators use: three replicas, two of which must have a record
-// before it is acknowledged, and as many partitions as architecture §5 says. A second time it changes nothing.
+// TestTopicsEnsure makes the topics of a cluster with the command that operators use: three replicas, two of which must
+// have a record before it is acknowledged, and as many partitions as clusterTopics says. A second time it changes
+// nothing.
 func TestTopicsEnsure(t *testing.T) {
 	bin := os.Getenv("BIN")
 	if bin == "" || len(bustest.Real()) < 3 {

@@ -1,10 +1,11 @@
 // Package send is the outbound worker of a channel service: it delivers the messages on tributary.outbound.<type>.
 //
-// The protocol is models/outbound.pml, where it is checked; the names of its rules stand in the comments (rule BUSY …). In
-// short: every part of an attempt has a send row, inserted as calling before the first byte leaves. A lane (one key of one
-// partition) calls at once if nothing of its key is open and the channel has room; otherwise the row waits and the lane goes on.
-// Drainers take waiting rows, in order within the key, channel by channel. Whoever finds a row in the hands of another waits
-// for its deadline and then makes it unknown by compare-and-set: nothing is called twice (promise P7).
+// The protocol is docs/models/outbound.pml, where it is checked; the names of its rules stand in the comments (rule
+// BUSY …). In short: every part of an attempt has a send row, inserted as calling before the first byte leaves. A lane
+// (one key of one partition) calls at once if nothing of its key is open and the channel has room; otherwise the row
+// waits and the lane goes on. Drainers take waiting rows, in order within the key, channel by channel. Whoever finds a
+// row in the hands of another waits for its deadline and then makes it unknown by compare-and-set: nothing is called
+// twice (promise P7).
 package send
 
 import (
@@ -27,8 +28,8 @@ import (
 // State is how far a part has come.
 type State string
 
-// The states. Waiting and Calling are open, the others final. A part that was called at once and answered stays Calling: its
-// result is on tributary.receipts, and a second write would say nothing more.
+// The states. Waiting and Calling are open, the others final. A part that was called at once and answered stays
+// Calling: its result is on tributary.receipts, and a second write would say nothing more.
 const (
 	Waiting State = "waiting"
 	Calling State = "calling"
@@ -90,8 +91,8 @@ func RowID(tenant, attempt string, part int) string {
 	return event.DeriveID("snd", tenant, attempt, strconv.Itoa(part))
 }
 
-// Rows returns the rows of an attempt, in the order of its parts; none if it has not been handled yet. Other services read
-// them for people to see; only the worker writes them.
+// Rows returns the rows of an attempt, in the order of its parts; none if it has not been handled yet. Other services
+// read them for people to see; only the worker writes them.
 func Rows(ctx context.Context, db store.DB, t event.ChannelType, tenant, attempt string) ([]*Row, error) {
 	rows := store.NewCollection[Row](db, Spec(t))
 	first, err := rows.Get(ctx, RowID(tenant, attempt, 0))
@@ -128,8 +129,8 @@ func (r *Row) call(token string, generation int32, deadline, now time.Time) {
 	r.Tries++
 }
 
-// allowed is how long the row may be left as it is: its pause if it waits, else the time of its call. It was written at UpdatedAt,
-// by the same clock.
+// allowed is how long the row may be left as it is: its pause if it waits, else the time of its call. It was written at
+// UpdatedAt, by the same clock.
 func (r *Row) allowed() time.Duration {
 	if r.State == Waiting {
 		return r.NextAt.Sub(r.UpdatedAt.Time)

@@ -19,7 +19,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
-// The tests of this file are named after the rules of models/outbound.pml.
+// The tests of this file are named after the rules of docs/models/outbound.pml.
 
 // plant puts a row into the store as an earlier owner left it, and returns it.
 func (w *world) plant(m bus.Message, edit func(*Row)) *Row {
@@ -342,7 +342,8 @@ func TestRuleOWNWRITE_AWriteThatSeemedToFailIsKnownAgain(t *testing.T) {
 	}
 }
 
-// doubtful is a store of which some writes, two in a row, are made and yet return an error: inserts, claims and outcomes alike.
+// doubtful is a store of which some writes, two in a row, are made and yet return an error: inserts, claims and
+// outcomes alike.
 type doubtful struct {
 	store.DB
 	from, n int64
