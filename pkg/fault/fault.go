@@ -54,7 +54,8 @@ type Error struct {
 	// Detail is what a caller may be told besides the code. New, At, Later and Because set it; an error that was wrapped by a
 	// literal has none, because drivers and the operating system put paths, addresses and names of secrets into theirs.
 	Detail string
-	Err    error // for the log
+	Extra  map[string]any // what a caller is told besides, by name: further members of the problem (RFC 9457)
+	Err    error          // for the log
 }
 
 // Error implements error.

@@ -68,18 +68,6 @@ func (f *Fields) Add(pointer, code, format string, args ...any) {
 	*f = append(*f, fault.At(pointer, code, format, args...))
 }
 
-// Extended is an error with further members for its problem.
-type Extended struct {
-	Err   error
-	Extra map[string]any
-}
-
-// Error implements error.
-func (e *Extended) Error() string { return e.Err.Error() }
-
-// Unwrap returns the error that is extended.
-func (e *Extended) Unwrap() error { return e.Err }
-
 var statusOf = map[fault.Kind]int{
 	fault.Internal: http.StatusInternalServerError, fault.Invalid: http.StatusUnprocessableEntity, fault.Denied: http.StatusForbidden,
 	fault.Gone: http.StatusNotFound, fault.Conflict: http.StatusConflict, fault.Throttled: http.StatusTooManyRequests,
@@ -122,9 +110,7 @@ func Describe(err error) Problem {
 	} else if fe.Pointer != "" {
 		p.Errors = []FieldError{{fe.Pointer, p.Code, p.Detail}}
 	}
-	if x, ok := errors.AsType[*Extended](err); ok {
-		p.Extra = x.Extra
-	}
+	p.Extra = fe.Extra
 	return p
 }
 

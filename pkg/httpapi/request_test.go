@@ -176,7 +176,7 @@ func TestP11_AnswersCarryCodesOfTheCatalogueAndNothingFromInside(t *testing.T) {
 			for name, err := range map[string]error{
 				"literal": literal, "wrapped": fmt.Errorf("reading /srv/data: %w", literal), "new": fault.New(kind, code, "not now: %w", errInside),
 				"printed": fault.New(kind, code, "not now: %v", errInside), "because": fault.Because(errInside, kind, code, "not now"), "several": several,
-				"extended": &httpapi.Extended{Err: literal}, "of the store": httpapi.StoreError(literal),
+				"of the store": httpapi.StoreError(literal),
 			} {
 				rec := serve(request("GET", ""), func(c *gin.Context) { httpapi.Fail(c, err) })
 				p := problem(t, rec)
@@ -217,7 +217,7 @@ func TestProblems(t *testing.T) {
 		"cannot look": {httpapi.StoreError(httpapi.Named(errors.New("dial"), "/queue_id", "queue", "q")), 503, "unavailable", "1"},
 		"throttled":   {&fault.Error{Kind: fault.Throttled, Code: "rate_limited", After: 1500 * time.Millisecond}, 429, "rate_limited", "2"},
 		"late":        {context.DeadlineExceeded, 503, "timeout", "1"},
-		"with extras": {&httpapi.Extended{Err: fault.New(fault.Conflict, "conflict", "x"), Extra: map[string]any{"retry_after_seconds": 3}}, 409, "conflict", ""},
+		"with extras": {&fault.Error{Kind: fault.Conflict, Code: "conflict", Extra: map[string]any{"retry_after_seconds": 3}}, 409, "conflict", ""},
 	} {
 		rec := serve(request("GET", ""), func(c *gin.Context) { httpapi.Fail(c, tc.err) })
 		p := problem(t, rec)

@@ -20,6 +20,7 @@ import (
 	"github.com/tributaryhq/tributary/services/inbox/chat"
 	"github.com/tributaryhq/tributary/services/inbox/feed"
 	"github.com/tributaryhq/tributary/services/inbox/intake"
+	"github.com/tributaryhq/tributary/services/inbox/outgoing"
 	"github.com/tributaryhq/tributary/services/inbox/rest"
 	"github.com/tributaryhq/tributary/services/inbox/verdict"
 )
@@ -42,15 +43,16 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 	calls := func(ctx context.Context, tenant, attempt string) ([]*provider.Call, error) {
 		return provider.Calls(ctx, env.DB, tenant, attempt)
 	}
+	outbox := &outgoing.Outbox{Record: record, Directory: env.Directory, Blob: env.Blob, Now: env.Now}
 	server := &rest.Server{
-		Record: record, Directory: env.Directory, Calls: calls, Blob: env.Blob, Cache: env.Cache, Bus: env.Bus, Hub: hub,
+		Record: record, Directory: env.Directory, Outbox: outbox, Calls: calls, Blob: env.Blob, Cache: env.Cache, Bus: env.Bus, Hub: hub,
 		Log: env.Log, Now: env.Now, Stopping: env.Stopping,
 		Uploads: rest.NewUploads(rest.DefaultUploads, env.Now), Streams: budget.NewShares(streamsAll, streamsCaller),
 	}
 	in := &intake.Intake{Record: record, Channels: env.Directory, Blobs: env.Blob, Now: env.Now, Typing: func(ctx context.Context, c *chat.Conversation, on bool) {
 		server.Typing(ctx, c, event.Actor{Kind: "contact", ID: c.ContactID}, on)
 	}}
-	decided := &verdict.Verdict{Record: record, Now: env.Now, Send: server.SendDecided, Known: in.Unpark}
+	decided := &verdict.Verdict{Record: record, Now: env.Now, Send: outbox.Decided, Known: in.Unpark}
 	spec, err := httpapi.LoadSpec(openapi)
 	if err != nil {
 		return nil, err

@@ -104,7 +104,7 @@ func (s *Server) assign(c *gin.Context, id string) {
 	}
 	s.act(c, id, auth.Assign, func(d *chat.Conversation, by event.Actor, at event.Time) error {
 		if d.Status == chat.Closed {
-			return s.closed(c.Request.Context(), d)
+			return s.Outbox.Closed(c.Request.Context(), d)
 		}
 		d.Assign(to, by, "", at)
 		return nil
@@ -129,7 +129,7 @@ func (s *Server) TakeConversation(c *gin.Context, id api.ID, _ api.TakeConversat
 			return fault.New(fault.Invalid, "not_applicable", "an API key cannot hold a conversation; use assign")
 		}
 		if d.Status == chat.Closed {
-			return s.closed(c.Request.Context(), d)
+			return s.Outbox.Closed(c.Request.Context(), d)
 		}
 		d.Assign(chat.Target{AgentID: p.AgentID, AgentName: p.Name}, by, "", at)
 		return nil
@@ -170,7 +170,7 @@ func (s *Server) CloseConversation(c *gin.Context, id api.ID, _ api.CloseConvers
 func (s *Server) ReopenConversation(c *gin.Context, id api.ID, _ api.ReopenConversationParams) {
 	s.act(c, id, auth.Send, func(d *chat.Conversation, by event.Actor, at event.Time) error {
 		if d.Next != "" || d.Into != "" {
-			return s.closed(c.Request.Context(), d)
+			return s.Outbox.Closed(c.Request.Context(), d)
 		}
 		return d.Reopen(by, by.Kind, at)
 	})
@@ -246,7 +246,7 @@ func (s *Server) BotInConversation(c *gin.Context, id api.ID, _ api.BotInConvers
 	s.act(c, id, auth.Assign, func(d *chat.Conversation, by event.Actor, at event.Time) error {
 		switch {
 		case d.Status == chat.Closed:
-			return s.closed(c.Request.Context(), d)
+			return s.Outbox.Closed(c.Request.Context(), d)
 		case in.Active && d.BotID == "":
 			return fault.At("/active", "not_applicable", "no bot is assigned to the conversation")
 		case in.Active:

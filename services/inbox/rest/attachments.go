@@ -5,7 +5,6 @@ import (
 	"errors"
 	"mime"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -119,28 +118,6 @@ func typeOfMIME(m string) event.MessageType {
 		return event.Audio
 	}
 	return event.Document
-}
-
-// share lets whoever may see the conversation see the files that are sent in it, and holds them for the message.
-func (s *Server) share(ctx context.Context, doc *chat.Conversation, m *chat.Message) error {
-	if err := s.Blob.Hold(ctx, doc.Tenant, m.ID, chat.Blobs(m.Content)...); fault.Is(err, fault.Gone) {
-		return fault.At("/attachment_ids", "bad_value", "an attachment is no longer there: a file that is not sent within %s is deleted; upload it again", blob.Unused)
-	} else if err != nil {
-		return err
-	}
-	for _, id := range files(m.Content) {
-		_, err := s.Record.Files.Update(ctx, id, func(f *chat.File) error {
-			if slices.Contains(f.Conversations, doc.ID) {
-				return store.Unchanged
-			}
-			f.Conversations, f.ExpiresAt = append(f.Conversations, doc.ID), event.Time{}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // shown reports a file as not there unless it was sent in a conversation that the caller may see.

@@ -23,6 +23,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/chat"
 	"github.com/tributaryhq/tributary/services/inbox/feed"
+	"github.com/tributaryhq/tributary/services/inbox/outgoing"
 )
 
 // Server implements api.ServerInterface.
@@ -30,6 +31,7 @@ type Server struct {
 	Record    *chat.Record
 	Directory *directory.Directory
 	Calls     func(ctx context.Context, tenant, attemptID string) ([]*provider.Call, error) // redacted provider calls of an attempt
+	Outbox    *outgoing.Outbox
 	Blob      *blob.Store
 	Cache     *cache.Cache
 	Bus       bus.Bus
@@ -51,6 +53,14 @@ func do(c *gin.Context, status int, f func() (any, error)) {
 		return
 	}
 	c.JSON(status, v)
+}
+
+// errOr returns err, or otherwise if there is none.
+func errOr(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
 }
 
 func gone(what, id string) error {

@@ -16,14 +16,15 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/api"
 	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/outgoing"
 )
 
 type start struct {
-	ChannelID string `json:"channel_id"`
-	ContactID string `json:"contact_id"`
-	Peer      string `json:"peer"`
-	Name      string `json:"name"`
-	Message   *input `json:"message"`
+	ChannelID string          `json:"channel_id"`
+	ContactID string          `json:"contact_id"`
+	Peer      string          `json:"peer"`
+	Name      string          `json:"name"`
+	Message   *outgoing.Draft `json:"message"`
 }
 
 // StartConversation implements api.ServerInterface.
@@ -165,7 +166,7 @@ func with(what string) string {
 }
 
 // sendable refuses a first message that cannot succeed before anything is opened for it. t is nil if there is no thread yet.
-func (s *Server) sendable(ctx context.Context, p *auth.Principal, ch channel.Keyed, t *chat.Thread, in input) error {
+func (s *Server) sendable(ctx context.Context, p *auth.Principal, ch channel.Keyed, t *chat.Thread, in outgoing.Draft) error {
 	doc := &chat.Conversation{ChannelID: ch.ID, ChannelType: ch.Type}
 	if t != nil {
 		tail, err := s.Record.Tail(ctx, t)
@@ -176,15 +177,14 @@ func (s *Server) sendable(ctx context.Context, p *auth.Principal, ch channel.Key
 			doc = tail
 		}
 	}
-	m, err := s.compose(ctx, p, doc, in)
-	if err != nil {
-		return err
+	return s.Outbox.Check(ctx, doc, author(p), in)
+}
+
+// unlessGone returns nil for a document that is not there.
+func unlessGone(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
 	}
-	check, err := s.checker(ctx, doc, m)
-	if err != nil || check == nil {
-		return err
-	}
-	_, err = check(doc)
 	return err
 }
 

@@ -11,29 +11,9 @@ import (
 // expiring is how long before its end a window is shown as ending.
 const expiring = 2 * time.Hour
 
-// closesAt is when the business may write no more; zero if there is no such time.
-func closesAt(info channel.Info, w chat.Window) event.Time {
-	switch info.Window.Kind {
-	case "inbound":
-		if w.LastInboundAt.IsZero() {
-			return event.At(time.Unix(1, 0)) // nobody wrote: it never was open
-		}
-		end := w.LastInboundAt.Add(time.Duration(info.Window.For))
-		if w.FreeUntil.After(end) {
-			end = w.FreeUntil
-		}
-		return end
-	case "reply":
-		if w.LastInboundAt.IsZero() {
-			return event.At(time.Unix(1, 0))
-		}
-	}
-	return event.Time{}
-}
-
 // window is a conversation's window as the API shows it.
 func window(info channel.Info, w chat.Window, now event.Time) map[string]any {
-	end := closesAt(info, w)
+	end := info.Window.Ends(w.LastInboundAt, w.FreeUntil)
 	out := map[string]any{"state": "none", "expires_at": nil, "remaining_messages": nil, "allowed": []string{"any"}}
 	if end.IsZero() {
 		return out

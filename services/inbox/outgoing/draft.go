@@ -1,4 +1,4 @@
-package rest
+package outgoing
 
 import (
 	"context"
@@ -6,15 +6,14 @@ import (
 	"fmt"
 	"net/url"
 
-	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/services/inbox/chat"
 )
 
-// input is a message as it is posted. Its types are its own, and not those of events: what a caller may say is less than what
-// services tell each other, keys of the file store above all.
-type input struct {
+// Draft is a message as its author names it. Its types are its own, and not those of events: a caller may name less than services
+// pass on, keys of the file store above all.
+type Draft struct {
 	Direction     string            `json:"direction"`
 	Type          event.MessageType `json:"type"`
 	Text          string            `json:"text"`
@@ -63,7 +62,7 @@ type cardInput struct {
 	Own    bool     `json:"own"`
 }
 
-func (in input) cards() (out []event.Card) {
+func (in Draft) cards() (out []event.Card) {
 	for _, c := range in.Contacts {
 		out = append(out, event.Card(c))
 	}
@@ -159,7 +158,7 @@ type attachmentInput struct {
 }
 
 // template is the template of the input; the files that it names are looked up.
-func (s *Server) template(ctx context.Context, p *auth.Principal, doc *chat.Conversation, in *templateInput) (*event.Template, error) {
+func (o *Outbox) template(ctx context.Context, doc *chat.Conversation, by Author, in *templateInput) (*event.Template, error) {
 	if in == nil {
 		return nil, nil
 	}
@@ -169,7 +168,7 @@ func (s *Server) template(ctx context.Context, p *auth.Principal, doc *chat.Conv
 		for k, param := range c.Parameters {
 			op := event.Parameter{Type: param.Type, Name: param.Name, Text: param.Text, Payload: param.Payload}
 			if param.Attachment != nil {
-				a, err := s.named(ctx, p, doc, *param.Attachment, fmt.Sprintf("/template/components/%d/parameters/%d/attachment", i, k))
+				a, err := o.named(ctx, doc, by, *param.Attachment, fmt.Sprintf("/template/components/%d/parameters/%d/attachment", i, k))
 				if err != nil {
 					return nil, err
 				}
@@ -183,7 +182,7 @@ func (s *Server) template(ctx context.Context, p *auth.Principal, doc *chat.Conv
 }
 
 // named is the file that an attachment of the input names, exactly one way.
-func (s *Server) named(ctx context.Context, p *auth.Principal, doc *chat.Conversation, in attachmentInput, at string) (event.Attachment, error) {
+func (o *Outbox) named(ctx context.Context, doc *chat.Conversation, by Author, in attachmentInput, at string) (event.Attachment, error) {
 	ways := 0
 	for _, way := range []string{in.ID, in.MediaRef, in.URL} {
 		if way != "" {
@@ -194,7 +193,7 @@ func (s *Server) named(ctx context.Context, p *auth.Principal, doc *chat.Convers
 		return event.Attachment{}, fault.At(at, "bad_value", "name the file by exactly one of id (of an uploaded attachment), media_ref and url")
 	}
 	if in.ID != "" {
-		as, err := s.uploaded(ctx, p, doc, []string{in.ID}, at+"/id")
+		as, err := o.findUploaded(ctx, doc, by, []string{in.ID}, at+"/id")
 		if err != nil {
 			return event.Attachment{}, err
 		}
@@ -204,22 +203,4 @@ func (s *Server) named(ctx context.Context, p *auth.Principal, doc *chat.Convers
 		return event.Attachment{}, fault.At(at+"/url", "bad_format", "want an https URL, which the provider can fetch")
 	}
 	return event.Attachment{Type: in.Type, MIME: in.MIME, Name: in.Name, MediaRef: in.MediaRef, URL: in.URL}, nil
-}
-
-// files are the ids of the uploaded files that a message sends.
-func files(c event.Content) (ids []string) {
-	for _, a := range c.Attachments {
-		ids = append(ids, a.ID)
-	}
-	if c.Template == nil {
-		return ids
-	}
-	for _, component := range c.Template.Components {
-		for _, param := range component.Parameters {
-			if param.Attachment != nil && param.Attachment.ID != "" {
-				ids = append(ids, param.Attachment.ID)
-			}
-		}
-	}
-	return ids
 }
