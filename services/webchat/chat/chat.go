@@ -33,10 +33,14 @@ type Limits struct {
 	Messages, Frames, Uploads, Pages budget.Rate // per visitor; pages per session
 	Address, Channel                 budget.Rate // messages per IP address and per channel
 	Bytes                            ByteLimits  // of uploads
+	Sockets                          SocketLimits
 }
 
 // ByteLimits are bytes of uploaded files, whose announced size counts.
 type ByteLimits struct{ Visitor, Address, Channel, Tenant budget.Rate }
+
+// SocketLimits are sockets at a time: of all browsers, and of one IP address.
+type SocketLimits struct{ All, Address int64 }
 
 // DefaultLimits are those of the facts (20 messages a minute, 50 pages a session), and for the rest more than a person needs.
 var DefaultLimits = Limits{
@@ -47,6 +51,7 @@ var DefaultLimits = Limits{
 		Visitor: rate(200<<20, 24*time.Hour, 60<<20), Address: rate(1<<30, 24*time.Hour, 120<<20),
 		Channel: rate(10<<30, 24*time.Hour, 1<<30), Tenant: rate(40<<30, 24*time.Hour, 4<<30),
 	},
+	Sockets: SocketLimits{All: 20_000, Address: 512},
 }
 
 func rate(n int, per time.Duration, burst int) budget.Rate {
@@ -103,7 +108,7 @@ func build(ctx context.Context, h *gateway.Host, l Limits) (*server, error) {
 		return nil, err
 	}
 	return &server{
-		Host: h, key: key, keys: keys, limit: newLimits(l, h.Now), sockets: budget.NewShares(socketsAll, socketsSource),
+		Host: h, key: key, keys: keys, limit: newLimits(l, h.Now), sockets: budget.NewShares(l.Sockets.All, l.Sockets.Address),
 		polls: polls{open: map[string]*poll{}},
 		mailboxes: mailboxes{
 			heads: store.NewCollection[head](h.DB, headSpec, store.Recall()), letters: store.NewCollection[letter](h.DB, letterSpec), now: h.Now,

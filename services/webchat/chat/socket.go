@@ -16,13 +16,12 @@ import (
 )
 
 const (
-	maxFrame                  = 16 << 10 // bytes of a browser's frame
-	helloFor                  = 10 * time.Second
-	pingEvery                 = 25 * time.Second
-	writeFor                  = 10 * time.Second // a browser that takes longer for a frame is cut off: it comes again and reads on
-	typingFor                 = 10 * time.Second // typing that is not said again is over
-	socketsAll, socketsSource = 20_000, 512      // at a time, of a process and of an address
-	maxOffends                = 20               // frames over the limits until the socket is closed
+	maxFrame   = 16 << 10 // bytes of a browser's frame
+	helloFor   = 10 * time.Second
+	pingEvery  = 25 * time.Second
+	writeFor   = 10 * time.Second // a browser that takes longer for a frame is cut off: it comes again and reads on
+	typingFor  = 10 * time.Second // typing that is not said again is over
+	maxOffends = 20               // frames over the limits until the socket is closed
 )
 
 // How a socket ends (RFC 6455 §7.4.2 leaves 4000–4999 to applications). Everything else is to be tried again, with a pause.

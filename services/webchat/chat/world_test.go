@@ -43,6 +43,9 @@ const (
 	shop     = "https://shop.example"
 )
 
+// socketsOfAddress are more than all other tests, which come from one address, have open at a time.
+const socketsOfAddress = 100
+
 // deaf is a replica whose Redis is away.
 const deaf = 2
 
@@ -92,7 +95,8 @@ func (w *world) start(dir string) (stop func()) {
 	w.key = bytes.Repeat([]byte{7}, 32)
 	cfg := &config.Config{
 		KafkaBrokers: broker.Addrs(), RedisURL: w.redis.URL(), StoreURL: "sqlite:" + filepath.Join(dir, "store.db"), BlobURL: "file://" + dir + "/blobs",
-		EncryptionKey: base64.StdEncoding.EncodeToString(w.key), ShutdownDrain: 5 * time.Second, PublicURL: "https://chat.tributary.example",
+		EncryptionKey: base64.StdEncoding.EncodeToString(w.key), ShutdownDrain: 5 * time.Second,
+		PublicURL: "https://chat.tributary.example", TrustedProxies: []string{"127.0.0.0/8"},
 	}
 	log := slog.New(slog.DiscardHandler)
 	var running sync.WaitGroup
@@ -107,7 +111,9 @@ func (w *world) start(dir string) (stop func()) {
 	must(w.env.Bus.EnsureTopics(ctx, embedded.Topics()))
 	must(w.env.DB.Ensure(ctx, slices.Concat(append(directory.Specs, store.Spec{Name: "webchat_visitors", Expires: true}), blob.Specs)...))
 	limits := chat.DefaultLimits
-	limits.Sessions, limits.Visitors, limits.Connects, limits.Address = budget.Rate{N: 1e6, Per: time.Minute, Burst: 1e6}, budget.Rate{N: 1e6, Per: time.Minute, Burst: 1e6}, budget.Rate{N: 1e6, Per: time.Minute, Burst: 1e6}, budget.Rate{N: 1e6, Per: time.Minute, Burst: 1e6}
+	ample := budget.Rate{N: 1e6, Per: time.Minute, Burst: 1e6}
+	limits.Sessions, limits.Visitors, limits.Connects, limits.Address = ample, ample, ample, ample
+	limits.Sockets.Address = socketsOfAddress
 	service := gateway.Service(webchat.Adapter{}, gateway.With(chat.With(limits)))
 	for i := range w.urls {
 		public, err := net.Listen("tcp", "127.0.0.1:0")
