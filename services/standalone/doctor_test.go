@@ -14,6 +14,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/bus/bustest"
 	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/pkg/embedded"
+	"github.com/tributaryhq/tributary/pkg/store/mongo/mongofake"
 )
 
 // examined runs the doctor on a data directory and returns what it found by check.
@@ -43,6 +44,22 @@ func startedOnce(t *testing.T, dir string) {
 	if err := prove(t, &config.Config{DataDir: dir}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// ensured is a MongoDB with the indexes that the job makes, after a change, as the environment names it.
+func ensured(t *testing.T, change func(*mongofake.Server, mongofake.Indexes)) (environ []string) {
+	t.Helper()
+	s, indexes := mongofake.New(t), mongofake.Indexes{}
+	s.Answer(indexes.Answer)
+	environ = []string{"TRIBUTARY_STORE_URL=" + s.URI()}
+	job := append(environ, "TRIBUTARY_DATA_DIR="+t.TempDir())
+	if status, _, errOut := execute(job, "store", "ensure"); status != 0 {
+		t.Fatalf("store ensure: %s", errOut)
+	}
+	if change != nil {
+		change(s, indexes)
+	}
+	return environ
 }
 
 func TestTheDoctorFindsWhatIsWrong(t *testing.T) {
@@ -86,6 +103,23 @@ func TestTheDoctorFindsWhatIsWrong(t *testing.T) {
 			b := bustest.New(t)
 			return []string{"TRIBUTARY_KAFKA_BROKERS=" + strings.Join(b.Broker.Config().Brokers, ",")}
 		}, "kafka topics", "partitions and should have 48"},
+		"a MongoDB with all indexes": {func(t *testing.T, _ string) []string { return ensured(t, nil) }, "", ""},
+		"a MongoDB that lacks an index": {func(t *testing.T, _ string) []string {
+			return ensured(t, func(s *mongofake.Server, indexes mongofake.Indexes) {
+				if !indexes.Drop("conversations", "by_due") {
+					t.Fatalf("no such index: %v", indexes["conversations"])
+				}
+			})
+		}, "store indexes", "conversations.by_due"},
+		"a MongoDB without collections": {func(t *testing.T, _ string) []string {
+			return ensured(t, func(_ *mongofake.Server, indexes mongofake.Indexes) { clear(indexes) })
+		}, "store indexes", "conversations."},
+		"a MongoDB whose clock is ahead": {func(t *testing.T, _ string) []string {
+			return ensured(t, func(s *mongofake.Server, _ mongofake.Indexes) { s.SetSkew(time.Hour) })
+		}, "clock of store", "differs by -"},
+		"a MongoDB whose clock is behind": {func(t *testing.T, _ string) []string {
+			return ensured(t, func(s *mongofake.Server, _ mongofake.Indexes) { s.SetSkew(-time.Minute) })
+		}, "clock of store", "more than 2s"},
 		"a server beside": {func(t *testing.T, _ string) []string {
 			r, err := embedded.StartRedis(t.Context(), "")
 			if err != nil {

@@ -310,3 +310,41 @@ func TestEverySlowAnswerIsAway(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestConnectionsAreNamed: a deployment's log and currentOp say whose connections and commands they are.
+func TestConnectionsAreNamed(t *testing.T) {
+	t.Parallel()
+	for option, want := range map[string]string{"": "tributary", "&appName=inbox-7": "inbox-7"} {
+		s := mongofake.New(t)
+		db, err := driver.Open(t.Context(), s.URI()+option)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Ensure(t.Context(), things); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Query(t.Context(), "things", store.Query{Where: tenantA}); err != nil {
+			t.Error(err)
+		}
+		names := s.AppNames()
+		if len(s.Seen("find")) == 0 || len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return name != want }) {
+			t.Errorf("connections are named %q, want %q", names, want)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestTimeIsThatOfTheServer: what the doctor compares with our clock.
+func TestTimeIsThatOfTheServer(t *testing.T) {
+	t.Parallel()
+	s, db := faked(t)
+	for _, by := range []time.Duration{0, time.Hour, -time.Hour} {
+		s.SetSkew(by)
+		got, err := db.(*driver.DB).Time(t.Context())
+		if off := time.Until(got) - by; err != nil || off.Abs() > time.Minute {
+			t.Errorf("a clock that is %s ahead shows %s: %v", by, got, err)
+		}
+	}
+}

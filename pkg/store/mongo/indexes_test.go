@@ -18,28 +18,15 @@ import (
 // deployment has indexes, and those that createIndexes asks for once they are built.
 type deployment struct {
 	*mongofake.Server
-	indexes []any
+	indexes mongofake.Indexes
 	unready string // listed, and refused to queries
 }
 
 func (d *deployment) answer(c mongofake.Command) bson.D {
-	switch c.Name {
-	case "listIndexes":
-		if c.Text("listIndexes") != "things" || len(d.indexes) == 0 {
-			return mongofake.Refused(26, "ns does not exist")
-		}
-		return mongofake.Documents(0, d.indexes...)
-	case "find":
-		if d.unready != "" && c.Text("hint") == d.unready {
-			return mongofake.Refused(2, noIndex)
-		}
-	case "createIndexes":
-		models, _ := c.Body.Lookup("indexes").Array().Values()
-		for _, m := range models {
-			d.indexes = append(d.indexes, m.Document())
-		}
+	if c.Name == "find" && d.unready != "" && c.Text("hint") == d.unready {
+		return mongofake.Refused(2, noIndex)
 	}
-	return nil
+	return d.indexes.Answer(c)
 }
 
 var idKey = bson.D{{Key: "name", Value: "_id_"}, {Key: "key", Value: bson.D{{Key: "_id", Value: 1}}}}
@@ -60,7 +47,7 @@ var indexed = store.Spec{
 
 func deploy(t *testing.T, indexes ...any) (*deployment, *driver.DB) {
 	t.Helper()
-	d := &deployment{Server: mongofake.New(t), indexes: indexes}
+	d := &deployment{Server: mongofake.New(t), indexes: mongofake.Indexes{"things": indexes}}
 	db, err := driver.Open(t.Context(), d.URI())
 	if err != nil {
 		t.Fatal(err)
@@ -214,7 +201,7 @@ func TestBuildIsInterrupted(t *testing.T) {
 	if err := errors.Join(db.Build(t.Context(), driver.Job{}, indexed), db.Require(t.Context(), indexed)); err != nil {
 		t.Error(err)
 	}
-	if diff := cmp.Diff(3, len(d.indexes)); diff != "" {
+	if diff := cmp.Diff(3, len(d.indexes["things"])); diff != "" {
 		t.Error(diff)
 	}
 }

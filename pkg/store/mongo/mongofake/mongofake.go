@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
@@ -48,6 +49,8 @@ type Server struct {
 	seen   []Command
 	conns  []net.Conn
 	held   map[string]<-chan struct{}
+	skew   time.Duration
+	apps   []string // names that clients gave when they connected
 }
 
 // New starts a server that says yes to everything.
@@ -92,6 +95,20 @@ func (s *Server) Hold(name string, until <-chan struct{}) {
 	s.held = map[string]<-chan struct{}{name: until}
 }
 
+// SetSkew sets by how much the server's clock is ahead of ours.
+func (s *Server) SetSkew(by time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.skew = by
+}
+
+// AppNames are the names under which clients have connected, one for each connection.
+func (s *Server) AppNames() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.apps)
+}
+
 // Seen returns the commands of that name since Answer was called.
 func (s *Server) Seen(name string) []Command {
 	s.mu.Lock()
@@ -129,13 +146,30 @@ func (s *Server) serve(c net.Conn) error {
 		return err
 	}
 	if wiremessage.OpCode(op) != wiremessage.OpMsg { // OP_QUERY, in which drivers say hello
-		return reply(c, int32(id), false, hello) //nolint:gosec // an id is any 32 bits
+		said, ok := parseQuery(body)
+		if !ok {
+			return errors.New("not a query")
+		}
+		return reply(c, int32(id), false, s.greet(said)) //nolint:gosec // an id is any 32 bits
 	}
 	cmd, ok := parse(body)
 	if !ok {
 		return errors.New("not a message")
 	}
 	return reply(c, int32(id), true, s.answerTo(cmd)) //nolint:gosec // an id is any 32 bits
+}
+
+// parseQuery reads OP_QUERY: flags, the collection's name, two numbers and the query.
+func parseQuery(b []byte) (bson.Raw, bool) {
+	_, b, ok := wiremessage.ReadQueryFlags(b)
+	if ok {
+		_, b, ok = wiremessage.ReadQueryFullCollectionName(b)
+	}
+	if !ok || len(b) < 8 {
+		return nil, false
+	}
+	query, _, ok := wiremessage.ReadQueryQuery(b[8:])
+	return bson.Raw(query), ok
 }
 
 // parse reads OP_MSG: flags, one body and sequences of documents.
@@ -172,7 +206,7 @@ func parse(b []byte) (cmd Command, ok bool) {
 
 func (s *Server) answerTo(cmd Command) bson.D {
 	if slices.Contains([]string{"hello", "isMaster", "ismaster"}, cmd.Name) {
-		return hello
+		return s.greet(cmd.Body)
 	}
 	s.mu.Lock()
 	if until := s.held[cmd.Name]; until != nil {
@@ -192,6 +226,17 @@ func (s *Server) answerTo(cmd Command) bson.D {
 		return Documents(0)
 	}
 	return bson.D{{Key: "ok", Value: 1}, {Key: "n", Value: max(1, len(cmd.Documents))}, {Key: "nModified", Value: 1}}
+}
+
+// greet answers hello. The first one of a connection says what the client calls itself.
+func (s *Server) greet(said bson.Raw) bson.D {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := said.LookupErr("client"); err == nil {
+		name, _ := said.Lookup("client", "application", "name").StringValueOK()
+		s.apps = append(s.apps, name)
+	}
+	return append(slices.Clone(hello), bson.E{Key: "localTime", Value: time.Now().Add(s.skew)})
 }
 
 // hello makes the client take us for a router of a sharded cluster, which is one server whatever stands behind it.
