@@ -3,6 +3,7 @@
 package mongofake
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -161,14 +162,11 @@ func (s *Server) serve(c net.Conn) error {
 
 // parseQuery reads OP_QUERY: flags, the collection's name, two numbers and the query.
 func parseQuery(b []byte) (bson.Raw, bool) {
-	_, b, ok := wiremessage.ReadQueryFlags(b)
-	if ok {
-		_, b, ok = wiremessage.ReadQueryFullCollectionName(b)
-	}
-	if !ok || len(b) < 8 {
+	end := bytes.IndexByte(b[4:], 0)
+	if end < 0 || len(b) < 4+end+1+8 {
 		return nil, false
 	}
-	query, _, ok := wiremessage.ReadQueryQuery(b[8:])
+	query, _, ok := bsoncore.ReadDocument(b[4+end+1+8:])
 	return bson.Raw(query), ok
 }
 
