@@ -31,6 +31,7 @@ type Channels interface {
 // Bus is what ingress needs of Kafka: to publish, and to read one journal record again.
 type Bus interface {
 	bus.Producer
+	PartitionOf(ctx context.Context, topic, key string) (int, error)
 	ReadFrom(ctx context.Context, topic string, partition int, offset int64, limit int) ([]bus.Message, error)
 }
 

@@ -43,8 +43,14 @@ func (r *recorder) Publish(ctx context.Context, recs ...event.Record) error {
 	return r.Publisher.Publish(ctx, recs...)
 }
 
-// ReadFrom reads the topic as if it had one partition.
-func (r *recorder) ReadFrom(_ context.Context, topic string, _ int, offset int64, limit int) ([]bus.Message, error) {
+// PartitionOf tells of the only partition that there is.
+func (r *recorder) PartitionOf(context.Context, string, string) (int, error) { return 0, nil }
+
+// ReadFrom reads the topic, which has one partition.
+func (r *recorder) ReadFrom(_ context.Context, topic string, partition int, offset int64, limit int) ([]bus.Message, error) {
+	if partition != 0 || offset < 0 {
+		return nil, fault.New(fault.Unavailable, "unavailable", "there is no such partition")
+	}
 	var out []bus.Message
 	n := int64(0)
 	for _, rec := range r.Records() {

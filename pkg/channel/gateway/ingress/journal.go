@@ -60,11 +60,23 @@ func (g *Ingress) sharedBody(ctx context.Context, in channel.Inbound, chs []chan
 	if len(tenants) < 2 && len(chs)*len(in.Body) <= maxInline || len(chs) < 2 {
 		return "", nil
 	}
-	key, err := g.put(ctx, "shared", in.Body)
+	key, err := g.put(ctx, sharedBodies, in.Body)
 	if err != nil {
 		return "", fmt.Errorf("journal body: %w", err)
 	}
 	return key, nil
+}
+
+// sharedBodies owns the bodies that several channels share. Nobody reads them but the adapter, which takes of one what is for its
+// channel.
+const sharedBodies = "shared"
+
+// ownerOf is who owns the body of a journal record of the tenant.
+func ownerOf(tenant, key string) string {
+	if strings.HasPrefix(key, sharedBodies+"/") {
+		return sharedBodies
+	}
+	return tenant
 }
 
 // put keeps bytes in the blob store. Nothing was acknowledged yet, so whoever fails here may be told to come again.

@@ -2,7 +2,6 @@ package ingress
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
 )
 
 // Position names a journal record.
@@ -26,8 +26,8 @@ type Position struct {
 // derived, so what was understood the first time does not happen twice.
 func (g *Ingress) replay(ctx context.Context, ch channel.Keyed, body []byte) (any, error) {
 	var at Position
-	if err := json.Unmarshal(body, &at); err != nil {
-		return nil, fault.At("", "bad_json", "want {\"partition\": n, \"offset\": n}")
+	if err := httpapi.Decode(body, &at); err != nil {
+		return nil, err
 	}
 	ids, err := g.Replay(ctx, ch, at)
 	return gin.H{"events": ids}, err
@@ -70,6 +70,11 @@ var errNotThere = fault.New(fault.Gone, "not_found", "there is no such call in t
 
 // journaled reads one record of the channel's journal, with its body.
 func (g *Ingress) journaled(ctx context.Context, ch channel.Keyed, at Position) (w event.Webhook, err error) {
+	if own, err := g.Bus.PartitionOf(ctx, event.TopicWebhooks, ch.ID); err != nil {
+		return w, fmt.Errorf("journal: %w", away(err))
+	} else if at.Partition != own || at.Offset < 0 {
+		return w, errNotThere
+	}
 	ms, err := g.Bus.ReadFrom(ctx, event.TopicWebhooks, at.Partition, at.Offset, 1)
 	if errors.Is(err, bus.ErrTrimmed) {
 		return w, fault.New(fault.Gone, "trimmed", "the journal does not reach back that far")
@@ -87,10 +92,11 @@ func (g *Ingress) journaled(ctx context.Context, ch channel.Keyed, at Position) 
 		return event.Webhook{}, errNotThere
 	}
 	if w.BodyBlob != "" {
-		if err := g.Blobs.Keep(ctx, ch.Tenant, w.BodyBlob, g.Now().Add(blob.InTransit)); err != nil { // for the record of the replay
+		owner := ownerOf(ch.Tenant, w.BodyBlob)
+		if err := g.Blobs.Keep(ctx, owner, w.BodyBlob, g.Now().Add(blob.InTransit)); err != nil { // for the record of the replay
 			return w, fmt.Errorf("journal body: %w", err)
 		}
-		if w.Body, err = g.kept(ctx, ch.Tenant, w.BodyBlob); err != nil {
+		if w.Body, err = g.kept(ctx, owner, w.BodyBlob); err != nil {
 			return w, fmt.Errorf("journal body: %w", err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -128,10 +130,57 @@ func TestP2_ReplayTranslatesAgain(t *testing.T) {
 	for name, ask := range map[string]func() ([]string, error){
 		"another channel": func() ([]string, error) { return r.Replay(t.Context(), b, Position{}) },
 		"no such record":  func() ([]string, error) { return r.Replay(t.Context(), r.ch, Position{Offset: 99}) },
+		"no partition":    func() ([]string, error) { return r.Replay(t.Context(), r.ch, Position{Partition: 99}) },
+		"below zero":      func() ([]string, error) { return r.Replay(t.Context(), r.ch, Position{Partition: -1}) },
+		"before all":      func() ([]string, error) { return r.Replay(t.Context(), r.ch, Position{Offset: -1}) },
 	} {
 		if _, err := ask(); !fault.Is(err, fault.Gone) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestP10_ReplayOfWhatSeveralTenantsShare: of a call for several, each gets again what was for its own channel, and nothing else.
+func TestP10_ReplayOfWhatSeveralTenantsShare(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{"short": "hello", "long": strings.Repeat("x", 200<<10)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			same := func(ch channel.Keyed) channel.Keyed {
+				ch.Secrets["secret"] = []string{"the secret of the app"}
+				return ch
+			}
+			ours, theirs := same(gatewaytest.Channel(event.Telegram, "ch_a", "acme", "")), same(gatewaytest.Channel(event.Telegram, "ch_x", "other", ""))
+			r := newRig(t, nil, func(d *Deps) { d.Channels = gatewaytest.NewChannels(ours, theirs) })
+			a, x := message("m1", text), message("m2", text)
+			a.ChannelID, x.ChannelID = "ch_a", "ch_x"
+			payload := body(t, map[string]any{"account": []string{"acct_ch_a", "acct_ch_x"}, "events": []event.Inbound{a, x}})
+			if w := r.post("/webhooks/telegram", ours, payload); w.Code != 200 {
+				t.Fatalf("%d %s", w.Code, w.Body)
+			}
+			first := r.bus.Records()
+			for n, ch := range []channel.Keyed{ours, theirs} {
+				before := len(r.bus.Records())
+				ids, err := r.Replay(t.Context(), ch, Position{Offset: int64(n)})
+				if err != nil || len(ids) == 0 {
+					t.Fatalf("%s: %v, %v", ch.ID, ids, err)
+				}
+				for _, id := range ids {
+					was := slices.IndexFunc(first, func(rec event.Record) bool { return rec.Event.ID == id })
+					if was < 0 || first[was].Event.Tenant != ch.Tenant {
+						t.Errorf("%s: %s is none of its events", ch.ID, id)
+					}
+				}
+				for _, rec := range r.bus.Records()[before:] {
+					if rec.Event.Tenant != ch.Tenant {
+						t.Errorf("the replay of %s published for %s", ch.Tenant, rec.Event.Tenant)
+					}
+				}
+			}
+			if _, err := r.Replay(t.Context(), ours, Position{Offset: 1}); !fault.Is(err, fault.Gone) {
+				t.Errorf("another tenant's record: %v", err)
+			}
+		})
 	}
 }
 
@@ -165,6 +214,7 @@ func TestP10_OperationsAreForTheChannelsOwnPeople(t *testing.T) {
 		{"boss", "/webhooks/telegram/ch_a/~simulate", `{}`, 422},
 		{"boss", "/webhooks/telegram/ch_a/~replay", `{"offset": 0}`, 200},
 		{"boss", "/webhooks/telegram/ch_a/~replay", `[]`, 422},
+		{"boss", "/webhooks/telegram/ch_a/~replay", `{"place": 0}`, 422},
 		{"boss", "/webhooks/telegram/ch_a/~test", ``, 200},
 		{"boss", "/webhooks/telegram/ch_a/~unheard-of", ``, 401}, // a call that nobody signed
 		{"stranger", "/webhooks/telegram/ch_a/~simulate", recorded, 404},
