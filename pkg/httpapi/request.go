@@ -10,11 +10,12 @@ import (
 	"io"
 	"reflect"
 	"strconv"
-	"strings"
 	"sync"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
 	"github.com/gin-gonic/gin"
+	v2 "github.com/go-json-experiment/json"
+	fastjson "github.com/go-json-experiment/json/v1" // encoding/json's semantics, and errors that say where
 
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
@@ -52,23 +53,47 @@ func Decode(raw []byte, v any) error {
 	if len(bytes.TrimSpace(raw)) == 0 {
 		raw = []byte("{}")
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	err := d.Decode(v)
+	err := v2.Unmarshal(raw, v, fastjson.DefaultOptionsV1(), fastjson.ReportErrorsWithLegacySemantics(false), v2.RejectUnknownMembers(true))
 	if err == nil {
-		if d.More() {
-			return fault.New(fault.Invalid, "bad_json", "the body holds more than one JSON value")
-		}
 		return nil
 	}
-	var typ *json.UnmarshalTypeError
-	if errors.As(err, &typ) {
-		return fault.At("/"+strings.ReplaceAll(typ.Field, ".", "/"), "bad_format", "want %s, got %s", typ.Type, typ.Value)
+	return undecoded(raw, err)
+}
+
+// undecoded is the caller's error for a body that could not be decoded.
+func undecoded(raw []byte, err error) error {
+	wrong, ok := errors.AsType[*v2.SemanticError](err)
+	switch {
+	case !ok || !json.Valid(raw):
+		return fault.New(fault.Invalid, "bad_json", "the body is not one JSON value: %s", firstLine(err))
+	case errors.Is(err, v2.ErrUnknownName):
+		return fault.At(string(wrong.JSONPointer), "unknown_field", "the field is not known here")
+	case wrong.Err != nil && !errors.Is(wrong.Err, strconv.ErrRange) && !errors.Is(wrong.Err, strconv.ErrSyntax):
+		return fault.At(string(wrong.JSONPointer), "bad_format", "%s", firstLine(wrong.Err))
 	}
-	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		return fault.At("/"+strings.Trim(name, `"`), "unknown_field", "the field is not known here")
+	return fault.At(string(wrong.JSONPointer), "bad_format", "want %s, got %s", wanted(wrong.GoType), wrong.JSONKind)
+}
+
+// wanted is what a caller writes in JSON for a Go type.
+func wanted(t reflect.Type) string {
+	if t == nil {
+		return "another type"
 	}
-	return fault.New(fault.Invalid, "bad_json", "the body is not JSON of the documented shape: %s", firstLine(err))
+	switch t.Kind() {
+	case reflect.Pointer:
+		return wanted(t.Elem())
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice, reflect.Array:
+		return "an array"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	}
+	return "a whole number"
 }
 
 // searched remembers the types that were looked at.

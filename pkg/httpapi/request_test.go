@@ -47,6 +47,62 @@ func problem(t *testing.T, rec *httptest.ResponseRecorder) httpapi.Problem {
 	return p
 }
 
+// TestDecodeNamesTheField: by its JSON pointer, whatever lies on the way, and without a word of Go.
+func TestDecodeNamesTheField(t *testing.T) {
+	t.Parallel()
+	type input struct {
+		Name  string   `json:"name"`
+		Names []string `json:"names"`
+		Deep  struct {
+			List []struct {
+				N     int    `json:"n"`
+				Slash string `json:"d/e"`
+			} `json:"list"`
+			Map map[string]int `json:"map"`
+		} `json:"deep"`
+		Maybe *struct {
+			On *bool `json:"on"`
+		} `json:"maybe"`
+		At event.Time `json:"at"`
+	}
+	for body, want := range map[string]string{
+		`{"name":1}`:                          "/name bad_format",
+		`{"names":["a",1]}`:                   "/names/1 bad_format",
+		`{"names":{}}`:                        "/names bad_format",
+		`{"deep":[]}`:                         "/deep bad_format",
+		`{"deep":{"list":[{},{"n":"x"}]}}`:    "/deep/list/1/n bad_format",
+		`{"deep":{"list":[{"n":1e99}]}}`:      "/deep/list/0/n bad_format",
+		`{"deep":{"list":[{"n":1.5}]}}`:       "/deep/list/0/n bad_format",
+		`{"deep":{"list":[{},{"z":1}]}}`:      "/deep/list/1/z unknown_field",
+		`{"deep":{"list":[{"d/e":1}]}}`:       "/deep/list/0/d~1e bad_format",
+		`{"deep":{"map":{"k.1":"x"}}}`:        "/deep/map/k.1 bad_format",
+		`{"deep":{"x.y":1}}`:                  "/deep/x.y unknown_field",
+		`{"z~/":1}`:                           "/z~0~1 unknown_field",
+		`{"maybe":{"on":"yes"}}`:              "/maybe/on bad_format",
+		`{"at":"yesterday"}`:                  "/at bad_format",
+		`[]`:                                  " bad_format",
+		`"x"`:                                 " bad_format",
+		`{"name":"x"} {}`:                     " bad_json",
+		`{"name":`:                            " bad_json",
+		`{"name":"x","at":null,"names":null}`: "",
+	} {
+		var in input
+		err, got := httpapi.Decode([]byte(body), &in), ""
+		if err != nil {
+			f := fault.Of(err)
+			got = f.Pointer + " " + f.Code
+			for _, word := range []string{"struct", "httpapi", "Go ", "int64", "[]"} {
+				if strings.Contains(f.Detail, word) {
+					t.Errorf("%s: speaks of Go: %s", body, f.Detail)
+				}
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q (%v)", body, got, want, err)
+		}
+	}
+}
+
 func TestBodiesAreReadStrictly(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
