@@ -115,16 +115,23 @@ func (s *server) findKey(ctx context.Context, env *run.Env) error {
 	return nil
 }
 
-// open guards every operation but the one that makes a caller of somebody.
+// loginBody is how many bytes a sign-in may have: an address and a password of the longest, each character escaped.
+const loginBody = 16 << 10
+
+// open guards every operation but the one that makes a caller of somebody: that takes less, and no credentials.
 func (s *server) open(spec *httpapi.Spec) []gin.HandlerFunc {
 	guard := httpapi.Guard(s.auth, spec)
+	little := httpapi.LimitBody(loginBody)
 	for i, h := range guard {
 		guard[i] = func(c *gin.Context) {
-			if c.FullPath() == "/v1/auth/login" && (i == 2 || i == 3) { // caller and quota
+			switch login := c.FullPath() == "/v1/auth/login"; {
+			case login && i == 0: // the limit of the body
+				little(c)
+			case login && (i == 2 || i == 3): // caller and quota
 				c.Next()
-				return
+			default:
+				h(c)
 			}
-			h(c)
 		}
 	}
 	return guard

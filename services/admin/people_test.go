@@ -1,8 +1,12 @@
 package admin
 
 import (
+	"encoding/json"
+	"io"
+	"net/http/httptest"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -203,4 +207,49 @@ func TestABootstrapIsDoneOnce(t *testing.T) {
 	w.call(ownerKey, "DELETE", "/v1/api-keys/key_first", nil).is(204)
 	w.build()
 	w.call(ownerKey, "GET", "/v1/auth/me", nil).is(401)
+}
+
+// TestALargeSignInIsRefusedEarly: strangers make the process read no more than an address and a password have.
+func TestALargeSignInIsRefusedEarly(t *testing.T) {
+	t.Parallel()
+	w := newWorldOf(t, ownerEmail)
+	in := func(password string) object { return object{"email": ownerEmail, "password": password} }
+	w.call("", "POST", "/v1/auth/login", in(ownerWord)).is(200)
+	for name, c := range map[string]struct {
+		password string
+		announce bool
+		status   int
+		read     int // bytes at most
+	}{
+		"the longest password, escaped": {strings.Repeat("😀", 1024), false, 401, 16 << 10},
+		"a megabyte":                    {strings.Repeat("x", 1<<20), false, 413, 17 << 10},
+		"a megabyte, announced":         {strings.Repeat("x", 1<<20), true, 413, 0},
+	} {
+		raw, err := json.Marshal(in(c.password))
+		w.ok(err)
+		escaped := strings.ReplaceAll(string(raw), "😀", `\ud83d\ude00`)
+		body := &counted{Reader: strings.NewReader(escaped)}
+		req := httptest.NewRequest("POST", "/v1/auth/login", body).WithContext(w.Context())
+		req.Header.Set("Content-Type", "application/json")
+		if c.announce {
+			req.ContentLength = int64(len(escaped))
+		}
+		rec := httptest.NewRecorder()
+		w.handler.ServeHTTP(rec, req)
+		if rec.Code != c.status || body.n > c.read {
+			t.Errorf("%s: %d after %d bytes, want %d after %d at most: %s", name, rec.Code, body.n, c.status, c.read, rec.Body)
+		}
+	}
+}
+
+// counted counts what is read of it.
+type counted struct {
+	io.Reader
+	n int
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n += n
+	return n, err
 }
