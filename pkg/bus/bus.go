@@ -28,7 +28,8 @@ type Message struct {
 // Producer writes events. There is one per process.
 type Producer interface {
 	// Publish returns once every record is acknowledged by all in-sync replicas. Records of one key keep their order.
-	// An error means that nothing is known: any of them may have been written, now or later.
+	// An error means that nothing is known: any of them may have been written, now or later. But none of a topic and
+	// key is written unless all of them that are in front of it in the call are.
 	Publish(ctx context.Context, recs ...event.Record) error
 }
 

@@ -12,13 +12,14 @@ import (
 
 // Bounds of an Applier.
 const (
-	clearEvery  = time.Second      // published facts are taken out of documents this often
-	clearAfter  = 2 * time.Second  // without a write of the document
-	clearAtOnce = 256              // documents cleared in one batch
-	publishers  = 64               // documents published at the same time
-	queueLimit  = 10_000           // documents with work in memory; more are left to the sweeper
-	publishTime = 30 * time.Second // for one call of the Publisher
-	drainTime   = 5 * time.Second  // for what is left when Run ends
+	clearEvery    = time.Second      // published facts are taken out of documents this often
+	clearAfter    = 2 * time.Second  // without a write of the document
+	clearAtOnce   = 256              // documents cleared in one batch
+	publishers    = 64               // documents published at the same time
+	queueLimit    = 10_000           // documents with work in memory; more are left to the sweeper
+	publishTime   = 30 * time.Second // for one call of the Publisher
+	publishAtOnce = 256              // facts of one call of the Publisher: so many are repeated if it fails
+	drainTime     = 5 * time.Second  // for what is left when Run ends
 )
 
 // Applier applies facts: it inserts the records they imply, publishes them in the order of each document and takes them out

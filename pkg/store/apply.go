@@ -43,16 +43,17 @@ func (a *Applier) drive(ctx context.Context, q *queue) error {
 	}
 }
 
-// runLength tells how many facts may be published together. A call of the Publisher that fails may have written any of its
-// records, so no two of a topic go together: the consumer of a topic would skip the first if only the second were there. And
-// what comes before a record in order is published before that record exists.
+// runLength tells how many facts are published with one call. Of a topic they all have the same key: only then has a call that
+// fails written none of them without those in front of it, which the consumer of the topic would skip. And what comes before a
+// record in order is published before that record exists.
 func runLength(todo []Fact, implied [][]Implied) int {
-	topics := map[string]bool{}
+	keys := map[string]string{}
+	todo = todo[:min(len(todo), publishAtOnce)]
 	for i, f := range todo {
-		if topics[f.Topic] || i > 0 && len(inOrder(implied[i])) > 0 {
+		if key, known := keys[f.Topic]; known && key != f.Key || i > 0 && len(inOrder(implied[i])) > 0 {
 			return i
 		}
-		topics[f.Topic] = true
+		keys[f.Topic] = f.Key
 	}
 	return len(todo)
 }

@@ -191,7 +191,7 @@ func (m *Meta) Emit(topic, key string, e event.Event) {
 }
 
 // Publisher is where facts go; bus.Producer is one. It returns when all records are acknowledged (acks=all), in order
-// per key.
+// per key. A call that fails may have written, of each topic and key, the first few of its records.
 type Publisher interface {
 	Publish(ctx context.Context, recs ...event.Record) error
 }

@@ -37,6 +37,7 @@ func (b *Bench) Hot(ctx context.Context) (t *report.Table, err error) {
 		return nil, err
 	}
 	from, m, began := len(w.acked), measure(s), time.Now()
+	s.Profile(b.Profiles, "hot", hotWatched)
 	flooded := make(chan error, 1)
 	var accepted time.Duration
 	go func() {

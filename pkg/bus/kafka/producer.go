@@ -95,11 +95,9 @@ func (p *producer) write(ctx context.Context, msgs []kafka.Message, over func())
 	c := &call{done: make(chan struct{}), over: over}
 	c.left.Store(1)
 	for _, at := range order {
-		for _, x := range split(by[at]) {
-			c.left.Add(1)
-			x.call = c
-			p.add(at, x)
-		}
+		pieces := split(by[at], c)
+		c.left.Add(int32(len(pieces)))
+		p.add(at, pieces)
 	}
 	c.finish(nil)
 	select {
@@ -147,24 +145,27 @@ func numbers(n int) []int {
 	return all
 }
 
-// split cuts records into requests' worth.
-func split(records []kafka.Message) (parts []piece) {
+// split cuts records of a call into requests' worth.
+func split(records []kafka.Message, c *call) (pieces []piece) {
 	from, bytes := 0, 0
 	for i, r := range records {
 		n := size(r)
 		if i > from && (bytes+n > batchBytes || i-from >= batchRecords) {
-			parts, from, bytes = append(parts, piece{records: records[from:i], bytes: bytes}), i, 0
+			pieces, from, bytes = append(pieces, piece{records: records[from:i], bytes: bytes, call: c}), i, 0
 		}
 		bytes += n
 	}
-	return append(parts, piece{records: records[from:], bytes: bytes})
+	return append(pieces, piece{records: records[from:], bytes: bytes, call: c})
 }
 
-func (p *producer) add(at place, x piece) {
+// add queues the pieces of a call for a partition, one behind the other.
+func (p *producer) add(at place, pieces []piece) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		x.call.finish(errClosed)
+		for _, x := range pieces {
+			x.call.finish(errClosed)
+		}
 		return
 	}
 	l := p.lineups[at]
@@ -172,7 +173,7 @@ func (p *producer) add(at place, x piece) {
 		l = &lineup{}
 		p.lineups[at] = l
 	}
-	l.waiting = append(l.waiting, x)
+	l.waiting = append(l.waiting, pieces...)
 	if !l.busy {
 		l.busy = true
 		p.queue(at)
@@ -233,6 +234,17 @@ func (l *lineup) take(at place) *batch {
 	return b
 }
 
+// rest removes the pieces of a call from the front.
+func (l *lineup) rest(c *call) []piece {
+	n := 0
+	for n < len(l.waiting) && l.waiting[n].call == c {
+		n++
+	}
+	rest := l.waiting[:n:n]
+	l.waiting = l.waiting[n:]
+	return rest
+}
+
 // send makes the request. What fails and may pass is tried again for each partition by itself.
 func (p *producer) send(all []*batch) {
 	for i, err := range p.produce(context.Background(), all) {
@@ -260,14 +272,19 @@ func (p *producer) insist(b *batch, err error) error {
 	return err
 }
 
-// finish tells the callers, and lets what came meanwhile go.
+// finish tells the callers, and lets what came meanwhile go. What a call still has behind records that failed fails with them: if it
+// were written, a reader would skip what is in front of it.
 func (p *producer) finish(b *batch, err error) {
-	for _, x := range b.pieces {
-		x.call.finish(err)
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l := p.lineups[b.place]
+	done := b.pieces
+	if err != nil {
+		done = append(done, l.rest(done[len(done)-1].call)...)
+	}
+	for _, x := range done {
+		x.call.finish(err)
+	}
 	if l.busy = len(l.waiting) > 0; l.busy {
 		p.queue(b.place)
 	}

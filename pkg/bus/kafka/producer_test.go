@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -169,7 +170,7 @@ func until(t *testing.T, what string, so func() bool) {
 	}
 }
 
-// waiting counts the calls that wait for a partition.
+// waiting counts the pieces that wait for a partition.
 func waiting(p *producer, at place) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -198,6 +199,32 @@ func TestARequestIsMadeAgainWithTheSameRecords(t *testing.T) {
 		t.Errorf("%v after %d requests: what cannot succeed is not tried again", err, len(c.seen()))
 	}
 	p.close()
+}
+
+// Records of a call that need two requests: if the first fails, a reader would skip it were the second written. Other calls go on.
+func TestP4_WhatIsBehindAFailureOfTheSameCallIsNotWritten(t *testing.T) {
+	t.Parallel()
+	c := &cluster{fail: []error{kafka.MessageSizeTooLarge}, hold: make(chan struct{})}
+	p := newTestProducer(c)
+	many := slices.Repeat([]kafka.Message{message("a", "many")}, batchRecords+1)
+	at := place{"t", balancer.Balance(message("a", ""), 0, 1)}
+	var failed, next error
+	var over atomic.Int32
+	var all sync.WaitGroup
+	all.Go(func() { failed = p.write(t.Context(), many, func() { over.Add(1) }) })
+	until(t, "nothing is under way", func() bool { return c.underWay(at.partition) == 1 })
+	all.Go(func() { next = p.write(t.Context(), []kafka.Message{message("a", "next")}, func() { over.Add(1) }) })
+	until(t, "the next call does not wait", func() bool { return waiting(p, at) == 2 })
+	close(c.hold)
+	all.Wait()
+	p.close()
+	if !errors.Is(failed, kafka.MessageSizeTooLarge) || next != nil || over.Load() != 2 {
+		t.Errorf("the call that fails: %v; the next one: %v; %d of 2 are over", failed, next, over.Load())
+	}
+	tail := c.seen()[1:]
+	if diff := cmp.Diff([]string{fmt.Sprintf("%d: next", at.partition)}, tail); diff != "" {
+		t.Errorf("behind the failure (-want +got):\n%s", diff)
+	}
 }
 
 func TestRequestsHaveBounds(t *testing.T) {

@@ -89,6 +89,28 @@ func (p *Publisher) Publish(ctx context.Context, recs ...event.Record) error {
 	return ctx.Err()
 }
 
+// Heads is what a call of a Publisher that fails may have written: of each topic and key the first few records, as many as cut says.
+// Every part that may be written has a cut.
+func Heads(recs []event.Record, cut uint64) (heads []event.Record) {
+	type line struct{ topic, key string }
+	total, left := map[line]uint64{}, map[line]uint64{}
+	for _, r := range recs {
+		total[line{r.Topic, r.Key}]++
+	}
+	for _, r := range recs {
+		of := line{r.Topic, r.Key}
+		if _, drawn := left[of]; !drawn {
+			left[of] = cut % (total[of] + 1)
+			cut /= total[of] + 1
+		}
+		if left[of] > 0 {
+			left[of]--
+			heads = append(heads, r)
+		}
+	}
+	return heads
+}
+
 // Fail lets every call fail for which fail returns an error; nothing of it is written. nil: none fails.
 func (p *Publisher) Fail(fail func(recs []event.Record) error) {
 	p.mu.Lock()

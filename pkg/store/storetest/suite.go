@@ -49,6 +49,7 @@ func Run(t *testing.T, open Opener) {
 		"SearchFollowsUpdates": searchFollows,
 		"RecordsAreThere":      recordsAreThere,
 		"RecordsInOrder":       recordsInOrder,
+		"FactsGoTogether":      factsGoTogether,
 		"CommitWaitsForNobody": commitWaitsForNobody,
 		"DeletePublishes":      deletePublishes,
 		"RunPublishesAndClear": runPublishesAndClears,

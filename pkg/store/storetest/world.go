@@ -39,6 +39,7 @@ type member struct {
 type step struct {
 	of      *member
 	produce bool
+	cut     uint64 // of a produce that fails: what is written all the same, for Heads
 	turn    chan fate
 }
 
@@ -49,7 +50,7 @@ const (
 	happens   fate = iota
 	unhappens      // the process dies before it
 	lost           // the process dies after it
-	fails          // an error, and nothing written
+	fails          // an error, and only a part written
 	delayed        // an error, and written later
 )
 
@@ -129,21 +130,28 @@ func (w *world) draw(s *step) fate {
 		return []fate{unhappens, lost}[w.rng.IntN(2)]
 	case s.produce && w.fails > 0 && w.rng.IntN(3) == 0:
 		w.fails--
+		s.cut = w.rng.Uint64()
 		return []fate{fails, delayed}[w.rng.IntN(2)]
 	}
 	return happens
 }
 
-// wait waits for the step's turn.
-func (m *member) wait(produce bool) fate {
+// wait waits for the turn of a step of the store.
+func (m *member) wait() fate { return m.step(false).fate() }
+
+// step puts a step among those that wait.
+func (m *member) step(produce bool) *step {
 	w := m.world
 	s := &step{of: m, produce: produce, turn: make(chan fate, 1)}
 	w.mu.Lock()
 	w.waiting = append(w.waiting, s)
 	w.moved.Broadcast()
 	w.mu.Unlock()
-	return <-s.turn
+	return s
 }
+
+// fate waits for the step's turn.
+func (s *step) fate() fate { return <-s.turn }
 
 // memberDB is the store as a member sees it.
 type memberDB struct {
@@ -152,14 +160,14 @@ type memberDB struct {
 }
 
 func (d memberDB) Get(ctx context.Context, collection string, ids ...string) ([]store.Raw, error) {
-	if d.wait(false) != happens {
+	if d.wait() != happens {
 		return nil, errDead
 	}
 	return d.DB.Get(ctx, collection, ids...)
 }
 
 func (d memberDB) Query(ctx context.Context, collection string, q store.Query) (store.Page, error) {
-	if d.wait(false) != happens {
+	if d.wait() != happens {
 		return store.Page{}, errDead
 	}
 	return d.DB.Query(ctx, collection, q)
@@ -169,7 +177,7 @@ func (d memberDB) Query(ctx context.Context, collection string, q store.Query) (
 func (d memberDB) Batch(ctx context.Context, ops []store.Op) []error {
 	errs := make([]error, len(ops))
 	for i, op := range ops {
-		fate := d.wait(false)
+		fate := d.wait()
 		if fate != unhappens {
 			errs[i] = d.DB.Batch(ctx, []store.Op{op})[0]
 		}
@@ -180,10 +188,10 @@ func (d memberDB) Batch(ctx context.Context, ops []store.Op) []error {
 	return errs
 }
 
-// Publish implements store.Publisher. A call that fails has written a part of its records, or none, or writes them
-// later.
+// Publish implements store.Publisher. A call that fails has written a part of its records, or writes them later.
 func (d memberDB) Publish(ctx context.Context, recs ...event.Record) error {
-	switch d.wait(true) {
+	s := d.step(true)
+	switch s.fate() {
 	case happens:
 		return d.world.log.Publish(ctx, recs...)
 	case lost:
@@ -194,9 +202,7 @@ func (d memberDB) Publish(ctx context.Context, recs ...event.Record) error {
 		d.world.mu.Unlock()
 		return errAway
 	case fails:
-		if len(recs) > 1 {
-			_ = d.world.log.Publish(ctx, recs[1:]...)
-		}
+		_ = d.world.log.Publish(ctx, Heads(recs, s.cut)...)
 		return errAway
 	}
 	return errDead

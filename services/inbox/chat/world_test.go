@@ -40,6 +40,7 @@ type member struct {
 type step struct {
 	of      *member
 	produce bool
+	cut     uint64 // of a produce that fails: what is written all the same, for storetest.Heads
 	turn    chan fate
 }
 
@@ -129,19 +130,27 @@ func (w *world) draw(s *step) fate {
 		return rapid.SampledFrom([]fate{unhappens, lost}).Draw(w.t, "how")
 	case s.produce && w.fails > 0 && rapid.IntRange(0, 3).Draw(w.t, "fail") == 0:
 		w.fails--
+		s.cut = rapid.Uint64().Draw(w.t, "cut")
 		return rapid.SampledFrom([]fate{fails, delayed}).Draw(w.t, "how")
 	}
 	return happens
 }
 
-func (m *member) wait(produce bool) fate {
+// wait waits for the turn of a step of the store.
+func (m *member) wait() fate { return m.step(false).fate() }
+
+// step puts a step among those that wait.
+func (m *member) step(produce bool) *step {
 	s := &step{of: m, produce: produce, turn: make(chan fate, 1)}
 	m.mu.Lock()
 	m.waiting = append(m.waiting, s)
 	m.moved.Broadcast()
 	m.mu.Unlock()
-	return <-s.turn
+	return s
 }
+
+// fate waits for the step's turn.
+func (s *step) fate() fate { return <-s.turn }
 
 func (m *member) died() bool {
 	m.mu.Lock()
@@ -156,14 +165,14 @@ type memberDB struct {
 }
 
 func (d memberDB) Get(ctx context.Context, collection string, ids ...string) ([]store.Raw, error) {
-	if d.wait(false) != happens {
+	if d.wait() != happens {
 		return nil, errDead
 	}
 	return d.DB.Get(ctx, collection, ids...)
 }
 
 func (d memberDB) Query(ctx context.Context, collection string, q store.Query) (store.Page, error) {
-	if d.wait(false) != happens {
+	if d.wait() != happens {
 		return store.Page{}, errDead
 	}
 	return d.DB.Query(ctx, collection, q)
@@ -173,7 +182,7 @@ func (d memberDB) Query(ctx context.Context, collection string, q store.Query) (
 func (d memberDB) Batch(ctx context.Context, ops []store.Op) []error {
 	errs := make([]error, len(ops))
 	for i, op := range ops {
-		f := d.wait(false)
+		f := d.wait()
 		if f != unhappens {
 			errs[i] = d.DB.Batch(ctx, []store.Op{op})[0]
 		}
@@ -186,7 +195,8 @@ func (d memberDB) Batch(ctx context.Context, ops []store.Op) []error {
 
 // Publish implements store.Publisher. A call that fails has written a part of its records, or writes them later.
 func (d memberDB) Publish(ctx context.Context, recs ...event.Record) error {
-	switch d.wait(true) {
+	s := d.step(true)
+	switch s.fate() {
 	case happens:
 		return d.log.Publish(ctx, recs...)
 	case lost:
@@ -197,7 +207,7 @@ func (d memberDB) Publish(ctx context.Context, recs ...event.Record) error {
 		d.mu.Unlock()
 		return errAway
 	case fails:
-		_ = d.log.Publish(ctx, recs[1:]...)
+		_ = d.log.Publish(ctx, storetest.Heads(recs, s.cut)...)
 		return errAway
 	}
 	return errDead
