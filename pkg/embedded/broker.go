@@ -145,6 +145,15 @@ func (b *Broker) listen(network, addr, free string) (net.Listener, error) {
 // Addrs lists where the broker listens.
 func (b *Broker) Addrs() []string { return b.cluster.ListenAddrs() }
 
+// Failed returns why the broker can acknowledge nothing until a restart, as soon as that is so; nil if ctx ends first.
+func (b *Broker) Failed(ctx context.Context) error {
+	if b.redo == nil {
+		<-ctx.Done()
+		return nil
+	}
+	return b.redo.Failed(ctx)
+}
+
 // Close stops the broker and writes its state. Buses should have been closed before.
 func (b *Broker) Close() error {
 	b.end()

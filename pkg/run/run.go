@@ -29,6 +29,7 @@ type Process struct {
 	Public  net.Listener
 	Admin   net.Listener
 	Started func() // called once everything runs; may be nil
+	Loops   []Loop // run beside those of the services
 	// Consumes is told of every group and its topics before they are read: the in-process broker trims by consumption.
 	Consumes func(group string, topics ...string)
 }
@@ -206,6 +207,9 @@ func (r *process) work(ctx context.Context) {
 	}
 	start("memory", giveBack)
 	start("directory", r.Env.Directory.Run)
+	for _, l := range r.Loops {
+		start(l.Name, l.Run)
+	}
 	for i, parts := range r.built {
 		for _, sub := range parts.Consumers {
 			start(r.names[i]+": group "+sub.Group, func(ctx context.Context) error { return r.consume(ctx, sub) })

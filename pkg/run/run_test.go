@@ -154,17 +154,20 @@ func TestAStopIsOrderly(t *testing.T) {
 func TestAFailingLoopStopsTheProcess(t *testing.T) {
 	t.Parallel()
 	errBroken := errors.New("broken for good")
-	var d diary
-	s := Service{Name: "toy", New: func(context.Context, *Env) (*Parts, error) {
-		return &Parts{
-			Loops: []Loop{{"fragile", func(context.Context) error { return errBroken }}},
-			Close: func() error { d.note("closed"); return nil },
-		}, nil
-	}}
-	p := newProcess(t, &config.Config{ShutdownDelay: time.Hour, ShutdownDrain: time.Second})
-	err := p.Run(t.Context(), s)
-	if !errors.Is(err, errBroken) || !strings.Contains(err.Error(), "toy: fragile") || !slices.Equal(d.all(), []string{"closed"}) {
-		t.Errorf("%v, %v", err, d.all())
+	fragile := []Loop{{"fragile", func(context.Context) error { return errBroken }}}
+	for of, want := range map[string]string{"service": "toy: fragile: broken", "process": "fragile: broken"} {
+		var d diary
+		parts := &Parts{Close: func() error { d.note("closed"); return nil }}
+		p := newProcess(t, &config.Config{ShutdownDelay: time.Hour, ShutdownDrain: time.Second})
+		if of == "service" {
+			parts.Loops = fragile
+		} else {
+			p.Loops = fragile
+		}
+		err := p.Run(t.Context(), Service{Name: "toy", New: func(context.Context, *Env) (*Parts, error) { return parts, nil }})
+		if !errors.Is(err, errBroken) || !strings.HasPrefix(err.Error(), want) || !slices.Equal(d.all(), []string{"closed"}) {
+			t.Errorf("a loop of the %s: %v, %v", of, err, d.all())
+		}
 	}
 }
 

@@ -218,6 +218,5 @@ func servers(ctx context.Context, s streams, args []string) error {
 	if err != nil {
 		return err
 	}
-	<-ctx.Done()
-	return nil
+	return i.broker.Failed(ctx)
 }

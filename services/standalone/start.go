@@ -41,6 +41,7 @@ func start(ctx context.Context, s streams, args []string) (err error) {
 		if servers.broker != nil {
 			p.Env.Backlog = servers.broker.Backlog
 			p.Consumes = servers.broker.Reads
+			p.Loops = append(p.Loops, run.Loop{Name: "broker", Run: servers.broker.Failed})
 		}
 		p.Started = func() { started(ctx, s, cfg, demo, p, log, began) }
 		return ensureTopics(ctx, p.Env.Bus, cfg, inside)

@@ -18,7 +18,7 @@ type Disk interface {
 
 type realDisk struct{}
 
-func (realDisk) Data(f *os.File, _, _ int64) error { return dataSync(f) }
+func (realDisk) Data(f *os.File, _, _ int64) error { return disk.Data(f) }
 
 func (realDisk) File(path string) error { return disk.Sync(path) }
 

@@ -183,8 +183,3 @@ func (f *files) write(entry []byte, sync bool) error {
 	f.last[f.current], f.at = f.number, end
 	return nil
 }
-
-// lostSync is a sync that failed. The kernel may have dropped what it could not write, so a later sync that succeeds proves nothing.
-type lostSync struct{ error }
-
-func (e lostSync) Unwrap() error { return e.error }

@@ -46,8 +46,9 @@ type Log struct {
 
 	mu      sync.Mutex
 	waiting *round
-	busy    bool  // a round is under way
-	broken  error // why no round can succeed any more
+	busy    bool          // a round is under way
+	broken  error         // why no round can succeed any more
+	failed  chan struct{} // closed with broken
 
 	work    sync.Mutex // held by the round under way; guards what follows
 	files   *files
@@ -77,7 +78,7 @@ const checkpointBytes = fileBytes / 2
 func Open(dir string, o Options) (*Log, error) {
 	l := &Log{
 		dir: dir, log: o.Log, sync: o.Sync, disk: o.Disk, tails: map[Partition]*tail{}, marked: map[Partition]bool{},
-		dirty: map[string]bool{}, quiet: rate.Sometimes{First: 1, Interval: 10 * time.Second},
+		dirty: map[string]bool{}, failed: make(chan struct{}), quiet: rate.Sometimes{First: 1, Interval: 10 * time.Second},
 	}
 	if l.disk == nil {
 		l.disk = realDisk{}
@@ -168,18 +169,6 @@ func (l *Log) rounds() {
 		}
 		close(r.done)
 	}
-}
-
-func (l *Log) fail(err error) {
-	if _, lost := errors.AsType[lostSync](err); lost {
-		l.mu.Lock()
-		l.broken = fmt.Errorf("the disk could not be synced, so nothing is acknowledged until a restart: %w", err)
-		err = l.broken
-		l.mu.Unlock()
-	}
-	l.quiet.Do(func() {
-		l.log.Error("the broker acknowledges nothing: its redo log cannot be written", "folder", l.dir, "error", err)
-	})
 }
 
 // commit writes one entry with everything that the partitions have got, and syncs it.
@@ -309,18 +298,21 @@ func (l *Log) checkpoint(paths []string, number uint64) {
 func (l *Log) syncAll(paths []string) error {
 	folders := map[string]bool{filepath.Join(l.dir, "partitions"): true, l.dir: true}
 	for _, path := range paths {
-		if err := l.disk.File(path); err != nil {
-			return lostSync{err}
+		if err := l.syncFile(path); err != nil {
+			return err
 		}
 		folders[filepath.Dir(path)] = true
 	}
 	for folder := range folders {
-		if err := l.disk.File(folder); err != nil {
-			return lostSync{err}
+		if err := l.syncFile(folder); err != nil {
+			return err
 		}
 	}
-	return l.SyncCommits()
+	return l.syncFile(l.commits())
 }
+
+// commits is the file of the groups' commits.
+func (l *Log) commits() string { return filepath.Join(l.dir, "groups.log") }
 
 // SyncCommits brings the groups' commits to the disk. Records must not be deleted before the commits that make them needless are
 // there, else a group would miss them after a loss of power.
@@ -328,7 +320,15 @@ func (l *Log) SyncCommits() error {
 	if !l.sync {
 		return nil
 	}
-	return l.disk.File(filepath.Join(l.dir, "groups.log"))
+	l.mu.Lock()
+	err := l.broken
+	l.mu.Unlock()
+	if err == nil {
+		if err = l.syncFile(l.commits()); err != nil {
+			l.fail(err)
+		}
+	}
+	return err
 }
 
 // note writes how far partitions reach at least.
