@@ -1,7 +1,7 @@
 // Package disk brings files to the disk, so that a loss of power does not take them.
 //
-// After a sync that failed, Linux counts what it could not write as written: reads show it, and a later sync passes over it. So the
-// kernel's copy of the file is dropped, and whoever reads it next, also after a restart, sees what the disk has.
+// After a sync that failed, Linux counts what it could not write as written: reads show it, and a later sync passes over
+// it. So the kernel's copy of the file is dropped, and whoever reads it next, also after a restart, sees what the disk has.
 package disk
 
 import (

@@ -164,7 +164,8 @@ func TestAFailingLoopStopsTheProcess(t *testing.T) {
 		} else {
 			p.Loops = fragile
 		}
-		err := p.Run(t.Context(), Service{Name: "toy", New: func(context.Context, *Env) (*Parts, error) { return parts, nil }})
+		toy := Service{Name: "toy", New: func(context.Context, *Env) (*Parts, error) { return parts, nil }}
+		err := p.Run(t.Context(), toy)
 		if !errors.Is(err, errBroken) || !strings.HasPrefix(err.Error(), want) || !slices.Equal(d.all(), []string{"closed"}) {
 			t.Errorf("a loop of the %s: %v, %v", of, err, d.all())
 		}

@@ -43,9 +43,9 @@ func (a *Applier) drive(ctx context.Context, q *queue) error {
 	}
 }
 
-// runLength tells how many facts are published with one call. Of a topic they all have the same key: only then has a call that
-// fails written none of them without those in front of it, which the consumer of the topic would skip. And what comes before a
-// record in order is published before that record exists.
+// runLength tells how many facts are published with one call. Of a topic they all have the same key: only then has a call
+// that fails written none of them without those in front of it, which the consumer of the topic would skip. And what
+// comes before a record in order is published before that record exists.
 func runLength(todo []Fact, implied [][]Implied) int {
 	keys := map[string]string{}
 	todo = todo[:min(len(todo), publishAtOnce)]

@@ -272,8 +272,8 @@ func (p *producer) insist(b *batch, err error) error {
 	return err
 }
 
-// finish tells the callers, and lets what came meanwhile go. What a call still has behind records that failed fails with them: if it
-// were written, a reader would skip what is in front of it.
+// finish tells the callers, and lets what came meanwhile go. What a call still has behind records that failed fails with
+// them: if it were written, a reader would skip what is in front of it.
 func (p *producer) finish(b *batch, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

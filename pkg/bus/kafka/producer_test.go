@@ -201,7 +201,8 @@ func TestARequestIsMadeAgainWithTheSameRecords(t *testing.T) {
 	p.close()
 }
 
-// Records of a call that need two requests: if the first fails, a reader would skip it were the second written. Other calls go on.
+// Records of a call that need two requests: if the first fails, a reader would skip it were the second written. Other
+// calls go on.
 func TestP4_WhatIsBehindAFailureOfTheSameCallIsNotWritten(t *testing.T) {
 	t.Parallel()
 	c := &cluster{fail: []error{kafka.MessageSizeTooLarge}, hold: make(chan struct{})}

@@ -6,7 +6,8 @@ import (
 	"fmt"
 )
 
-// lostSync is a sync that failed. The kernel may have dropped what it could not write, so a later sync that succeeds proves nothing.
+// lostSync is a sync that failed. The kernel may have dropped what it could not write, so a later sync that succeeds
+// proves nothing.
 type lostSync struct{ error }
 
 func (e lostSync) Unwrap() error { return e.error }
@@ -18,7 +19,7 @@ func (l *Log) syncFile(path string) error {
 	return nil
 }
 
-// fail notes why something was not written. A sync that failed is the end: the kernel may have dropped what it could not write.
+// fail tells why something was not written. A sync that failed is the end.
 func (l *Log) fail(err error) {
 	if _, lost := errors.AsType[lostSync](err); lost {
 		err = l.end(err)

@@ -89,8 +89,8 @@ func (p *Publisher) Publish(ctx context.Context, recs ...event.Record) error {
 	return ctx.Err()
 }
 
-// Heads is what a call of a Publisher that fails may have written: of each topic and key the first few records, as many as cut says.
-// Every part that may be written has a cut.
+// Heads is what a call of a Publisher that fails may have written: of each topic and key the first few records, as many
+// as cut says. Every part that may be written has a cut.
 func Heads(recs []event.Record, cut uint64) (heads []event.Record) {
 	type line struct{ topic, key string }
 	total, left := map[line]uint64{}, map[line]uint64{}
