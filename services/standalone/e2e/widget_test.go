@@ -21,8 +21,8 @@ type widget struct {
 	browser context.Context
 }
 
-// TestTheWidgetInABrowser drives the page as it is served, in Chromium: two tabs of a first visitor, a server that is killed
-// while they speak, a logout, another person.
+// TestTheWidgetInABrowser drives the page as it is served, in Chromium: two tabs of a first visitor, a server that is
+// killed while they speak, a logout, another person.
 func TestTheWidgetInABrowser(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, false)

@@ -55,8 +55,8 @@ var assets = func() map[string]asset {
 // imports are those of other modules of a folder: one line each, and of names as they are.
 var imports = regexp.MustCompile(`(?m)^import \{ [\w, ]+ \} from '\./(\w+\.js)'\n`)
 
-// joinModules makes one module of a folder's, so that a browser fetches them at once: each behind those that it imports. What
-// stands at their top has to have different names.
+// joinModules makes one module of a folder's, so that a browser fetches them at once: each behind those that it
+// imports. What stands at their top has to have different names.
 func joinModules(dir string) ([]byte, error) {
 	entries, err := web.ReadDir(dir)
 	if err != nil {

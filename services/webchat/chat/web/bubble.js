@@ -40,7 +40,8 @@ const paragraph = text => {
 
 const time = ts => new Intl.DateTimeFormat(undefined, Date.now() - ts < 20 * 3600e3 ? { timeStyle: 'short' } : { dateStyle: 'medium', timeStyle: 'short' }).format(ts)
 
-// bubble makes the element of a frame. use.file fetches a file, use.pick says what was chosen, use.quoted finds a quoted text.
+// bubble makes the element of a frame. use.file fetches a file, use.pick says what was chosen, use.quoted finds a
+// quoted text.
 export function bubble(f, use) {
   const mine = f.author === 'visitor'
   const who = mine ? 'You' : f.name || { bot: 'Assistant', system: '' }[f.author] || (f.author === 'system' ? '' : 'Support')
@@ -66,8 +67,8 @@ function place(l) {
 
 const shownInPlace = { image: ['image/jpeg', 'image/png', 'image/gif', 'image/webp'], audio: ['audio/'], video: ['video/mp4', 'video/webm'] }
 
-// attachment shows pictures and sounds in place; everything else is a button that saves it. The server gives files only to
-// this session, so each is fetched first.
+// attachment shows pictures and sounds in place; everything else is a button that saves it. The server gives files only
+// to this session, so each is fetched first.
 function attachment(a, use) {
   const kinds = shownInPlace[a.type]
   const name = a.name || 'File'

@@ -1,6 +1,6 @@
-// The loader: a button on the business's page, and behind it the chat in an iframe of our origin, which that page cannot look
-// into. <script async src="https://…/chat/CHANNEL/widget.js"></script> is all it needs; options are attributes of the script:
-// data-label, data-position="left", data-open.
+// The loader: a button on the business's page, and behind it the chat in an iframe of our origin, which that page
+// cannot look into. <script async src="https://…/chat/CHANNEL/widget.js"></script> is all it needs; options are
+// attributes of the script: data-label, data-position="left", data-open.
 (() => {
   'use strict'
   const script = document.currentScript
@@ -109,7 +109,8 @@
     }
   })
 
-  // The visitor's way through a page that changes without loading: at most 50 stations, none named more than once a second.
+  // The visitor's way through a page that changes without loading: at most 50 stations, none named more than once a
+  // second.
   const secret = /token|secret|passw|pwd|auth|session|signature|credential|^(sid|sig|key|code|otp|jwt|api_?key)$/i
   let timer = 0, last = '', stations = 0
   function page() {
@@ -140,7 +141,8 @@
     channel: id,
     open: () => show(true),
     close: () => show(false),
-    // Who the visitor is: a token that the page's server signed with the channel's identity secret, at most 5 minutes old.
+    // Who the visitor is: a token that the page's server signed with the channel's identity secret, at most 5 minutes
+    // old.
     identify: token => { load(); say({ type: 'identify', identity: { token } }) },
     logout: () => say({ type: 'logout' }),
   }

@@ -5,7 +5,8 @@ import { backOff, initial, maxRetryAfter, modes, next } from '../web/line/machin
 const events = ['start', 'opened', 'failed', 'refused', 'expired', 'greeted', 'heard', 'closed', 'polled', 'timer', 'online', 'offline', 'visible']
 const running = ['connecting', 'online', 'polling', 'waiting', 'offline'] // modes that something has to end
 
-// rows are all that changes anything: mode, event, what else the state and the event hold, the mode that follows, the effects.
+// rows are all that changes anything: mode, event, what else the state and the event hold, the mode that follows, the
+// effects.
 const rows = [
   ['idle', 'start', {}, {}, 'opening', 'open'],
   ['opening', 'opened', {}, {}, 'connecting', 'connect timer'],

@@ -1,4 +1,5 @@
-// FakeServer plays the web chat towards the widget's client: fetch and WebSocket, with the answers that a test lets it give.
+// FakeServer plays the web chat towards the widget's client: fetch and WebSocket, with the answers that a test lets it
+// give.
 export class FakeServer {
   // sockets: whether sockets get through. deaf: answers come although the client has aborted the call.
   constructor({ sockets = true, deaf = false } = {}) {

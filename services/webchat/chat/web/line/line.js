@@ -2,9 +2,9 @@ import { Outbox } from './outbox.js'
 import { Session } from './session.js'
 import { Store } from './store.js'
 
-// Line is what the page sees of the server: who speaks (identity, forget), what is said (send, say), and what comes in as events
-// (session, state, reset, message, ack, error, typing, read; cleared: nothing of the former person may be shown any more).
-// A page has one Line; it has one session at a time, of one person.
+// Line is what the page sees of the server: who speaks (identity, forget), what is said (send, say), and what comes in
+// as events (session, state, reset, message, ack, error, typing, read; cleared: nothing of the former person may be
+// shown any more). A page has one Line; it has one session at a time, of one person.
 export class Line extends EventTarget {
   constructor(base, channel) {
     super()
@@ -16,12 +16,14 @@ export class Line extends EventTarget {
     addEventListener('online', pass('online'))
     addEventListener('offline', pass('offline'))
     addEventListener('pageshow', e => { if (e.persisted) this.session?.dispatch({ type: 'visible' }) })
-    document.addEventListener('visibilitychange', () => { if (!document.hidden) this.session?.dispatch({ type: 'visible' }) })
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) this.session?.dispatch({ type: 'visible' })
+    })
     addEventListener('storage', e => this.elsewhere(e))
   }
 
-  // start begins, or begins again as somebody else. page is where the visitor is. It resolves once there is a session, or
-  // there will be none.
+  // start begins, or begins again as somebody else. page is where the visitor is. It resolves once there is a session,
+  // or there will be none.
   start(page) {
     this.session?.end()
     this.page = page
@@ -32,8 +34,8 @@ export class Line extends EventTarget {
     return session.start()
   }
 
-  // identity is what the next session is to prove. The present one ends: what is said from here on is that person's. A browser
-  // that had proved nothing goes on with what it shows.
+  // identity is what the next session is to prove. The present one ends: what is said from here on is that person's. A
+  // browser that had proved nothing goes on with what it shows.
   get identity() { return this.person.identity }
   set identity(identity) {
     if (!identity) return

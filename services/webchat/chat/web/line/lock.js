@@ -3,8 +3,9 @@ import { newID } from './store.js'
 const holdFor = 10_000 // ms that a lock in storage lasts without being renewed: its tab may be gone
 const settleFor = 60 // ms after which other tabs see what was written
 
-// exclusively runs work while no other tab of this browser runs work under the same name; whoever has waited for patience ms
-// goes ahead. It uses Web Locks, and a key of storage where a browser has none (they need a secure context).
+// exclusively runs work while no other tab of this browser runs work under the same name; whoever has waited for
+// patience ms goes ahead. It uses Web Locks, and a key of storage where a browser has none (they need a secure
+// context).
 export async function exclusively(store, name, signal, work, patience = holdFor) {
   const waiting = new AbortController()
   const stop = () => waiting.abort()
@@ -54,7 +55,8 @@ async function byStorage(store, name, waiting, begun, work) {
   }
 }
 
-// isHeld reports whether a claim is still good. One that ends later than any claim can was made before the clock was set back.
+// isHeld reports whether a claim is still good. One that ends later than any claim can was made before the clock was
+// set back.
 function isHeld(claim) {
   return typeof claim?.me === 'string' && claim.until > Date.now() && claim.until <= Date.now() + holdFor
 }

@@ -1,16 +1,21 @@
 // What a session does next: one pure function of its state and of what happened. session.js carries out the effects.
 //
 //   idle → opening → connecting → online            the socket
-//                              ↘ polling            long poll, where sockets do not get through; a socket is tried every minute
+//                              ↘ polling            long poll where no socket gets through; one is tried every minute
 //   waiting: until the back-off is over, then on     offline: until the browser has a network again
 //   refused: the server wants no more of us          ended: another session has taken over
 
-const ms = { connect: 8_000, ping: 25_000, pong: 10_000, look: 5_000, probe: 60_000, offline: 30_000, most: 30_000, tooMuch: 60_000 }
+const ms = {
+  connect: 8_000, ping: 25_000, pong: 10_000, look: 5_000, probe: 60_000,
+  offline: 30_000, most: 30_000, tooMuch: 60_000,
+}
 
 // maxRetryAfter is the longest time in ms for which a server may send us away.
 export const maxRetryAfter = 300_000
 
-export const initial = Object.freeze({ mode: 'idle', then: 'opening', failures: 0, sockets: 0, renewed: false, pinged: false, bound: false })
+export const initial = Object.freeze({
+  mode: 'idle', then: 'opening', failures: 0, sockets: 0, renewed: false, pinged: false, bound: false,
+})
 
 // backOff returns the ms to wait after so many failures in a row: exponential, half of it random, and no less than the
 // server asked for. random is from 0 to 1.
@@ -37,7 +42,8 @@ function enter(state, mode) {
 function rest(state, event, mode, change = {}) {
   const failures = state.failures + 1
   const wait = timer(backOff(failures, event.random ?? 0, event.after))
-  return to(state, { ...change, failures, bound: event.after > 0, mode: 'waiting', then: mode }, { do: 'stop' }, told(false), wait)
+  const waiting = { ...change, failures, bound: event.after > 0, mode: 'waiting', then: mode }
+  return to(state, waiting, { do: 'stop' }, told(false), wait)
 }
 
 // expired renews the session, with a pause if that was of no use just before.
@@ -47,7 +53,8 @@ function expired(state, event) {
 }
 
 const both = (effect, step) => ({ ...step, effects: [effect, ...step.effects] })
-const refuse = (state, event) => to(state, { mode: 'refused' }, { do: 'stop' }, told(false, event.detail || 'The chat is not available here.'))
+const refuse = (state, event) =>
+  to(state, { mode: 'refused' }, { do: 'stop' }, told(false, event.detail || 'The chat is not available here.'))
 const goOffline = then => state => to(state, { mode: 'offline', then }, { do: 'stop' }, told(false), timer(ms.offline))
 
 // closed says what the end of a socket means, by its code.
@@ -83,7 +90,8 @@ const table = {
     offline: goOffline('opening'),
   },
   connecting: {
-    greeted: state => to(state, { mode: 'online', sockets: 0, pinged: false }, told(true), { do: 'ready' }, timer(ms.look)),
+    greeted: state =>
+      to(state, { mode: 'online', sockets: 0, pinged: false }, told(true), { do: 'ready' }, timer(ms.look)),
     closed,
     timer: closed,
     failed: closed,

@@ -8,9 +8,9 @@ const kinds = ['message', 'postback', 'form']
 // frameSize returns the bytes of a frame as it is sent.
 export const frameSize = frame => new TextEncoder().encode(JSON.stringify(frame)).length
 
-// Outbox holds what was not acknowledged yet, in order. Every frame is a storage key of its own, so that tabs never overwrite
-// each other's. A frame belongs to the person who said it: owner is '' for a browser that has proved nothing, and what it said
-// goes along when it proves who it is.
+// Outbox holds what was not acknowledged yet, in order. Every frame is a storage key of its own, so that tabs never
+// overwrite each other's. A frame belongs to the person who said it: owner is '' for a browser that has proved nothing,
+// and what it said goes along when it proves who it is.
 export class Outbox {
   constructor(store, owner = '') {
     this.store = store
@@ -83,6 +83,8 @@ export class Outbox {
 
 function isEntry(e) {
   const f = e?.frame
-  return typeof f === 'object' && f !== null && !Array.isArray(f) && typeof f.clientId === 'string' && f.clientId !== '' &&
-    f.clientId.length <= 100 && kinds.includes(f.t) && Number.isFinite(e.at) && typeof e.owner === 'string' && frameSize(f) <= maxFrame
+  return typeof f === 'object' && f !== null && !Array.isArray(f) &&
+    typeof f.clientId === 'string' && f.clientId !== '' &&
+    f.clientId.length <= 100 && kinds.includes(f.t) && Number.isFinite(e.at) && typeof e.owner === 'string' &&
+    frameSize(f) <= maxFrame
 }

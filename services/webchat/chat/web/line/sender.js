@@ -1,8 +1,9 @@
 import { backOff } from './machine.js'
 
-// Sender says what is in the outbox: in order, one frame at a time, so that a refused frame is not overtaken by the one behind
-// it. deliver(frame) resolves to the server's answer, {t: 'ack'} or {t: 'error'}; it rejects where nothing was answered. The
-// one timer is the pause after a refusal, and it outlasts the connection: connecting again shortens no pause.
+// Sender says what is in the outbox: in order, one frame at a time, so that a refused frame is not overtaken by the one
+// behind it. deliver(frame) resolves to the server's answer, {t: 'ack'} or {t: 'error'}; it rejects where nothing was
+// answered. The one timer is the pause after a refusal, and it outlasts the connection: connecting again shortens no
+// pause.
 export class Sender {
   constructor({ outbox, deliver, answered, signal, random = Math.random }) {
     Object.assign(this, { outbox, deliver, answered, signal, random })

@@ -15,11 +15,11 @@ class Failure extends Error {
   }
 }
 
-// Session is one person's connection to the server. It owns everything asynchronous: sockets, polls, calls, timers. end()
-// aborts all of it, and what it was asked before is neither handled nor handed on afterwards.
+// Session is one person's connection to the server. It owns everything asynchronous: sockets, polls, calls, timers.
+// end() aborts all of it, and what it was asked before is neither handled nor handed on afterwards.
 export class Session {
-  // person is {token, owner, identity, mailbox, seq}; it goes on with the next session of the same person. notify(kind, detail)
-  // hands on what happens.
+  // person is {token, owner, identity, mailbox, seq}; it goes on with the next session of the same person. notify(kind,
+  // detail) hands on what happens.
   constructor({ base, store, outbox, person, page, notify }) {
     Object.assign(this, { base, store, outbox, person, page })
     this.life = new AbortController()
@@ -32,7 +32,8 @@ export class Session {
     this.held = null // frames that come while the history is read anew
     this.timer = 0
     this.sender = new Sender({
-      outbox, signal: this.signal, deliver: frame => this.deliver(frame), answered: (frame, answer) => this.answered(frame, answer),
+      outbox, signal: this.signal,
+      deliver: frame => this.deliver(frame), answered: (frame, answer) => this.answered(frame, answer),
     })
     this.begun = new Promise(done => { this.settled = done })
   }
@@ -106,13 +107,15 @@ export class Session {
   fail(e) {
     const status = e.status ?? 0
     if (status === 401) this.dispatch({ type: 'expired' })
-    else if (status < 400 || status >= 500 || [408, 425, 429].includes(status)) this.dispatch({ type: 'failed', status, after: e.after })
-    else this.dispatch({ type: 'refused', detail: e.detail })
+    else if (status < 400 || status >= 500 || [408, 425, 429].includes(status)) {
+      this.dispatch({ type: 'failed', status, after: e.after })
+    } else this.dispatch({ type: 'refused', detail: e.detail })
   }
 
-  // ── Calls ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Calls ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  // call returns the JSON of an answer, or rejects with a Failure. It ends with signal, and after answerFor without an answer.
+  // call returns the JSON of an answer, or rejects with a Failure. It ends with signal, and after answerFor without an
+  // answer.
   async call(path, { signal = this.signal, json, form, bare = false, raw = false, wait = answerFor } = {}) {
     const late = new AbortController()
     const abort = () => late.abort()
@@ -219,7 +222,7 @@ export class Session {
     await new Promise(done => setTimeout(done, Math.min(Math.max(pollAfterMs || 0, 50), answerFor)))
   }
 
-  // ── The socket ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── The socket ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   connect() {
     const signal = this.begin()
@@ -229,12 +232,15 @@ export class Session {
     try { socket = this.socket = new WebSocket(url) } catch { // the page's policy forbids it
       return queueMicrotask(() => { if (!signal.aborted) this.dispatch({ type: 'closed' }) })
     }
-    const hello = { t: 'hello', token: this.person.token, lastSeq: this.person.seq, clientTime: new Date().toISOString() }
+    const { token, seq } = this.person
+    const hello = { t: 'hello', token, lastSeq: seq, clientTime: new Date().toISOString() }
     socket.onopen = () => { if (!signal.aborted) socket.send(JSON.stringify(hello)) }
     socket.onmessage = e => { if (!signal.aborted) this.receive(e.data, signal) }
     socket.onclose = e => {
       if (signal.aborted) return
-      if (e.code === 1009 && this.awaited) this.resolveAwaited({ t: 'error', retryable: false, detail: 'This message is too large.' })
+      if (e.code === 1009 && this.awaited) {
+        this.resolveAwaited({ t: 'error', retryable: false, detail: 'This message is too large.' })
+      }
       this.dispatch({ type: 'closed', code: e.code })
     }
     signal.addEventListener('abort', () => {
@@ -260,7 +266,7 @@ export class Session {
     return true
   }
 
-  // ── Frames ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Frames ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   // hear hands on what has a place once, in order.
   hear(f) {
@@ -307,13 +313,17 @@ export class Session {
       if ([401, 403, 404].includes(e.status)) this.fail(e) // of the session, not of the frame
       else if (e.status >= 400 && e.status < 500 && ![408, 425, 429].includes(e.status)) {
         return { t: 'error', clientId: frame.clientId, code: e.code, detail: e.detail, retryable: false }
-      } else if (e.status) return { t: 'error', clientId: frame.clientId, code: e.code, detail: e.detail, retryable: true, retryAfterMs: e.after }
+      } else if (e.status) {
+        const { code, detail, after } = e
+        return { t: 'error', clientId: frame.clientId, code, detail, retryable: true, retryAfterMs: after }
+      }
       throw e
     }
   }
 
   answered(frame, answer) {
-    if (answer.t === 'ack' && answer.seq === this.person.seq + 1) this.person.seq = answer.seq // the socket brings no copy
+    // The socket brings no copy of what it has taken.
+    if (answer.t === 'ack' && answer.seq === this.person.seq + 1) this.person.seq = answer.seq
     this.notify(answer.t, { clientId: frame.clientId, ...answer })
   }
 

@@ -47,7 +47,10 @@ export class Store {
   }
 
   // clear removes everything under the prefix but the lock, which may be another tab's.
-  clear() { for (const key of new Set([...this.keys(), 'visitor', 'secret', 'form', 'outbox'])) if (key !== 'lock') this.remove(key) }
+  clear() {
+    const keys = new Set([...this.keys(), 'visitor', 'secret', 'form', 'outbox'])
+    for (const key of keys) if (key !== 'lock') this.remove(key)
+  }
 }
 
 // newID returns a random id. crypto.randomUUID is there in secure contexts only.
