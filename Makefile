@@ -4,6 +4,7 @@ SHELL := /bin/bash
 
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 OAPI     := github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2
+LICENCES := github.com/google/go-licenses@v1.6.0
 VULN     := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X github.com/tributaryhq/tributary/pkg/run.Version=$(VERSION)
@@ -88,7 +89,7 @@ check: ## formatting, vet, what comments cite, lint, tidy modules, generated fil
 	cd pkg && GOWORK=off go mod tidy -diff
 	cd services && GOWORK=off go mod tidy -diff
 	cd deploy/bench && GOWORK=off go mod tidy -diff
-	@$(MAKE) --no-print-directory generate
+	@$(MAKE) --no-print-directory generate licences
 	@git diff --exit-code --stat -- docs/reference services pkg || { echo "generated files were not current: commit what make generate made"; exit 1; }
 
 .PHONY: models
@@ -113,6 +114,32 @@ generate: ## regenerate API bindings, JSON Schemas and reference pages
 	@for d in $$(find services -name openapi.yaml -exec dirname {} \;); do \
 	  [ -f $$d/api/config.yaml ] && (cd $$d/api && go run $(OAPI) -config config.yaml ../openapi.yaml) || true; done
 	cd services && go run ./all/reference ../docs/reference
+
+# The tool asks the network for the URL of every licence, which the list does not show: the proxy that is not there ends that at once.
+.PHONY: bin/go-licenses
+bin/go-licenses:
+	@GOBIN=$(CURDIR)/bin go install $(LICENCES)
+	@cd services && GOWORK=off go mod download
+LINKED = cd services && GOWORK=off GOFLAGS=-tags=objectstores GOOS=linux CGO_ENABLED=0 HTTPS_PROXY=http://127.0.0.1:9 HTTP_PROXY=http://127.0.0.1:9
+SHIPPED = $$(for d in */cmd/*/; do echo ./$$d; done)
+
+# A text that the tool is not sure about, and what it says: the three clauses of BSD, with other line breaks.
+UNSURE := modernc.org/mathutil
+KNOWN  := s,^(\| $(UNSURE) \|.*) Unknown ,\1 BSD-3-Clause ,
+
+.PHONY: licences
+licences: bin/go-licenses ## write docs/reference/licences.md: what is linked into the shipped binaries, and its licences
+	@err=$$(mktemp) && trap 'rm -f '$$err EXIT && set -o pipefail && { $(LINKED) ../bin/go-licenses report \
+	  --ignore github.com/tributaryhq/tributary --template ../deploy/licences/licences.tmpl $(SHIPPED) 2>$$err | \
+	  sed -E '$(KNOWN)' > ../docs/reference/licences.md; } || { cat $$err; exit 1; }
+	@! grep Unknown docs/reference/licences.md
+
+.PHONY: licence-texts
+licence-texts: bin/go-licenses ## save the texts of these licences, and the sources that must go along, into bin/licences
+	@rm -rf bin/licences && $(LINKED) ../bin/go-licenses save --ignore github.com/tributaryhq/tributary --ignore $(UNSURE) \
+	  --save_path ../bin/licences $(SHIPPED)
+	@mkdir -p bin/licences/$(UNSURE) && cp "$$(cd services && GOWORK=off go list -m -f '{{.Dir}}' $(UNSURE))/LICENSE" bin/licences/$(UNSURE)/
+	@cp LICENSE pkg/httpapi/pages/redoc.LICENSE.txt bin/licences/ && cp docs/reference/licences.md bin/licences/README.md
 
 REDOC := 2.5.4
 .PHONY: redoc
