@@ -16,12 +16,12 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
+	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
@@ -33,7 +33,7 @@ const (
 // Cache is a connection to Redis, safe for concurrent use. A process has one.
 type Cache struct {
 	client redis.UniversalClient
-	away   atomic.Int64 // unix nanoseconds until which limiters do not ask Redis
+	away   due.Mark // when Redis did not answer a limiter
 	hub    *hub
 }
 

@@ -63,7 +63,7 @@ func (l *Limiter) Take(ctx context.Context) (ok bool, wait time.Duration) {
 		l.current, l.tokens, l.spent = w, 0, false
 	}
 	if l.tokens == 0 && !l.spent {
-		if now.UnixNano() < l.cache.away.Load() || l.fetch(ctx) != nil {
+		if l.cache.away.Since() < retryRedis || l.fetch(ctx) != nil {
 			return l.takeLocal(now)
 		}
 	}
@@ -84,7 +84,7 @@ func (l *Limiter) fetch(ctx context.Context) error {
 	p.PExpire(ctx, key, 2*l.window)
 	if _, err := p.Exec(ctx); err != nil {
 		if ctx.Err() == nil {
-			l.cache.away.Store(l.now().Add(retryRedis).UnixNano())
+			l.cache.away.Set()
 			warn("limits are kept locally", err)
 		}
 		return err

@@ -10,6 +10,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
@@ -19,7 +20,7 @@ type consumer struct {
 	sub   bus.Subscription
 	stall time.Duration
 	now   atomic.Pointer[generation] // nil between generations
-	since atomic.Int64               // unix nanoseconds of the last change of now
+	since due.Mark                   // the last change of now
 	stuck atomic.Int32               // rebuilds in a row that did not help
 	first int                        // the broker that is asked first for the group's coordinator
 	slots chan struct{}              // for handlers that run; nil: no bound
@@ -136,7 +137,7 @@ func (c *consumer) begin(ctx context.Context, gen *kafka.Generation) {
 }
 
 func (c *consumer) enter(g *generation) {
-	c.since.Store(time.Now().UnixNano())
+	c.since.Set()
 	c.now.Store(g)
 }
 

@@ -15,7 +15,7 @@ func (c *consumer) watchProgress(ctx context.Context, rebuild func()) {
 		why := c.stalled(ctx)
 		if why == "" {
 			// A partition begins to count later than its generation, so that one which stands still may take until then to be found.
-			if c.now.Load() != nil && time.Since(time.Unix(0, c.since.Load())) > 2*c.stall {
+			if c.now.Load() != nil && c.since.Since() > 2*c.stall {
 				c.stuck.Store(0)
 			}
 			continue
@@ -31,7 +31,7 @@ func (c *consumer) watchProgress(ctx context.Context, rebuild func()) {
 func (c *consumer) stalled(ctx context.Context) string {
 	g := c.now.Load()
 	if g == nil {
-		if limit := c.stall + c.cfg.Group.Rebalance; time.Since(time.Unix(0, c.since.Load())) > limit {
+		if limit := c.stall + c.cfg.Group.Rebalance; c.since.Since() > limit {
 			return "no generation for " + limit.String()
 		}
 		return ""

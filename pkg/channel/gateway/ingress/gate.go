@@ -45,7 +45,8 @@ func (g *gate) overfull() bool {
 	}
 	now := g.now().UnixMilli()
 	last := g.checked.Load()
-	if now-last >= 250 && g.checked.CompareAndSwap(last, now) {
+	passed := now - last // less than 0 if the clock was set back
+	if (passed < 0 || passed >= 250) && g.checked.CompareAndSwap(last, now) {
 		full := false
 		for _, topic := range []string{event.TopicWebhooks, event.TopicInbound, event.TopicReceipts} {
 			full = full || g.backlog(topic) > g.limits.Backlog

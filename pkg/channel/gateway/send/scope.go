@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
+	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
@@ -25,11 +25,11 @@ type scope struct {
 	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
 	limits  *limits
 
-	opened atomic.Int64 // unix ns when the breaker opened last
+	opened due.Mark // when the breaker opened last
 
 	mu      sync.Mutex
 	calling int
-	paused  time.Time // a refusal of the whole channel lasts until then
+	paused  time.Time // a refusal of the whole channel lasts until then, by the monotonic clock
 	lines   [2][]work // waiting rows: what people wait for, and broadcasts
 	turn    int
 	running bool
@@ -79,12 +79,11 @@ var errUnused = errors.New("send: the permit was not used")
 func (s *scope) enter(key string) (*permit, refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.Now()
-	switch {
-	case now.Before(s.paused):
-		return nil, refusal{wait: s.paused.Sub(now)}
+	switch left := time.Until(s.paused); {
+	case left > 0:
+		return nil, refusal{wait: left}
 	case s.breaker.State() == gobreaker.StateOpen:
-		return nil, refusal{wait: max(notYet, s.Timing.Breaker-time.Since(time.Unix(0, s.opened.Load())))}
+		return nil, refusal{wait: max(notYet, s.Timing.Breaker-s.opened.Since())}
 	case s.calling >= s.places:
 		return nil, refusal{wait: s.Timing.Breaker} // whoever leaves wakes us
 	}
@@ -107,7 +106,7 @@ type refusal struct {
 
 func (s *scope) changed(_ string, from, to gobreaker.State) {
 	if to == gobreaker.StateOpen {
-		s.opened.Store(time.Now().UnixNano())
+		s.opened.Set()
 	}
 	s.metrics.breaker(from.String(), to.String())
 	s.Log.Warn("breaker", "channel", s.id, "from", from.String(), "to", to.String())
@@ -163,7 +162,7 @@ func (s *scope) throttled(why *fault.Error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if until := s.Now().Add(max(why.After, s.Timing.Backoff)); until.After(s.paused) {
+	if until := time.Now().Add(max(why.After, s.Timing.Backoff)); until.After(s.paused) {
 		s.paused = until
 	}
 }
