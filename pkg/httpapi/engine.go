@@ -35,10 +35,10 @@ func New(trusted ...netip.Prefix) *gin.Engine {
 	e.ContextWithFallback = true
 	e.HandleMethodNotAllowed = true
 	_ = e.SetTrustedProxies(nil) // nil always works; [Client] is what handlers ask
-	e.Use(identify, recovery, func(c *gin.Context) { c.Set(clientKey, Forwarded(c.Request, trusted)) }, receive)
+	e.Use(identify, recovery, func(c *gin.Context) { c.Set(clientKey, Forwarded(c.Request, trusted)) }, receive, decodable)
 	e.NoRoute(func(c *gin.Context) { Fail(c, fault.New(fault.Gone, "not_found", "there is no such path")) })
 	e.NoMethod(func(c *gin.Context) {
-		if allow := c.Writer.Header().Get("Allow"); hasToken(c.Writer.Header(), "Allow", http.MethodGet) {
+		if allow := c.Writer.Header().Get("Allow"); hasToken(c.Writer.Header(), "Allow", http.MethodGet) && !hasToken(c.Writer.Header(), "Allow", http.MethodHead) {
 			c.Header("Allow", allow+", "+http.MethodHead) // see [Handler]
 		}
 		Fail(c, fault.New(fault.Invalid, "method_not_allowed", "%s does not take %s", c.Request.URL.Path, c.Request.Method))

@@ -10,19 +10,26 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
+	"github.com/gin-gonic/gin"
 )
 
-// checkQuery adds what is wrong with a query: what cannot be decoded, parameters that the operation does not have, those that are
-// given twice, and values that are no text. A filter that is lost would answer with everything.
+// decodable refuses a query that cannot be decoded, whatever the route: net/url drops what it does not understand, and a filter that
+// is lost would answer with everything.
+func decodable(c *gin.Context) {
+	if _, err := url.ParseQuery(c.Request.URL.RawQuery); err != nil {
+		var fields Fields
+		fields.Add("", "bad_query", "the query cannot be decoded: write %% as %%25 and ; as %%3B, and separate parameters by &")
+		Fail(c, fields)
+	}
+}
+
+// checkQuery adds what is wrong with a query: parameters that the operation does not have, those that are given twice, and values
+// that are no text.
 func checkQuery(r *http.Request, route *routers.Route, fields *Fields) {
 	if r.URL.RawQuery == "" {
 		return
 	}
-	values, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		fields.Add("", "bad_query", "the query cannot be decoded: write %% as %%25 and ; as %%3B, and separate parameters by &")
-		return
-	}
+	values := r.URL.Query() // it can be decoded, see decodable
 	known := map[string]*openapi3.Parameter{}
 	for _, list := range []openapi3.Parameters{route.PathItem.Parameters, route.Operation.Parameters} {
 		for _, p := range list {

@@ -11,7 +11,7 @@ import (
 // Scan is a walk along an index: from a position, in an order, at most so far. Drivers fetch Limit+1 rows in the direction
 // of Descending and let Page make the page.
 type Scan struct {
-	Name  string   // of the index
+	Name  string   // of the collection and its index: a cursor of another one is none of this list
 	Order []string // the fields that order; the id is always the last
 	Desc  bool
 	Limit int
@@ -154,6 +154,6 @@ func (s Spec) PlanSearch(q SearchQuery) (terms []Term, where []Eq, sc Scan, err 
 	if !first {
 		return nil, nil, sc, fmt.Errorf("%w: search of %s without %s", ErrNoIndex, s.Name, s.Search.Fields[0])
 	}
-	sc, err = scan("search", []string{s.Search.Order}, true, q.Limit, q.Cursor)
+	sc, err = scan(s.Name+".search", []string{s.Search.Order}, true, q.Limit, q.Cursor)
 	return Terms(q.Text), where, sc, err
 }

@@ -35,7 +35,7 @@ func (s Spec) Plan(q Query) (Plan, error) {
 	if best.Range, err = q.Range.normalise(); err != nil {
 		return Plan{}, err
 	}
-	best.Scan, err = scan(best.Index.Name, best.Order, q.Desc, q.Limit, q.Cursor)
+	best.Scan, err = scan(s.Name+"."+best.Index.Name, best.Order, q.Desc, q.Limit, q.Cursor)
 	return best, err
 }
 
