@@ -44,6 +44,16 @@ func (k Kind) String() string {
 // Retryable reports whether the same call may be made again without harm.
 func (k Kind) Retryable() bool { return k == Throttled || k == Unavailable }
 
+// Scope says what a limit holds back.
+type Scope string
+
+// The scopes of a Throttled error. The zero value is a provider that does not say: what else is refused shows it.
+const (
+	ScopePeer    Scope = "peer"    // this recipient
+	ScopeChannel Scope = "channel" // everything that the channel sends
+	ScopeAccount Scope = "account" // everything that the provider's account sends
+)
+
 // Error is a classified failure.
 type Error struct {
 	Kind     Kind
@@ -51,6 +61,7 @@ type Error struct {
 	Pointer  string        // JSON pointer of the field that is wrong, for Invalid
 	Provider string        // the provider's own code, if it gave one
 	After    time.Duration // for Throttled: wait at least this long; zero means unknown
+	Scope    Scope         // for Throttled: what the limit holds back
 	// Detail is what a caller may be told besides the code. New, At, Later and Because set it; an error that was wrapped by a
 	// literal has none, because drivers and the operating system put paths, addresses and names of secrets into theirs.
 	Detail string

@@ -53,6 +53,14 @@ var codes = map[string]class{
 	"3": {fault.Denied, channel.CodePermission}, "10": {fault.Denied, channel.CodePermission},
 }
 
+// scopes say what a limit of ours holds back, by the reference's words for it: the app or the business account, the phone number,
+// or the pair of phone number and recipient. A 429 without a code says nothing of it.
+var scopes = map[string]fault.Scope{
+	"4": fault.ScopeAccount, "613": fault.ScopeAccount, "80007": fault.ScopeAccount,
+	"130429": fault.ScopeChannel, "131048": fault.ScopeChannel, "131064": fault.ScopeChannel, "133016": fault.ScopeChannel,
+	"131056": fault.ScopePeer,
+}
+
 // ranges are the families of codes of which no single one matters here.
 var ranges = []struct {
 	from, to int

@@ -95,7 +95,7 @@ func (a answer) refusal(resp channel.Response) error {
 	e := fault.New(c.kind, c.code, "WhatsApp: %s", cmp.Or(a.Error.Data.Details, a.Error.Message, a.Error.Title, "error "+string(a.Error.Code)))
 	e.Provider = string(a.Error.Code)
 	if c.kind == fault.Throttled {
-		e.After = wait(string(a.Error.Code), resp.Header)
+		e.After, e.Scope = wait(string(a.Error.Code), resp.Header), scopes[string(a.Error.Code)]
 	}
 	return e
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/blob"
 	"github.com/tributaryhq/tributary/pkg/egress"
+	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
 )
 
@@ -25,7 +26,7 @@ type Answer struct {
 	Taken  bool // the message arrives although the status says otherwise, or no answer comes
 	Silent bool // the connection is cut instead of an answer
 	After  string
-	Peer   bool          // the throttling is about the recipient
+	Scope  fault.Scope   // of a 429
 	Wait   chan struct{} // the answer comes when it is closed
 }
 
@@ -119,9 +120,7 @@ func (p *Provider) send(w http.ResponseWriter, r *http.Request) {
 	if a.After != "" {
 		w.Header().Set("Retry-After", a.After)
 	}
-	if a.Peer {
-		w.Header().Set("X-Scope", "peer")
-	}
+	w.Header().Set("X-Scope", string(a.Scope))
 	if a.Status == 0 {
 		_, _ = io.WriteString(w, "ref-"+s.ID)
 		return

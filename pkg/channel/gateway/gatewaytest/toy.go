@@ -166,11 +166,10 @@ func (t Toy) Settle(_ channel.Channel, _ event.Outbound, req channel.Request, re
 		return channel.Outcome{Refs: []string{string(resp.Body)}, Status: event.Accepted}, nil
 	case 429:
 		s, _ := strconv.ParseFloat(resp.Header.Get("Retry-After"), 64)
-		code := channel.CodeRateLimited
-		if resp.Header.Get("X-Scope") == "peer" {
-			code = channel.CodePeerRateLimited
+		scope := fault.Scope(resp.Header.Get("X-Scope"))
+		return channel.Outcome{}, &fault.Error{
+			Kind: fault.Throttled, Code: channel.CodeRateLimited, After: time.Duration(s * float64(time.Second)), Scope: scope,
 		}
-		return channel.Outcome{}, &fault.Error{Kind: fault.Throttled, Code: code, After: time.Duration(s * float64(time.Second))}
 	case 503:
 		return channel.Outcome{}, fault.New(fault.Unavailable, channel.CodeUnavailable, "not now")
 	case 401:

@@ -7,7 +7,6 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/budget"
 	"github.com/tributaryhq/tributary/pkg/channel"
-	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
 // Limiter gives out tokens of one limit, or says how long there is none; cache.Limiter is one, shared by all replicas.
@@ -21,7 +20,7 @@ const (
 )
 
 // limits are the provider's documented rates for one channel: the channel's own, shared by all replicas, and its recipients', in
-// memory, as all messages of a recipient pass one owner. It is used under its scope's lock.
+// memory, as all messages of a recipient pass one owner.
 type limits struct {
 	shared []Limiter
 	peers  []*budget.Limits
@@ -92,6 +91,3 @@ func (l *limits) peer(key string) time.Duration {
 	}
 	return 0
 }
-
-// forPeer reports whether a provider's throttling concerns one recipient only.
-func forPeer(fe *fault.Error) bool { return fe.Code == channel.CodePeerRateLimited }

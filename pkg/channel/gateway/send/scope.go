@@ -29,7 +29,7 @@ type scope struct {
 
 	mu      sync.Mutex
 	calling int
-	paused  time.Time // a refusal of the whole channel lasts until then, by the monotonic clock
+	held    hold
 	lines   [2][]work // waiting rows: what people wait for, and broadcasts
 	turn    int
 	running bool
@@ -74,28 +74,47 @@ func (w *Worker) scope(ch channel.Channel) *scope { return w.scopeOf(ch.ID) }
 
 var errUnused = errors.New("send: the permit was not used")
 
-// enter gives leave for one call now, or says how long it will take until it is worth asking again. peer tells that only
-// this recipient must wait.
+// enter returns a permit for one call to the key's recipient, or how long to wait before asking again. Its place is taken first: the
+// limits are asked without the lock, because other replicas may have to be asked.
 func (s *scope) enter(key string) (*permit, refusal) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch left := time.Until(s.paused); {
-	case left > 0:
-		return nil, refusal{wait: left}
-	case s.breaker.State() == gobreaker.StateOpen:
-		return nil, refusal{wait: max(notYet, s.Timing.Breaker-s.opened.Since())}
-	case s.calling >= s.places:
-		return nil, refusal{wait: s.Timing.Breaker} // whoever leaves wakes us
+	p := &permit{scope: s, key: key}
+	if no := s.takePlace(p); no.wait > 0 {
+		return nil, no
 	}
 	if wait, peer := s.limits.take(key); wait > 0 {
+		s.givePlace()
 		return nil, refusal{wait: wait, peer: peer}
 	}
 	done, err := s.breaker.Allow()
 	if err != nil { // half open, and the one call that may try is under way
+		s.givePlace()
 		return nil, refusal{wait: notYet}
 	}
+	p.done = done
+	return p, refusal{}
+}
+
+func (s *scope) takePlace(p *permit) refusal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch wait := s.held.left(time.Now()); {
+	case wait > 0:
+		return refusal{wait: wait}
+	case s.breaker.State() == gobreaker.StateOpen:
+		return refusal{wait: max(notYet, s.Timing.Breaker-s.opened.Since())}
+	case s.calling >= s.places || s.held.probe && s.calling > 0:
+		return refusal{wait: s.Timing.Breaker} // a call that ends wakes the pump
+	}
 	s.calling++
-	return &permit{scope: s, done: done}, refusal{}
+	p.probe = s.held.probe
+	return refusal{}
+}
+
+func (s *scope) givePlace() {
+	s.mu.Lock()
+	s.calling--
+	s.mu.Unlock()
+	s.wake()
 }
 
 // refusal says why there is no permit.
@@ -112,9 +131,11 @@ func (s *scope) changed(_ string, from, to gobreaker.State) {
 	s.Log.Warn("breaker", "channel", s.id, "from", from.String(), "to", to.String())
 }
 
-// permit is leave for one call. It is given back once; judge says first how the provider did.
+// permit allows one call. It is given back once; judge reports first what the provider did.
 type permit struct {
 	scope *scope
+	key   string
+	probe bool // the channel was held: the outcome shows whether it still is
 	done  func(error)
 	once  sync.Once
 }
@@ -136,9 +157,10 @@ func (p *permit) release() {
 func (p *permit) end(v provider.Verdict) {
 	switch {
 	case v.Finding == provider.Taken || v.Finding == provider.Failed:
+		p.scope.answered(p)
 		p.leave(nil)
 	case v.Err.Kind == fault.Throttled:
-		p.scope.throttled(v.Err)
+		p.scope.throttled(p.key, v.Err)
 		p.leave(nil) // it is alive and says how fast it wants us
 	default:
 		p.leave(v.Err)
@@ -147,24 +169,26 @@ func (p *permit) end(v provider.Verdict) {
 
 func (p *permit) leave(err error) {
 	p.done(err)
-	s := p.scope
-	s.mu.Lock()
-	s.calling--
-	s.mu.Unlock()
-	s.wake()
+	p.scope.givePlace()
 }
 
-// throttled holds the channel back, unless the provider meant this recipient only; then its row waits, and nothing else.
-func (s *scope) throttled(why *fault.Error) {
+// throttled holds the channel back where the provider's limit is the channel's.
+func (s *scope) throttled(key string, why *fault.Error) {
 	s.metrics.throttled(context.Background())
-	if forPeer(why) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now() // the monotonic clock, which nobody sets
+	s.held.refuse(key, why.Scope, now.Add(min(max(why.After, s.Timing.Backoff), due.Longest)), now)
+}
+
+// answered ends the hold of a channel whose probe was not throttled.
+func (s *scope) answered(p *permit) {
+	if !p.probe {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if until := time.Now().Add(max(why.After, s.Timing.Backoff)); until.After(s.paused) {
-		s.paused = until
-	}
+	s.held.probe = false
 }
 
 func (s *scope) wake() {

@@ -163,12 +163,15 @@ func TestP7_OnlyWhereItIsAllowedIsAnUnknownCallRepeated(t *testing.T) {
 
 func TestThrottlingHoldsTheChannelOrTheRecipient(t *testing.T) {
 	t.Parallel()
-	for name, peer := range map[string]bool{"channel": false, "recipient": true} {
+	for name, scope := range map[string]fault.Scope{
+		"channel": fault.ScopeChannel, "account": fault.ScopeAccount, "recipient": fault.ScopePeer, "not said": "",
+	} {
+		peer := scope == fault.ScopePeer || scope == ""
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, func(s gatewaytest.Sending, call int) gatewaytest.Answer {
 				if s.ID == "a0/0" && call == 1 {
-					return gatewaytest.Answer{Status: 429, After: "3600", Peer: peer}
+					return gatewaytest.Answer{Status: 429, After: "3600", Scope: scope}
 				}
 				return gatewaytest.Answer{}
 			})
