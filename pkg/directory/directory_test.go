@@ -138,7 +138,7 @@ func TestReplicasHearOfChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, d := range []*Directory{here, there} {
-		bustest.Eventually(t, 5*time.Second, "both replicas know the new name", func() bool {
+		bustest.Eventually(t, "both replicas know the new name", func() bool {
 			k, err := d.Channel(ctx, "ch_a")
 			return err == nil && k.Name == "renamed"
 		})

@@ -223,7 +223,7 @@ func consume(t *testing.T, b bus.Bus, group string, n int) (ids []string) {
 			return nil
 		}})
 	}()
-	bustest.Eventually(t, 10*time.Second, "not all records came", func() bool { return got.Load() >= int64(n) })
+	bustest.Eventually(t, "not all records came", func() bool { return got.Load() >= int64(n) })
 	cancel()
 	if err := <-done; err != nil {
 		t.Fatal(err)

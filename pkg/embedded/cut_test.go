@@ -16,7 +16,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/bus/bustest"
@@ -291,7 +290,7 @@ func (p *powerCut) reaches(b bus.Bus, have map[string]int) {
 			return nil
 		}})
 	}()
-	bustest.Eventually(p.T, 30*time.Second, "the group does not read everything that is there", func() bool {
+	bustest.Eventually(p.T, "the group does not read everything that is there", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		return len(missing) == 0

@@ -47,7 +47,7 @@ func TestP1_P13_AfterAFailedSyncNothingIsAcknowledgedUntilARestart(t *testing.T)
 			noise := make([]byte, 200<<10) // what cannot be compressed
 			_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
 			big.Event.Data = fmt.Appendf(nil, "%q", fmt.Sprintf("%x", noise))
-			bustest.Eventually(t, 30*time.Second, "the segments are not synced", func() bool {
+			bustest.Eventually(t, "the segments are not synced", func() bool {
 				return b.Publish(t.Context(), big) != nil
 			})
 		},
@@ -60,7 +60,7 @@ func TestP1_P13_AfterAFailedSyncNothingIsAcknowledgedUntilARestart(t *testing.T)
 					Group: "g", Topics: []string{event.TopicInbound}, Handle: func(context.Context, bus.Message) error { return nil },
 				})
 			}()
-			bustest.Eventually(t, 30*time.Second, "nothing is trimmed", func() bool { return br.Trim(t.Context()) != nil })
+			bustest.Eventually(t, "nothing is trimmed", func() bool { return br.Trim(t.Context()) != nil })
 			cancel()
 			if err := <-done; err != nil {
 				t.Error(err)

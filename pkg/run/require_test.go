@@ -46,7 +46,7 @@ func TestAProcessWaitsForIndexes(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx, toys) }()
-	bustest.Eventually(t, 10*time.Second, "it says what is missing", func() bool {
+	bustest.Eventually(t, "it says what is missing", func() bool {
 		code, body := get(p.Admin, "/readyz")
 		return code == 503 && strings.Contains(body, "toys.by_colour")
 	})
@@ -63,7 +63,7 @@ func TestAProcessWaitsForIndexes(t *testing.T) {
 	}
 	db.made.Store(true)
 	<-built
-	bustest.Eventually(t, 10*time.Second, "it is ready", func() bool { code, _ := get(p.Admin, "/readyz"); return code == 200 })
+	bustest.Eventually(t, "it is ready", func() bool { code, _ := get(p.Admin, "/readyz"); return code == 200 })
 	stop()
 	if err := <-done; err != nil {
 		t.Error(err)
@@ -78,7 +78,7 @@ func TestAProcessThatWaitsStops(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
-	bustest.Eventually(t, 10*time.Second, "it waits", func() bool { code, _ := get(p.Admin, "/readyz"); return code == 503 })
+	bustest.Eventually(t, "it waits", func() bool { code, _ := get(p.Admin, "/readyz"); return code == 503 })
 	stop()
 	if err := <-done; err != nil {
 		t.Error(err)

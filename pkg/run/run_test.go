@@ -126,11 +126,11 @@ func TestAStopIsOrderly(t *testing.T) {
 	go func() { _, body := get(p.Public, "/v1/as"); answered <- body }()
 	<-inside
 	stop()
-	bustest.Eventually(t, 5*time.Second, "it is not ready", func() bool { code, _ := get(p.Admin, "/readyz"); return code == 503 })
+	bustest.Eventually(t, "it is not ready", func() bool { code, _ := get(p.Admin, "/readyz"); return code == 503 })
 	if code, _ := get(p.Public, "/openapi.yaml"); code != 200 {
 		t.Errorf("during the delay requests are answered %d, want 200", code)
 	}
-	bustest.Eventually(t, 5*time.Second, "the listener is closed", func() bool { code, _ := get(p.Public, "/openapi.yaml"); return code == 0 })
+	bustest.Eventually(t, "the listener is closed", func() bool { code, _ := get(p.Public, "/openapi.yaml"); return code == 0 })
 	if code, _ := get(p.Admin, "/livez"); code != 200 {
 		t.Errorf("livez is %d while it drains", code)
 	}

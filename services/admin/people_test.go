@@ -76,10 +76,10 @@ func TestARevokedKeyIsDeadAtOnceOnEveryReplica(t *testing.T) {
 	made := w.call(ownerKey, "POST", "/v1/api-keys", object{"name": "k", "scopes": []string{"audit.read"}}).is(201)
 	id, key := made.text("id"), made.text("key")
 	w.call(key, "GET", "/v1/auth/me", nil).is(200)
-	bustest.Eventually(t, 5*time.Second, "the key is known on the other replica", func() bool { _, err := there.Authenticate(t.Context(), key); return err == nil })
+	bustest.Eventually(t, "the key is known on the other replica", func() bool { _, err := there.Authenticate(t.Context(), key); return err == nil })
 	w.call(ownerKey, "DELETE", "/v1/api-keys/"+id, nil).is(204)
 	w.call(key, "GET", "/v1/auth/me", nil).is(401)
-	bustest.Eventually(t, time.Second, "the key is dead on the other replica", func() bool { _, err := there.Authenticate(t.Context(), key); return err != nil })
+	bustest.Eventually(t, "the key is dead on the other replica", func() bool { _, err := there.Authenticate(t.Context(), key); return err != nil })
 	w.call(ownerKey, "DELETE", "/v1/api-keys/"+id, nil).is(204)
 }
 

@@ -109,7 +109,7 @@ func (w *world) die(topic string, err error, events ...event.Event) {
 	stop := bustest.Run(w.T, w.env.Bus, bus.Subscription{
 		Group: "undertaker-" + topic, Topics: []string{topic}, Patience: time.Millisecond, Handle: func(context.Context, bus.Message) error { return err },
 	})
-	bustest.Eventually(w.T, 20*time.Second, "the records are dead letters", func() bool {
+	bustest.Eventually(w.T, "the records are dead letters", func() bool {
 		now, err := bus.DeadLetters(w.Context(), w.env.Bus, bus.Filter{}, 1000)
 		return err == nil && len(now) >= len(before)+len(events)
 	})

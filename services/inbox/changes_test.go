@@ -44,7 +44,7 @@ func (p *poller) byPosition() (ids []string) {
 // tells waits until a poll says that a conversation has changed.
 func (p *poller) tells(changed, what string, poll func() []string) {
 	p.Helper()
-	bustest.Eventually(p, 20*time.Second, what, func() bool { return slices.Contains(poll(), changed) })
+	bustest.Eventually(p, what, func() bool { return slices.Contains(poll(), changed) })
 }
 
 func TestAPollerMissesNoChangeWhateverTheClocksDo(t *testing.T) {
@@ -104,7 +104,7 @@ func TestChangesAreTheCallersOwnInTheirOrderAndEndSomewhere(t *testing.T) {
 	poll := func(query string) *answer {
 		return w.get(w.key, "/v1/conversations?changed_after="+url.QueryEscape(at)+query).want(200)
 	}
-	bustest.Eventually(t, 20*time.Second, "all are told", func() bool { return len(poll("").ids()) == len(made) })
+	bustest.Eventually(t, "all are told", func() bool { return len(poll("").ids()) == len(made) })
 	if got := poll("").ids(); !slices.Equal(got, made) {
 		t.Errorf("%v, want %v", got, made)
 	}

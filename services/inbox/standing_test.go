@@ -185,7 +185,7 @@ func TestAStreamNarrowsWithTheRoleAndTheUnit(t *testing.T) {
 		}
 		alter(w, directory.Users, directory.UserOf(agent), directory.EntityUser, func(u *directory.User) { change(u); u.Version++ })
 		w.served = w.replicas[0]
-		deadline := time.Now().Add(20 * time.Second)
+		deadline := time.Now().Add(time.Minute)
 		for n := 0; ; n++ { // what is written right after the change may still be seen; soon nothing is
 			hidden := w.wrote(event.SMS, "after "+name, strings.Repeat("y", n+1))
 			w.settled()

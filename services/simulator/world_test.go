@@ -233,7 +233,7 @@ func (w *world) wait(n int) []event.Inbound {
 
 func (w *world) until(what string, ok func() bool) {
 	w.t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		w.mu.Lock()
 		done, seen, faults := ok(), len(w.events), w.faults

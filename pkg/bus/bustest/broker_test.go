@@ -51,9 +51,9 @@ func TestConsumerSurvivesCoordinatorErrors(t *testing.T) {
 			Run(t, b, inbound("g", s.handle))
 			publish(t, b, rec(event.TopicInbound, "k", "1"))
 			s.wait(t, 1)
-			Eventually(t, patient, "the fault was never met: the test shows nothing", func() bool { return h.Hits() >= 2 })
+			Eventually(t, "the fault was never met: the test shows nothing", func() bool { return h.Hits() >= 2 })
 			publish(t, b, rec(event.TopicInbound, "k", "2"))
-			Eventually(t, patient, "the second record did not come", func() bool { return s.count("2") > 0 })
+			Eventually(t, "the second record did not come", func() bool { return s.count("2") > 0 })
 		})
 	}
 }
@@ -79,10 +79,10 @@ func TestBrokerAwayAndBack(t *testing.T) {
 		t.Errorf("ping without a broker: %v", err)
 	}
 	b.Broker.Heal()
-	Eventually(t, patient, "the producer does not come back", func() bool {
+	Eventually(t, "the producer does not come back", func() bool {
 		return b.Publish(t.Context(), rec(event.TopicInbound, "k", "3")) == nil
 	})
-	Eventually(t, patient, "the consumer does not come back", func() bool { return s.count("3") > 0 })
+	Eventually(t, "the consumer does not come back", func() bool { return s.count("3") > 0 })
 	if err := b.Ping(t.Context()); err != nil {
 		t.Errorf("ping: %v", err)
 	}
@@ -176,7 +176,7 @@ func TestWhatWaitsForTheBrokerIsBounded(t *testing.T) {
 		t.Error("20 records of which nobody waits any more found room")
 	}
 	h.Remove()
-	Eventually(t, patient, "the room is not given back", func() bool { return k.Publish(t.Context(), rec(event.TopicInbound, "k", "x")) == nil })
+	Eventually(t, "the room is not given back", func() bool { return k.Publish(t.Context(), rec(event.TopicInbound, "k", "x")) == nil })
 }
 
 func TestRecordTooLargeIsRefused(t *testing.T) {
@@ -208,7 +208,7 @@ func TestPartitionAdded(t *testing.T) {
 	publish(t, b, rec(topic, "k", "before"))
 	s.wait(t, 1)
 	grow(t, b.Broker, topic, 3)
-	Eventually(t, patient, "the producer does not see the new partitions", func() bool {
+	Eventually(t, "the producer does not see the new partitions", func() bool {
 		ends, err := b.Ends(t.Context(), topic)
 		return err == nil && len(ends) == 3
 	})

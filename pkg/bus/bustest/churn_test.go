@@ -94,7 +94,7 @@ func TestP3_P4_MembersComeAndGo(t *testing.T) {
 		time.Sleep(200 * time.Millisecond)
 	}
 	produced.Wait()
-	Eventually(t, patient, "records are lost", func() bool { return l.handled() == keys*each })
+	Eventually(t, "records are lost", func() bool { return l.handled() == keys*each })
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	twice := 0

@@ -54,7 +54,7 @@ func TestPoisonGoesToTheDeadLettersAtOnce(t *testing.T) {
 // deadLetters waits for n of them.
 func deadLetters(t *testing.T, b bus.Bus, n int) (ms []bus.Message) {
 	t.Helper()
-	Eventually(t, patient, "not enough dead letters", func() (ok bool) {
+	Eventually(t, "not enough dead letters", func() (ok bool) {
 		var err error
 		if ms, err = bus.DeadLetters(t.Context(), b, bus.Filter{}, 100); err != nil {
 			t.Fatal(err)
@@ -229,7 +229,7 @@ func TestStoreAwayStopsThePartitionAndNothingElse(t *testing.T) {
 		}
 	}
 	Run(t, b, sub)
-	Eventually(t, patient, "nothing was tried", func() bool { return calls.Load() > 20 })
+	Eventually(t, "nothing was tried", func() bool { return calls.Load() > 20 })
 	before := calls.Load()
 	time.Sleep(300 * time.Millisecond) // this measures a rate
 	if n := calls.Load() - before; n > 60 {

@@ -132,7 +132,7 @@ func TestP3_P13_WhatWasSetAsideIsLeftToTheNextOwner(t *testing.T) {
 	stop()
 	Run(t, b, chancy(&s, &most))
 	var first []string
-	Eventually(t, patient, "not all records came", func() bool {
+	Eventually(t, "not all records came", func() bool {
 		first = nil
 		seen := map[string]bool{}
 		for _, id := range s.ids() {

@@ -21,14 +21,6 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// patient is for what should take milliseconds, and on a cluster that shares a machine with everything else, a second.
-var patient = func() time.Duration {
-	if len(Real()) > 0 {
-		return time.Minute
-	}
-	return 15 * time.Second
-}()
-
 // rec is a record that is an event with an id and nothing else of interest.
 func rec(topic, key, id string) event.Record {
 	return event.Record{Topic: topic, Key: key, Event: event.New(id, event.MessageReceived, "test", "t1", "", event.At(time.Now()), map[string]string{"id": id})}
@@ -78,7 +70,7 @@ func (s *sink) count(id string) (n int) {
 
 func (s *sink) wait(t testing.TB, n int) {
 	t.Helper()
-	Eventually(t, patient, "not all records came", func() bool { return len(s.all()) >= n })
+	Eventually(t, "not all records came", func() bool { return len(s.all()) >= n })
 }
 
 func inbound(group string, h bus.Handler) bus.Subscription {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -32,7 +31,7 @@ func TestP4_RecordsOfAKeyKeepTheirOrder(t *testing.T) {
 		total++
 		return nil
 	}})
-	Eventually(t, 10*time.Second, "not all records came", func() bool { mu.Lock(); defer mu.Unlock(); return total == keys*each })
+	Eventually(t, "not all records came", func() bool { mu.Lock(); defer mu.Unlock(); return total == keys*each })
 	mu.Lock()
 	defer mu.Unlock()
 	for k := range keys {

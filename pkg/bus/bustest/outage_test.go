@@ -62,7 +62,7 @@ func (m *machines) whole() {
 		m.Fatal(err)
 	}
 	defer admin.Close()
-	Eventually(m, time.Minute, "the cluster is not whole", func() bool {
+	Eventually(m, "the cluster is not whole", func() bool {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		res, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, admin)
@@ -158,7 +158,7 @@ func TestP1_P4_TheLeaderDies(t *testing.T) {
 	moves := func(n int64) {
 		t.Helper()
 		from := all[0].acked.Load()
-		Eventually(t, 30*time.Second, "publishing does not go on", func() bool { return all[0].acked.Load() >= from+n })
+		Eventually(t, "publishing does not go on", func() bool { return all[0].acked.Load() >= from+n })
 	}
 	moves(20)
 	for range 2 {
@@ -170,7 +170,7 @@ func TestP1_P4_TheLeaderDies(t *testing.T) {
 		moves(20)
 	}
 	acked, refused := stop()
-	Eventually(t, 60*time.Second, "acknowledged records are lost", func() bool {
+	Eventually(t, "acknowledged records are lost", func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		for _, s := range all {
@@ -220,12 +220,12 @@ func TestP1_OneOfThreeBrokersIsNotEnough(t *testing.T) {
 		m.start(id)
 		break
 	}
-	Eventually(t, 60*time.Second, "publishing does not go on", func() bool {
+	Eventually(t, "publishing does not go on", func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		return b.Publish(ctx, rec(event.TopicInbound, "k", "after")) == nil
 	})
 	var s sink
 	Run(t, b, inbound("g", s.handle))
-	Eventually(t, time.Minute, "acknowledged records are lost", func() bool { return s.count("before") > 0 && s.count("after") > 0 })
+	Eventually(t, "acknowledged records are lost", func() bool { return s.count("before") > 0 && s.count("after") > 0 })
 }

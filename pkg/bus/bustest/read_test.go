@@ -263,10 +263,10 @@ func TestLagIsMeasured(t *testing.T) {
 		publish(t, b, rec(event.TopicConfig, fmt.Sprint("k", n), fmt.Sprint(n)))
 	}
 	Run(t, b, sub)
-	Eventually(t, patient, "no lag is shown", func() bool { return gauge(t, "tributary.consumer.lag_messages", "lagging") == 10 })
-	Eventually(t, patient, "the lag has no age", func() bool { return gauge(t, "tributary.consumer.lag", "lagging") > 0 })
+	Eventually(t, "no lag is shown", func() bool { return gauge(t, "tributary.consumer.lag_messages", "lagging") == 10 })
+	Eventually(t, "the lag has no age", func() bool { return gauge(t, "tributary.consumer.lag", "lagging") > 0 })
 	close(release)
-	Eventually(t, patient, "the lag does not go away", func() bool {
+	Eventually(t, "the lag does not go away", func() bool {
 		return gauge(t, "tributary.consumer.lag_messages", "lagging") == 0 && gauge(t, "tributary.consumer.lag", "lagging") == 0
 	})
 }

@@ -179,7 +179,7 @@ func TestAHungHandlerIsFoundByTheWatchdog(t *testing.T) {
 	sub.Topics = []string{event.TopicConfig}
 	Run(t, k, sub)
 	publish(t, b, rec(event.TopicConfig, "k", "1"))
-	Eventually(t, patient, "the record did not come again", func() bool {
+	Eventually(t, "the record did not come again", func() bool {
 		publish(t, b, rec(event.TopicConfig, "other", "2")) // its neighbours move on
 		return s.count("1") > 0
 	})
@@ -198,5 +198,5 @@ func TestWhatNeverMovesIsReported(t *testing.T) {
 	sub.Deadline, sub.Patience, sub.Drain = 10*time.Millisecond, 10*time.Millisecond, 10*time.Millisecond
 	Run(t, k, sub)
 	publish(t, b, rec(event.TopicInbound, "k", "1"))
-	Eventually(t, patient, "nobody notices", func() bool { return k.(*kafka.Bus).Alive() != nil })
+	Eventually(t, "nobody notices", func() bool { return k.(*kafka.Bus).Alive() != nil })
 }

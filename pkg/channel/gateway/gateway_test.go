@@ -178,7 +178,7 @@ func (s *site) read(topic string) (out []bus.Message) {
 func insist[T any](t *testing.T, ask func() (T, error)) (v T) {
 	t.Helper()
 	var err error
-	bustest.Eventually(t, 10*time.Second, "the broker answers", func() bool { v, err = ask(); return err == nil })
+	bustest.Eventually(t, "the broker answers", func() bool { v, err = ask(); return err == nil })
 	return v
 }
 
@@ -224,7 +224,7 @@ func TestTextInAndTextOut(t *testing.T) {
 		t.Fatalf("%d %s", code, answer)
 	}
 	s.order(text("ann", "a0", "hello yourself"), text("ann", "a1", "one\n--\ntwo"))
-	bustest.Eventually(t, 20*time.Second, "everything is said", func() bool {
+	bustest.Eventually(t, "everything is said", func() bool {
 		return len(s.results()) == 3 && len(s.read(event.TopicInbound)) == 3
 	})
 	var kinds []event.Type
@@ -277,7 +277,7 @@ func TestP1_ABrokerThatIsAwayAndComesBack(t *testing.T) {
 		t.Errorf("%d, want 503", code)
 	}
 	s.broker.Broker.Heal()
-	bustest.Eventually(t, 20*time.Second, "it is taken again", func() bool { code, _ := s.post(r, in(1)); return code == 200 })
+	bustest.Eventually(t, "it is taken again", func() bool { code, _ := s.post(r, in(1)); return code == 200 })
 	if got := s.read(event.TopicInbound); len(got) != 2 {
 		t.Errorf("%d events", len(got))
 	}
@@ -307,7 +307,7 @@ func TestP7_P13_RebalancesSendNothingTwiceAndLoseNothing(t *testing.T) {
 			first.stop() // leaves, with work under way
 		}
 	}
-	bustest.Eventually(t, 40*time.Second, "every message has a result", func() bool { return len(s.results()) == peers*each })
+	bustest.Eventually(t, "every message has a result", func() bool { return len(s.results()) == peers*each })
 	for id, said := range s.results() {
 		if diff := cmp.Diff([]event.DeliveryStatus{event.Accepted}, said); diff != "" || s.provider.Taken(id) != 1 {
 			t.Errorf("%s arrived %d times, said %v", id, s.provider.Taken(id), said)

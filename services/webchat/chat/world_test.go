@@ -37,7 +37,7 @@ import (
 )
 
 const (
-	patient  = 15 * time.Second // for what should take milliseconds
+	patient  = time.Minute // longer than anything takes on a busy machine
 	identity = "wc-identity-secret-invented"
 	tenant   = "tnt_1"
 	shop     = "https://shop.example"

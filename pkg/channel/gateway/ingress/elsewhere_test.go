@@ -85,7 +85,7 @@ func TestP4_NothingOvertakesTheSpoolOfAnotherReplica(t *testing.T) {
 	if w := b.post("/webhooks/telegram/ch_a", b.ch, body(t, events(message("second", "text")))); w.Code != 200 {
 		t.Fatal(w.Code)
 	}
-	for end := time.Now().Add(10 * time.Second); len(a.refs(t)) < 2 && time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); len(a.refs(t)) < 2 && time.Now().Before(end); {
 		if err := b.spool.look(t.Context()); err != nil {
 			t.Fatal(err)
 		}
