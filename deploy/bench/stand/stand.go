@@ -111,7 +111,7 @@ func (s *Stand) env(extra ...string) []string {
 	for k, v := range s.Servers {
 		env = append(env, k+"="+v)
 	}
-	for _, k := range []string{"GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG", "TRIBUTARY_KAFKA_REPLICAS"} {
+	for _, k := range []string{"GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG", "TRIBUTARY_KAFKA_REPLICAS", "TRIBUTARY_KAFKA_SYNC"} {
 		if v := os.Getenv(k); v != "" {
 			env = append(env, k+"="+v)
 		}
