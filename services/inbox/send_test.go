@@ -281,6 +281,29 @@ func TestAttachments(t *testing.T) {
 	w.uploadAs(reader, "a.png", png).want(403, "forbidden")
 }
 
+// A file that a refused message names stays an unused upload, which is deleted when its time is over.
+func TestTheFilesOfARefusedMessageStillExpire(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	closed := w.wrote(event.SMS, "closed", "x").ConversationID
+	w.post(w.key, "/v1/conversations/"+closed+"/close", object{}).want(200)
+	blocked := w.wrote(event.SMS, "blocked", "x")
+	w.call(w.key, "PATCH", "/v1/contacts/"+blocked.ContactID, object{"blocked": true}).want(200)
+	window := w.wrote(event.WhatsApp, "late", "x", func(in *event.Inbound) {
+		in.ProviderAt = event.At(time.Now().Add(-25 * time.Hour))
+	}).ConversationID
+	for name, conversation := range map[string]string{"closed": closed, "blocked": blocked.ConversationID, "window": window} {
+		id := w.upload("a.png", png)
+		if a := w.say(w.key, conversation, object{"attachment_ids": []string{id}}); a.status < 400 {
+			t.Fatalf("%s: %s", name, a.raw)
+		}
+		f, err := w.record.Files.Get(t.Context(), id)
+		if err != nil || f.ExpiresAt.IsZero() || len(f.Conversations) > 0 {
+			t.Errorf("%s: %+v %v", name, f, err)
+		}
+	}
+}
+
 // What is in the file store is named by attachment ids alone, wherever a message may name a file.
 func TestP10_NoMessageNamesAKeyOfTheFileStore(t *testing.T) {
 	t.Parallel()

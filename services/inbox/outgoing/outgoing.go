@@ -61,6 +61,17 @@ func (o *Outbox) Send(ctx context.Context, doc *chat.Conversation, by Author, ke
 	if err != nil {
 		return nil, false, err
 	}
+	takenBy := func(d *chat.Conversation) (chat.Dispatch, error) {
+		if d.Status == chat.Closed {
+			return chat.Dispatch{}, o.Closed(ctx, d)
+		}
+		return check(d)
+	}
+	if m.Direction != chat.Note { // asked before the files are shared: those of a refused message are deleted like any unused upload
+		if _, err := takenBy(doc); err != nil {
+			return nil, false, err
+		}
+	}
 	if err := o.share(ctx, doc, m); err != nil {
 		return nil, false, err
 	}
@@ -69,10 +80,7 @@ func (o *Outbox) Send(ctx context.Context, doc *chat.Conversation, by Author, ke
 			d.Annotate(m, by.Actor)
 			return nil
 		}
-		if d.Status == chat.Closed {
-			return o.Closed(ctx, d)
-		}
-		dispatch, err := check(d)
+		dispatch, err := takenBy(d)
 		if err != nil {
 			return err
 		}
