@@ -46,7 +46,7 @@ func (r *Record) Into(ctx context.Context, t *Thread, rules Rules, by event.Acto
 	for {
 		id := ConversationID(t.Tenant, t.ChannelID, t.ID, n)
 		var next, into string
-		c, err := r.Conversations.Update(ctx, id, func(c *Conversation) error {
+		alter := func(c *Conversation) error {
 			if next, into = c.Next, c.Into; next != "" || into != "" {
 				return store.Unchanged
 			}
@@ -56,13 +56,15 @@ func (r *Record) Into(ctx context.Context, t *Thread, rules Rules, by event.Acto
 				next, err = r.follow(c, t, rules, by, why, ref, at)
 			}
 			return err
-		})
+		}
+		var c *Conversation
+		var err error
+		if n == 1 {
+			c, err = r.first(ctx, id, func() *Conversation { return t.Open(1, Window{}, rules, by, why, ref, at) }, alter)
+		} else {
+			c, err = r.Conversations.Update(ctx, id, alter)
+		}
 		switch {
-		case errors.Is(err, store.ErrNotFound) && n == 1:
-			if err := r.first(ctx, t, rules, by, why, ref, at); err != nil {
-				return nil, err
-			}
-			continue
 		case errors.Is(err, store.ErrNotFound): // the hint is ahead of what this store shows: look from the beginning
 			n = 1
 			continue
@@ -109,12 +111,20 @@ func (r *Record) follow(c *Conversation, t *Thread, rules Rules, by event.Actor,
 	return next.ID, nil
 }
 
-func (r *Record) first(ctx context.Context, t *Thread, rules Rules, by event.Actor, why string, ref *event.Referral, at event.Time) error {
-	err := r.Conversations.Insert(ctx, t.Open(1, Window{}, rules, by, why, ref, at))
-	if errors.Is(err, store.ErrExists) {
-		return nil
-	}
-	return err
+// first alters the first conversation of a chain, or opens it with what alter puts into it: one commit, so that a conversation is never
+// seen without the message that opened it.
+func (r *Record) first(
+	ctx context.Context, id string, open func() *Conversation, alter func(*Conversation) error,
+) (*Conversation, error) {
+	var opened *Conversation
+	create := func() *Conversation { opened = open(); return opened }
+	return r.Conversations.Upsert(ctx, id, create, func(c *Conversation) error {
+		err := alter(c)
+		if c == opened && errors.Is(err, store.Unchanged) {
+			return nil // it is opened with nothing in it
+		}
+		return err
+	})
 }
 
 // adopt takes over what the thread has learned about how to reach the person.

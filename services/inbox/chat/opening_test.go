@@ -1,0 +1,54 @@
+package chat_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/store/storetest"
+	"github.com/tributaryhq/tributary/services/inbox/chat"
+)
+
+// inserting notes the conversations that are inserted.
+type inserting struct {
+	store.DB
+	conversations []string
+}
+
+func (d *inserting) Batch(ctx context.Context, ops []store.Op) []error {
+	for _, op := range ops {
+		if op.Kind == store.Insert && op.Collection == chat.ConversationSpec.Name {
+			d.conversations = append(d.conversations, string(op.JSON))
+		}
+	}
+	return d.DB.Batch(ctx, ops)
+}
+
+// A reader never sees a conversation without the message that opened it, and so without its window.
+func TestP3_TheFirstMessageOpensItsConversationInOneCommit(t *testing.T) {
+	t.Parallel()
+	db := &inserting{DB: storetest.New(t, chat.Specs...)}
+	r := chat.NewRecord(db, &storetest.Publisher{}, slog.New(slog.DiscardHandler))
+	at := event.At(time.Now())
+	person := chat.Person{Tenant: "t1", ChannelID: "ch_1", ChannelType: event.WhatsApp, Peer: "ann"}
+	thread, err := r.Thread(t.Context(), person, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &chat.Message{Direction: chat.In, CreatedAt: at, Content: event.Content{Type: event.Text, Text: "x"}}
+	m.ID, m.Tenant = "msg_1", "t1"
+	for range 2 { // the second is a repeat
+		c, err := r.Received(t.Context(), thread, chat.Rules{}, m)
+		if err != nil || c.Inbound != 1 || c.Seq != 2 {
+			t.Fatalf("%+v %v", c, err)
+		}
+	}
+	if len(db.conversations) != 1 || gjson.Get(db.conversations[0], "window.last_inbound_id").Str != "msg_1" {
+		t.Errorf("inserted %v", db.conversations)
+	}
+}
