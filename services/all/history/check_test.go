@@ -89,6 +89,10 @@ func (l *life) checkChains(v *verdict, threads map[string][]conversation) {
 					v.bad("P4: row %d of %s has seq %d", k+1, c.ID, it.seq())
 					break
 				}
+				if k > 0 && it.at().Before(c.items[k-1].at()) {
+					v.bad("P4: row %d of %s is of %s, the one before it of %s", k+1, c.ID, it.at(), c.items[k-1].at())
+					break
+				}
 			}
 			missing, wrong := l.stream.wrong(c)
 			v.missing, v.wrong = append(v.missing, missing...), append(v.wrong, wrong...)

@@ -14,7 +14,8 @@ import (
 // explain shows what a failure leaves to be understood: the plan, and the send rows of answers without a fate.
 func (l *life) explain(t *testing.T) {
 	t.Helper()
-	t.Logf("plan: people %+v\nagents %+v\nfaults %+v\nmoods %v", l.people, l.agents, l.plan.faults, l.moods)
+	t.Logf("plan: people %+v\nagents %+v\nfaults %+v\nsteps of the clock %+v\nmoods %v",
+		l.people, l.agents, l.plan.faults, l.plan.steps, l.moods)
 	messages := store.NewCollection[chat.Message](l.db.DB, chat.MessageSpec, store.Facts(nil))
 	for text, id := range l.sent {
 		m, err := messages.Get(context.Background(), id)

@@ -65,6 +65,7 @@ func TestP1_P3_P4_P5_P6_P7_P9_P13_WholeLives(t *testing.T) {
 		l.live()
 		lived := time.Since(began)
 		v := l.settle()
+		p.ahead.Store(0)
 		sum.Events, sum.Lost, sum.Doubled = sum.Events+v.figures.Events, sum.Lost+v.figures.Lost, sum.Doubled+v.figures.Doubled
 		t.Logf("history %d: lived %s, settled %s, %d events, told again %d, resyncs %d", seed+n, lived.Round(time.Millisecond),
 			(time.Since(began) - lived).Round(time.Millisecond), v.figures.Events, l.stream.again, l.stream.resyncs)

@@ -37,7 +37,7 @@ type life struct {
 
 type set[T comparable] map[T]bool
 
-type member struct{ agentID, token string }
+type member struct{ agentID, userID string }
 
 const phone = "109876543210987"
 
@@ -74,9 +74,7 @@ func newLife(p *platform, pl plan) *life {
 			AgentID string `json:"agent_id"`
 		}
 		p.must("POST", "/v1/users", l.key(fmt.Sprint("agent", i)), map[string]any{"name": fmt.Sprint("Agent ", i), "email": fmt.Sprintf("agent%d-%d@example.com", i, n), "role": "supervisor"}, &u)
-		token, _, err := p.alive()[0].auth.Session(auth.User{ID: u.ID, Tenant: "default"})
-		p.ok(err)
-		l.staff = append(l.staff, member{u.AgentID, token})
+		l.staff = append(l.staff, member{u.AgentID, u.ID})
 		p.must("PATCH", "/v1/agents/"+u.AgentID, "", map[string]any{"limit": l.limit, "queue_ids": []string{l.queue}}, nil)
 		p.must("PUT", "/v1/agents/"+u.AgentID+"/presence", "", map[string]any{"state": "idle"}, nil)
 	}
@@ -106,6 +104,7 @@ func (l *life) live() {
 		done.Go(func() { l.act(i, agent) })
 	}
 	done.Go(l.suffer)
+	done.Go(l.setClocks)
 	done.Wait()
 	l.provider.mu.Lock()
 	l.provider.plan = nil
@@ -145,6 +144,21 @@ func (l *life) suffer() {
 	}
 }
 
+// setClocks sets the wall clock, time and again.
+func (l *life) setClocks() {
+	for _, s := range l.plan.steps {
+		time.Sleep(s.before) // the plan's time
+		l.platform.setClock(s)
+	}
+}
+
+// token signs the agent in: a session does not last over a clock that is set by days.
+func (l *life) token(m member) string {
+	token, _, err := l.alive()[0].auth.Session(auth.User{ID: m.userID, Tenant: "default"})
+	l.ok(err)
+	return token
+}
+
 // act lets an agent work.
 func (l *life) act(i int, a agent) {
 	me := l.staff[i]
@@ -152,7 +166,7 @@ func (l *life) act(i int, a agent) {
 		time.Sleep(act.pause) // the plan's time
 		switch act.what {
 		case "idle", "offline":
-			l.call(i+n, me.token, "PUT", "/v1/agents/"+me.agentID+"/presence", "", map[string]any{"state": act.what}, nil)
+			l.call(i+n, l.token(me), "PUT", "/v1/agents/"+me.agentID+"/presence", "", map[string]any{"state": act.what}, nil)
 			continue
 		case "limit":
 			l.call(i+n, apiKey, "PATCH", "/v1/agents/"+me.agentID, "", map[string]any{"limit": act.limit}, nil)
@@ -167,14 +181,14 @@ func (l *life) act(i int, a agent) {
 		case "answer":
 			l.answer(i, n, c, me, act)
 		case "close":
-			l.call(i+n, me.token, "POST", path+"/close", "", map[string]any{}, nil)
+			l.call(i+n, l.token(me), "POST", path+"/close", "", map[string]any{}, nil)
 		case "reopen", "take":
-			l.call(i+n, me.token, "POST", path+"/"+act.what, "", nil, nil)
+			l.call(i+n, l.token(me), "POST", path+"/"+act.what, "", nil, nil)
 		case "assign", "transfer":
 			to := l.staff[(i+act.limit)%len(l.staff)].agentID
-			l.call(i+n, me.token, "POST", path+"/"+act.what, "", map[string]any{"agent_id": to}, nil)
+			l.call(i+n, l.token(me), "POST", path+"/"+act.what, "", map[string]any{"agent_id": to}, nil)
 		case "queue":
-			l.call(i+n, me.token, "POST", path+"/assign", "", map[string]any{"queue_id": l.queue}, nil)
+			l.call(i+n, l.token(me), "POST", path+"/assign", "", map[string]any{"queue_id": l.queue}, nil)
 		}
 	}
 }
@@ -188,7 +202,7 @@ func (l *life) answer(i, n int, conversation string, me member, act act) {
 			var m struct {
 				ID string `json:"id"`
 			}
-			s := l.call(i+n+r+try, me.token, "POST", "/v1/conversations/"+conversation+"/messages", text, map[string]string{"text": text}, &m)
+			s := l.call(i+n+r+try, l.token(me), "POST", "/v1/conversations/"+conversation+"/messages", text, map[string]string{"text": text}, &m)
 			if s == http.StatusAccepted {
 				l.note(func() {
 					if was := l.sent[text]; was != "" && was != m.ID {

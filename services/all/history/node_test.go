@@ -37,12 +37,12 @@ type node struct {
 	log  *slog.Logger
 }
 
-func (p *platform) start() *node {
+func (p *platform) start(place int) *node {
 	p.Helper()
 	n := &node{over: make(chan struct{})}
 	ctx, stop := context.WithCancel(context.Background())
 	n.stop = stop
-	proc, closeAll := p.process(ctx, n)
+	proc, closeAll := p.process(ctx, n, place)
 	n.url, n.auth = "http://"+proc.Public.Addr().String(), proc.Env.Auth
 	started := make(chan struct{})
 	proc.Started = func() { close(started) }
@@ -63,11 +63,16 @@ func (p *platform) start() *node {
 	return n
 }
 
-// process is what run.Services builds for a real one, with lines that can be cut.
-func (p *platform) process(ctx context.Context, n *node) (proc *run.Process, closeAll func() error) {
+// process is what run.Services builds for a real one, with lines that can be cut and a wall clock that its place sets off.
+func (p *platform) process(ctx context.Context, n *node, place int) (proc *run.Process, closeAll func() error) {
 	p.Helper()
 	kcfg := p.broker.Config()
 	n.name = fmt.Sprint("node-", p.started.Add(1))
+	off := skew / 2
+	if place%2 == 1 {
+		off = -off
+	}
+	now := func() time.Time { return p.now().Add(off) }
 	n.log = p.log.With("node", n.name)
 	kcfg.Log, kcfg.Dial, kcfg.ClientID = n.log, n.line.Dial, n.name
 	kcfg.Group.Session, kcfg.Group.Rebalance = session, session
@@ -79,10 +84,10 @@ func (p *platform) process(ctx context.Context, n *node) (proc *run.Process, clo
 	p.ok(err)
 	db := mortalDB{p.db, n}
 	p.ok(db.Ensure(ctx, append(directory.Others, directory.Specs...)...))
-	blobs, err := blob.Open(ctx, p.blobs, db, p.now)
+	blobs, err := blob.Open(ctx, p.blobs, db, now)
 	p.ok(err)
-	dir := directory.New(db, b, sealer, p.now)
-	who, err := auth.NewAuthenticator(dir, make([]byte, 32), nil, p.now)
+	dir := directory.New(db, b, sealer, now)
+	who, err := auth.NewAuthenticator(dir, make([]byte, 32), nil, now)
 	p.ok(err)
 	listen := func() net.Listener {
 		l, err := run.Listen("http_addr", "127.0.0.1:0")
@@ -93,7 +98,7 @@ func (p *platform) process(ctx context.Context, n *node) (proc *run.Process, clo
 	proc = &run.Process{
 		Env: run.Env{
 			Config: &config.Config{EncryptionKey: base64.StdEncoding.EncodeToString(make([]byte, 32)), BootstrapAPIKey: apiKey, ShutdownDrain: 3 * time.Second}, Log: n.log, Bus: b, DB: db, Cache: redis, Blob: blobs,
-			Egress: p.egress, Directory: dir, Auth: who, Sealer: sealer, PublicURL: "http://" + public.Addr().String(), Now: p.now,
+			Egress: p.egress, Directory: dir, Auth: who, Sealer: sealer, PublicURL: "http://" + public.Addr().String(), Now: now,
 		},
 		Metrics: http.NotFoundHandler(), Public: public, Admin: listen(),
 	}

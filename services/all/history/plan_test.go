@@ -11,6 +11,7 @@ type plan struct {
 	people []person
 	agents []agent
 	faults []fault
+	steps  []step
 	moods  []mood
 	limit  int    // of every agent, at first
 	reopen string // what an inbound message does to a closed conversation
@@ -49,6 +50,21 @@ type fault struct {
 	lasts  time.Duration
 }
 
+// step sets the wall clock: NTP after a start with a wrong one, a virtual machine that resumes.
+type step struct {
+	by     time.Duration
+	before time.Duration
+	lasts  time.Duration
+	back   bool // it is set right again then
+}
+
+var steps = rapid.Custom(func(t *rapid.T) step {
+	return step{
+		by:     rapid.SampledFrom([]time.Duration{-time.Hour, time.Hour, -48 * time.Hour, 48 * time.Hour}).Draw(t, "by"),
+		before: pauses(700).Draw(t, "before"), lasts: pauses(600).Draw(t, "lasts"), back: rapid.Bool().Draw(t, "back"),
+	}
+})
+
 func pauses(most int) *rapid.Generator[time.Duration] {
 	return rapid.Map(rapid.IntRange(0, most), func(ms int) time.Duration { return time.Duration(ms) * time.Millisecond })
 }
@@ -86,6 +102,7 @@ var plans = rapid.Custom(func(t *rapid.T) plan {
 		p.agents = append(p.agents, agent{rapid.SliceOfN(acts, 8, 16).Draw(t, "acts")})
 	}
 	p.faults = rapid.SliceOfN(faults, 3, 7).Draw(t, "faults")
+	p.steps = rapid.SliceOfN(steps, 1, 4).Draw(t, "steps")
 	for range 60 {
 		m := takes
 		if rapid.IntRange(0, 2).Draw(t, "moody") == 0 {

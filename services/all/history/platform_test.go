@@ -25,6 +25,7 @@ import (
 
 const (
 	replicas = 2
+	skew     = 5 * time.Second // between the wall clocks of replicas that live at the same time
 	session  = 4 * time.Second // a dead member of a group is missed for so long; a living one on a busy machine must not be
 	apiKey   = "trb_history_0123456789abcdef0123456789abcdef"
 	patience = 60 * time.Second // everything that must happen after all is well again
@@ -91,8 +92,8 @@ func newPlatform(t testing.TB) *platform {
 		p.ok(db.Close())
 	})
 	p.ok(p.broker.Open(t).EnsureTopics(t.Context(), bustest.Topics()))
-	for range replicas {
-		p.nodes = append(p.nodes, p.start())
+	for place := range replicas {
+		p.nodes = append(p.nodes, p.start(place))
 	}
 	return p
 }
@@ -148,7 +149,8 @@ func (p *platform) ok(err error) {
 	}
 }
 
-func (p *platform) now() time.Time { return time.Now().Add(time.Duration(p.ahead.Load())) }
+// now is the wall clock, which plans set: it has no monotonic reading, so that whoever measures by it measures wrongly.
+func (p *platform) now() time.Time { return time.Now().Round(0).Add(time.Duration(p.ahead.Load())) }
 
 func (p *platform) alive() []*node {
 	p.mu.Lock()
@@ -174,7 +176,7 @@ func (p *platform) replace(n int, abruptly bool) {
 		old.stop()
 	}
 	p.faults.Add(1)
-	fresh := p.start()
+	fresh := p.start(i)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.nodes[i], p.gone = fresh, append(p.gone, old)

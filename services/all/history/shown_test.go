@@ -31,7 +31,8 @@ type conversation struct {
 type item struct {
 	Message *message `json:"message"`
 	Event   *struct {
-		Seq int64 `json:"seq"`
+		Seq int64      `json:"seq"`
+		At  event.Time `json:"at"`
 	} `json:"event"`
 }
 
@@ -42,8 +43,17 @@ func (i item) seq() int64 {
 	return i.Event.Seq
 }
 
+// at is when it happened, as the API shows it.
+func (i item) at() event.Time {
+	if i.Message != nil {
+		return i.Message.CreatedAt
+	}
+	return i.Event.At
+}
+
 type message struct {
 	ID          string               `json:"id"`
+	CreatedAt   event.Time           `json:"created_at"`
 	Seq         int64                `json:"seq"`
 	Direction   string               `json:"direction"`
 	Text        string               `json:"text"`

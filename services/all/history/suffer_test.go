@@ -51,3 +51,14 @@ func (p *platform) suffer(f fault) {
 		p.faults.Add(1)
 	}
 }
+
+// setClock sets the wall clock of the platform, and right again if the plan says so.
+func (p *platform) setClock(s step) {
+	p.ahead.Add(int64(s.by))
+	p.faults.Add(1)
+	time.Sleep(s.lasts) // how long it lasts
+	if s.back {
+		p.ahead.Add(-int64(s.by))
+		p.faults.Add(1)
+	}
+}
