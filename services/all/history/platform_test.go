@@ -28,7 +28,7 @@ const (
 	skew     = 5 * time.Second // between the wall clocks of replicas that live at the same time
 	session  = 4 * time.Second // a dead member of a group is missed for so long; a living one on a busy machine must not be
 	apiKey   = "trb_history_0123456789abcdef0123456789abcdef"
-	patience = 60 * time.Second // everything that must happen after all is well again
+	patience = 3 * time.Minute // everything that must happen after all is well again
 )
 
 // platform is what outlives processes, and the processes that live at present.
