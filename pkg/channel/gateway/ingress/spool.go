@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -85,7 +87,11 @@ func (s *spool) put(ctx context.Context, recs []event.Record) error {
 	if err != nil {
 		return err
 	}
-	at := s.begin()
+	newest, err := s.newest(ctx)
+	if err != nil {
+		return err
+	}
+	at := s.begin(newest)
 	doc := &spooledCall{At: event.At(time.Unix(0, at)), Records: b}
 	doc.ID = fmt.Sprintf("%020d_%s", at, random())
 	err = s.calls.Insert(ctx, doc)
@@ -93,12 +99,23 @@ func (s *spool) put(ctx context.Context, recs []event.Record) error {
 	return err
 }
 
-func (s *spool) begin() int64 {
+// newest returns the time of the newest call that waits, zero if there is none. What comes after it goes behind it, whatever the
+// clocks of the replicas say (promise P4).
+func (s *spool) newest(ctx context.Context) (int64, error) {
+	docs, _, _, err := s.calls.Query(ctx, store.Query{Order: "at", Desc: true, Limit: 1})
+	if err != nil || len(docs) == 0 {
+		return 0, err
+	}
+	digits, _, _ := strings.Cut(docs[0].ID, "_")
+	return strconv.ParseInt(digits, 10, 64)
+}
+
+func (s *spool) begin(newest int64) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.writing++
 	s.begun++
-	s.last = max(s.last+1, s.now().UnixNano())
+	s.last = max(s.last+1, newest+1, s.now().UnixNano())
 	return s.last
 }
 

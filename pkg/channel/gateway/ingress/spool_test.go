@@ -112,6 +112,33 @@ func TestReplicasShareTheSpool(t *testing.T) {
 	}
 }
 
+// Calls of one person come to replicas whose clocks differ, and to one that was started again with its clock set back.
+func TestP4_TheSpoolKeepsTheOrderWhateverTheClocksSay(t *testing.T) {
+	t.Parallel()
+	for name, off := range map[string]time.Duration{"5 s": 5 * time.Second, "an hour": time.Hour, "2 days": 48 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := storetest.New(t, Specs(event.Telegram)...)
+			var want []string
+			for n, ahead := range []time.Duration{0, -off, 0, off, 0, -off} {
+				r := newRig(t, noRetries, func(d *Deps) { d.DB, d.Now = db, func() time.Time { return time.Now().Add(ahead) } })
+				r.bus.Fail(func([]event.Record) error { return errors.New("away") })
+				want = append(want, fmt.Sprint("m", n))
+				if w := r.post("/webhooks/telegram/ch_a", r.ch, body(t, events(message(want[n], "text")))); w.Code != 200 {
+					t.Fatal(w.Code)
+				}
+			}
+			r := newRig(t, noRetries, func(d *Deps) { d.DB = db })
+			if err := r.spool.look(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, r.refs(t)); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestP2_ReplayTranslatesAgain(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
