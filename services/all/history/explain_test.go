@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/send"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -16,6 +17,7 @@ func (l *life) explain(t *testing.T) {
 	t.Helper()
 	t.Logf("plan: people %+v\nagents %+v\nfaults %+v\nsteps of the clock %+v\nmoods %v",
 		l.people, l.agents, l.plan.faults, l.plan.steps, l.moods)
+	l.explainLost(t)
 	messages := store.NewCollection[chat.Message](l.db.DB, chat.MessageSpec, store.Facts(nil))
 	for text, id := range l.sent {
 		m, err := messages.Get(context.Background(), id)
@@ -31,5 +33,48 @@ func (l *life) explain(t *testing.T) {
 				t.Logf("  %s waited %v, tries %d, partition %d offset %d, deadline %s, next %s, error %+v, %d pending", r.State, r.Waited, r.Tries, r.Partition, r.Offset, r.Deadline, r.NextAt, r.Error, len(r.Pending))
 			}
 		}
+	}
+}
+
+// explainLost shows the dead letters, and where on Kafka the acknowledged messages are that the inbox does not have.
+func (l *life) explainLost(t *testing.T) {
+	t.Helper()
+	b := l.broker.Open(t)
+	letters, err := bus.DeadLetters(context.Background(), b, bus.Filter{}, 100)
+	t.Logf("%d dead letters (%v)", len(letters), err)
+	for _, m := range letters {
+		t.Logf("  %s %s: %+v", m.Event.Type, m.Event.ID, *m.Dead)
+	}
+	messages := store.NewCollection[chat.Message](l.db.DB, chat.MessageSpec, store.Facts(nil))
+	ends, err := b.Ends(context.Background(), event.TopicInbound)
+	if err != nil {
+		t.Logf("ends of %s: %v", event.TopicInbound, err)
+		return
+	}
+	for partition, end := range ends {
+		for next := int64(0); next < end; {
+			page, err := b.ReadFrom(context.Background(), event.TopicInbound, partition, next, 200)
+			if err != nil || len(page) == 0 {
+				t.Logf("partition %d from %d of %d: %v", partition, next, end, err)
+				break
+			}
+			for _, m := range page {
+				next = m.Offset + 1
+				l.explainRecord(t, messages, partition, m)
+			}
+		}
+	}
+}
+
+// explainRecord shows a message on Kafka that is no document.
+func (l *life) explainRecord(t *testing.T, messages *store.Collection[chat.Message], partition int, m bus.Message) {
+	t.Helper()
+	in, err := event.Decode[event.Inbound](m.Event)
+	if err != nil || m.Event.Type != event.MessageReceived {
+		return
+	}
+	id := chat.MessageID(m.Event.Tenant, in.ChannelID, in.Ref)
+	if _, err := messages.Get(context.Background(), id); err != nil {
+		t.Logf("  %s at %d/%d of key %s is no message %s: %v", in.Ref, partition, m.Offset, m.Key, id, err)
 	}
 }
