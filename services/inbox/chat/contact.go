@@ -38,8 +38,12 @@ func (r *Record) Happened(ctx context.Context, t *Thread, h Happening) error {
 		return err
 	}
 	_, err = r.Contacts.Update(ctx, t.ContactID, func(c *Contact) error {
-		if there, err := r.noted(ctx, c.Pending, id); err != nil || there {
-			return errors.Join(err, unless(there))
+		there, err := r.noted(ctx, c.Pending, id)
+		if err != nil {
+			return err
+		}
+		if there {
+			return store.Unchanged
 		}
 		c.happened(t, id, h)
 		return nil
@@ -97,8 +101,12 @@ func (r *Record) keepFree(ctx context.Context, t *Thread, until event.Time) erro
 // note adds the row to a conversation, or finds it there.
 func (r *Record) note(ctx context.Context, conversationID string, t *Thread, id string, h Happening) error {
 	_, err := r.Conversations.Update(ctx, conversationID, func(c *Conversation) error {
-		if there, err := r.noted(ctx, c.Pending, id); err != nil || there {
-			return errors.Join(err, unless(there))
+		there, err := r.noted(ctx, c.Pending, id)
+		if err != nil {
+			return err
+		}
+		if there {
+			return store.Unchanged
 		}
 		c.adopt(t, h.At)
 		c.free(h.FreeUntil)

@@ -170,8 +170,11 @@ func (r *Record) Received(ctx context.Context, t *Thread, rules Rules, ms ...*Me
 	by, at := event.Actor{Kind: "contact", ID: t.ContactID, Name: first.Sender.Name}, first.CreatedAt
 	c, err := r.Into(ctx, t, rules, by, "contact", first.Content.Referral, at, func(c *Conversation) error {
 		fresh, err := r.absent(ctx, c, ids...)
-		if err != nil || len(fresh) == 0 {
-			return errors.Join(err, unless(len(fresh) == 0))
+		if err != nil {
+			return err
+		}
+		if len(fresh) == 0 {
+			return store.Unchanged
 		}
 		if c.Status == Closed && !c.ReopenAfter(rules.Reopen, rules.Hours, at) {
 			return ErrNext

@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
 	"github.com/tributaryhq/tributary/services/inbox/chat"
@@ -50,5 +52,47 @@ func TestP3_TheFirstMessageOpensItsConversationInOneCommit(t *testing.T) {
 	}
 	if len(db.conversations) != 1 || gjson.Get(db.conversations[0], "window.last_inbound_id").Str != "msg_1" {
 		t.Errorf("inserted %v", db.conversations)
+	}
+}
+
+// forgetful is a store that cannot read messages while it is away.
+type forgetful struct {
+	store.DB
+	away bool
+}
+
+func (d *forgetful) Get(ctx context.Context, collection string, ids ...string) ([]store.Raw, error) {
+	if d.away && collection == chat.MessageSpec.Name {
+		return nil, store.Away(errors.New("the store is away"))
+	}
+	return d.DB.Get(ctx, collection, ids...)
+}
+
+// Whether a message is in already cannot be told while the store is away: that is trouble, and no repeat.
+func TestP1_P3_AMessageIsNoRepeatBecauseTheStoreIsAway(t *testing.T) {
+	t.Parallel()
+	db := &forgetful{DB: storetest.New(t, chat.Specs...)}
+	r := chat.NewRecord(db, &storetest.Publisher{}, slog.New(slog.DiscardHandler))
+	at := event.At(time.Now())
+	thread, err := r.Thread(t.Context(), chat.Person{Tenant: "t1", ChannelID: "ch_1", ChannelType: event.WhatsApp, Peer: "ann"}, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, id := range []string{"msg_first", "msg_second"} { // one that opens the conversation, one that finds it
+		m := &chat.Message{Direction: chat.In, CreatedAt: at, Content: event.Content{Type: event.Text, Text: "x"}}
+		m.ID, m.Tenant = id, "t1"
+		db.away = true
+		if _, err := r.Received(t.Context(), thread, chat.Rules{}, m); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("%s, the store is away: %v", id, err)
+		}
+		if c, err := r.Conversations.Get(t.Context(), chat.ConversationID("t1", "ch_1", thread.ID, 1)); err == nil {
+			if there, err := r.Exists(t.Context(), c, id); there || err == nil {
+				t.Errorf("%s is there %v, %v", id, there, err)
+			}
+		}
+		db.away = false
+		if c, err := r.Received(t.Context(), thread, chat.Rules{}, m); err != nil || c.Inbound != int64(n+1) {
+			t.Fatalf("%s: %+v %v", id, c, err)
+		}
 	}
 }

@@ -100,7 +100,7 @@ func row(tenant string, p event.Conversation) ([]store.Implied, error) {
 // Exists reports whether a message is in already. It is asked inside the Update, after the read, on every try.
 func (r *Record) Exists(ctx context.Context, c *Conversation, id string) (bool, error) {
 	absent, err := r.absent(ctx, c, id)
-	return !absent[id], err
+	return err == nil && !absent[id], err
 }
 
 // absent returns those messages that are not in yet: neither as a record, nor pending in the conversation's document as it was

@@ -52,10 +52,10 @@ func (s *Server) send(
 ) (*chat.Message, error) {
 	id := key.ID(c, "msg")
 	m, repeated, err := s.Outbox.Send(c.Request.Context(), doc, author(p), outgoing.Key{ID: id, Digest: key.Digest}, in)
-	if repeated {
-		return s.again(c, doc.ID, id, key)
+	if err != nil || !repeated {
+		return m, err
 	}
-	return m, err
+	return s.again(c, doc.ID, id, key)
 }
 
 // author returns the caller as the author of messages.
