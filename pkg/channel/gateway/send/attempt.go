@@ -75,15 +75,15 @@ func (a *attempt) draft(n int) (*Row, *permit) {
 		a.emit(row, a.about(n), failure(Expired, errExpired))
 		return row, nil
 	case a.table.has(a.key): // rule BUSY: something of the key is open, waiting or being called
-		row.wait(a.msg, nil, time.Time{}, now)
+		row.wait(a.msg, nil, 0, now)
 		return row, nil
 	}
 	permit, _ := a.scope(a.ch.Channel).enter(a.key)
 	if permit == nil {
-		row.wait(a.msg, nil, time.Time{}, now)
+		row.wait(a.msg, nil, 0, now)
 		return row, nil
 	}
-	row.call(a.token, a.at.Generation, now.Add(a.budget(a.msg)), now)
+	row.call(a.token, a.at.Generation, a.budget(a.msg), now)
 	return row, permit
 }
 
@@ -175,7 +175,7 @@ func (o *owner) giveUp(ctx context.Context, seen *Row, p part, again bool) (*Row
 				return store.Unchanged
 			}
 			if again {
-				r.wait(p.msg, provider.Shown(errNoWord), time.Time{}, o.Now())
+				r.wait(p.msg, provider.Shown(errNoWord), 0, o.Now())
 				return nil
 			}
 			o.emit(r, p, failure(Unknown, errNoWord))

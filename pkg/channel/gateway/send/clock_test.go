@@ -46,6 +46,25 @@ func TestP12_AClockThatIsSetHoldsNoRetryUp(t *testing.T) {
 	}
 }
 
+// The clock is set back between any two of its readings: a pause lasts as long as it was meant to.
+func TestP12_AClockThatIsSetBetweenTwoReadingsHoldsNoRetryUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(_ gatewaytest.Sending, n int) gatewaytest.Answer {
+		if n <= 2 { // once in its lane, once in the hands of the drainer
+			return gatewaytest.Answer{Status: http.StatusServiceUnavailable}
+		}
+		return gatewaytest.Answer{}
+	})
+	w.slips.Store(int64(-time.Hour))
+	w.post(text("ch_a", "ann", "a0", "x"), text("ch_a", "ann", "a1", "x"))
+	p := w.start(0)
+	defer p.end()
+	waitFor(t, func() bool { return w.provider.Taken("a1/0") == 1 })
+	if diff := cmp.Diff([]string{"a0/0", "a1/0"}, w.provider.Order("ann")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // A process died in a call, and the clock was set before the next one came: the call is given up after its time, not after the
 // step, and is not made twice.
 func TestP7_AClockThatIsSetHoldsNoCallOfTheDeadUp(t *testing.T) {

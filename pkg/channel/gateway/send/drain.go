@@ -124,7 +124,7 @@ func (d *drained) take(ctx context.Context, mine string, end *outcome) (row *Row
 				d.emit(r, d.about, *end)
 				return nil
 			}
-			r.call(mine, d.at.Generation, d.Now().Add(d.budget(d.about.msg)), d.Now())
+			r.call(mine, d.at.Generation, d.budget(d.about.msg), d.Now())
 			return nil
 		})
 		return err
@@ -165,15 +165,15 @@ func (d *drained) ending(ctx context.Context) (*outcome, error) {
 // conclude writes what became of the call, with the result as a fact (rules OUTCOME, FACT); nothing else would reveal it.
 func (d *drained) conclude(ctx context.Context, v provider.Verdict) error {
 	o, postponed := d.outcome(v)
-	var next time.Time
+	var pause time.Duration
 	if postponed {
-		next = d.Now().Add(d.pause(v.Err, d.row.Tries))
+		pause = d.pause(v.Err, d.row.Tries)
 	}
 	var row *Row
 	err := d.persist(ctx, func() (err error) {
 		row, err = d.settle(ctx, d.row, func(r *Row) {
 			if postponed {
-				r.wait(d.about.msg, provider.Shown(v.Err), next, d.Now())
+				r.wait(d.about.msg, provider.Shown(v.Err), pause, d.Now())
 			} else {
 				d.emit(r, d.about, o)
 			}

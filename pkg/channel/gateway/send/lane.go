@@ -87,10 +87,10 @@ func (a *attempt) write(ctx context.Context, row *Row, o outcome) error {
 
 // postpone lets the row wait: it surely did not arrive, or it may be repeated.
 func (a *attempt) postpone(ctx context.Context, row *Row, why *fault.Error) error {
-	next := a.Now().Add(a.pause(why, row.Tries))
+	pause := a.pause(why, row.Tries)
 	var waiting *Row
 	err := a.persist(ctx, func() (err error) {
-		waiting, err = a.settle(ctx, row, func(r *Row) { r.wait(a.msg, provider.Shown(why), next, a.Now()) })
+		waiting, err = a.settle(ctx, row, func(r *Row) { r.wait(a.msg, provider.Shown(why), pause, a.Now()) })
 		return err
 	})
 	if errors.Is(err, errMoved) {

@@ -116,16 +116,20 @@ func Rows(ctx context.Context, db store.DB, t event.ChannelType, tenant, attempt
 	return out, err
 }
 
-// wait lets the row be drained later, by whoever owns its partition then.
-func (r *Row) wait(msg event.Outbound, why *event.Error, next, now time.Time) {
+// wait lets the row be drained after a pause, by whoever owns its partition then. The pause is counted from the same reading of
+// the clock that the row says it was written at, so that a clock set between two readings cannot make it longer.
+func (r *Row) wait(msg event.Outbound, why *event.Error, pause time.Duration, now time.Time) {
 	offset := r.Offset
 	r.State, r.Waited, r.Token, r.Outbound, r.OpenOffset = Waiting, true, "", &msg, &offset
-	r.Error, r.NextAt, r.UpdatedAt = why, event.At(next), event.At(now)
+	r.Error, r.NextAt, r.UpdatedAt = why, event.Time{}, event.At(now)
+	if pause > 0 {
+		r.NextAt = event.At(now.Add(pause))
+	}
 }
 
-// call gives the row to the caller with this token, until the deadline.
-func (r *Row) call(token string, generation int32, deadline, now time.Time) {
-	r.State, r.Token, r.Generation, r.Deadline, r.UpdatedAt = Calling, token, generation, event.At(deadline), event.At(now)
+// call gives the row to the caller with this token, for so long; it is counted like a pause.
+func (r *Row) call(token string, generation int32, budget time.Duration, now time.Time) {
+	r.State, r.Token, r.Generation, r.Deadline, r.UpdatedAt = Calling, token, generation, event.At(now.Add(budget)), event.At(now)
 	r.Tries++
 }
 

@@ -30,7 +30,7 @@ func (w *world) plant(m bus.Message, edit func(*Row)) *Row {
 	}
 	r := &Row{AttemptID: msg.AttemptID, MessageID: msg.MessageID, ChannelID: msg.ChannelID, Parts: 1, Key: m.Key, Offset: m.Offset, SendBy: event.At(time.Now().Add(time.Hour))}
 	r.ID, r.Tenant = RowID("acme", msg.AttemptID, 0), "acme"
-	r.wait(msg, nil, time.Time{}, time.Now())
+	r.wait(msg, nil, 0, time.Now())
 	edit(r)
 	if err := store.NewCollection[Row](w.db, Spec(event.Telegram)).Insert(context.Background(), r); err != nil {
 		w.t.Fatal(err)
@@ -41,7 +41,7 @@ func (w *world) plant(m bus.Message, edit func(*Row)) *Row {
 // foreign makes a planted row one that another process calls until d from now; fresh: it has never waited.
 func foreign(d time.Duration, fresh bool) func(*Row) {
 	return func(r *Row) {
-		r.call("another's", 0, time.Now().Add(d), time.Now())
+		r.call("another's", 0, d, time.Now())
 		if fresh {
 			r.Waited, r.Outbound, r.OpenOffset = false, nil, nil
 		}
@@ -129,7 +129,7 @@ func TestRulePAGED_AllOpenRowsAreRead(t *testing.T) {
 		m := text("ch_a", fmt.Sprint("p", n), fmt.Sprint("a", n), "x")
 		r := &Row{AttemptID: m.AttemptID, ChannelID: "ch_a", Parts: 1, Key: event.Key("ch_a", m.Peer), Offset: int64(n), SendBy: event.At(time.Now().Add(time.Hour))}
 		r.ID, r.Tenant = RowID("acme", m.AttemptID, 0), "acme"
-		r.wait(m, nil, time.Time{}, time.Now())
+		r.wait(m, nil, 0, time.Now())
 		rows = append(rows, r)
 	}
 	if err := errors.Join(store.NewCollection[Row](w.db, Spec(event.Telegram)).InsertMany(t.Context(), rows...)...); err != nil {
@@ -301,7 +301,7 @@ func TestRuleREVCHECK_OnlyThatVeryCallIsGivenUp(t *testing.T) {
 	p := w.start(0)
 	p.end() // its store and bus still work
 	if _, err := p.worker.rows.Update(t.Context(), seen.ID, func(r *Row) error {
-		r.call("a third's", 0, time.Now().Add(time.Minute), time.Now())
+		r.call("a third's", 0, time.Minute, time.Now())
 		return nil
 	}); err != nil {
 		t.Fatal(err)

@@ -37,6 +37,7 @@ type world struct {
 	log      []bus.Message
 	away     atomic.Bool  // Kafka takes nothing
 	ahead    atomic.Int64 // ns that the processes' clocks are ahead of this machine's
+	slips    atomic.Int64 // ns that they are set by each time they are read
 
 	mu        sync.Mutex
 	committed int64
@@ -83,7 +84,7 @@ func (w *world) impatient() {
 }
 
 // now is the processes' clock. Timers that run already do not hear of a pass.
-func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Add(w.slips.Load()))) }
 
 // pass lets time pass for processes to come, without anybody waiting for it.
 func (w *world) pass(d time.Duration) { w.ahead.Add(int64(d)) }
