@@ -59,7 +59,7 @@ test-e2e: build bin/crash ## drive the built binaries from outside: kill -9 at e
 test-widget: bin/tributary ## test the web chat's widget: its client in Node, its page in Chromium (both must be installed)
 	@command -v node >/dev/null || { echo "node 20 or newer is missing: https://nodejs.org, or apt-get install nodejs"; exit 1; }
 	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || { echo "chromium is missing: apt-get install chromium"; exit 1; }
-	go test -count=1 -run 'InNode|ServedAsOneFile|PagesRunNothingInline' ./services/webchat/chat
+	go test -count=1 -run 'InNode|ServedAsOneFile|PagesRunNothingInline' ./services/webchat/session
 	BIN=$(CURDIR)/bin go test -count=1 -timeout 3m -run TestTheWidgetInABrowser -v ./services/standalone/e2e
 
 .PHONY: test-servers

@@ -36,7 +36,7 @@ var only = map[string][]string{
 
 // withoutHTTP names the rooms that consumers call: what an API offers, they offer to automations as well.
 var withoutHTTP = []string{
-	"services/inbox/chat", "services/inbox/feed", "services/inbox/intake", "services/inbox/outgoing", "services/inbox/verdict",
+	"services/inbox/record", "services/inbox/feed", "services/inbox/intake", "services/inbox/outgoing", "services/inbox/updates",
 	"services/routing/decide",
 }
 

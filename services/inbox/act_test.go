@@ -8,7 +8,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 func TestTheHolderChanges(t *testing.T) {
@@ -196,8 +196,8 @@ func TestADeletedAgentIsShownAsSuch(t *testing.T) {
 	t.Parallel()
 	w := newTenant(t)
 	id := w.wrote(event.SMS, "p", "1").ConversationID
-	_, err := w.record.Conversations.Update(t.Context(), id, func(c *chat.Conversation) error {
-		c.Assign(chat.Target{AgentID: "agt_gone"}, event.Actor{Kind: "automation"}, "", event.At(time.Now()))
+	_, err := w.record.Conversations.Update(t.Context(), id, func(c *record.Conversation) error {
+		c.Assign(record.Target{AgentID: "agt_gone"}, event.Actor{Kind: "automation"}, "", event.At(time.Now()))
 		return nil
 	})
 	w.ok(err)

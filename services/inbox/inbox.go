@@ -17,42 +17,42 @@ import (
 	"github.com/tributaryhq/tributary/pkg/run"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/api"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
 	"github.com/tributaryhq/tributary/services/inbox/feed"
 	"github.com/tributaryhq/tributary/services/inbox/intake"
 	"github.com/tributaryhq/tributary/services/inbox/outgoing"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 	"github.com/tributaryhq/tributary/services/inbox/rest"
-	"github.com/tributaryhq/tributary/services/inbox/verdict"
+	"github.com/tributaryhq/tributary/services/inbox/updates"
 )
 
 //go:embed openapi.yaml
 var openapi []byte
 
 // Service is inbox.
-var Service = run.Service{Name: chat.Source, Collections: collections, New: New}
+var Service = run.Service{Name: record.Source, Collections: collections, New: New}
 
-var collections = append([]store.Spec{provider.CallSpec}, chat.Specs...)
+var collections = append([]store.Spec{provider.CallSpec}, record.Specs...)
 
 // New builds the service.
 func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 	if err := env.DB.Require(ctx, collections...); err != nil {
 		return nil, err
 	}
-	record := chat.NewRecord(env.DB, feed.Fanout{To: env.Bus}, env.Log)
+	docs := record.New(env.DB, feed.Fanout{To: env.Bus}, env.Log)
 	hub := feed.NewHub(env.Bus, env.Now)
 	calls := func(ctx context.Context, tenant, attempt string) ([]*provider.Call, error) {
 		return provider.Calls(ctx, env.DB, tenant, attempt)
 	}
-	outbox := &outgoing.Outbox{Record: record, Directory: env.Directory, Blob: env.Blob, Now: env.Now}
+	outbox := &outgoing.Outbox{Record: docs, Directory: env.Directory, Blob: env.Blob, Now: env.Now}
 	server := &rest.Server{
-		Record: record, Directory: env.Directory, Outbox: outbox, Calls: calls, Blob: env.Blob, Cache: env.Cache, Bus: env.Bus, Hub: hub,
+		Record: docs, Directory: env.Directory, Outbox: outbox, Calls: calls, Blob: env.Blob, Cache: env.Cache, Bus: env.Bus, Hub: hub,
 		Log: env.Log, Now: env.Now, Stopping: env.Stopping,
 		Uploads: rest.NewUploads(rest.DefaultUploads, env.Now), Streams: budget.NewShares(streamsAll, streamsCaller),
 	}
-	in := &intake.Intake{Record: record, Channels: env.Directory, Blobs: env.Blob, Now: env.Now, Typing: func(ctx context.Context, c *chat.Conversation, on bool) {
+	in := &intake.Intake{Record: docs, Channels: env.Directory, Blobs: env.Blob, Now: env.Now, Typing: func(ctx context.Context, c *record.Conversation, on bool) {
 		server.Typing(ctx, c, event.Actor{Kind: "contact", ID: c.ContactID}, on)
 	}}
-	decided := &verdict.Verdict{Record: record, Now: env.Now, Send: outbox.Decided, Known: in.Unpark}
+	decided := &updates.Consumer{Record: docs, Now: env.Now, Send: outbox.Decided, Known: in.Unpark}
 	spec, err := httpapi.LoadSpec(openapi)
 	if err != nil {
 		return nil, err
@@ -68,11 +68,11 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 			{Group: "tributary-inbox-status", Topics: []string{event.TopicMessageStatus}, Handle: decided.Status, AtOnce: atOnce},
 		},
 		Loops: []run.Loop{
-			{Name: "facts", Run: record.Applier.Run},
+			{Name: "facts", Run: docs.Applier.Run},
 			{Name: "stream", Run: hub.Run},
 			run.Every("echoes", 2*time.Second, env.Log, in.Due),
-			run.Every("files", time.Minute, env.Log, func(ctx context.Context) error { return env.Blob.Collect(ctx, record.RefersTo) }),
-			run.Every("timers", 2*time.Second, env.Log, func(ctx context.Context) error { return wake(ctx, record, env.Now()) }),
+			run.Every("files", time.Minute, env.Log, func(ctx context.Context) error { return env.Blob.Collect(ctx, docs.RefersTo) }),
+			run.Every("timers", 2*time.Second, env.Log, func(ctx context.Context) error { return wake(ctx, docs, env.Now()) }),
 		},
 	}, nil
 }
@@ -114,14 +114,14 @@ func unless(when func(*gin.Context) bool, h gin.HandlerFunc) gin.HandlerFunc {
 }
 
 // wake ends snoozes whose time has come. Firing is an Update that asks again whether the cause still holds.
-func wake(ctx context.Context, record *chat.Record, now time.Time) error {
+func wake(ctx context.Context, docs *record.Store, now time.Time) error {
 	at := event.At(now)
-	due, _, _, err := record.Conversations.Query(ctx, store.Query{Range: &store.Range{Field: "due_at", To: at.String()}, Limit: 100})
+	due, _, _, err := docs.Conversations.Query(ctx, store.Query{Range: &store.Range{Field: "due_at", To: at.String()}, Limit: 100})
 	if err != nil {
 		return err
 	}
 	for _, d := range due {
-		_, err := record.Conversations.Update(ctx, d.ID, func(c *chat.Conversation) error {
+		_, err := docs.Conversations.Update(ctx, d.ID, func(c *record.Conversation) error {
 			if c.DueKind != "snooze" || c.DueAt.After(at) {
 				return store.Unchanged
 			}

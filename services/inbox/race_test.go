@@ -15,7 +15,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/proof"
 	"github.com/tributaryhq/tributary/pkg/store"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // rounds is how often a race is run: who wins is chance, the outcome never is.
@@ -64,12 +64,12 @@ func (w *tenant) policy(t event.ChannelType, text string) {
 // happened is what is in a conversation, in its order.
 type happened struct {
 	what    string // in, out, or the type of a row
-	message *chat.Message
-	row     *chat.Row
+	message *record.Message
+	row     *record.Row
 }
 
 // story reads a conversation and holds it to P4: 1, 2, 3 … without a hole, except for the fact that another one follows.
-func (w *tenant) story(id string) (c *chat.Conversation, out []happened) {
+func (w *tenant) story(id string) (c *record.Conversation, out []happened) {
 	w.Helper()
 	c, err := w.record.Conversations.Get(w.Context(), id)
 	w.ok(err)
@@ -78,7 +78,7 @@ func (w *tenant) story(id string) (c *chat.Conversation, out []happened) {
 	bySeq := map[int64]happened{}
 	for m, err := range w.record.Messages.All(w.Context(), q) {
 		w.ok(err)
-		what := map[string]string{chat.In: "in", chat.Out: "out"}[m.Direction]
+		what := map[string]string{record.In: "in", record.Out: "out"}[m.Direction]
 		if _, twice := bySeq[m.Seq]; twice {
 			w.Errorf("P4: two things have seq %d of %s", m.Seq, id)
 		}
@@ -136,11 +136,11 @@ func TestP4_P5_CloseAgainstInbound(t *testing.T) {
 				c, story := w.story(id)
 				before := slices.Equal(whats(story), []string{"conversation_opened", "in", "in", "conversation_closed"})
 				switch {
-				case before && c.Status == chat.Closed && c.Next == "":
-				case setting == "reopen" && c.Status == chat.Open && slices.Equal(whats(story), []string{"conversation_opened", "in", "conversation_closed", "conversation_reopened", "in"}):
-				case setting == "new" && c.Status == chat.Closed && c.Next != "":
+				case before && c.Status == record.Closed && c.Next == "":
+				case setting == "reopen" && c.Status == record.Open && slices.Equal(whats(story), []string{"conversation_opened", "in", "conversation_closed", "conversation_reopened", "in"}):
+				case setting == "new" && c.Status == record.Closed && c.Next != "":
 					next, after := w.story(c.Next)
-					if next.Status != chat.Open || !slices.Equal(whats(after), []string{"conversation_opened", "in"}) || after[1].message.Ref != fmt.Sprint("late", n) {
+					if next.Status != record.Open || !slices.Equal(whats(after), []string{"conversation_opened", "in"}) || after[1].message.Ref != fmt.Sprint("late", n) {
 						t.Errorf("P5: the next conversation is %s and has %v", next.Status, whats(after))
 					}
 				default:
@@ -160,16 +160,16 @@ func TestP5_ReopenAgainstOpenOfTheNext(t *testing.T) {
 		duel(func() { reopened = w.at(1).post(w.key, "/v1/conversations/"+id+"/reopen", nil) }, func() { w.inbound(peer, fmt.Sprint("again", n)) })
 		c, story := w.story(id)
 		if reopened.status == http.StatusOK {
-			if c.Status != chat.Open || c.Next != "" || !slices.Equal(whats(story)[3:], []string{"conversation_reopened", "in"}) {
+			if c.Status != record.Open || c.Next != "" || !slices.Equal(whats(story)[3:], []string{"conversation_reopened", "in"}) {
 				t.Errorf("reopened, and yet it is %s, next %q: %v", c.Status, c.Next, whats(story))
 			}
 			return
 		}
 		reopened.want(http.StatusConflict, "conversation_closed")
-		if c.Status != chat.Closed || c.Next == "" {
+		if c.Status != record.Closed || c.Next == "" {
 			t.Fatalf("refused, and yet it is %s, next %q", c.Status, c.Next)
 		}
-		if next, after := w.story(c.Next); next.Status != chat.Open || !slices.Equal(whats(after), []string{"conversation_opened", "in"}) {
+		if next, after := w.story(c.Next); next.Status != record.Open || !slices.Equal(whats(after), []string{"conversation_opened", "in"}) {
 			t.Errorf("P5: the next is %s: %v", next.Status, whats(after))
 		}
 	})
@@ -194,7 +194,7 @@ func TestP9_TakeAgainstAutoAssign(t *testing.T) {
 		doc, err := w.record.Decisions.Get(t.Context(), d.ID)
 		w.ok(err)
 		// What a person does is applied at once and is the last word; the decision came before it, once, or was refused.
-		if c.AssigneeID != annID || c.Status != chat.Open {
+		if c.AssigneeID != annID || c.Status != record.Open {
 			t.Errorf("%s has it", c.AssigneeID)
 		}
 		if want := map[string]int{"applied": 4, "refused": 3}[doc.Outcome]; len(story) != want || c.HolderEpoch != int64(want)-1 {
@@ -243,7 +243,7 @@ func TestP4_TwoAnswersAtOnce(t *testing.T) {
 		}
 		var sent []string // to the channel, in the order of the conversation
 		for _, h := range story {
-			if h.message != nil && h.message.Direction == chat.Out {
+			if h.message != nil && h.message.Direction == record.Out {
 				sent = append(sent, h.message.ID)
 			}
 		}
@@ -269,7 +269,7 @@ func TestP4_CloseAgainstAnswer(t *testing.T) {
 			said.want(http.StatusConflict, "conversation_closed")
 			want = []string{"conversation_opened", "in", "conversation_closed"}
 		}
-		if c.Status != chat.Closed || !slices.Equal(whats(story), want) {
+		if c.Status != record.Closed || !slices.Equal(whats(story), want) {
 			t.Errorf("answered %d: %s, %v", said.status, c.Status, whats(story))
 		}
 	})

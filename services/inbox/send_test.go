@@ -14,7 +14,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 func TestSend(t *testing.T) {
@@ -214,7 +214,7 @@ func TestResend(t *testing.T) {
 // settle lets delivery status say what became of an attempt.
 func (w *tenant) settle(message string, attempt int, s event.DeliveryStatus) {
 	w.Helper()
-	_, err := w.record.Messages.Update(w.Context(), message, func(m *chat.Message) error {
+	_, err := w.record.Messages.Update(w.Context(), message, func(m *record.Message) error {
 		m.Settle(event.Status{AttemptID: m.Attempts[attempt-1].ID, Seq: 1, Status: s, Step: event.Step{Status: s, At: m.CreatedAt, Source: "send"}}, m.CreatedAt)
 		return nil
 	})

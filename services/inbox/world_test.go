@@ -34,9 +34,9 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
 	"github.com/tributaryhq/tributary/services/inbox"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
 	"github.com/tributaryhq/tributary/services/inbox/feed"
 	"github.com/tributaryhq/tributary/services/inbox/intake"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // house is what all tests share: a broker, a Redis, a store, and two replicas of the service on them.
@@ -45,7 +45,7 @@ type house struct {
 	db       store.DB
 	dir      *directory.Directory
 	auth     *auth.Authenticator
-	record   *chat.Record // of the first replica's store, for looking and for making things happen
+	record   *record.Store // of the first replica's store, for looking and for making things happen
 	replicas []*replica
 	env      run.Env // of one more replica
 	spec     *httpapi.Spec
@@ -116,7 +116,7 @@ func open() *house {
 			h.env = env
 			h.replicas = append(h.replicas, h.replica(ctx, &env, &loops))
 		}
-		h.record = chat.NewRecord(h.db, feed.Fanout{To: h.Bus}, nil)
+		h.record = record.New(h.db, feed.Fanout{To: h.Bus}, nil)
 		loops.Go(func() { _ = h.record.Applier.Run(ctx) })
 		h.end = func() {
 			for _, r := range h.replicas {
@@ -326,7 +326,7 @@ func (w *tenant) user(name, role, ou string, queues ...string) (token, agentID s
 }
 
 // wrote lets a customer write on a channel.
-func (w *tenant) wrote(t event.ChannelType, peer, text string, change ...func(*event.Inbound)) *chat.Message {
+func (w *tenant) wrote(t event.ChannelType, peer, text string, change ...func(*event.Inbound)) *record.Message {
 	w.Helper()
 	n := w.n.Add(1)
 	in := event.Inbound{
@@ -337,7 +337,7 @@ func (w *tenant) wrote(t event.ChannelType, peer, text string, change ...func(*e
 		c(&in)
 	}
 	w.ok(w.in.Handle(w.Context(), bus.Message{Event: event.New("evt_"+in.Ref, in.Type, string(t), w.id, in.ChannelID, event.At(time.Now()), in)}))
-	m, err := w.record.Messages.Get(w.Context(), chat.MessageID(w.id, in.ChannelID, in.Ref))
+	m, err := w.record.Messages.Get(w.Context(), record.MessageID(w.id, in.ChannelID, in.Ref))
 	w.ok(err)
 	return m
 }

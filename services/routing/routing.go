@@ -34,7 +34,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		Agents:    store.NewCollection[decide.Agent](env.DB, decide.AgentSpec, facts),
 		Presences: store.NewCollection[decide.Presence](env.DB, decide.PresenceSpec, facts),
 		Queues:    store.NewCollection[decide.Queue](env.DB, decide.QueueSpec, facts),
-		Places:    store.NewCollection[decide.Place](env.DB, decide.PlaceSpec, facts),
+		Routed:    store.NewCollection[decide.Routed](env.DB, decide.RoutedSpec, facts),
 		Directory: env.Directory, To: env.Bus, Now: env.Now, Log: env.Log, Repairs: decide.NewRepairs(),
 		Partition: func(ctx context.Context, tenant string) (int, error) {
 			return env.Bus.PartitionOf(ctx, event.TopicRouting, tenant)

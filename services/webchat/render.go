@@ -51,7 +51,7 @@ func (Adapter) Render(_ channel.Channel, msg event.Outbound) ([]channel.Request,
 	return []channel.Request{req}, nil
 }
 
-// Tags say what a request is for, to package chat too.
+// Tags say what a request is for, to package session too.
 const (
 	tagMessage = "message"
 	tagSignal  = "signal" // passed on to whoever looks just now

@@ -2,7 +2,7 @@
 // (https://datatracker.ietf.org/doc/html/rfc6455 for the socket; the frames are described in README.md).
 //
 // The files here only translate: frames of browsers into events, messages into frames. Sessions, sockets and the mailboxes
-// that keep frames until a browser comes for them are in the package chat.
+// that keep frames until a browser comes for them are in the package session.
 package webchat
 
 import (
@@ -16,7 +16,7 @@ type Adapter struct{}
 
 var _ channel.Adapter = Adapter{}
 
-// Verify lets pass what came over a session, whose token package chat has checked. Nobody else has a reason to call.
+// Verify lets pass what came over a session, whose token package session has checked. Nobody else has a reason to call.
 func (Adapter) Verify(_ channel.Keyed, in channel.Inbound) error {
 	if !in.Pulled {
 		return channel.ErrForged

@@ -7,7 +7,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
-// call is what package chat hands over: one frame of a browser, and what is known about who sent it.
+// call is what package session hands over: one frame of a browser, and what is known about who sent it.
 type call struct {
 	Visitor  channel.Opaque     `json:"visitor"`
 	Identity string             `json:"identity"` // who the visitor has proved to be, in the page's own terms
@@ -27,7 +27,7 @@ type frame struct {
 
 	On   *bool            `json:"on"`   // typing
 	UpTo channel.Opaque   `json:"upTo"` // read
-	IDs  []channel.Opaque `json:"ids"`  // delivered: said by package chat, not by browsers
+	IDs  []channel.Opaque `json:"ids"`  // delivered: said by package session, not by browsers
 
 	URL      string `json:"url"` // page
 	Title    string `json:"title"`

@@ -9,7 +9,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/send"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // explain shows what a failure leaves to be understood: the plan, and the send rows of answers without a fate.
@@ -18,7 +18,7 @@ func (l *life) explain(t *testing.T) {
 	t.Logf("plan: people %+v\nagents %+v\nfaults %+v\nsteps of the clock %+v\nmoods %v",
 		l.people, l.agents, l.plan.faults, l.plan.steps, l.moods)
 	l.explainLost(t)
-	messages := store.NewCollection[chat.Message](l.db.DB, chat.MessageSpec, store.Facts(nil))
+	messages := store.NewCollection[record.Message](l.db.DB, record.MessageSpec, store.Facts(nil))
 	for text, id := range l.sent {
 		m, err := messages.Get(context.Background(), id)
 		if err != nil || m.Status != event.Queued && !slices.ContainsFunc(m.Attempts[0].Steps, func(s event.Step) bool { return s.Status.Rank() > m.Status.Rank() }) {
@@ -45,7 +45,7 @@ func (l *life) explainLost(t *testing.T) {
 	for _, m := range letters {
 		t.Logf("  %s %s: %+v", m.Event.Type, m.Event.ID, *m.Dead)
 	}
-	messages := store.NewCollection[chat.Message](l.db.DB, chat.MessageSpec, store.Facts(nil))
+	messages := store.NewCollection[record.Message](l.db.DB, record.MessageSpec, store.Facts(nil))
 	ends, err := b.Ends(context.Background(), event.TopicInbound)
 	if err != nil {
 		t.Logf("ends of %s: %v", event.TopicInbound, err)
@@ -67,13 +67,13 @@ func (l *life) explainLost(t *testing.T) {
 }
 
 // explainRecord shows a message on Kafka that is no document.
-func (l *life) explainRecord(t *testing.T, messages *store.Collection[chat.Message], partition int, m bus.Message) {
+func (l *life) explainRecord(t *testing.T, messages *store.Collection[record.Message], partition int, m bus.Message) {
 	t.Helper()
 	in, err := event.Decode[event.Inbound](m.Event)
 	if err != nil || m.Event.Type != event.MessageReceived {
 		return
 	}
-	id := chat.MessageID(m.Event.Tenant, in.ChannelID, in.Ref)
+	id := record.MessageID(m.Event.Tenant, in.ChannelID, in.Ref)
 	if _, err := messages.Get(context.Background(), id); err != nil {
 		t.Logf("  %s at %d/%d of key %s is no message %s: %v", in.Ref, partition, m.Offset, m.Key, id, err)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // life is one history being lived, in a tenant's world of its own: channels, a queue, agents.
@@ -21,7 +21,7 @@ type life struct {
 	queue    string
 	staff    []member
 	stream   *listener
-	record   *store.Collection[chat.Conversation] // for looking
+	record   *store.Collection[record.Conversation] // for looking
 
 	mu       sync.Mutex
 	webhooks int                                  // acknowledged
@@ -45,7 +45,7 @@ func newLife(p *platform, pl plan) *life {
 	lives++
 	n := lives
 	l := &life{
-		platform: p, plan: pl, n: n, record: store.NewCollection[chat.Conversation](p.db.DB, chat.ConversationSpec, store.Facts(nil)), channels: map[string]string{}, acked: map[string][]string{}, tried: map[string]bool{}, sent: map[string]string{}, visitors: map[int]string{},
+		platform: p, plan: pl, n: n, record: store.NewCollection[record.Conversation](p.db.DB, record.ConversationSpec, store.Facts(nil)), channels: map[string]string{}, acked: map[string][]string{}, tried: map[string]bool{}, sent: map[string]string{}, visitors: map[int]string{},
 		maybe: map[string]bool{}, receipts: map[string]set[event.DeliveryStatus]{},
 	}
 	var made struct {

@@ -22,7 +22,7 @@ var elsewhere = []covered{
 	{"The database is frozen: no answer for minutes", []string{
 		"pkg/channel/gateway/ingress TestAFrozenStoreHoldsNoAnswer", "services/all/history TestP1_P3_P4_P5_P6_P7_P9_P13_WholeLives"}},
 	{"Redis is down: stored, but never handed on", []string{
-		"services/all/history TestP3_WithoutRedisEverythingIsHandedOn", "services/webchat/chat TestWithoutRedisAReplicaLooksByItself", "pkg/cache TestRedisAwayLimitsLocally"}},
+		"services/all/history TestP3_WithoutRedisEverythingIsHandedOn", "services/webchat/session TestWithoutRedisAReplicaLooksByItself", "pkg/cache TestRedisAwayLimitsLocally"}},
 	{"read, then delivered, ends at delivered; sent, delivered and read in one batch end at sent", []string{
 		"services/all/history TestP6_P13_StatusesInAnyOrderEndAtTheHighestAndSurviveEveryProcess", "services/deliverystatus TestP6_AnyOrderOfReceiptsEndsAtTheHighestStep"}},
 	{"One webhook for two phone numbers is stored on the first", []string{
@@ -57,15 +57,15 @@ var crashes = []covered{
 	{"update: a document and its facts are committed", []string{
 		"pkg/store/sqlite TestP13_KilledAtEveryStep", "pkg/store/sqlite TestP13_KilledWhileCommitting", "pkg/store/mongo TestP13_KilledAtEveryStep"}},
 	{"apply: the records that facts imply are inserted, the facts published", []string{
-		"services/inbox/chat TestP13_NothingAcknowledgedIsLostWithAProcess", "pkg/store/sqlite TestP4_FactsInOrder"}},
-	{"clear: what was published is taken out", []string{"services/inbox/chat TestP3_EveryAcknowledgedMessageIsInExactlyOnce", "pkg/store/sqlite TestP13_KilledAtEveryStep"}},
+		"services/inbox/record TestP13_NothingAcknowledgedIsLostWithAProcess", "pkg/store/sqlite TestP4_FactsInOrder"}},
+	{"clear: what was published is taken out", []string{"services/inbox/record TestP3_EveryAcknowledgedMessageIsInExactlyOnce", "pkg/store/sqlite TestP13_KilledAtEveryStep"}},
 	{"intent: the send row is inserted", []string{"pkg/channel/gateway/send TestP7_DeathAtEveryPoint", "pkg/channel/gateway/send TestP7_RandomLives"}},
 	{"call: the provider is called", []string{"pkg/channel/gateway/send TestP7_DeathAtEveryPoint", "services/all/history TestP7_P13_KilledWithSixteenSendsInFlight"}},
 	{"settle: the result is said, or written with the row's end", []string{"pkg/channel/gateway/send TestP7_DeathAtEveryPoint", "pkg/channel/gateway/send TestP13_AResultThatKafkaDoesNotTakeIsKeptInItsRow"}},
 	{"receipt: a step is taken over, linked and told", []string{"services/deliverystatus TestP3_P6_ACrashAtAnyStepLosesAndRepeatsNothing", "services/deliverystatus TestP6_P13_StepsOfAHandlerThatDiedBetweenItsDocumentsAreTakenAlong"}},
 	{"hold: an agent's place is taken", []string{"services/routing/decide TestP9_P13_ACrashAtAnyStepOfADecisionLeavesHoldAndDecisionOrNeither"}},
 	{"decision: it is told, applied, or refused", []string{
-		"services/routing/decide TestP9_P13_ACrashAtAnyStepOfADecisionLeavesHoldAndDecisionOrNeither", "services/inbox/verdict TestADecisionThatWasAppliedIsNotRefusedLater"}},
+		"services/routing/decide TestP9_P13_ACrashAtAnyStepOfADecisionLeavesHoldAndDecisionOrNeither", "services/inbox/updates TestADecisionThatWasAppliedIsNotRefusedLater"}},
 	{"all of them, at any moment", []string{"services/all/history TestP1_P3_P4_P5_P6_P7_P9_P13_WholeLives"}},
 }
 

@@ -10,7 +10,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // Fanout publishes facts together with the thin events that follow from them, in one call: what is told to services is told to
@@ -82,7 +82,7 @@ func derive(e event.Event) (event.Record, bool) {
 	}
 	s.Was, s.WasQueue = was(p)
 	id := event.DeriveID("evt", e.ID, "stream")
-	return event.Record{Topic: event.TopicStream, Key: e.Tenant, Event: event.New(id, event.StreamEvent, chat.Source, e.Tenant, e.Subject, e.Time, s)}, true
+	return event.Record{Topic: event.TopicStream, Key: e.Tenant, Event: event.New(id, event.StreamEvent, record.Source, e.Tenant, e.Subject, e.Time, s)}, true
 }
 
 // was is who had it before an assignment: whoever loses sight of the conversation is told.

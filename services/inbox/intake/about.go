@@ -9,7 +9,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // How long something waits for the message it is about, and an echo for the send that it may be.
@@ -31,7 +31,7 @@ func (i *Intake) about(ctx context.Context, tenant string, in event.Inbound, at 
 	if m != nil {
 		return i.apply(ctx, m, in, at)
 	}
-	if err := i.park(ctx, tenant, chat.Parked{Target: in.Target, Event: in}, at); err != nil {
+	if err := i.park(ctx, tenant, record.Parked{Target: in.Target, Event: in}, at); err != nil {
 		return err
 	}
 	return i.Unpark(ctx, tenant, in.ChannelID, in.Target)
@@ -39,7 +39,7 @@ func (i *Intake) about(ctx context.Context, tenant string, in event.Inbound, at 
 
 // park keeps something for the message it is about. An echo has a time at which it is a message itself, and is never
 // dropped.
-func (i *Intake) park(ctx context.Context, tenant string, p chat.Parked, at event.Time) error {
+func (i *Intake) park(ctx context.Context, tenant string, p record.Parked, at event.Time) error {
 	p.ID, p.Tenant, p.ChannelID, p.CreatedAt = event.DeriveID("prk", tenant, p.Event.ChannelID, string(p.Event.Type), p.Event.Ref), tenant, p.Event.ChannelID, at
 	if p.DueAt.IsZero() {
 		p.ExpiresAt = at.Add(parkedFor)
@@ -52,7 +52,7 @@ func (i *Intake) park(ctx context.Context, tenant string, p chat.Parked, at even
 }
 
 // unparked applies what waits for a message that has just been added.
-func (i *Intake) unparked(ctx context.Context, m *chat.Message, at event.Time) error {
+func (i *Intake) unparked(ctx context.Context, m *record.Message, at event.Time) error {
 	if len(m.Content.Attachments) > 0 {
 		if err := i.Unpark(ctx, m.Tenant, m.ChannelID, ofRef(m.Ref)); err != nil {
 			return err
@@ -114,7 +114,7 @@ func (i *Intake) unpark(ctx context.Context, tenant, channelID, target string) (
 }
 
 // apply changes a message. Its new files are held before, those that it refers to no more are released afterwards.
-func (i *Intake) apply(ctx context.Context, m *chat.Message, in event.Inbound, at event.Time) error {
+func (i *Intake) apply(ctx context.Context, m *record.Message, in event.Inbound, at event.Time) error {
 	var err error
 	switch in.Type {
 	case event.MessageEdited:
@@ -126,8 +126,8 @@ func (i *Intake) apply(ctx context.Context, m *chat.Message, in event.Inbound, a
 		return err
 	}
 	var before []string
-	m, err = i.Record.Messages.Update(ctx, m.ID, func(m *chat.Message) error {
-		before = chat.Blobs(m.Content)
+	m, err = i.Record.Messages.Update(ctx, m.ID, func(m *record.Message) error {
+		before = record.Blobs(m.Content)
 		by := event.Actor{Kind: "contact", ID: m.ContactID}
 		fresh := false
 		switch in.Type {
@@ -153,7 +153,7 @@ func (i *Intake) apply(ctx context.Context, m *chat.Message, in event.Inbound, a
 	if err != nil {
 		return err
 	}
-	kept := chat.Blobs(m.Content)
+	kept := record.Blobs(m.Content)
 	return i.Blobs.Release(ctx, m.Tenant, slices.DeleteFunc(before, func(key string) bool { return slices.Contains(kept, key) })...)
 }
 
@@ -163,11 +163,11 @@ func (i *Intake) attached(ctx context.Context, tenant string, a event.Attached) 
 	if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	p := chat.Parked{Target: ofRef(a.Ref), Attached: &a, Event: event.Inbound{Type: event.AttachmentReady, ChannelID: a.ChannelID, Ref: a.Attachment.ID}}
+	p := record.Parked{Target: ofRef(a.Ref), Attached: &a, Event: event.Inbound{Type: event.AttachmentReady, ChannelID: a.ChannelID, Ref: a.Attachment.ID}}
 	if err := i.park(ctx, tenant, p, event.At(i.Now())); err != nil {
 		return err
 	}
-	if _, err := i.Record.Messages.Get(ctx, chat.MessageID(tenant, a.ChannelID, a.Ref)); err != nil {
+	if _, err := i.Record.Messages.Get(ctx, record.MessageID(tenant, a.ChannelID, a.Ref)); err != nil {
 		return unlessMissing(err)
 	}
 	return i.Unpark(ctx, tenant, a.ChannelID, ofRef(a.Ref))
@@ -181,11 +181,11 @@ func unlessMissing(err error) error {
 }
 
 func (i *Intake) attach(ctx context.Context, tenant string, a event.Attached) error {
-	at, id := event.At(i.Now()), chat.MessageID(tenant, a.ChannelID, a.Ref)
+	at, id := event.At(i.Now()), record.MessageID(tenant, a.ChannelID, a.Ref)
 	if err := i.hold(ctx, tenant, id, event.Content{Attachments: []event.Attachment{a.Attachment}}); err != nil {
 		return err
 	}
-	m, err := i.Record.Messages.Update(ctx, id, func(m *chat.Message) error {
+	m, err := i.Record.Messages.Update(ctx, id, func(m *record.Message) error {
 		if !m.Attach(a.Attachment, at) {
 			return store.Unchanged
 		}
@@ -194,7 +194,7 @@ func (i *Intake) attach(ctx context.Context, tenant string, a event.Attached) er
 	if err != nil || a.Attachment.State != event.Ready || !m.Has(a.Attachment.ID) {
 		return err
 	}
-	f := &chat.File{
+	f := &record.File{
 		Conversations: []string{m.ConversationID}, Type: a.Attachment.Type, MIME: a.Attachment.MIME, Name: a.Attachment.Name, Size: a.Attachment.Size,
 		SHA256: a.Attachment.SHA256, Blob: a.Attachment.Blob, CreatedAt: at,
 	}
@@ -207,7 +207,7 @@ func (i *Intake) attach(ctx context.Context, tenant string, a event.Attached) er
 
 // echoed handles a message that the business sent from another client, or that we sent ourselves and the provider
 // repeats. While a send of ours has no provider id yet, the echo may be that one: it waits, at most a minute.
-func (i *Intake) echoed(ctx context.Context, t *chat.Thread, rules chat.Rules, in event.Inbound, at event.Time) error {
+func (i *Intake) echoed(ctx context.Context, t *record.Thread, rules record.Rules, in event.Inbound, at event.Time) error {
 	if in.Content == nil {
 		return poison(fmt.Errorf("an echo without content, ref %s", in.Ref))
 	}
@@ -220,18 +220,18 @@ func (i *Intake) echoed(ctx context.Context, t *chat.Thread, rules chat.Rules, i
 		return err
 	}
 	if anonymous {
-		return i.park(ctx, t.Tenant, chat.Parked{Target: in.ExternalID, Event: in, DueAt: at.Add(echoFor)}, at)
+		return i.park(ctx, t.Tenant, record.Parked{Target: in.ExternalID, Event: in, DueAt: at.Add(echoFor)}, at)
 	}
 	return i.native(ctx, t, rules, in, at)
 }
 
 // native adds a message of the provider's own app.
-func (i *Intake) native(ctx context.Context, t *chat.Thread, rules chat.Rules, in event.Inbound, at event.Time) error {
-	m := message(t, in, chat.Out, at)
+func (i *Intake) native(ctx context.Context, t *record.Thread, rules record.Rules, in event.Inbound, at event.Time) error {
+	m := message(t, in, record.Out, at)
 	if err := i.hold(ctx, m.Tenant, m.ID, m.Content); err != nil {
 		return err
 	}
-	m.Sender, m.Via, m.Status = chat.Sender{Type: "native_app"}, chat.Via{Kind: "echo"}, event.Sent
+	m.Sender, m.Via, m.Status = record.Sender{Type: "native_app"}, record.Via{Kind: "echo"}, event.Sent
 	if in.Sender != nil {
 		m.Sender.Name = in.Sender.Name
 	}
@@ -254,7 +254,7 @@ func (i *Intake) Due(ctx context.Context) error {
 	return err
 }
 
-func (i *Intake) resolve(ctx context.Context, p *chat.Parked, at event.Time) error {
+func (i *Intake) resolve(ctx context.Context, p *record.Parked, at event.Time) error {
 	in := p.Event
 	known, err := i.Record.ByExternalID(ctx, p.Tenant, in.ChannelID, in.ExternalID)
 	if err != nil {
@@ -265,7 +265,7 @@ func (i *Intake) resolve(ctx context.Context, p *chat.Parked, at event.Time) err
 		if unlessGone(err) != nil {
 			return err
 		}
-		person := chat.Person{Tenant: p.Tenant, ChannelID: in.ChannelID, ChannelType: in.ChannelType, Peer: in.Peer, Aliases: in.Aliases, Post: in.Post, OUID: ch.OUID}
+		person := record.Person{Tenant: p.Tenant, ChannelID: in.ChannelID, ChannelType: in.ChannelType, Peer: in.Peer, Aliases: in.Aliases, Post: in.Post, OUID: ch.OUID}
 		t, err := i.Record.Thread(ctx, person, at)
 		if err != nil {
 			return err

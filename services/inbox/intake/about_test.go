@@ -10,7 +10,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 func (w *world) edit(target, text string, at event.Time) event.Inbound {
@@ -91,7 +91,7 @@ func TestAReactionToAMessageOfOursThatHasNoIDYet(t *testing.T) {
 	m := w.send(w.conversationOf(in), "answer")
 	w.take(w.reaction("late", "👍", w.at()))
 	w.sent(m, "late")
-	if doc := got[*chat.Message](w)(w.Record.Messages.Get(t.Context(), m.ID)); len(doc.Reactions) != 1 || w.parked() != 0 {
+	if doc := got[*record.Message](w)(w.Record.Messages.Get(t.Context(), m.ID)); len(doc.Reactions) != 1 || w.parked() != 0 {
 		t.Errorf("reactions %+v, %d still parked", doc.Reactions, w.parked())
 	}
 }
@@ -142,7 +142,7 @@ func TestAttachmentsComeBeforeAndAfterTheirMessage(t *testing.T) {
 		if a := doc.Content.Attachments; a[0].State != event.Ready || a[1].State != event.Lost || a[1].Error.Code != "media_gone" {
 			t.Errorf("early %v: %+v", early, a)
 		}
-		f := got[*chat.File](w)(w.Record.Files.Get(t.Context(), w.id+"att_1"))
+		f := got[*record.File](w)(w.Record.Files.Get(t.Context(), w.id+"att_1"))
 		if f.Blob != "acme/aa/aa" || !cmp.Equal(f.Conversations, []string{doc.ConversationID}) {
 			t.Errorf("early %v: file %+v", early, f)
 		}
@@ -182,7 +182,7 @@ func TestAnEchoOfAMessageWeKnowIsNone(t *testing.T) {
 	w.sent(w.send(w.conversationOf(in), "answer"), "known")
 	e := w.echo("known", "answer")
 	w.take(e)
-	if _, err := w.Record.Messages.Get(t.Context(), chat.MessageID(w.id, w.channel, e.Ref)); !errors.Is(err, store.ErrNotFound) {
+	if _, err := w.Record.Messages.Get(t.Context(), record.MessageID(w.id, w.channel, e.Ref)); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("our own message came back as another: %v", err)
 	}
 }
@@ -193,7 +193,7 @@ func TestAnEchoIsANativeMessageAtOnceIfNoSendWaits(t *testing.T) {
 	e := w.echo("echo", "from the phone")
 	w.take(w.edit("echo", "edited on the phone", w.at().Add(time.Second)), e)
 	m := w.message(e)
-	if m.Direction != chat.Out || m.Via.Kind != "echo" || m.Sender.Type != "native_app" || m.Status != event.Sent || m.Content.Text != "edited on the phone" {
+	if m.Direction != record.Out || m.Via.Kind != "echo" || m.Sender.Type != "native_app" || m.Status != event.Sent || m.Content.Text != "edited on the phone" {
 		t.Errorf("%+v", m)
 	}
 	w.must(w.Record.Applier.Flush(t.Context()))
@@ -225,7 +225,7 @@ func TestAnEchoWaitsForTheSendThatItMayBe(t *testing.T) {
 		w.must(w.Due(t.Context()))
 		w.must(w.Due(t.Context()))
 		w.take(e)
-		_, err := w.Record.Messages.Get(t.Context(), chat.MessageID(w.id, w.channel, e.Ref))
+		_, err := w.Record.Messages.Get(t.Context(), record.MessageID(w.id, w.channel, e.Ref))
 		if native := err == nil; native == ours || w.parked() != 0 {
 			t.Errorf("ours %v: native message %v, %d parked", ours, native, w.parked())
 		}

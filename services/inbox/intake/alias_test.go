@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 func (w *world) from(text string, ids ...string) event.Inbound {
@@ -53,7 +53,7 @@ func TestTwoKnownThreadsBecomeOneOnceTheYoungerIsClosed(t *testing.T) {
 	if w.conversationOf(both).ID != w.conversationOf(old).ID || w.conversationOf(one).ID != w.conversationOf(old).ID {
 		t.Error("the younger thread does not go on in the older")
 	}
-	if c := w.conversationOf(young); c.Into == "" || c.Status != chat.Closed || c.Next != "" || c.Inbound != 2 {
+	if c := w.conversationOf(young); c.Into == "" || c.Status != record.Closed || c.Next != "" || c.Inbound != 2 {
 		t.Errorf("the younger thread's end is %+v", c)
 	}
 	if err := w.conversationOf(young).Reopen(agent, "user", w.at()); err == nil {

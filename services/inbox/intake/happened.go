@@ -4,16 +4,16 @@ import (
 	"context"
 
 	"github.com/tributaryhq/tributary/pkg/event"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // happened handles what is no message: it becomes a row of the timeline.
-func (i *Intake) happened(ctx context.Context, t *chat.Thread, in event.Inbound, at event.Time) error {
+func (i *Intake) happened(ctx context.Context, t *record.Thread, in event.Inbound, at event.Time) error {
 	free, err := i.opens(ctx, in, at)
 	if err != nil {
 		return err
 	}
-	h := chat.Happening{By: event.Actor{Kind: "contact", ID: t.ContactID}, Ref: in.Ref, At: at, Reference: in.Referral, FreeUntil: free}
+	h := record.Happening{By: event.Actor{Kind: "contact", ID: t.ContactID}, Ref: in.Ref, At: at, Reference: in.Referral, FreeUntil: free}
 	switch {
 	case in.Type == event.ContactReferred:
 		h.Category, h.Type = "channel", "referred"
@@ -46,20 +46,20 @@ func unreachable(state string) string {
 }
 
 // identified handles a change of ids.
-func (i *Intake) identified(ctx context.Context, p chat.Person, in event.Inbound, at event.Time) error {
+func (i *Intake) identified(ctx context.Context, p record.Person, in event.Inbound, at event.Time) error {
 	if in.Identity == nil || len(in.Identity.Old) == 0 {
 		return nil
 	}
-	return i.Record.Renamed(ctx, p, in.Identity.Old, in.Identity.New, in.Ref, at, func(t *chat.Thread) error {
-		return i.Record.Happened(ctx, t, chat.Happening{
+	return i.Record.Renamed(ctx, p, in.Identity.Old, in.Identity.New, in.Ref, at, func(t *record.Thread) error {
+		return i.Record.Happened(ctx, t, record.Happening{
 			Category: "contact", Type: "identity_changed", By: event.Actor{Kind: "contact", ID: t.ContactID}, Data: in.Identity, Ref: in.Ref, At: at,
 		})
 	})
 }
 
-func (i *Intake) typing(ctx context.Context, t *chat.Thread, in event.Inbound) error {
+func (i *Intake) typing(ctx context.Context, t *record.Thread, in event.Inbound) error {
 	tail, err := i.Record.Tail(ctx, t)
-	if err != nil || tail == nil || tail.Status == chat.Closed || i.Typing == nil || in.Typing == nil {
+	if err != nil || tail == nil || tail.Status == record.Closed || i.Typing == nil || in.Typing == nil {
 		return err
 	}
 	i.Typing(ctx, tail, *in.Typing)

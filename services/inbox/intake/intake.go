@@ -13,7 +13,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // Channels is what intake asks about a channel; directory.Directory is one.
@@ -25,10 +25,10 @@ type Channels interface {
 
 // Intake handles events of channels. Every handler may run again for the same event: ids are derived.
 type Intake struct {
-	Record   *chat.Record
+	Record   *record.Store
 	Channels Channels
 	Blobs    Blobs
-	Typing   func(ctx context.Context, c *chat.Conversation, on bool) // passes through, leaves no trace
+	Typing   func(ctx context.Context, c *record.Conversation, on bool) // passes through, leaves no trace
 	Now      func() time.Time
 }
 
@@ -110,7 +110,7 @@ func (i *Intake) handle(ctx context.Context, tenant string, ins ...event.Inbound
 
 func (i *Intake) handleFor(ctx context.Context, tenant string, ch channel.Keyed, ins []event.Inbound) error {
 	in := ins[len(ins)-1]
-	p := chat.Person{
+	p := record.Person{
 		Tenant: tenant, ChannelID: in.ChannelID, ChannelType: in.ChannelType, Peer: in.Peer, Aliases: in.Aliases, Post: in.Post,
 		Profile: in.Sender, OUID: ch.OUID,
 	}
@@ -137,7 +137,7 @@ func (i *Intake) handleFor(ctx context.Context, tenant string, ch channel.Keyed,
 	return i.happened(ctx, t, in, at)
 }
 
-func rules(ch channel.Keyed) chat.Rules { return chat.RulesOf(ch.Policy, ch.OUID) }
+func rules(ch channel.Keyed) record.Rules { return record.RulesOf(ch.Policy, ch.OUID) }
 
 // opens is until when an event keeps the channel's window open beyond its usual rule; zero if it does not.
 func (i *Intake) opens(ctx context.Context, in event.Inbound, at event.Time) (event.Time, error) {
@@ -173,18 +173,18 @@ func unlessGone(err error) error {
 	return err
 }
 
-func (i *Intake) received(ctx context.Context, t *chat.Thread, ch channel.Keyed, ins []event.Inbound, at event.Time) error {
+func (i *Intake) received(ctx context.Context, t *record.Thread, ch channel.Keyed, ins []event.Inbound, at event.Time) error {
 	rules := rules(ch)
-	ms := make([]*chat.Message, len(ins))
+	ms := make([]*record.Message, len(ins))
 	for n, in := range ins {
 		if in.Content == nil {
 			return poison(fmt.Errorf("a message without content, ref %s", in.Ref))
 		}
-		m := message(t, in, chat.In, at)
+		m := message(t, in, record.In, at)
 		if err := i.hold(ctx, m.Tenant, m.ID, m.Content); err != nil {
 			return err
 		}
-		m.Sender = chat.Sender{Type: "contact", ID: t.ContactID}
+		m.Sender = record.Sender{Type: "contact", ID: t.ContactID}
 		if in.Sender != nil {
 			m.Sender.Name = in.Sender.Name
 		}
@@ -219,9 +219,9 @@ func (i *Intake) received(ctx context.Context, t *chat.Thread, ch channel.Keyed,
 	return nil
 }
 
-func message(t *chat.Thread, in event.Inbound, direction string, at event.Time) *chat.Message {
-	m := &chat.Message{Direction: direction, Content: *in.Content, Ref: in.Ref, ProviderAt: in.ProviderAt, CreatedAt: at, Via: chat.Via{Kind: "channel"}}
-	m.ID, m.Tenant = chat.MessageID(t.Tenant, t.ChannelID, in.Ref), t.Tenant
+func message(t *record.Thread, in event.Inbound, direction string, at event.Time) *record.Message {
+	m := &record.Message{Direction: direction, Content: *in.Content, Ref: in.Ref, ProviderAt: in.ProviderAt, CreatedAt: at, Via: record.Via{Kind: "channel"}}
+	m.ID, m.Tenant = record.MessageID(t.Tenant, t.ChannelID, in.Ref), t.Tenant
 	if in.ExternalID != "" {
 		m.ExternalIDs = []string{in.ExternalID}
 	}
@@ -229,7 +229,7 @@ func message(t *chat.Thread, in event.Inbound, direction string, at event.Time) 
 }
 
 // quote finds our message behind the provider's id that is answered to.
-func (i *Intake) quote(ctx context.Context, t *chat.Thread, m *chat.Message) error {
+func (i *Intake) quote(ctx context.Context, t *record.Thread, m *record.Message) error {
 	q := m.Content.ReplyTo
 	if q == nil || q.ExternalID == "" {
 		return nil

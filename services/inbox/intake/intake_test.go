@@ -10,7 +10,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 func TestAMessageOpensAConversation(t *testing.T) {
@@ -20,7 +20,7 @@ func TestAMessageOpensAConversation(t *testing.T) {
 	in.Sender = &event.Profile{Name: "Ada", Phone: "+44"}
 	w.take(in)
 	c, m := w.conversationOf(in), w.message(in)
-	if c.Status != chat.Open || c.Inbound != 1 || c.OUID != "ou_1" || !c.Unresponded || c.WaitingSince.IsZero() || c.LastMessageID != m.ID || c.Seq != 2 {
+	if c.Status != record.Open || c.Inbound != 1 || c.OUID != "ou_1" || !c.Unresponded || c.WaitingSince.IsZero() || c.LastMessageID != m.ID || c.Seq != 2 {
 		t.Errorf("conversation %+v", c)
 	}
 	if m.Seq != 2 || m.Content.Text != "hello" || m.Sender.Name != "Ada" || m.ExternalIDs[0] != "x"+in.Ref {
@@ -44,7 +44,7 @@ func TestAProfileIsLearnedUnlessPeopleHaveNamedTheContact(t *testing.T) {
 	if p := w.contact("p"); p.Name != "Ada" {
 		t.Errorf("the name is %q", p.Name)
 	}
-	got[*chat.Contact](w)(w.Record.Contacts.Update(t.Context(), w.contact("p").ID, func(c *chat.Contact) error {
+	got[*record.Contact](w)(w.Record.Contacts.Update(t.Context(), w.contact("p").ID, func(c *record.Contact) error {
 		c.Name, c.Named = "Lady Lovelace", true
 		return nil
 	}))
@@ -75,14 +75,14 @@ func TestReopenSettings(t *testing.T) {
 		before := w.conversationOf(first)
 		w.close(before)
 		w.take(first) // what is in already opens and reopens nothing
-		if c := w.conversationOf(first); c.Status != chat.Closed || c.Next != "" {
+		if c := w.conversationOf(first); c.Status != record.Closed || c.Next != "" {
 			t.Fatalf("%s: a repeat made it %s, next %q", x.policy, c.Status, c.Next)
 		}
 		w.pass(x.after)
 		second.ProviderAt = w.at()
 		w.take(second)
 		after := w.conversationOf(second)
-		if same := after.ID == before.ID; same != x.same || after.Status != chat.Open || after.HolderEpoch < 1 {
+		if same := after.ID == before.ID; same != x.same || after.Status != record.Open || after.HolderEpoch < 1 {
 			t.Errorf("%s after %s: the same conversation: %v, %s", x.policy, x.after, same, after.Status)
 		}
 		if !x.same && (after.N != 2 || after.Inbound != 1) {
@@ -105,9 +105,9 @@ func TestTheWindowGoesOnInTheNextConversation(t *testing.T) {
 		t.Errorf("anchor %+v", c.Window)
 	}
 	w.close(c)
-	next, err := w.Record.Into(t.Context(), w.thread("p"), chat.Rules{}, agent, "user", nil, w.at(), func(c *chat.Conversation) error {
-		if c.Status == chat.Closed {
-			return chat.ErrNext
+	next, err := w.Record.Into(t.Context(), w.thread("p"), record.Rules{}, agent, "user", nil, w.at(), func(c *record.Conversation) error {
+		if c.Status == record.Closed {
+			return record.ErrNext
 		}
 		return nil
 	})
@@ -159,11 +159,11 @@ func TestSnoozeWakesOnMessageIfTheTenantWantsIt(t *testing.T) {
 		w.settings(func(s *directory.Settings) { s.SnoozeWakesOnMessage = wakes })
 		in := w.text("p", "1")
 		w.take(in)
-		got[*chat.Conversation](w)(w.Record.Conversations.Update(t.Context(), w.conversationOf(in).ID, func(c *chat.Conversation) error {
+		got[*record.Conversation](w)(w.Record.Conversations.Update(t.Context(), w.conversationOf(in).ID, func(c *record.Conversation) error {
 			return c.Snooze(w.at().Add(time.Hour), agent, w.at())
 		}))
 		w.take(w.text("p", "2"))
-		want := map[bool]string{false: chat.Snoozed, true: chat.Open}[wakes]
+		want := map[bool]string{false: record.Snoozed, true: record.Open}[wakes]
 		if c := w.conversationOf(in); c.Status != want || c.Inbound != 2 || c.DueAt.IsZero() != wakes {
 			t.Errorf("wakes %v: it is %s, due %s", wakes, c.Status, c.DueAt)
 		}
@@ -184,7 +184,7 @@ func TestCommentsAreThreadsOfTheirPosts(t *testing.T) {
 	if ca.ID == cb.ID || ca.ID == cd.ID || cb.ID == cd.ID || w.conversationOf(again).ID != ca.ID {
 		t.Error("a post and the direct talk are each a thread of their own")
 	}
-	if ca.Kind != chat.Comments || ca.Post.ID != "a" || cd.Kind != chat.Messages || cd.Post != nil {
+	if ca.Kind != record.Comments || ca.Post.ID != "a" || cd.Kind != record.Messages || cd.Post != nil {
 		t.Errorf("kinds %s %s", ca.Kind, cd.Kind)
 	}
 }
@@ -279,7 +279,7 @@ func TestOddEventsStopNobody(t *testing.T) {
 	gone := w.text("p", "of a channel that was deleted meanwhile")
 	gone.ChannelID = "gone_" + w.id
 	w.take(gone)
-	if _, err := w.Record.Messages.Get(t.Context(), chat.MessageID(w.id, "gone_"+w.id, gone.Ref)); err != nil {
+	if _, err := w.Record.Messages.Get(t.Context(), record.MessageID(w.id, "gone_"+w.id, gone.Ref)); err != nil {
 		t.Errorf("the message of a deleted channel: %v", err)
 	}
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
 	"github.com/tributaryhq/tributary/services/inbox/intake"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 var agent = event.Actor{Kind: "user", ID: "usr_a"}
@@ -49,7 +49,7 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	defer func() { _ = shared.Close() }()
-	if err := shared.Ensure(ctx, slices.Concat(directory.Specs, chat.Specs, blob.Specs)...); err != nil {
+	if err := shared.Ensure(ctx, slices.Concat(directory.Specs, record.Specs, blob.Specs)...); err != nil {
 		panic(err)
 	}
 	return m.Run()
@@ -88,8 +88,8 @@ func newWorld(t testing.TB, policy string) *world {
 	w.blobs, err = blob.Open(t.Context(), "mem://", w.db, w.now)
 	w.must(err)
 	w.Intake = &intake.Intake{
-		Record: chat.NewRecord(w.store, &w.log, slog.New(slog.DiscardHandler)), Channels: d, Blobs: w.blobs, Now: w.now,
-		Typing: func(_ context.Context, _ *chat.Conversation, on bool) { w.typing = append(w.typing, on) },
+		Record: record.New(w.store, &w.log, slog.New(slog.DiscardHandler)), Channels: d, Blobs: w.blobs, Now: w.now,
+		Typing: func(_ context.Context, _ *record.Conversation, on bool) { w.typing = append(w.typing, on) },
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -177,39 +177,39 @@ func (w *world) attached(message event.Inbound, a event.Attachment) error {
 	return w.Handle(w.Context(), bus.Message{Event: event.New("evt_"+a.ID, typ, "whatsapp", w.id, w.channel, w.at(), p)})
 }
 
-func (w *world) message(in event.Inbound) *chat.Message {
+func (w *world) message(in event.Inbound) *record.Message {
 	w.Helper()
-	return got[*chat.Message](w)(w.Record.Messages.Get(w.Context(), chat.MessageID(w.id, w.channel, in.Ref)))
+	return got[*record.Message](w)(w.Record.Messages.Get(w.Context(), record.MessageID(w.id, w.channel, in.Ref)))
 }
 
-func (w *world) conversationOf(in event.Inbound) *chat.Conversation {
+func (w *world) conversationOf(in event.Inbound) *record.Conversation {
 	w.Helper()
-	return got[*chat.Conversation](w)(w.Record.Conversations.Get(w.Context(), w.message(in).ConversationID))
+	return got[*record.Conversation](w)(w.Record.Conversations.Get(w.Context(), w.message(in).ConversationID))
 }
 
-func (w *world) thread(peer string) *chat.Thread {
+func (w *world) thread(peer string) *record.Thread {
 	w.Helper()
-	return got[*chat.Thread](w)(w.Record.Thread(w.Context(), chat.Person{Tenant: w.id, ChannelID: w.channel, ChannelType: event.WhatsApp, Peer: peer}, w.at()))
+	return got[*record.Thread](w)(w.Record.Thread(w.Context(), record.Person{Tenant: w.id, ChannelID: w.channel, ChannelType: event.WhatsApp, Peer: peer}, w.at()))
 }
 
-func (w *world) contact(peer string) *chat.Contact {
+func (w *world) contact(peer string) *record.Contact {
 	w.Helper()
-	return got[*chat.Contact](w)(w.Record.Contacts.Get(w.Context(), w.thread(peer).ContactID))
+	return got[*record.Contact](w)(w.Record.Contacts.Get(w.Context(), w.thread(peer).ContactID))
 }
 
-func (w *world) close(c *chat.Conversation) {
+func (w *world) close(c *record.Conversation) {
 	w.Helper()
-	got[*chat.Conversation](w)(w.Record.Conversations.Update(w.Context(), c.ID, func(c *chat.Conversation) error {
+	got[*record.Conversation](w)(w.Record.Conversations.Update(w.Context(), c.ID, func(c *record.Conversation) error {
 		return c.Shut(agent, nil, true, "user", "", w.at())
 	}))
 }
 
 // send puts a message of ours into the conversation.
-func (w *world) send(c *chat.Conversation, key string) *chat.Message {
+func (w *world) send(c *record.Conversation, key string) *record.Message {
 	w.Helper()
-	m := &chat.Message{Direction: chat.Out, Content: event.Content{Type: event.Text, Text: key}, CreatedAt: w.at()}
+	m := &record.Message{Direction: record.Out, Content: event.Content{Type: event.Text, Text: key}, CreatedAt: w.at()}
 	m.ID = event.DeriveID("msg", w.id, key)
-	_, _, err := w.Record.Post(w.Context(), c.ID, m, func(c *chat.Conversation) error {
+	_, _, err := w.Record.Post(w.Context(), c.ID, m, func(c *record.Conversation) error {
 		c.Send(m, c.Dispatch(agent, w.at().Add(time.Hour), event.Time{}))
 		return nil
 	})
@@ -218,16 +218,16 @@ func (w *world) send(c *chat.Conversation, key string) *chat.Message {
 }
 
 // sent lets a message of ours get its provider id.
-func (w *world) sent(m *chat.Message, externalID string) {
+func (w *world) sent(m *record.Message, externalID string) {
 	w.Helper()
-	got[*chat.Message](w)(w.Record.Messages.Update(w.Context(), m.ID, func(m *chat.Message) error {
+	got[*record.Message](w)(w.Record.Messages.Update(w.Context(), m.ID, func(m *record.Message) error {
 		m.Settle(event.Status{AttemptID: m.Attempts[0].ID, Seq: 1, Status: event.Sent, ExternalIDs: []string{externalID}}, w.at())
 		return nil
 	}))
 	w.must(w.Unpark(w.Context(), w.id, w.channel, externalID))
 }
 
-func (w *world) rows(contactID, typ string) (n int, last *chat.Row) {
+func (w *world) rows(contactID, typ string) (n int, last *record.Row) {
 	w.Helper()
 	q := store.Query{Where: []store.Eq{{Field: "contact_id", Value: contactID}}, Order: "at", Limit: 1000}
 	for r, err := range w.Record.Rows.All(w.Context(), q) {

@@ -8,12 +8,12 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // Check refuses a message that cannot succeed, before a conversation is opened for it: doc is the conversation that it would go
 // into, as far as it is known.
-func (o *Outbox) Check(ctx context.Context, doc *chat.Conversation, by Author, in Draft) error {
+func (o *Outbox) Check(ctx context.Context, doc *record.Conversation, by Author, in Draft) error {
 	m, err := o.compose(ctx, doc, by, in)
 	if err != nil {
 		return err
@@ -29,9 +29,9 @@ func (o *Outbox) Check(ctx context.Context, doc *chat.Conversation, by Author, i
 // checker returns a function that refuses a message which cannot succeed (P8). It is called inside the Update, with the conversation
 // as it is then; it does no I/O. It is nil for a note.
 func (o *Outbox) checker(
-	ctx context.Context, doc *chat.Conversation, by Author, m *chat.Message,
-) (func(*chat.Conversation) (chat.Dispatch, error), error) {
-	if m.Direction == chat.Note {
+	ctx context.Context, doc *record.Conversation, by Author, m *record.Message,
+) (func(*record.Conversation) (record.Dispatch, error), error) {
+	if m.Direction == record.Note {
 		return nil, nil
 	}
 	ch, err := o.Directory.Channel(ctx, doc.ChannelID)
@@ -52,7 +52,7 @@ func (o *Outbox) checker(
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	return func(c *chat.Conversation) (chat.Dispatch, error) {
+	return func(c *record.Conversation) (record.Dispatch, error) {
 		d := c.Dispatch(by.By, m.CreatedAt.Add(sendWithin), info.Window.Ends(c.Window.LastInboundAt, c.Window.FreeUntil))
 		out := event.Outbound{Content: m.Content, WindowUntil: d.WindowUntil}
 		return d, outside(info.Check(out, o.Now()), info.Window.Outside)
@@ -75,13 +75,13 @@ func outside(err error, allowed []string) error {
 }
 
 // Closed returns the refusal of what only an open conversation takes, with the id of the thread's open one, if any.
-func (o *Outbox) Closed(ctx context.Context, c *chat.Conversation) error {
+func (o *Outbox) Closed(ctx context.Context, c *record.Conversation) error {
 	err := fault.New(fault.Conflict, "conversation_closed", "the conversation is closed; start another one or reopen it")
 	t, tErr := o.Record.Threads.Get(ctx, c.ThreadID)
 	if tErr != nil {
 		return err
 	}
-	if tail, tailErr := o.Record.Tail(ctx, t); tailErr == nil && tail != nil && tail.Status != chat.Closed {
+	if tail, tailErr := o.Record.Tail(ctx, t); tailErr == nil && tail != nil && tail.Status != record.Closed {
 		err.Extra = map[string]any{"open_conversation_id": tail.ID}
 	}
 	return err

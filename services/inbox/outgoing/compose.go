@@ -9,20 +9,20 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // compose makes a message of a draft. What the draft names is looked up.
-func (o *Outbox) compose(ctx context.Context, doc *chat.Conversation, by Author, in Draft) (*chat.Message, error) {
-	m := &chat.Message{
-		Direction: chat.Out, CreatedAt: o.at(), Via: by.Via, Sender: by.Sender, Mentions: in.Mentions,
+func (o *Outbox) compose(ctx context.Context, doc *record.Conversation, by Author, in Draft) (*record.Message, error) {
+	m := &record.Message{
+		Direction: record.Out, CreatedAt: o.at(), Via: by.Via, Sender: by.Sender, Mentions: in.Mentions,
 		Content: event.Content{
 			Type: in.Type, Text: in.Text, HTML: in.HTML, Subject: in.Subject, Location: in.Location.location(), Contacts: in.cards(),
 			Interactive: in.Interactive.interactive(), MessageTag: in.MessageTag,
 		},
 	}
-	if in.Direction == chat.Note {
-		m.Direction = chat.Note
+	if in.Direction == record.Note {
+		m.Direction = record.Note
 	}
 	var err error
 	if m.Content.Attachments, err = o.findUploaded(ctx, doc, by, in.AttachmentIDs, "/attachment_ids/%d"); err != nil {
@@ -37,7 +37,7 @@ func (o *Outbox) compose(ctx context.Context, doc *chat.Conversation, by Author,
 	if m.Content.Type == "" {
 		m.Content.Type = typeOf(m.Content)
 	}
-	if m.Direction == chat.Note && m.Content.Text == "" && len(m.Content.Attachments) == 0 {
+	if m.Direction == record.Note && m.Content.Text == "" && len(m.Content.Attachments) == 0 {
 		return nil, fault.At("/text", "required", "a note says something")
 	}
 	return m, nil
@@ -63,7 +63,7 @@ func typeOf(c event.Content) event.MessageType {
 
 // findUploaded returns the files with these ids, each uploaded by the author or sent in the conversation before. at is the pointer
 // of the i-th id.
-func (o *Outbox) findUploaded(ctx context.Context, doc *chat.Conversation, by Author, ids []string, at string) ([]event.Attachment, error) {
+func (o *Outbox) findUploaded(ctx context.Context, doc *record.Conversation, by Author, ids []string, at string) ([]event.Attachment, error) {
 	files, err := o.Record.Files.GetMany(ctx, ids)
 	if err != nil {
 		return nil, err
@@ -81,8 +81,8 @@ func (o *Outbox) findUploaded(ctx context.Context, doc *chat.Conversation, by Au
 }
 
 // refer looks up the messages that the input names: the one answered, the one reacted to.
-func (o *Outbox) refer(ctx context.Context, doc *chat.Conversation, m *chat.Message, in Draft) error {
-	find := func(pointer, id string) (*chat.Message, error) {
+func (o *Outbox) refer(ctx context.Context, doc *record.Conversation, m *record.Message, in Draft) error {
+	find := func(pointer, id string) (*record.Message, error) {
 		t, err := o.Record.Messages.Get(ctx, id)
 		if errors.Is(err, store.ErrNotFound) || (err == nil && t.ThreadID != doc.ThreadID) {
 			return nil, fault.At(pointer, "bad_value", "there is no message %s in this thread", id)

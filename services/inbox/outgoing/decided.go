@@ -7,7 +7,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // Decided queues a message that routing decided on. It is dropped if the channel cannot carry it, or if its conversation is closed or
@@ -22,17 +22,17 @@ func (o *Outbox) Decided(ctx context.Context, conversationID string, d event.Dec
 	}
 	routing := event.Actor{Kind: "automation", ID: "routing"}
 	by := Author{
-		Tenant: doc.Tenant, Actor: routing, By: routing, Via: chat.Via{Kind: "automation", Label: "routing"},
-		Sender: chat.Sender{Type: "system", Name: "routing"},
+		Tenant: doc.Tenant, Actor: routing, By: routing, Via: record.Via{Kind: "automation", Label: "routing"},
+		Sender: record.Sender{Type: "system", Name: "routing"},
 	}
-	m := &chat.Message{Direction: chat.Out, CreatedAt: o.at(), Content: *d.Content, Via: by.Via, Sender: by.Sender}
+	m := &record.Message{Direction: record.Out, CreatedAt: o.at(), Content: *d.Content, Via: by.Via, Sender: by.Sender}
 	m.ID = event.DeriveID("msg", doc.Tenant, d.ID)
 	check, err := o.checker(ctx, doc, by, m)
 	if err != nil {
 		return unlessRefused(err)
 	}
-	_, _, err = o.Record.Post(ctx, conversationID, m, func(c *chat.Conversation) error {
-		if c.Status == chat.Closed {
+	_, _, err = o.Record.Post(ctx, conversationID, m, func(c *record.Conversation) error {
+		if c.Status == record.Closed {
 			return store.Unchanged
 		}
 		dispatch, err := check(c)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // Draft is a message as its author names it. Its types are its own, and not those of events: a caller may name less than services
@@ -158,7 +158,7 @@ type attachmentInput struct {
 }
 
 // template is the template of the input; the files that it names are looked up.
-func (o *Outbox) template(ctx context.Context, doc *chat.Conversation, by Author, in *templateInput) (*event.Template, error) {
+func (o *Outbox) template(ctx context.Context, doc *record.Conversation, by Author, in *templateInput) (*event.Template, error) {
 	if in == nil {
 		return nil, nil
 	}
@@ -182,7 +182,7 @@ func (o *Outbox) template(ctx context.Context, doc *chat.Conversation, by Author
 }
 
 // named is the file that an attachment of the input names, exactly one way.
-func (o *Outbox) named(ctx context.Context, doc *chat.Conversation, by Author, in attachmentInput, at string) (event.Attachment, error) {
+func (o *Outbox) named(ctx context.Context, doc *record.Conversation, by Author, in attachmentInput, at string) (event.Attachment, error) {
 	ways := 0
 	for _, way := range []string{in.ID, in.MediaRef, in.URL} {
 		if way != "" {

@@ -8,18 +8,18 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // share shows the files of a message to all who may see its conversation, and holds them for the message.
-func (o *Outbox) share(ctx context.Context, doc *chat.Conversation, m *chat.Message) error {
-	if err := o.Blob.Hold(ctx, doc.Tenant, m.ID, chat.Blobs(m.Content)...); fault.Is(err, fault.Gone) {
+func (o *Outbox) share(ctx context.Context, doc *record.Conversation, m *record.Message) error {
+	if err := o.Blob.Hold(ctx, doc.Tenant, m.ID, record.Blobs(m.Content)...); fault.Is(err, fault.Gone) {
 		return fault.At("/attachment_ids", "bad_value", "an attachment is no longer there: a file that is not sent within %s is deleted; upload it again", blob.Unused)
 	} else if err != nil {
 		return err
 	}
 	for _, id := range namedFiles(m.Content) {
-		_, err := o.Record.Files.Update(ctx, id, func(f *chat.File) error {
+		_, err := o.Record.Files.Update(ctx, id, func(f *record.File) error {
 			if slices.Contains(f.Conversations, doc.ID) {
 				return store.Unchanged
 			}

@@ -12,7 +12,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // sendWithin is how long a message may wait for its channel before it expires.
@@ -20,7 +20,7 @@ const sendWithin = 72 * time.Hour
 
 // Outbox queues messages.
 type Outbox struct {
-	Record    *chat.Record
+	Record    *record.Store
 	Directory *directory.Directory
 	Blob      *blob.Store
 	Now       func() time.Time
@@ -32,9 +32,9 @@ func (o *Outbox) at() event.Time { return event.At(o.Now()) }
 type Author struct {
 	Tenant string
 	Actor  event.Actor // who acts; its files are those that Actor.ID has uploaded
-	Via    chat.Via
-	Sender chat.Sender // as the message shows it
-	By     event.Actor // as the message's first attempt names it
+	Via    record.Via
+	Sender record.Sender // as the message shows it
+	By     event.Actor   // as the message's first attempt names it
 	// AgentID and Role are an agent's: where the tenant's settings name the role, the answer gives the agent a conversation that
 	// nobody is assigned to.
 	AgentID, Role string
@@ -45,7 +45,7 @@ type Key struct{ ID, Digest string }
 
 // Send queues a message, or adds a note. A call that is repeated finds its message, whatever has changed since: repeated is true, and
 // m is nil. That is asked inside the Update, before the conversation's status.
-func (o *Outbox) Send(ctx context.Context, doc *chat.Conversation, by Author, key Key, in Draft) (m *chat.Message, repeated bool, err error) {
+func (o *Outbox) Send(ctx context.Context, doc *record.Conversation, by Author, key Key, in Draft) (m *record.Message, repeated bool, err error) {
 	if there, err := o.Record.Exists(ctx, doc, key.ID); err != nil || there {
 		return nil, there, err
 	}
@@ -61,13 +61,13 @@ func (o *Outbox) Send(ctx context.Context, doc *chat.Conversation, by Author, ke
 	if err != nil {
 		return nil, false, err
 	}
-	takenBy := func(d *chat.Conversation) (chat.Dispatch, error) {
-		if d.Status == chat.Closed {
-			return chat.Dispatch{}, o.Closed(ctx, d)
+	takenBy := func(d *record.Conversation) (record.Dispatch, error) {
+		if d.Status == record.Closed {
+			return record.Dispatch{}, o.Closed(ctx, d)
 		}
 		return check(d)
 	}
-	if m.Direction != chat.Note { // asked before the files are shared: those of a refused message are deleted like any unused upload
+	if m.Direction != record.Note { // asked before the files are shared: those of a refused message are deleted like any unused upload
 		if _, err := takenBy(doc); err != nil {
 			return nil, false, err
 		}
@@ -75,8 +75,8 @@ func (o *Outbox) Send(ctx context.Context, doc *chat.Conversation, by Author, ke
 	if err := o.share(ctx, doc, m); err != nil {
 		return nil, false, err
 	}
-	_, repeated, err = o.Record.Post(ctx, doc.ID, m, func(d *chat.Conversation) error {
-		if m.Direction == chat.Note {
+	_, repeated, err = o.Record.Post(ctx, doc.ID, m, func(d *record.Conversation) error {
+		if m.Direction == record.Note {
 			d.Annotate(m, by.Actor)
 			return nil
 		}
@@ -85,7 +85,7 @@ func (o *Outbox) Send(ctx context.Context, doc *chat.Conversation, by Author, ke
 			return err
 		}
 		if takes && d.AssigneeID == "" {
-			d.Assign(chat.Target{AgentID: by.AgentID, AgentName: by.Sender.Name}, by.Actor, "", m.CreatedAt)
+			d.Assign(record.Target{AgentID: by.AgentID, AgentName: by.Sender.Name}, by.Actor, "", m.CreatedAt)
 		}
 		d.Send(m, dispatch)
 		return nil
@@ -97,7 +97,7 @@ func (o *Outbox) Send(ctx context.Context, doc *chat.Conversation, by Author, ke
 }
 
 // Resend starts another attempt of a message that failed, or whose fate is unknown.
-func (o *Outbox) Resend(ctx context.Context, doc *chat.Conversation, by Author, m *chat.Message) (*chat.Message, error) {
+func (o *Outbox) Resend(ctx context.Context, doc *record.Conversation, by Author, m *record.Message) (*record.Message, error) {
 	check, err := o.checker(ctx, doc, by, m)
 	if err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (o *Outbox) Resend(ctx context.Context, doc *chat.Conversation, by Author, 
 	if check == nil {
 		return nil, fault.New(fault.Invalid, "not_applicable", "a note is not sent")
 	}
-	if doc.Status == chat.Closed {
+	if doc.Status == record.Closed {
 		return nil, o.Closed(ctx, doc)
 	}
 	m.CreatedAt = o.at() // the new attempt's time, for the checks
@@ -114,7 +114,7 @@ func (o *Outbox) Resend(ctx context.Context, doc *chat.Conversation, by Author, 
 		return nil, err
 	}
 	dispatch.By = by.Actor
-	return o.Record.Messages.Update(ctx, m.ID, func(m *chat.Message) error { return m.Retry(dispatch, o.at()) })
+	return o.Record.Messages.Update(ctx, m.ID, func(m *record.Message) error { return m.Retry(dispatch, o.at()) })
 }
 
 // takesOver reports whether an unassigned conversation goes to the author with the answer.

@@ -11,11 +11,11 @@ import (
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/api"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // act changes a conversation that the caller may see, if If-Match allows, and answers with it.
-func (s *Server) act(c *gin.Context, id string, needs auth.Permission, change func(d *chat.Conversation, by event.Actor, at event.Time) error) {
+func (s *Server) act(c *gin.Context, id string, needs auth.Permission, change func(d *record.Conversation, by event.Actor, at event.Time) error) {
 	do(c, http.StatusOK, func() (any, error) {
 		p, ctx := httpapi.Caller(c), c.Request.Context()
 		if err := p.Require(needs); err != nil {
@@ -24,7 +24,7 @@ func (s *Server) act(c *gin.Context, id string, needs auth.Permission, change fu
 		if _, err := s.conversation(ctx, p, id); err != nil {
 			return nil, err
 		}
-		doc, err := s.Record.Conversations.Update(ctx, id, func(d *chat.Conversation) error {
+		doc, err := s.Record.Conversations.Update(ctx, id, func(d *record.Conversation) error {
 			if err := httpapi.IfMatch(c, d.Version); err != nil {
 				return err
 			}
@@ -63,13 +63,13 @@ type assignment struct {
 }
 
 // target checks that what is named is there.
-func (s *Server) target(c *gin.Context) (chat.Target, error) {
+func (s *Server) target(c *gin.Context) (record.Target, error) {
 	var in assignment
 	if err := decode(c, &in); err != nil {
-		return chat.Target{}, err
+		return record.Target{}, err
 	}
 	p, ctx := httpapi.Caller(c), c.Request.Context()
-	to := chat.Target{AgentID: orElse(in.AgentID, ""), QueueID: orElse(in.QueueID, ""), BotID: orElse(in.BotID, "")}
+	to := record.Target{AgentID: orElse(in.AgentID, ""), QueueID: orElse(in.QueueID, ""), BotID: orElse(in.BotID, "")}
 	named := 0
 	check := func(what, id string, look func() error) error {
 		if id == "" {
@@ -102,8 +102,8 @@ func (s *Server) assign(c *gin.Context, id string) {
 		httpapi.Fail(c, err)
 		return
 	}
-	s.act(c, id, auth.Assign, func(d *chat.Conversation, by event.Actor, at event.Time) error {
-		if d.Status == chat.Closed {
+	s.act(c, id, auth.Assign, func(d *record.Conversation, by event.Actor, at event.Time) error {
+		if d.Status == record.Closed {
 			return s.Outbox.Closed(c.Request.Context(), d)
 		}
 		d.Assign(to, by, "", at)
@@ -124,21 +124,21 @@ func (s *Server) TransferConversation(c *gin.Context, id api.ID, _ api.TransferC
 // TakeConversation implements api.ServerInterface.
 func (s *Server) TakeConversation(c *gin.Context, id api.ID, _ api.TakeConversationParams) {
 	p := httpapi.Caller(c)
-	s.act(c, id, auth.Send, func(d *chat.Conversation, by event.Actor, at event.Time) error {
+	s.act(c, id, auth.Send, func(d *record.Conversation, by event.Actor, at event.Time) error {
 		if p.AgentID == "" {
 			return fault.New(fault.Invalid, "not_applicable", "an API key cannot hold a conversation; use assign")
 		}
-		if d.Status == chat.Closed {
+		if d.Status == record.Closed {
 			return s.Outbox.Closed(c.Request.Context(), d)
 		}
-		d.Assign(chat.Target{AgentID: p.AgentID, AgentName: p.Name}, by, "", at)
+		d.Assign(record.Target{AgentID: p.AgentID, AgentName: p.Name}, by, "", at)
 		return nil
 	})
 }
 
 // CloseConversation implements api.ServerInterface.
 func (s *Server) CloseConversation(c *gin.Context, id api.ID, _ api.CloseConversationParams) {
-	var note chat.CloseNote
+	var note record.CloseNote
 	p, ctx := httpapi.Caller(c), c.Request.Context()
 	if err := decode(c, &note); err != nil {
 		httpapi.Fail(c, err)
@@ -157,9 +157,9 @@ func (s *Server) CloseConversation(c *gin.Context, id api.ID, _ api.CloseConvers
 		return
 	}
 	unassign := err != nil || t.Settings.CloseUnassigns
-	s.act(c, id, auth.CloseConversation, func(d *chat.Conversation, by event.Actor, at event.Time) error {
+	s.act(c, id, auth.CloseConversation, func(d *record.Conversation, by event.Actor, at event.Time) error {
 		kept := &note
-		if note == (chat.CloseNote{}) {
+		if note == (record.CloseNote{}) {
 			kept = nil
 		}
 		return d.Shut(by, kept, unassign, by.Kind, "", at)
@@ -168,7 +168,7 @@ func (s *Server) CloseConversation(c *gin.Context, id api.ID, _ api.CloseConvers
 
 // ReopenConversation implements api.ServerInterface.
 func (s *Server) ReopenConversation(c *gin.Context, id api.ID, _ api.ReopenConversationParams) {
-	s.act(c, id, auth.Send, func(d *chat.Conversation, by event.Actor, at event.Time) error {
+	s.act(c, id, auth.Send, func(d *record.Conversation, by event.Actor, at event.Time) error {
 		if d.Next != "" || d.Into != "" {
 			return s.Outbox.Closed(c.Request.Context(), d)
 		}
@@ -185,7 +185,7 @@ func (s *Server) SnoozeConversation(c *gin.Context, id api.ID, _ api.SnoozeConve
 		httpapi.Fail(c, err)
 		return
 	}
-	s.act(c, id, auth.Send, func(d *chat.Conversation, by event.Actor, at event.Time) error {
+	s.act(c, id, auth.Send, func(d *record.Conversation, by event.Actor, at event.Time) error {
 		if !in.Until.After(at) {
 			return fault.At("/until", "out_of_range", "the time is over already")
 		}
@@ -195,7 +195,7 @@ func (s *Server) SnoozeConversation(c *gin.Context, id api.ID, _ api.SnoozeConve
 
 // UnsnoozeConversation implements api.ServerInterface.
 func (s *Server) UnsnoozeConversation(c *gin.Context, id api.ID, _ api.UnsnoozeConversationParams) {
-	s.act(c, id, auth.Send, func(d *chat.Conversation, by event.Actor, at event.Time) error {
+	s.act(c, id, auth.Send, func(d *record.Conversation, by event.Actor, at event.Time) error {
 		return d.Snooze(event.Time{}, by, at)
 	})
 }
@@ -209,7 +209,7 @@ func (s *Server) TagConversation(c *gin.Context, id api.ID, _ api.TagConversatio
 		httpapi.Fail(c, err)
 		return
 	}
-	s.act(c, id, auth.Send, func(d *chat.Conversation, by event.Actor, at event.Time) error {
+	s.act(c, id, auth.Send, func(d *record.Conversation, by event.Actor, at event.Time) error {
 		d.Tag(in.Tags, by, at)
 		return nil
 	})
@@ -224,7 +224,7 @@ func (s *Server) PrioritizeConversation(c *gin.Context, id api.ID, _ api.Priorit
 		httpapi.Fail(c, err)
 		return
 	}
-	s.act(c, id, auth.Send, func(d *chat.Conversation, by event.Actor, at event.Time) error {
+	s.act(c, id, auth.Send, func(d *record.Conversation, by event.Actor, at event.Time) error {
 		for i, name := range priorities {
 			if name == in.Priority {
 				d.Prioritize(i, by, at)
@@ -243,16 +243,16 @@ func (s *Server) BotInConversation(c *gin.Context, id api.ID, _ api.BotInConvers
 		httpapi.Fail(c, err)
 		return
 	}
-	s.act(c, id, auth.Assign, func(d *chat.Conversation, by event.Actor, at event.Time) error {
+	s.act(c, id, auth.Assign, func(d *record.Conversation, by event.Actor, at event.Time) error {
 		switch {
-		case d.Status == chat.Closed:
+		case d.Status == record.Closed:
 			return s.Outbox.Closed(c.Request.Context(), d)
 		case in.Active && d.BotID == "":
 			return fault.At("/active", "not_applicable", "no bot is assigned to the conversation")
 		case in.Active:
-			d.Assign(chat.Target{BotID: d.BotID}, by, "", at)
+			d.Assign(record.Target{BotID: d.BotID}, by, "", at)
 		case d.BotActive:
-			d.Assign(chat.Target{QueueID: d.QueueID}, by, "", at)
+			d.Assign(record.Target{QueueID: d.QueueID}, by, "", at)
 		}
 		return nil
 	})
@@ -260,27 +260,27 @@ func (s *Server) BotInConversation(c *gin.Context, id api.ID, _ api.BotInConvers
 
 // ReadConversation implements api.ServerInterface.
 func (s *Server) ReadConversation(c *gin.Context, id api.ID, _ api.ReadConversationParams) {
-	s.mark(c, id, func(r *chat.Read, d *chat.Conversation) { r.Seq, r.Inbound = d.Seq, d.Inbound })
+	s.mark(c, id, func(r *record.Read, d *record.Conversation) { r.Seq, r.Inbound = d.Seq, d.Inbound })
 }
 
 // UnreadConversation implements api.ServerInterface: the newest message of the customer is unread again.
 func (s *Server) UnreadConversation(c *gin.Context, id api.ID, _ api.UnreadConversationParams) {
-	s.mark(c, id, func(r *chat.Read, d *chat.Conversation) { r.Inbound = max(d.Inbound-1, 0) })
+	s.mark(c, id, func(r *record.Read, d *record.Conversation) { r.Inbound = max(d.Inbound-1, 0) })
 }
 
-func (s *Server) mark(c *gin.Context, id string, change func(*chat.Read, *chat.Conversation)) {
+func (s *Server) mark(c *gin.Context, id string, change func(*record.Read, *record.Conversation)) {
 	do(c, http.StatusOK, func() (any, error) {
 		p, ctx := httpapi.Caller(c), c.Request.Context()
 		doc, err := s.conversation(ctx, p, id)
 		if err != nil {
 			return nil, err
 		}
-		fresh := func() *chat.Read {
-			r := &chat.Read{UserID: p.ID, ConversationID: doc.ID}
+		fresh := func() *record.Read {
+			r := &record.Read{UserID: p.ID, ConversationID: doc.ID}
 			r.Tenant = p.Tenant
 			return r
 		}
-		_, err = s.Record.Reads.Upsert(ctx, chat.ReadID(p.Tenant, p.ID, doc.ID), fresh, func(r *chat.Read) error {
+		_, err = s.Record.Reads.Upsert(ctx, record.ReadID(p.Tenant, p.ID, doc.ID), fresh, func(r *record.Read) error {
 			change(r, doc)
 			r.At = s.at()
 			return nil

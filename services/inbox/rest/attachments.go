@@ -19,7 +19,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/api"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // MaxUpload is how many bytes an uploaded file may have.
@@ -80,7 +80,7 @@ func (s *Server) UploadAttachment(c *gin.Context) {
 		if err != nil {
 			return nil, errOr(context.Cause(held), httpapi.Unkept(err, MaxUpload))
 		}
-		f := &chat.File{
+		f := &record.File{
 			UploadedBy: p.ID, Type: typeOfMIME(mimeType), MIME: mimeType, Name: cleanName(part.FileName()), Size: size,
 			SHA256: sha, Blob: key, CreatedAt: s.at(),
 		}
@@ -121,7 +121,7 @@ func typeOfMIME(m string) event.MessageType {
 }
 
 // shown reports a file as not there unless it was sent in a conversation that the caller may see.
-func (s *Server) shown(ctx context.Context, p *auth.Principal, f *chat.File) error {
+func (s *Server) shown(ctx context.Context, p *auth.Principal, f *record.File) error {
 	for _, id := range f.Conversations {
 		if _, err := s.conversation(ctx, p, id); !fault.Is(err, fault.Gone) {
 			return err
@@ -131,7 +131,7 @@ func (s *Server) shown(ctx context.Context, p *auth.Principal, f *chat.File) err
 }
 
 // fetchable reports a file as not there unless the caller has uploaded it or may see it in a conversation.
-func (s *Server) fetchable(ctx context.Context, p *auth.Principal, f *chat.File) error {
+func (s *Server) fetchable(ctx context.Context, p *auth.Principal, f *record.File) error {
 	switch {
 	case f.Tenant != p.Tenant:
 		return gone("attachment", f.ID)

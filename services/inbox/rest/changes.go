@@ -9,8 +9,8 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/services/inbox/api"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
 	"github.com/tributaryhq/tributary/services/inbox/feed"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // positionWithin is how long a list waits for Kafka to say where its changes end; the list itself does not need Kafka.
@@ -65,7 +65,7 @@ func (s *Server) changes(ctx context.Context, p *auth.Principal, l *listing, aft
 // stopped.
 func (s *Server) changedBehind(
 	ctx context.Context, tenant string, l *listing, at feed.Position, limit int,
-) (docs []*chat.Conversation, end feed.Position, more bool, err error) {
+) (docs []*record.Conversation, end feed.Position, more bool, err error) {
 	seen := map[string]bool{}
 	for looked := 0; len(docs) < limit && looked < lookAt; {
 		events, err := s.Hub.Behind(ctx, at)

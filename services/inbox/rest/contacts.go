@@ -11,7 +11,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/api"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // ListContacts implements api.ServerInterface.
@@ -91,7 +91,7 @@ func (s *Server) PatchContact(c *gin.Context, id api.ID) {
 			return nil, err
 		}
 		blocked := false
-		doc, err := s.Record.Contacts.Update(ctx, id, func(d *chat.Contact) error {
+		doc, err := s.Record.Contacts.Update(ctx, id, func(d *record.Contact) error {
 			in := contactInput{d.Name, d.Email, d.Phone, d.AvatarURL, d.Custom, d.Tags, d.Blocked}
 			if err := httpapi.MergePatch(&in, raw); err != nil {
 				return err
@@ -117,7 +117,7 @@ func (s *Server) PatchContact(c *gin.Context, id api.ID) {
 	})
 }
 
-func (s *Server) showContact(ctx context.Context, d *chat.Contact) (object, error) {
+func (s *Server) showContact(ctx context.Context, d *record.Contact) (object, error) {
 	identities := []object{}
 	open := []string{}
 	for _, i := range d.Identities {
@@ -130,7 +130,7 @@ func (s *Server) showContact(ctx context.Context, d *chat.Contact) (object, erro
 		if err != nil {
 			return nil, err
 		}
-		if tail != nil && tail.Status != chat.Closed {
+		if tail != nil && tail.Status != record.Closed {
 			open = append(open, tail.ID)
 		}
 	}
@@ -198,7 +198,7 @@ func (s *Server) ListContactConversations(c *gin.Context, id api.ID, _ api.ListC
 		}
 		l := &listing{
 			field: "last_message_at", desc: true, sources: [][]store.Eq{{{Field: "tenant", Value: p.Tenant}, {Field: "contact_id", Value: id}}},
-			keep: []func(*chat.Conversation) (bool, error){func(d *chat.Conversation) (bool, error) { return s.visible(ctx, p, d) }},
+			keep: []func(*record.Conversation) (bool, error){func(d *record.Conversation) (bool, error) { return s.visible(ctx, p, d) }},
 		}
 		docs, next, prev, err := l.page(ctx, s.Record.Conversations, c.Query("cursor"), limit)
 		if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/api"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // countTo is where badges end: exact below, "capped" from there on.
@@ -25,9 +25,9 @@ func (s *Server) GetCounters(c *gin.Context) {
 			view  string
 			kinds []string
 		}{
-			"messages_unresponded": {"unresponded", []string{chat.Messages}},
-			"comments_unresponded": {"unresponded", []string{chat.Comments}},
-			"unassigned":           {"unassigned", []string{chat.Messages, chat.Comments}},
+			"messages_unresponded": {"unresponded", []string{record.Messages}},
+			"comments_unresponded": {"unresponded", []string{record.Comments}},
+			"unassigned":           {"unassigned", []string{record.Messages, record.Comments}},
 		} {
 			n := 0
 			for _, k := range of.kinds {

@@ -17,7 +17,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/api"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // A list is what several index ranges hold together: newest first, each document once. Conditions that no index serves are
@@ -26,7 +26,7 @@ const lookAt = 2000
 
 type listing struct {
 	sources [][]store.Eq
-	keep    []func(*chat.Conversation) (bool, error)
+	keep    []func(*record.Conversation) (bool, error)
 	field   string // last_message_at or waiting_since
 	desc    bool
 }
@@ -66,7 +66,7 @@ func (s *Server) ListConversations(c *gin.Context, params api.ListConversationsP
 // listing turns a caller's filters into index ranges and conditions. Visibility is part of it (P10).
 func (s *Server) listing(ctx context.Context, p *auth.Principal, q api.ListConversationsParams) (*listing, error) {
 	l := &listing{field: "last_message_at", desc: true}
-	base := []store.Eq{{Field: "tenant", Value: p.Tenant}, {Field: "kind", Value: orElse((*string)(q.Kind), chat.Messages)}}
+	base := []store.Eq{{Field: "tenant", Value: p.Tenant}, {Field: "kind", Value: orElse((*string)(q.Kind), record.Messages)}}
 	with := func(eqs ...store.Eq) []store.Eq { return append(slices.Clone(base), eqs...) }
 	eq := func(field string, v any) store.Eq { return store.Eq{Field: field, Value: v} }
 
@@ -90,7 +90,7 @@ func (s *Server) listing(ctx context.Context, p *auth.Principal, q api.ListConve
 	switch {
 	case q.Sort != nil && string(*q.Sort) == "-waiting_since":
 		l.field, l.desc = "waiting_since", false
-		l.sources = [][]store.Eq{with(eq("status", chat.Open))}
+		l.sources = [][]store.Eq{with(eq("status", record.Open))}
 	case q.ContactId != nil:
 		l.sources = [][]store.Eq{{eq("tenant", p.Tenant), eq("contact_id", *q.ContactId)}}
 	case view == "mine":
@@ -132,48 +132,48 @@ func (s *Server) listing(ctx context.Context, p *auth.Principal, q api.ListConve
 
 // conditions are all filters once more, on the documents themselves, and who may see them.
 func (s *Server) conditions(ctx context.Context, p *auth.Principal, l *listing, q api.ListConversationsParams, statuses []string) {
-	is := func(ok func(*chat.Conversation) bool) {
-		l.keep = append(l.keep, func(c *chat.Conversation) (bool, error) { return ok(c), nil })
+	is := func(ok func(*record.Conversation) bool) {
+		l.keep = append(l.keep, func(c *record.Conversation) (bool, error) { return ok(c), nil })
 	}
-	same := func(want *string, of func(*chat.Conversation) string) {
+	same := func(want *string, of func(*record.Conversation) string) {
 		if want != nil {
-			is(func(c *chat.Conversation) bool { return of(c) == *want })
+			is(func(c *record.Conversation) bool { return of(c) == *want })
 		}
 	}
-	l.keep = append(l.keep, func(c *chat.Conversation) (bool, error) { return s.visible(ctx, p, c) })
-	is(func(c *chat.Conversation) bool { return slices.Contains(statuses, c.Status) })
-	kind := orElse((*string)(q.Kind), chat.Messages)
-	same(&kind, func(c *chat.Conversation) string { return c.Kind })
-	same(q.AssigneeId, func(c *chat.Conversation) string { return c.AssigneeID })
-	same(q.QueueId, func(c *chat.Conversation) string { return c.QueueID })
-	same(q.ChannelId, func(c *chat.Conversation) string { return c.ChannelID })
-	same(q.ChannelType, func(c *chat.Conversation) string { return string(c.ChannelType) })
-	same(q.ContactId, func(c *chat.Conversation) string { return c.ContactID })
-	same(q.OuId, func(c *chat.Conversation) string { return cmp.Or(c.OUID, "unorganized") })
+	l.keep = append(l.keep, func(c *record.Conversation) (bool, error) { return s.visible(ctx, p, c) })
+	is(func(c *record.Conversation) bool { return slices.Contains(statuses, c.Status) })
+	kind := orElse((*string)(q.Kind), record.Messages)
+	same(&kind, func(c *record.Conversation) string { return c.Kind })
+	same(q.AssigneeId, func(c *record.Conversation) string { return c.AssigneeID })
+	same(q.QueueId, func(c *record.Conversation) string { return c.QueueID })
+	same(q.ChannelId, func(c *record.Conversation) string { return c.ChannelID })
+	same(q.ChannelType, func(c *record.Conversation) string { return string(c.ChannelType) })
+	same(q.ContactId, func(c *record.Conversation) string { return c.ContactID })
+	same(q.OuId, func(c *record.Conversation) string { return cmp.Or(c.OUID, "unorganized") })
 	if q.Tag != nil {
-		is(func(c *chat.Conversation) bool { return slices.Contains(c.Tags, *q.Tag) })
+		is(func(c *record.Conversation) bool { return slices.Contains(c.Tags, *q.Tag) })
 	}
 	if q.UpdatedSince != nil {
 		since := event.At(*q.UpdatedSince)
-		is(func(c *chat.Conversation) bool { return s.Hub.ChangedSince(c.ID, c.UpdatedAt, since) })
+		is(func(c *record.Conversation) bool { return s.Hub.ChangedSince(c.ID, c.UpdatedAt, since) })
 	}
 	switch string(orElse(q.View, "")) {
 	case "mine":
-		is(func(c *chat.Conversation) bool { return c.AssigneeID == nonEmpty(p.AgentID) })
+		is(func(c *record.Conversation) bool { return c.AssigneeID == nonEmpty(p.AgentID) })
 	case "unassigned":
-		is(func(c *chat.Conversation) bool { return c.AssigneeID == "" })
+		is(func(c *record.Conversation) bool { return c.AssigneeID == "" })
 	case "assigned":
-		is(func(c *chat.Conversation) bool { return c.AssigneeID != "" })
+		is(func(c *record.Conversation) bool { return c.AssigneeID != "" })
 	case "unresponded":
-		is(func(c *chat.Conversation) bool { return c.Unresponded })
+		is(func(c *record.Conversation) bool { return c.Unresponded })
 	case "team":
-		is(func(c *chat.Conversation) bool { return slices.Contains(p.Queues, c.QueueID) })
+		is(func(c *record.Conversation) bool { return slices.Contains(p.Queues, c.QueueID) })
 	}
 	if view := string(orElse(q.View, "all")); view != "all" {
-		is(func(c *chat.Conversation) bool { return c.Blocked == (view == "blocked") })
+		is(func(c *record.Conversation) bool { return c.Blocked == (view == "blocked") })
 	}
 	if q.Unread != nil {
-		l.keep = append(l.keep, func(c *chat.Conversation) (bool, error) {
+		l.keep = append(l.keep, func(c *record.Conversation) (bool, error) {
 			n, err := s.unread(ctx, p, c)
 			return (n > 0) == *q.Unread, err
 		})
@@ -186,17 +186,17 @@ func viewStatuses(view, status string) []string {
 	}
 	switch view {
 	case "mine", "unassigned", "assigned", "unresponded", "team":
-		return []string{chat.Open}
+		return []string{record.Open}
 	case "resolved":
-		return []string{chat.Closed}
+		return []string{record.Closed}
 	case "snoozed":
-		return []string{chat.Snoozed}
+		return []string{record.Snoozed}
 	}
-	return []string{chat.Open, chat.Snoozed, chat.Closed}
+	return []string{record.Open, record.Snoozed, record.Closed}
 }
 
-func (s *Server) unread(ctx context.Context, p *auth.Principal, c *chat.Conversation) (int64, error) {
-	rs, err := s.Record.Reads.GetMany(ctx, []string{chat.ReadID(p.Tenant, p.ID, c.ID)})
+func (s *Server) unread(ctx context.Context, p *auth.Principal, c *record.Conversation) (int64, error) {
+	rs, err := s.Record.Reads.GetMany(ctx, []string{record.ReadID(p.Tenant, p.ID, c.ID)})
 	if err != nil || rs[0] == nil {
 		return c.Inbound, err
 	}
@@ -204,7 +204,7 @@ func (s *Server) unread(ctx context.Context, p *auth.Principal, c *chat.Conversa
 }
 
 // page returns the documents behind the cursor, or before it, and the cursors of the pages around them.
-func (l *listing) page(ctx context.Context, from *store.Collection[chat.Conversation], cursor string, limit int) (docs []*chat.Conversation, next, prev string, err error) {
+func (l *listing) page(ctx context.Context, from *store.Collection[record.Conversation], cursor string, limit int) (docs []*record.Conversation, next, prev string, err error) {
 	var at *place
 	if cursor != "" {
 		if at, err = decodePlace(cursor); err != nil {
@@ -237,7 +237,7 @@ func (l *listing) page(ctx context.Context, from *store.Collection[chat.Conversa
 }
 
 // walk merges the ranges behind a place. end is where to go on; nil: there is nothing more.
-func (l *listing) walk(ctx context.Context, from *store.Collection[chat.Conversation], behind *place, limit int) (docs []*chat.Conversation, end *place, err error) {
+func (l *listing) walk(ctx context.Context, from *store.Collection[record.Conversation], behind *place, limit int) (docs []*record.Conversation, end *place, err error) {
 	for looked := 0; looked < lookAt; {
 		batch, full, err := l.batch(ctx, from, behind, limit+1)
 		if err != nil {
@@ -265,7 +265,7 @@ func (l *listing) walk(ctx context.Context, from *store.Collection[chat.Conversa
 }
 
 // batch returns the next documents of all ranges in order. full says that there may be more behind them.
-func (l *listing) batch(ctx context.Context, from *store.Collection[chat.Conversation], behind *place, n int) (out []*chat.Conversation, full bool, err error) {
+func (l *listing) batch(ctx context.Context, from *store.Collection[record.Conversation], behind *place, n int) (out []*record.Conversation, full bool, err error) {
 	horizon := (*place)(nil) // behind the shortest range that was cut off, the merge is not complete
 	seen := map[string]bool{}
 	for _, where := range l.sources {
@@ -287,20 +287,20 @@ func (l *listing) batch(ctx context.Context, from *store.Collection[chat.Convers
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b *chat.Conversation) int {
+	slices.SortFunc(out, func(a, b *record.Conversation) int {
 		if l.before(l.at(a), l.at(b)) {
 			return -1
 		}
 		return 1
 	})
 	if horizon != nil {
-		out = slices.DeleteFunc(out, func(c *chat.Conversation) bool { return l.before(*horizon, l.at(c)) })
+		out = slices.DeleteFunc(out, func(c *record.Conversation) bool { return l.before(*horizon, l.at(c)) })
 	}
 	return out, full, nil
 }
 
 // read returns n documents of one range behind a place.
-func (l *listing) read(ctx context.Context, from *store.Collection[chat.Conversation], where []store.Eq, behind *place, n int) ([]*chat.Conversation, bool, error) {
+func (l *listing) read(ctx context.Context, from *store.Collection[record.Conversation], where []store.Eq, behind *place, n int) ([]*record.Conversation, bool, error) {
 	q := store.Query{Where: where, Order: l.field, Desc: l.desc, Limit: n}
 	if behind != nil {
 		q.Range, q.Order = &store.Range{Field: l.field, From: behind.At}, ""
@@ -308,7 +308,7 @@ func (l *listing) read(ctx context.Context, from *store.Collection[chat.Conversa
 			q.Range = &store.Range{Field: l.field, To: behind.At, ToIncl: true}
 		}
 	}
-	var out []*chat.Conversation
+	var out []*record.Conversation
 	for {
 		docs, next, _, err := from.Query(ctx, q)
 		if err != nil {
@@ -326,14 +326,14 @@ func (l *listing) read(ctx context.Context, from *store.Collection[chat.Conversa
 	}
 }
 
-func (l *listing) value(c *chat.Conversation) string {
+func (l *listing) value(c *record.Conversation) string {
 	if l.field == "waiting_since" {
 		return c.WaitingSince.String()
 	}
 	return c.LastMessageAt.String()
 }
 
-func (l *listing) at(c *chat.Conversation) place { return place{At: l.value(c), ID: c.ID} }
+func (l *listing) at(c *record.Conversation) place { return place{At: l.value(c), ID: c.ID} }
 
 // before is the list's order.
 func (l *listing) before(a, b place) bool {
@@ -344,7 +344,7 @@ func (l *listing) before(a, b place) bool {
 	return d < 0
 }
 
-func (l *listing) keeps(c *chat.Conversation) (bool, error) {
+func (l *listing) keeps(c *record.Conversation) (bool, error) {
 	for _, k := range l.keep {
 		if ok, err := k(c); !ok || err != nil {
 			return false, err

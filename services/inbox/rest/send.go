@@ -15,8 +15,8 @@ import (
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/api"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
 	"github.com/tributaryhq/tributary/services/inbox/outgoing"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // SendMessage implements api.ServerInterface.
@@ -48,8 +48,8 @@ func (s *Server) SendMessage(c *gin.Context, id api.ID, _ api.SendMessageParams)
 
 // send queues the message of a call, or answers a repeated call like the first.
 func (s *Server) send(
-	c *gin.Context, p *auth.Principal, doc *chat.Conversation, key httpapi.Idempotency, in outgoing.Draft,
-) (*chat.Message, error) {
+	c *gin.Context, p *auth.Principal, doc *record.Conversation, key httpapi.Idempotency, in outgoing.Draft,
+) (*record.Message, error) {
 	id := key.ID(c, "msg")
 	m, repeated, err := s.Outbox.Send(c.Request.Context(), doc, author(p), outgoing.Key{ID: id, Digest: key.Digest}, in)
 	if err != nil || !repeated {
@@ -61,18 +61,18 @@ func (s *Server) send(
 // author returns the caller as the author of messages.
 func author(p *auth.Principal) outgoing.Author {
 	a := outgoing.Author{
-		Tenant: p.Tenant, Actor: p.Actor(), Via: chat.Via{Kind: "user"}, Sender: chat.Sender{Type: "agent", ID: p.AgentID, Name: p.Name},
+		Tenant: p.Tenant, Actor: p.Actor(), Via: record.Via{Kind: "user"}, Sender: record.Sender{Type: "agent", ID: p.AgentID, Name: p.Name},
 		AgentID: p.AgentID, Role: p.Role,
 	}
 	if p.Kind == "api_key" {
-		a.Via, a.Sender = chat.Via{Kind: "api", Label: p.Name}, chat.Sender{Type: "app", ID: p.ID, Name: p.Name}
+		a.Via, a.Sender = record.Via{Kind: "api", Label: p.Name}, record.Sender{Type: "app", ID: p.ID, Name: p.Name}
 	}
 	a.By = event.Actor{Kind: a.Actor.Kind, ID: a.Sender.ID, Name: a.Sender.Name}
 	return a
 }
 
 // again answers a repeated call with what the first one made.
-func (s *Server) again(c *gin.Context, conversationID, id string, key httpapi.Idempotency) (*chat.Message, error) {
+func (s *Server) again(c *gin.Context, conversationID, id string, key httpapi.Idempotency) (*record.Message, error) {
 	have, err := s.stored(c.Request.Context(), conversationID, id)
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (s *Server) again(c *gin.Context, conversationID, id string, key httpapi.Id
 }
 
 // stored reads a message whose record may still be pending in its conversation.
-func (s *Server) stored(ctx context.Context, conversationID, id string) (*chat.Message, error) {
+func (s *Server) stored(ctx context.Context, conversationID, id string) (*record.Message, error) {
 	m, err := s.Record.Messages.Get(ctx, id)
 	if !errors.Is(err, store.ErrNotFound) {
 		return m, err

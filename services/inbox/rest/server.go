@@ -21,14 +21,14 @@ import (
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/store"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
 	"github.com/tributaryhq/tributary/services/inbox/feed"
 	"github.com/tributaryhq/tributary/services/inbox/outgoing"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // Server implements api.ServerInterface.
 type Server struct {
-	Record    *chat.Record
+	Record    *record.Store
 	Directory *directory.Directory
 	Calls     func(ctx context.Context, tenant, attemptID string) ([]*provider.Call, error) // redacted provider calls of an attempt
 	Outbox    *outgoing.Outbox
@@ -68,7 +68,7 @@ func gone(what, id string) error {
 }
 
 // conversation reads one that the caller may see; to others it is not there.
-func (s *Server) conversation(ctx context.Context, p *auth.Principal, id string) (*chat.Conversation, error) {
+func (s *Server) conversation(ctx context.Context, p *auth.Principal, id string) (*record.Conversation, error) {
 	c, err := s.Record.Conversations.Get(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, gone("conversation", id)
@@ -84,7 +84,7 @@ func (s *Server) conversation(ctx context.Context, p *auth.Principal, id string)
 }
 
 // visible decides by tenant, then organization unit where that is enforced, then role: all, or own and team.
-func (s *Server) visible(ctx context.Context, p *auth.Principal, c *chat.Conversation) (bool, error) {
+func (s *Server) visible(ctx context.Context, p *auth.Principal, c *record.Conversation) (bool, error) {
 	if c.Tenant != p.Tenant {
 		return false, nil
 	}
@@ -97,17 +97,17 @@ func (s *Server) visible(ctx context.Context, p *auth.Principal, c *chat.Convers
 
 // involved reports whether the caller holds the conversation, is of the team that has it, or took part in it before it was
 // closed.
-func involved(p *auth.Principal, c *chat.Conversation) bool {
+func involved(p *auth.Principal, c *record.Conversation) bool {
 	switch {
 	case p.AgentID != "" && c.AssigneeID == p.AgentID:
 		return true
-	case c.Status == chat.Closed && tookPart(p, c):
+	case c.Status == record.Closed && tookPart(p, c):
 		return true
 	}
 	return c.QueueID != "" && slices.Contains(p.Queues, c.QueueID)
 }
 
-func tookPart(p *auth.Principal, c *chat.Conversation) bool {
+func tookPart(p *auth.Principal, c *record.Conversation) bool {
 	return p.AgentID != "" && slices.Contains(c.Agents, p.AgentID)
 }
 
@@ -134,7 +134,7 @@ func (s *Server) inUnit(ctx context.Context, p *auth.Principal, ouID string) (bo
 }
 
 // message reads one of a conversation that the caller may see.
-func (s *Server) message(ctx context.Context, p *auth.Principal, id string) (*chat.Message, *chat.Conversation, error) {
+func (s *Server) message(ctx context.Context, p *auth.Principal, id string) (*record.Message, *record.Conversation, error) {
 	m, err := s.Record.Messages.Get(ctx, id)
 	if errors.Is(err, store.ErrNotFound) || (err == nil && m.Tenant != p.Tenant) {
 		return nil, nil, gone("message", id)
@@ -158,7 +158,7 @@ func reads(p *auth.Principal) error {
 }
 
 // contact reads one of the caller's tenant and unit.
-func (s *Server) contact(ctx context.Context, p *auth.Principal, id string) (*chat.Contact, error) {
+func (s *Server) contact(ctx context.Context, p *auth.Principal, id string) (*record.Contact, error) {
 	if err := reads(p); err != nil {
 		return nil, err
 	}

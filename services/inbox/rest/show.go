@@ -10,7 +10,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 type object = map[string]any
@@ -18,7 +18,7 @@ type object = map[string]any
 var priorities = []string{"none", "low", "normal", "high", "urgent"}
 
 // conversations shows many at once: what they refer to is read with one look-up per kind.
-func (s *Server) conversations(ctx context.Context, p *auth.Principal, cs []*chat.Conversation) ([]object, error) {
+func (s *Server) conversations(ctx context.Context, p *auth.Principal, cs []*record.Conversation) ([]object, error) {
 	contacts, messages, reads, err := s.references(ctx, p, cs)
 	if err != nil {
 		return nil, err
@@ -32,10 +32,10 @@ func (s *Server) conversations(ctx context.Context, p *auth.Principal, cs []*cha
 	return out, nil
 }
 
-func (s *Server) references(ctx context.Context, p *auth.Principal, cs []*chat.Conversation) (contacts []*chat.Contact, messages []*chat.Message, reads []*chat.Read, err error) {
+func (s *Server) references(ctx context.Context, p *auth.Principal, cs []*record.Conversation) (contacts []*record.Contact, messages []*record.Message, reads []*record.Read, err error) {
 	contactIDs, messageIDs, readIDs := make([]string, len(cs)), make([]string, len(cs)), make([]string, len(cs))
 	for i, c := range cs {
-		contactIDs[i], messageIDs[i], readIDs[i] = c.ContactID, c.LastMessageID, chat.ReadID(p.Tenant, p.ID, c.ID)
+		contactIDs[i], messageIDs[i], readIDs[i] = c.ContactID, c.LastMessageID, record.ReadID(p.Tenant, p.ID, c.ID)
 		if c.LastMessageID == "" {
 			messageIDs[i] = "-" // no such document
 		}
@@ -50,15 +50,15 @@ func (s *Server) references(ctx context.Context, p *auth.Principal, cs []*chat.C
 	return contacts, messages, reads, err
 }
 
-func (s *Server) one(ctx context.Context, p *auth.Principal, c *chat.Conversation) (object, error) {
-	out, err := s.conversations(ctx, p, []*chat.Conversation{c})
+func (s *Server) one(ctx context.Context, p *auth.Principal, c *record.Conversation) (object, error) {
+	out, err := s.conversations(ctx, p, []*record.Conversation{c})
 	if err != nil {
 		return nil, err
 	}
 	return out[0], nil
 }
 
-func (s *Server) show(ctx context.Context, c *chat.Conversation, contact *chat.Contact, last *chat.Message, read *chat.Read) (object, error) {
+func (s *Server) show(ctx context.Context, c *record.Conversation, contact *record.Contact, last *record.Message, read *record.Read) (object, error) {
 	ch, err := s.Directory.Channel(ctx, c.ChannelID)
 	if err != nil && !fault.Is(err, fault.Gone) {
 		return nil, err
@@ -99,7 +99,7 @@ func (s *Server) agent(ctx context.Context, tenant, id string) (any, error) {
 	return object{"id": id, "name": a.Name}, err
 }
 
-func named(id string, c *chat.Contact) object {
+func named(id string, c *record.Contact) object {
 	out := object{"id": id, "name": ""}
 	if c != nil {
 		out["name"] = c.Display()
@@ -110,7 +110,7 @@ func named(id string, c *chat.Contact) object {
 	return out
 }
 
-func lastMessage(m *chat.Message) any {
+func lastMessage(m *record.Message) any {
 	if m == nil {
 		return nil
 	}
@@ -150,7 +150,7 @@ func timeOrNull(t event.Time) any {
 }
 
 // showMessage is a message as the API has it.
-func showMessage(m *chat.Message) object {
+func showMessage(m *record.Message) object {
 	c := m.Content
 	out := object{
 		"id": m.ID, "conversation_id": m.ConversationID, "seq": m.Seq, "direction": m.Direction, "type": c.Type, "text": c.Text,
@@ -193,7 +193,7 @@ func attachments(as []event.Attachment) []object {
 }
 
 // steps lists every status the message ever had, of all attempts, in the order in which we learned of them.
-func steps(m *chat.Message) []object {
+func steps(m *record.Message) []object {
 	out := []object{}
 	for _, a := range m.Attempts {
 		out = append(out, object{"status": event.Queued, "at": a.CreatedAt, "source": "inbox", "attempt_id": a.ID})
@@ -211,7 +211,7 @@ func steps(m *chat.Message) []object {
 	return out
 }
 
-func attempts(m *chat.Message) []object {
+func attempts(m *record.Message) []object {
 	out := []object{}
 	for _, a := range m.Attempts {
 		out = append(out, object{"id": a.ID, "n": a.N, "status": a.Status, "created_at": a.CreatedAt, "external_ids": a.ExternalIDs})
@@ -219,7 +219,7 @@ func attempts(m *chat.Message) []object {
 	return out
 }
 
-func showRow(r *chat.Row) object {
+func showRow(r *record.Row) object {
 	out := object{
 		"id": r.ID, "contact_id": r.ContactID, "conversation_id": orNull(r.ConversationID), "seq": nil, "category": r.Category, "type": r.Type,
 		"actor": r.Actor, "reference": reference(r.Reference), "data": json.RawMessage("null"), "at": r.At,
@@ -233,7 +233,7 @@ func showRow(r *chat.Row) object {
 	return out
 }
 
-func (s *Server) answer(c *gin.Context, p *auth.Principal, doc *chat.Conversation) (any, error) {
+func (s *Server) answer(c *gin.Context, p *auth.Principal, doc *record.Conversation) (any, error) {
 	c.Header("ETag", httpapi.ETag(doc.Version))
 	return s.one(c.Request.Context(), p, doc)
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/api"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
 	"github.com/tributaryhq/tributary/services/inbox/outgoing"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 type start struct {
@@ -63,7 +63,7 @@ func (s *Server) StartConversation(c *gin.Context, _ api.StartConversationParams
 }
 
 // started returns the conversation that the call began before, or the thread's open one, or begins one.
-func (s *Server) started(c *gin.Context, p *auth.Principal, key httpapi.Idempotency, in start) (*chat.Conversation, error) {
+func (s *Server) started(c *gin.Context, p *auth.Principal, key httpapi.Idempotency, in start) (*record.Conversation, error) {
 	if doc, err := s.before(c, key, in); err != nil || doc != nil {
 		return doc, err
 	}
@@ -72,16 +72,16 @@ func (s *Server) started(c *gin.Context, p *auth.Principal, key httpapi.Idempote
 		return nil, err
 	}
 	ctx := c.Request.Context()
-	doc, err := s.Record.Into(ctx, t, rules, p.Actor(), p.Actor().Kind, nil, s.at(), func(d *chat.Conversation) error {
-		if d.Status == chat.Closed {
-			return chat.ErrNext
+	doc, err := s.Record.Into(ctx, t, rules, p.Actor(), p.Actor().Kind, nil, s.at(), func(d *record.Conversation) error {
+		if d.Status == record.Closed {
+			return record.ErrNext
 		}
 		return store.Unchanged
 	})
 	if err != nil || key.Key == "" || in.Message != nil {
 		return doc, err
 	}
-	o := &chat.Opening{ConversationID: doc.ID, Digest: key.Digest}
+	o := &record.Opening{ConversationID: doc.ID, Digest: key.Digest}
 	o.ID, o.Tenant, o.ExpiresAt = key.ID(c, "opn"), p.Tenant, s.at().Add(openingFor)
 	if err := s.Record.Openings.Insert(ctx, o); err != nil && !errors.Is(err, store.ErrExists) {
 		return nil, err
@@ -93,7 +93,7 @@ func (s *Server) started(c *gin.Context, p *auth.Principal, key httpapi.Idempote
 const openingFor = 7 * 24 * time.Hour
 
 // before returns the conversation that the same call was answered with before; nil if it was not made before.
-func (s *Server) before(c *gin.Context, key httpapi.Idempotency, in start) (*chat.Conversation, error) {
+func (s *Server) before(c *gin.Context, key httpapi.Idempotency, in start) (*record.Conversation, error) {
 	ctx, conversation := c.Request.Context(), ""
 	switch {
 	case in.Message != nil:
@@ -118,9 +118,9 @@ func (s *Server) before(c *gin.Context, key httpapi.Idempotency, in start) (*cha
 }
 
 // reach finds the thread with whoever is named, and checks that the business may write first.
-func (s *Server) reach(c *gin.Context, p *auth.Principal, in start) (*chat.Thread, chat.Rules, error) {
+func (s *Server) reach(c *gin.Context, p *auth.Principal, in start) (*record.Thread, record.Rules, error) {
 	ctx := c.Request.Context()
-	none := chat.Rules{}
+	none := record.Rules{}
 	ch, err := s.Directory.Channel(ctx, in.ChannelID)
 	inside := err == nil && ch.Tenant == p.Tenant
 	if inside {
@@ -148,14 +148,14 @@ func (s *Server) reach(c *gin.Context, p *auth.Principal, in start) (*chat.Threa
 		}
 	}
 	if known {
-		return t, chat.RulesOf(ch.Policy, ch.OUID), nil
+		return t, record.RulesOf(ch.Policy, ch.OUID), nil
 	}
-	person := chat.Person{Tenant: p.Tenant, ChannelID: ch.ID, ChannelType: ch.Type, Peer: peer, OUID: ch.OUID}
+	person := record.Person{Tenant: p.Tenant, ChannelID: ch.ID, ChannelType: ch.Type, Peer: peer, OUID: ch.OUID}
 	if in.Name != "" {
 		person.Profile = &event.Profile{Name: in.Name}
 	}
 	t, err = s.Record.Thread(ctx, person, s.at())
-	return t, chat.RulesOf(ch.Policy, ch.OUID), err
+	return t, record.RulesOf(ch.Policy, ch.OUID), err
 }
 
 func with(what string) string {
@@ -166,8 +166,8 @@ func with(what string) string {
 }
 
 // sendable refuses a first message that cannot succeed before anything is opened for it. t is nil if there is no thread yet.
-func (s *Server) sendable(ctx context.Context, p *auth.Principal, ch channel.Keyed, t *chat.Thread, in outgoing.Draft) error {
-	doc := &chat.Conversation{ChannelID: ch.ID, ChannelType: ch.Type}
+func (s *Server) sendable(ctx context.Context, p *auth.Principal, ch channel.Keyed, t *record.Thread, in outgoing.Draft) error {
+	doc := &record.Conversation{ChannelID: ch.ID, ChannelType: ch.Type}
 	if t != nil {
 		tail, err := s.Record.Tail(ctx, t)
 		if err != nil {
@@ -189,7 +189,7 @@ func unlessGone(err error) error {
 }
 
 // peer is the id to write to, and the thread with it if there is one.
-func (s *Server) peer(c *gin.Context, p *auth.Principal, in start) (peer string, t *chat.Thread, err error) {
+func (s *Server) peer(c *gin.Context, p *auth.Principal, in start) (peer string, t *record.Thread, err error) {
 	ctx := c.Request.Context()
 	if in.ContactID != "" {
 		contact, err := s.contact(ctx, p, in.ContactID)
@@ -209,7 +209,7 @@ func (s *Server) peer(c *gin.Context, p *auth.Principal, in start) (peer string,
 	if in.Peer == "" {
 		return "", nil, fault.At("/peer", "required", "name a contact or a peer")
 	}
-	as, err := s.Record.Aliases.GetMany(ctx, []string{chat.AliasID(p.Tenant, in.ChannelID, chat.Messages, "", in.Peer)})
+	as, err := s.Record.Aliases.GetMany(ctx, []string{record.AliasID(p.Tenant, in.ChannelID, record.Messages, "", in.Peer)})
 	if err != nil || as[0] == nil {
 		return in.Peer, nil, err
 	}

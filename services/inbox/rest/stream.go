@@ -19,8 +19,8 @@ import (
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/services/inbox/api"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
 	"github.com/tributaryhq/tributary/services/inbox/feed"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 const (
@@ -324,7 +324,7 @@ func (s *Server) passOn(ctx context.Context, p *auth.Principal, b []byte, to sin
 }
 
 // Typing tells browsers that somebody is typing.
-func (s *Server) Typing(ctx context.Context, c *chat.Conversation, by event.Actor, on bool) {
+func (s *Server) Typing(ctx context.Context, c *record.Conversation, by event.Actor, on bool) {
 	b := mustJSON(fleeting{Type: "typing", ConversationID: c.ID, Typing: on, By: by, OUID: c.OUID})
 	if err := s.Cache.Notify(ctx, fleetingTopic(c.Tenant), b); err != nil {
 		s.Log.DebugContext(ctx, "typing was not passed on", "error", err)
@@ -351,7 +351,7 @@ func (s *Server) TypingInConversation(c *gin.Context, id api.ID, _ api.TypingInC
 		what = "typing_on"
 	}
 	info, err := s.Directory.Type(ctx, doc.ChannelType)
-	if err == nil && info.Carries(what) && doc.Status != chat.Closed {
+	if err == nil && info.Carries(what) && doc.Status != record.Closed {
 		err = s.Bus.Publish(ctx, doc.Signal(what, p.Actor(), s.at()))
 	}
 	if err != nil && !fault.Is(err, fault.Gone) {

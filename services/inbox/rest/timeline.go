@@ -15,7 +15,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/api"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // In a conversation the place is the seq; in a contact's history, over conversations, it is the time, then seq and id.
@@ -58,13 +58,13 @@ func inHistory(kind string, at event.Time, seq int64, id string, shown object) i
 }
 
 func (s *Server) messagesOf(id string) reader {
-	return read(s.Record.Messages, store.Eq{Field: "conversation_id", Value: id}, bySeq, func(m *chat.Message) item {
+	return read(s.Record.Messages, store.Eq{Field: "conversation_id", Value: id}, bySeq, func(m *record.Message) item {
 		return inConversation("message", m.Seq, showMessage(m))
 	})
 }
 
 func (s *Server) rowsOf(id string) reader {
-	return read(s.Record.Rows, store.Eq{Field: "conversation_id", Value: id}, bySeq, func(r *chat.Row) item {
+	return read(s.Record.Rows, store.Eq{Field: "conversation_id", Value: id}, bySeq, func(r *record.Row) item {
 		return inConversation("event", r.Seq, showRow(r))
 	})
 }
@@ -122,10 +122,10 @@ func (s *Server) ContactTimeline(c *gin.Context, id api.ID, _ api.ContactTimelin
 			return nil, err
 		}
 		where := store.Eq{Field: "contact_id", Value: id}
-		messages := read(s.Record.Messages, where, alongTime("created_at"), func(m *chat.Message) item {
+		messages := read(s.Record.Messages, where, alongTime("created_at"), func(m *record.Message) item {
 			return inHistory("message", m.CreatedAt, m.Seq, m.ID, showMessage(m))
 		})
-		rows := read(s.Record.Rows, where, alongTime("at"), func(r *chat.Row) item { return inHistory("event", r.At, r.Seq, r.ID, showRow(r)) })
+		rows := read(s.Record.Rows, where, alongTime("at"), func(r *record.Row) item { return inHistory("event", r.At, r.Seq, r.ID, showRow(r)) })
 		sees := s.seer(ctx, p)
 		return w.window(ctx, only(merged(messages, rows), func(it item) (bool, error) {
 			inner, _ := it.value[it.value["kind"].(string)].(object)

@@ -5,14 +5,14 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
-	"github.com/tributaryhq/tributary/services/inbox/chat"
+	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // expiring is how long before its end a window is shown as ending.
 const expiring = 2 * time.Hour
 
 // window is a conversation's window as the API shows it.
-func window(info channel.Info, w chat.Window, now event.Time) map[string]any {
+func window(info channel.Info, w record.Window, now event.Time) map[string]any {
 	end := info.Window.Ends(w.LastInboundAt, w.FreeUntil)
 	out := map[string]any{"state": "none", "expires_at": nil, "remaining_messages": nil, "allowed": []string{"any"}}
 	if end.IsZero() {

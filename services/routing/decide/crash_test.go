@@ -39,7 +39,7 @@ func (w *world) crash(left int, after bool) bool {
 	d := *w.decider
 	facts := store.Facts(applier)
 	d.Agents, d.Presences = store.NewCollection[Agent](db, AgentSpec, facts), store.NewCollection[Presence](db, PresenceSpec, facts)
-	d.Queues, d.Places = store.NewCollection[Queue](db, QueueSpec, facts), store.NewCollection[Place](db, PlaceSpec, facts)
+	d.Queues, d.Routed = store.NewCollection[Queue](db, QueueSpec, facts), store.NewCollection[Routed](db, RoutedSpec, facts)
 	if h, _, err := d.Assign(w.ctx, bus.Assignment{Partition: 0}); err == nil {
 		err = h(w.ctx, w.records[w.read])
 		if err == nil {

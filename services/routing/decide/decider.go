@@ -32,7 +32,7 @@ type Decider struct {
 	Agents    *store.Collection[Agent]
 	Presences *store.Collection[Presence]
 	Queues    *store.Collection[Queue]
-	Places    *store.Collection[Place]
+	Routed    *store.Collection[Routed]
 	Directory Directory
 	To        bus.Producer
 	Partition func(ctx context.Context, tenant string) (int, error) // of tributary.routing
@@ -84,7 +84,7 @@ func (o *owner) of(id string) *tenant {
 
 func (o *owner) rebuild(ctx context.Context) error {
 	q := store.Query{Order: "undecided_since", Limit: store.MaxLimit}
-	for place, err := range o.Places.All(ctx, q) {
+	for place, err := range o.Routed.All(ctx, q) {
 		if err != nil {
 			return err
 		}
@@ -201,8 +201,8 @@ func (o *owner) remember(ctx context.Context, t *tenant, h event.Holder, seen in
 	if err != nil {
 		return err
 	}
-	fresh := func() *Place { p := &Place{}; p.Tenant = t.id; return p }
-	place, err := o.Places.Upsert(ctx, h.ConversationID, fresh, func(p *Place) error {
+	fresh := func() *Routed { p := &Routed{}; p.Tenant = t.id; return p }
+	place, err := o.Routed.Upsert(ctx, h.ConversationID, fresh, func(p *Routed) error {
 		if h.Epoch <= p.Epoch {
 			return store.Unchanged
 		}
@@ -243,7 +243,7 @@ func (o *owner) refused(ctx context.Context, t *tenant, r event.Refusal) error {
 }
 
 // takeOver makes memory say of a conversation what the store says.
-func (o *owner) takeOver(ctx context.Context, t *tenant, place *Place) error {
+func (o *owner) takeOver(ctx context.Context, t *tenant, place *Routed) error {
 	seen, _, err := o.newestHold(ctx, t.id, place.ID)
 	if err != nil {
 		return err
@@ -268,8 +268,8 @@ func (o *owner) newestHold(ctx context.Context, tenantID, conversationID string)
 	return newest, holders, nil
 }
 
-func (o *owner) place(ctx context.Context, id string) (*Place, error) {
-	p, err := o.Places.Get(ctx, id)
+func (o *owner) place(ctx context.Context, id string) (*Routed, error) {
+	p, err := o.Routed.Get(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}

@@ -80,7 +80,7 @@ func newWorld(t *rapid.T, ctx context.Context, db store.DB, n int) *world {
 	facts := store.Facts(w.applier)
 	w.decider = &Decider{
 		Agents: store.NewCollection[Agent](db, AgentSpec, facts), Presences: store.NewCollection[Presence](db, PresenceSpec, facts),
-		Queues: store.NewCollection[Queue](db, QueueSpec, facts), Places: store.NewCollection[Place](db, PlaceSpec, facts),
+		Queues: store.NewCollection[Queue](db, QueueSpec, facts), Routed: store.NewCollection[Routed](db, RoutedSpec, facts),
 		Directory: policies{"q_" + w.tenant}, To: w.out, Repairs: NewRepairs(), Now: func() time.Time { return w.clock }, Log: slog.New(slog.DiscardHandler),
 		Partition: func(_ context.Context, tenant string) (int, error) {
 			if tenant == w.tenant {
@@ -370,7 +370,7 @@ func TestLeastLoadedThenLongestIdle(t *testing.T) {
 		"busy":         {[]*candidate{agent("a", 5, 0, at, "busy"), agent("b", 5, 3, at, "idle")}, "b", "least_loaded"},
 		"full":         {[]*candidate{agent("a", 1, 1, at, "idle"), agent("b", 0, 0, at, "idle")}, "", ""},
 	} {
-		fit, reasons := choose(&Place{}, q, tc.agents)
+		fit, reasons := choose(&Routed{}, q, tc.agents)
 		got, code := "", ""
 		if len(fit) > 0 {
 			got, code = fit[0].agent.ID, why(fit, 0)[0].Code

@@ -27,12 +27,12 @@ var (
 	PresenceSpec = store.Spec{Name: "presences", Facts: true, Indexes: []store.Index{{Name: "by_lease", Fields: []string{"lease_ends"}, Sparse: true}}}
 	QueueSpec    = store.Spec{Name: "queues", Facts: true, Indexes: []store.Index{{Name: "by_tenant", Fields: []string{"tenant", "name"}}}}
 	SkillSpec    = store.Spec{Name: "skills", Indexes: []store.Index{{Name: "by_tenant", Fields: []string{"tenant", "name"}}}}
-	PlaceSpec    = store.Spec{Name: "routed_conversations", Facts: true, Indexes: []store.Index{
+	RoutedSpec   = store.Spec{Name: "routed_conversations", Facts: true, Indexes: []store.Index{
 		{Name: "intended", Fields: []string{"intended_since"}, Sparse: true},
 		{Name: "undecided", Fields: []string{"undecided_since"}, Sparse: true},
 		{Name: "by_queue", Fields: []string{"tenant", "state", "queue_id", "waiting_since"}},
 	}}
-	Specs = []store.Spec{AgentSpec, PresenceSpec, QueueSpec, SkillSpec, PlaceSpec}
+	Specs = []store.Spec{AgentSpec, PresenceSpec, QueueSpec, SkillSpec, RoutedSpec}
 )
 
 // The kinds of holds.
@@ -171,9 +171,9 @@ type Skill struct {
 	CreatedAt event.Time `json:"created_at"`
 }
 
-// Place is where a conversation stands, by the newest fact that was taken over. It only moves forward, also after
+// Routed is a conversation as routing knows it, by the newest fact that was taken over. It only moves forward, also after
 // closing (R5).
-type Place struct {
+type Routed struct {
 	store.Meta
 	ThreadID     string            `json:"thread_id"`
 	ChannelID    string            `json:"channel_id"`
@@ -197,12 +197,12 @@ type Place struct {
 
 // undecided reports whether an agent is to be found for it. What waits in no queue stays unassigned until a person
 // takes it.
-func (p *Place) undecided() bool {
+func (p *Routed) undecided() bool {
 	return p.State == event.Waiting && p.QueueID != "" && p.Intent == nil
 }
 
 // follow takes over a newer fact of the conversation.
-func (p *Place) follow(h event.Holder, at event.Time) {
+func (p *Routed) follow(h event.Holder, at event.Time) {
 	p.ThreadID, p.ChannelID, p.ChannelType = h.ThreadID, h.ChannelID, h.ChannelType
 	p.Epoch, p.State, p.AgentID, p.QueueID, p.QueueKnown = h.Epoch, h.State, h.AgentID, h.QueueID, true
 	p.Priority, p.WaitingSince, p.OUID = h.Priority, h.WaitingSince, h.OUID
@@ -214,7 +214,7 @@ func (p *Place) follow(h event.Holder, at event.Time) {
 }
 
 // stamp sets what the index of the undecided is made of.
-func (p *Place) stamp() {
+func (p *Routed) stamp() {
 	p.UndecidedSince = event.Time{}
 	if p.undecided() {
 		p.UndecidedSince = p.WaitingSince

@@ -112,7 +112,7 @@ func (o *owner) employed(ctx context.Context, tenantID, agentID string) (bool, e
 
 // decide offers a conversation to the least loaded agent of its queue, ties to the longest idle. Room is counted once more
 // inside the Update, after the read; whoever has none any more is passed over (P9).
-func (o *owner) decide(ctx context.Context, t *tenant, place *Place, q *Queue, agents []*candidate) (offered bool, err error) {
+func (o *owner) decide(ctx context.Context, t *tenant, place *Routed, q *Queue, agents []*candidate) (offered bool, err error) {
 	chosen, reasons := choose(place, q, agents)
 	for i, c := range chosen {
 		d := &event.Decision{
@@ -151,7 +151,7 @@ func decided(tenantID string, d *event.Decision) event.Event {
 }
 
 // choose orders the agents of a queue that have room, best first, and says why the others do not come into question.
-func choose(place *Place, q *Queue, agents []*candidate) (fit []*candidate, reasons []event.Reason) {
+func choose(place *Routed, q *Queue, agents []*candidate) (fit []*candidate, reasons []event.Reason) {
 	for _, c := range agents {
 		switch {
 		case !c.agent.serves(q):
@@ -207,7 +207,7 @@ func (d *Decider) Simulate(ctx context.Context, q *Queue) (agent string, reasons
 	if err != nil {
 		return "", nil, err
 	}
-	fit, reasons := choose(&Place{}, q, agents)
+	fit, reasons := choose(&Routed{}, q, agents)
 	if len(fit) == 0 {
 		return "", reasons, nil
 	}
@@ -220,12 +220,12 @@ const countTo = 9999
 // Status tells how a queue stands.
 func (d *Decider) Status(ctx context.Context, tenantID, queueID string) (map[string]any, error) {
 	where := []store.Eq{{Field: "tenant", Value: tenantID}, {Field: "state", Value: "waiting"}, {Field: "queue_id", Value: queueID}}
-	n, err := d.Places.Count(ctx, store.Query{Where: where}, countTo+1)
+	n, err := d.Routed.Count(ctx, store.Query{Where: where}, countTo+1)
 	if err != nil {
 		return nil, err
 	}
 	longest := 0.0
-	first, _, _, err := d.Places.Query(ctx, store.Query{Where: where, Order: "waiting_since", Limit: 1})
+	first, _, _, err := d.Routed.Query(ctx, store.Query{Where: where, Order: "waiting_since", Limit: 1})
 	if err != nil {
 		return nil, err
 	}

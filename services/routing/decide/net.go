@@ -32,7 +32,7 @@ func (o *owner) watch(ctx context.Context) {
 // inspect compares one slice of the undecided conversations and looks for work in every tenant. It returns where the next one
 // goes on.
 func (o *owner) inspect(ctx context.Context, after string) (next string, err error) {
-	places, next, _, err := o.Places.Query(ctx, store.Query{Order: "undecided_since", Limit: slice, Cursor: after})
+	places, next, _, err := o.Routed.Query(ctx, store.Query{Order: "undecided_since", Limit: slice, Cursor: after})
 	if err != nil {
 		return "", err
 	}

@@ -117,12 +117,12 @@ func unanswered(since, now event.Time) bool {
 
 func (d *Decider) repeatIntents(ctx context.Context) error {
 	now := d.at()
-	late, err := d.Places.Due(ctx, "intended_since", now.Add(-unansweredAfter), unansweredAfter, 200)
+	late, err := d.Routed.Due(ctx, "intended_since", now.Add(-unansweredAfter), unansweredAfter, 200)
 	if err != nil {
 		return err
 	}
 	for _, p := range late {
-		_, err := d.Places.Update(ctx, p.ID, func(p *Place) error {
+		_, err := d.Routed.Update(ctx, p.ID, func(p *Routed) error {
 			if p.Intent == nil || !unanswered(p.IntendedSince, now) {
 				return store.Unchanged
 			}

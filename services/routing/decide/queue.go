@@ -63,14 +63,14 @@ func (o *owner) exists(ctx context.Context, tenantID, queueID string) (bool, err
 
 // intend decides that a conversation goes into a queue, or into none. The decision and its fact are one write of the
 // conversation's document (R20); inbox answers with a fact at a newer epoch, whether it applies or refuses (R14, R22).
-func (o *owner) intend(p *Place, queueID string) {
+func (o *owner) intend(p *Routed, queueID string) {
 	p.Intent = o.queueDecision(p, queueID)
 	p.IntendedSince = p.Intent.At
 	p.stamp()
 	p.Emit(event.TopicAssignments, p.ThreadID, decided(p.Tenant, p.Intent))
 }
 
-func (o *owner) queueDecision(p *Place, queueID string) *event.Decision {
+func (o *owner) queueDecision(p *Routed, queueID string) *event.Decision {
 	return &event.Decision{
 		ID:             event.DeriveID("dec", p.Tenant, p.ID, strconv.FormatInt(p.Epoch, 10), "queue", queueID),
 		ConversationID: p.ID, ThreadID: p.ThreadID, Epoch: p.Epoch, Action: "queue", QueueID: queueID, At: o.at(),
@@ -80,8 +80,8 @@ func (o *owner) queueDecision(p *Place, queueID string) *event.Decision {
 
 // tellQueue makes inbox record the queue of a conversation that waits since a version in which only routing knew it.
 // The conversation stays in its line: a decision for an agent that inbox meets later is refused and made again.
-func (o *owner) tellQueue(ctx context.Context, place *Place) (*Place, error) {
-	return o.Places.Update(ctx, place.ID, func(p *Place) error {
+func (o *owner) tellQueue(ctx context.Context, place *Routed) (*Routed, error) {
+	return o.Routed.Update(ctx, place.ID, func(p *Routed) error {
 		if p.QueueKnown || !p.undecided() {
 			return store.Unchanged
 		}
@@ -113,7 +113,7 @@ func (o *owner) due(ctx context.Context, t *tenant, d event.Due) error {
 	default:
 		return nil
 	}
-	places, next, _, err := o.Places.Query(ctx, q)
+	places, next, _, err := o.Routed.Query(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (o *owner) due(ctx context.Context, t *tenant, d event.Due) error {
 
 // correct moves one waiting conversation into the queue it belongs in, unless it is there or on its way.
 func (o *owner) correct(ctx context.Context, t *tenant, id string) error {
-	place, err := o.Places.Update(ctx, id, func(p *Place) error {
+	place, err := o.Routed.Update(ctx, id, func(p *Routed) error {
 		h := event.Holder{State: p.State, QueueID: p.QueueID, ChannelID: p.ChannelID}
 		queue, right, err := o.rightQueue(ctx, t.id, h)
 		if err != nil {

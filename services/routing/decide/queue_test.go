@@ -29,7 +29,7 @@ func newStage(t *testing.T) *stage {
 	facts := store.Facts(s.applier)
 	s.Decider = &Decider{
 		Agents: store.NewCollection[Agent](db, AgentSpec, facts), Presences: store.NewCollection[Presence](db, PresenceSpec, facts),
-		Queues: store.NewCollection[Queue](db, QueueSpec, facts), Places: store.NewCollection[Place](db, PlaceSpec, facts),
+		Queues: store.NewCollection[Queue](db, QueueSpec, facts), Routed: store.NewCollection[Routed](db, RoutedSpec, facts),
 		Directory: policies{"q_1"}, To: s.out, Now: time.Now, Log: slog.New(slog.DiscardHandler), Repairs: NewRepairs(),
 		Partition: func(context.Context, string) (int, error) { return 0, nil },
 	}
@@ -58,10 +58,10 @@ func (s *stage) owner() *owner {
 // wait makes the document of a conversation that waits in a queue.
 func (s *stage) wait(id, queue string, known bool) {
 	s.Helper()
-	p := &Place{ThreadID: "thr_" + id, ChannelID: "ch_1", Epoch: 1, State: event.Waiting, QueueID: queue, QueueKnown: known, WaitingSince: s.at()}
+	p := &Routed{ThreadID: "thr_" + id, ChannelID: "ch_1", Epoch: 1, State: event.Waiting, QueueID: queue, QueueKnown: known, WaitingSince: s.at()}
 	p.ID, p.Tenant = id, "t"
 	p.stamp()
-	s.ok(s.Places.Insert(s.Context(), p))
+	s.ok(s.Routed.Insert(s.Context(), p))
 }
 
 // decisions are those of an action that were published so far, repetitions included.

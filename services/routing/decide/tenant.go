@@ -10,16 +10,16 @@ import (
 type tenant struct {
 	id      string
 	mu      sync.Mutex // a record and the net take turns
-	waiting map[string]*Place
-	lines   map[string][]*Place // queue → what waits in it, in order
+	waiting map[string]*Routed
+	lines   map[string][]*Routed // queue → what waits in it, in order
 }
 
 func newTenant(id string) *tenant {
-	return &tenant{id: id, waiting: map[string]*Place{}, lines: map[string][]*Place{}}
+	return &tenant{id: id, waiting: map[string]*Routed{}, lines: map[string][]*Routed{}}
 }
 
 // take takes over where a conversation stands. A hold hides one that waits only if its epoch is not older.
-func (t *tenant) take(p *Place, newestHold int64) {
+func (t *tenant) take(p *Routed, newestHold int64) {
 	if p.undecided() && newestHold < p.Epoch {
 		t.wait(p)
 	} else {
@@ -28,7 +28,7 @@ func (t *tenant) take(p *Place, newestHold int64) {
 }
 
 // wait puts a conversation into the line of its queue, also if it stood in one already.
-func (t *tenant) wait(p *Place) {
+func (t *tenant) wait(p *Routed) {
 	t.leave(p.ID)
 	line := t.lines[p.QueueID]
 	i, _ := slices.BinarySearchFunc(line, p, order)
@@ -53,7 +53,7 @@ func (t *tenant) leave(id string) {
 }
 
 // order puts the most urgent first, and then what waits the longest.
-func order(a, b *Place) int {
+func order(a, b *Routed) int {
 	return cmp.Or(cmp.Compare(b.Priority, a.Priority), a.WaitingSince.Compare(b.WaitingSince.Time), cmp.Compare(a.ID, b.ID))
 }
 
@@ -65,7 +65,7 @@ type turn struct {
 
 // first is the turn of the most urgent and then longest waiting conversation that the look has not come to yet, and nil behind
 // the last.
-func (t *tenant) first(turns []*turn) (best *turn, place *Place) {
+func (t *tenant) first(turns []*turn) (best *turn, place *Routed) {
 	for _, x := range turns {
 		if line := t.lines[x.queue.ID]; x.next < len(line) && (best == nil || order(line[x.next], place) < 0) {
 			best, place = x, line[x.next]

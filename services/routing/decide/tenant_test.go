@@ -21,11 +21,11 @@ import (
 func TestALookSeesWhatWaitsInOrder(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		m, want := newTenant("t"), map[string]*Place{}
+		m, want := newTenant("t"), map[string]*Routed{}
 		turns := []*turn{{queue: &Queue{}}, {queue: &Queue{}}}
 		turns[0].queue.ID, turns[1].queue.ID = "q_a", "q_b"
 		for range rapid.IntRange(0, 40).Draw(t, "changes") {
-			p := &Place{
+			p := &Routed{
 				State: rapid.SampledFrom([]string{"waiting", "waiting", "held", "out"}).Draw(t, "state"), QueueID: rapid.SampledFrom([]string{"", "q_a", "q_b"}).Draw(t, "queue"),
 				Epoch: 2, Priority: rapid.IntRange(0, 2).Draw(t, "priority"), WaitingSince: event.At(time.Unix(rapid.Int64Range(0, 5).Draw(t, "since"), 0)),
 			}
@@ -67,7 +67,7 @@ func BenchmarkLook(b *testing.B) {
 			b.Cleanup(func() { _ = db.Close() })
 			d := &Decider{
 				Agents: store.NewCollection[Agent](db, AgentSpec), Presences: store.NewCollection[Presence](db, PresenceSpec),
-				Queues: store.NewCollection[Queue](db, QueueSpec), Places: store.NewCollection[Place](db, PlaceSpec), Now: time.Now, Log: slog.New(slog.DiscardHandler),
+				Queues: store.NewCollection[Queue](db, QueueSpec), Routed: store.NewCollection[Routed](db, RoutedSpec), Now: time.Now, Log: slog.New(slog.DiscardHandler),
 			}
 			if err := db.Ensure(ctx, Specs...); err != nil {
 				b.Fatal(err)
@@ -86,7 +86,7 @@ func BenchmarkLook(b *testing.B) {
 			}
 			m, o := newTenant("t"), &owner{Decider: d}
 			for i := range n {
-				p := &Place{State: "waiting", QueueID: q.ID, Epoch: 1, WaitingSince: event.At(time.Unix(int64(i), 0))}
+				p := &Routed{State: "waiting", QueueID: q.ID, Epoch: 1, WaitingSince: event.At(time.Unix(int64(i), 0))}
 				p.ID = fmt.Sprint("cnv_", i)
 				m.take(p, 0)
 			}
