@@ -22,23 +22,23 @@ func TestTheClientInNode(t *testing.T) {
 		t.Skipf("the tests of the widget's client need node %d or newer in PATH; node --version: %q %v", oldestNode, out, err)
 	}
 	b := &browser{t: t, url: w.urls[0] + "/chat/" + w.channel(t, channel.Settings{})}
-	status, f := b.call("GET", "/client.js", nil)
-	served := filepath.Join(t.TempDir(), "client.mjs")
+	status, f := b.call("GET", "/line.js", nil)
+	served := filepath.Join(t.TempDir(), "line.mjs")
 	if status != 200 || os.WriteFile(served, []byte(f["raw"].(string)), 0o600) != nil {
-		t.Fatalf("client.js: %d", status)
+		t.Fatalf("line.js: %d", status)
 	}
 	tests, err := filepath.Glob("webtest/*.test.js")
 	if err != nil || len(tests) == 0 {
 		t.Fatal("no tests", err)
 	}
-	for name, file := range map[string]string{"modules": "", "as served": served} {
+	for name, line := range map[string]string{"modules": "", "as served": served} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.CommandContext(t.Context(), "node", append([]string{"--test", "--test-reporter=tap"}, tests...)...)
 			cmd.Env = os.Environ()
-			if file != "" {
-				cmd.Args = []string{"node", "--test", "--test-reporter=tap", "webtest/client.test.js"}
-				cmd.Env = append(cmd.Env, "CLIENT="+file)
+			if line != "" {
+				cmd.Args = []string{"node", "--test", "--test-reporter=tap", "webtest/line.test.js"}
+				cmd.Env = append(cmd.Env, "LINE="+line)
 			}
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%v\n%s", err, out)

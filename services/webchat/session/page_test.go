@@ -32,7 +32,7 @@ func TestPagesRunNothingInline(t *testing.T) {
 			}
 		}
 	}
-	for name, kind := range map[string]string{"widget.js": "text/javascript", "client.js": "text/javascript", "frame.css": "text/css", "icon.svg": "image/svg+xml"} {
+	for name, kind := range map[string]string{"widget.js": "text/javascript", "line.js": "text/javascript", "frame.css": "text/css", "icon.svg": "image/svg+xml"} {
 		status, f := b.call("GET", "/"+name, nil)
 		h := f["header"].(http.Header)
 		if status != 200 || !strings.HasPrefix(h.Get("Content-Type"), kind) || h.Get("ETag") == "" || h.Get("X-Content-Type-Options") != "nosniff" {
@@ -50,20 +50,20 @@ func TestPagesRunNothingInline(t *testing.T) {
 func TestModulesAreServedAsOneFile(t *testing.T) {
 	t.Parallel()
 	b := &browser{t: t, url: w.urls[0] + "/chat/" + w.channel(t, channel.Settings{})}
-	status, f := b.call("GET", "/client.js", nil)
+	status, f := b.call("GET", "/line.js", nil)
 	text := f["raw"].(string)
 	if m := regexp.MustCompile(`(?m)^import .*|\bimport\(.*`).FindString(text); status != 200 || m != "" {
 		t.Errorf("%d, imports %q", status, m)
 	}
 	at := -1
-	for _, name := range []string{"export class Store", "export class Outbox", "export class Session", "export class Client"} {
+	for _, name := range []string{"export class Store", "export class Outbox", "export class Session", "export class Line"} {
 		i := strings.Index(text, name)
 		if i <= at || strings.Count(text, name) != 1 {
 			t.Errorf("%q stands %d times, at %d, not behind what it needs", name, strings.Count(text, name), i)
 		}
 		at = i
 	}
-	if status, _ := b.call("GET", "/client/client.js", nil); status != http.StatusNotFound {
+	if status, _ := b.call("GET", "/line/line.js", nil); status != http.StatusNotFound {
 		t.Errorf("a module is served alone: %d", status)
 	}
 }

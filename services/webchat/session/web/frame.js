@@ -1,5 +1,5 @@
-// The chat itself, in its iframe: what is said and shown. How it gets there is in client/.
-import { Client } from './client.js'
+// The chat itself, in its iframe: what is said and shown. How it gets there is in line/.
+import { Line } from './line.js'
 import { bubble, links } from './bubble.js'
 import { ask } from './form.js'
 
@@ -8,7 +8,7 @@ const base = new URL('.', location.href)
 const channel = base.pathname.split('/').filter(Boolean).pop()
 const host = new URLSearchParams(location.search).get('origin')
 const embedded = window.parent !== window && host
-const client = new Client(base, channel)
+const line = new Line(base, channel)
 
 let open = !embedded, unread = 0, lastRead = '', oldest = 0, form = null, pending = [], typed = 0, page = null
 const shown = new Map() // message id or clientId → element
@@ -20,7 +20,7 @@ const tell = message => { if (embedded) window.parent.postMessage({ tributary: c
 let begun = 0
 function begin() { // who the visitor is may be said right behind where they are
   clearTimeout(begun)
-  begun = setTimeout(() => client.start(page), 50)
+  begun = setTimeout(() => line.start(page), 50)
 }
 
 addEventListener('message', e => {
@@ -31,11 +31,11 @@ addEventListener('message', e => {
       const first = !page
       page = { url: String(m.url), title: String(m.title || ''), referrer: String(m.referrer || '') }
       if (first) begin()
-      else client.say({ t: 'page', url: page.url, title: page.title, ts: m.ts })
+      else line.say({ t: 'page', url: page.url, title: page.title, ts: m.ts })
       break
     }
-    case 'identify': client.identity = m.identity; begin(); break
-    case 'logout': client.forget(); begin(); break // nothing of the former person is shown from here on
+    case 'identify': line.identity = m.identity; begin(); break
+    case 'logout': line.forget(); begin(); break // nothing of the former person is shown from here on
     case 'open': open = true; seen(); $('text').focus(); break
     case 'closed': open = false; break
   }
@@ -46,7 +46,7 @@ $('close').addEventListener('click', () => tell({ type: 'close' }))
 
 // ── What comes in ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-client.addEventListener('session', e => {
+line.addEventListener('session', e => {
   const theme = e.detail.theme || {}
   $('title').textContent = document.title = theme.title || 'Chat'
   $('greeting').textContent = theme.greeting || ''
@@ -61,7 +61,7 @@ client.addEventListener('session', e => {
   form = e.detail.verified ? null : e.detail.preChatForm
 })
 
-client.addEventListener('state', e => {
+line.addEventListener('state', e => {
   $('state').textContent = e.detail.connected ? 'Online' : e.detail.refused ? 'Not available' : 'Connecting …'
   $('state').classList.toggle('on', e.detail.connected)
   if (e.detail.refused) fail(e.detail.refused)
@@ -78,7 +78,7 @@ function empty() {
 }
 
 // cleared: the former person's draft, files and notices go with what was said.
-client.addEventListener('cleared', () => {
+line.addEventListener('cleared', () => {
   empty()
   form = null
   lastRead = ''
@@ -89,18 +89,18 @@ client.addEventListener('cleared', () => {
   tell({ type: 'unread', count: unread = 0 })
 })
 
-client.addEventListener('reset', e => {
+line.addEventListener('reset', e => {
   empty()
   e.detail.events.forEach(f => place(f))
   $('older').hidden = !e.detail.more
   oldest = e.detail.events[0]?.seq || 0
-  for (const f of client.outbox.values()) own(f)
-  if (form && !e.detail.events.length && !client.store.read('form', false)) questions()
+  for (const f of line.outbox.values()) own(f)
+  if (form && !e.detail.events.length && !line.store.read('form', false)) questions()
   down(true)
   seen()
 })
 
-client.addEventListener('message', e => {
+line.addEventListener('message', e => {
   const near = atEnd
   place(e.detail)
   if (e.detail.author !== 'visitor') {
@@ -111,10 +111,10 @@ client.addEventListener('message', e => {
   seen()
 })
 
-client.addEventListener('ack', e => { const li = shown.get(e.detail.clientId); if (li) { shown.set(e.detail.id, li); note(li, 'Sent') } })
-client.addEventListener('typing', e => typing(e.detail.on))
-client.addEventListener('read', e => { const li = shown.get(e.detail.upTo); if (li) note(li, 'Seen') })
-client.addEventListener('error', e => {
+line.addEventListener('ack', e => { const li = shown.get(e.detail.clientId); if (li) { shown.set(e.detail.id, li); note(li, 'Sent') } })
+line.addEventListener('typing', e => typing(e.detail.on))
+line.addEventListener('read', e => { const li = shown.get(e.detail.upTo); if (li) note(li, 'Seen') })
+line.addEventListener('error', e => {
   const f = e.detail, li = shown.get(f.clientId)
   if (f.retryable) return li && note(li, 'Waiting …')
   if (li) note(li, 'Not sent', true)
@@ -128,7 +128,7 @@ function place(f, before) {
     note(there, 'Sent')
     return there
   }
-  const li = bubble(f, { file: id => client.file(id), pick: (choice, kind) => pick(f, choice, kind), quoted: id => shown.get(id)?.dataset.text })
+  const li = bubble(f, { file: id => line.file(id), pick: (choice, kind) => pick(f, choice, kind), quoted: id => shown.get(id)?.dataset.text })
   if (f.id) shown.set(f.id, li)
   if (f.clientId) shown.set(f.clientId, li)
   if (before) $('log').insertBefore(li, before)
@@ -173,7 +173,7 @@ function seen() {
   const theirs = [...$('log').querySelectorAll(':scope > li:not(.mine)')].at(-1)?.dataset.id
   if (!theirs || theirs === lastRead) return
   lastRead = theirs
-  client.say({ t: 'read', upTo: theirs })
+  line.say({ t: 'read', upTo: theirs })
 }
 addEventListener('focus', seen)
 document.addEventListener('visibilitychange', seen)
@@ -187,7 +187,7 @@ new ResizeObserver(() => down(atEnd)).observe($('log'))
 $('older').addEventListener('click', async () => {
   const first = $('log').firstElementChild, height = $('scroll').scrollHeight
   let h
-  try { h = await client.history(oldest) } catch (e) {
+  try { h = await line.history(oldest) } catch (e) {
     if (e.name !== 'AbortError') fail('Earlier messages cannot be read just now.')
     return
   }
@@ -207,7 +207,7 @@ $('text').addEventListener('input', () => {
   ready()
   if ($('text').value && Date.now() - typed > 3000) {
     typed = Date.now()
-    client.say({ t: 'typing', on: true, preview: null })
+    line.say({ t: 'typing', on: true, preview: null })
   }
 })
 
@@ -220,16 +220,16 @@ async function send() {
   if (!text && !files.length) return
   fail('')
   $('send').disabled = true
-  const session = client.session
+  const session = line.session
   let sent
   try {
-    sent = await Promise.all(files.map(f => client.upload(f)))
+    sent = await Promise.all(files.map(f => line.upload(f)))
   } catch (e) {
     ready()
     if (e.name === 'AbortError') return // somebody else speaks by now, or the same person again: the files are still there
     return fail(e.message || 'The file could not be sent.')
   }
-  if (files.length && session !== client.session) return ready()
+  if (files.length && session !== line.session) return ready()
   $('text').value = ''
   pending = []
   chosen()
@@ -241,7 +241,7 @@ async function send() {
 // speak sends a frame and shows it.
 function speak(frame, files) {
   try {
-    own(client.send(frame), files)
+    own(line.send(frame), files)
   } catch (e) { // larger than the server takes
     fail(e.message)
   }
@@ -284,7 +284,7 @@ function questions() {
   $('compose').hidden = true
   ask($('first'), form, fields => {
     $('compose').hidden = false
-    client.store.write('form', true)
+    line.store.write('form', true)
     const text = Object.entries(fields || {}).map(([k, v]) => `${k}: ${v}`).join('\n')
     if (fields) speak({ t: 'form', form: 'pre_chat', title: form.title, fields, text })
     $('text').focus()
@@ -300,4 +300,4 @@ function bright(hex) {
 }
 
 if (embedded) tell({ type: 'ready' })
-else client.start(null)
+else line.start(null)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { exclusively } from '../web/client/lock.js'
-import { Store } from '../web/client/store.js'
+import { exclusively } from '../web/line/lock.js'
+import { Store } from '../web/line/store.js'
 import { browser, settled } from './browser.js'
 
 // run lets five tabs work under one lock and returns how many worked at once at most, and how many worked at all.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { backOff, initial, maxRetryAfter, modes, next } from '../web/client/machine.js'
+import { backOff, initial, maxRetryAfter, modes, next } from '../web/line/machine.js'
 
 const events = ['start', 'opened', 'failed', 'refused', 'expired', 'greeted', 'heard', 'closed', 'polled', 'timer', 'online', 'offline', 'visible']
 const running = ['connecting', 'online', 'polling', 'waiting', 'offline'] // modes that something has to end

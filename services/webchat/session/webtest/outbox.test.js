@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { Outbox, maxFrame } from '../web/client/outbox.js'
-import { Store } from '../web/client/store.js'
+import { Outbox, maxFrame } from '../web/line/outbox.js'
+import { Store } from '../web/line/store.js'
 import { browser } from './browser.js'
 
 const texts = outbox => [...outbox.values()].map(f => f.text)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { Outbox } from '../web/client/outbox.js'
-import { Sender } from '../web/client/sender.js'
-import { Store } from '../web/client/store.js'
+import { Outbox } from '../web/line/outbox.js'
+import { Sender } from '../web/line/sender.js'
+import { Store } from '../web/line/store.js'
 import { browser, settled } from './browser.js'
 
 // begin makes a sender whose server answers with answer(frame, number of the call).

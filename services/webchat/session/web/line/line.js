@@ -2,10 +2,10 @@ import { Outbox } from './outbox.js'
 import { Session } from './session.js'
 import { Store } from './store.js'
 
-// Client is what the page sees of the server: who speaks (identity, forget), what is said (send, say), and what comes in
+// Line is what the page sees of the server: who speaks (identity, forget), what is said (send, say), and what comes in
 // as events (session, state, reset, message, ack, error, typing, read; cleared: nothing of the former person may be
-// shown any more). A page has one Client; it has one session at a time, of one person.
-export class Client extends EventTarget {
+// shown any more). A page has one Line; it has one session at a time, of one person.
+export class Line extends EventTarget {
   constructor(base, channel) {
     super()
     this.base = base

@@ -3,12 +3,12 @@ import test from 'node:test'
 import { browser, settled } from './browser.js'
 import { FakeServer } from './server.js'
 
-const { Client } = await import(process.env.CLIENT ?? '../web/client/client.js') // CLIENT: the file as it is served
+const { Line } = await import(process.env.LINE ?? '../web/line/line.js') // LINE: the file as it is served
 
 const base = 'http://chat.test/chat/ch/'
 const alice = { identifier: 'alice' }, bob = { identifier: 'bob' }
 
-// begin makes a browser, a server and a client; heard is what the page was shown, and to whom.
+// begin makes a browser, a server and a line; heard is what the page was shown, and to whom.
 function begin(t, options = {}) {
   const b = browser(options), server = new FakeServer(options)
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'], now: 1_700_000_000_000 })
@@ -19,18 +19,18 @@ function begin(t, options = {}) {
     }
     await settled()
   }
-  return { ...b, server, pass, open: () => listen(new Client(base, 'ch')) }
+  return { ...b, server, pass, open: () => listen(new Line(base, 'ch')) }
 }
 
-function listen(client) {
+function listen(line) {
   const heard = []
   let who = ''
-  client.addEventListener('session', e => { who = e.detail.conversationId; heard.push({ kind: 'session', who }) })
+  line.addEventListener('session', e => { who = e.detail.conversationId; heard.push({ kind: 'session', who }) })
   for (const kind of ['message', 'ack', 'error', 'typing', 'read', 'reset', 'cleared']) {
-    client.addEventListener(kind, e => heard.push({ kind, who, ...e.detail }))
+    line.addEventListener(kind, e => heard.push({ kind, who, ...e.detail }))
   }
-  client.addEventListener('state', e => { client.connected = e.detail.connected })
-  return { client, heard, texts: () => heard.filter(h => h.kind === 'message').map(h => h.text), who: () => who }
+  line.addEventListener('state', e => { line.connected = e.detail.connected })
+  return { line, heard, texts: () => heard.filter(h => h.kind === 'message').map(h => h.text), who: () => who }
 }
 
 for (const sockets of [true, false]) {
@@ -38,21 +38,21 @@ for (const sockets of [true, false]) {
 
   test(`what is said arrives once and in order, over ${how}`, async t => {
     const { server, pass, open } = begin(t, { sockets })
-    const { client, texts } = open()
-    client.start(null)
-    for (let i = 0; i < 10; i++) client.send({ t: 'message', text: `${i}` })
+    const { line, texts } = open()
+    line.start(null)
+    for (let i = 0; i < 10; i++) line.send({ t: 'message', text: `${i}` })
     await pass(5000)
     server.say('box of v1', 'answer')
     await pass(1000)
-    assert.equal(client.connected, true)
+    assert.equal(line.connected, true)
     assert.deepEqual(server.box('box of v1').map(f => f.text), [...'0123456789', 'answer'])
-    assert.equal(client.outbox.size, 0)
+    assert.equal(line.outbox.size, 0)
     assert.deepEqual(texts().filter(text => text === 'answer'), ['answer'])
   })
 
   for (const [name, change] of Object.entries({
-    'a logout': o => { o.client.forget(); return o.client.start(null) },
-    'another person': o => { o.client.identity = bob; return o.client.start(null) },
+    'a logout': o => { o.line.forget(); return o.line.start(null) },
+    'another person': o => { o.line.identity = bob; return o.line.start(null) },
     'a logout in another tab': async o => {
       for (const key of ['visitor', 'secret']) localStorage.removeItem(`tributary.ch.${key}`)
       o.fire('storage', { key: 'tributary.ch.visitor', newValue: null })
@@ -61,15 +61,15 @@ for (const sockets of [true, false]) {
     test(`after ${name} nothing of the former person is handled or shown, over ${how}, whatever answer is late`, async t => {
       const b = begin(t, { sockets, deaf: true })
       const o = { ...b, ...b.open() }
-      o.client.identity = alice
-      o.client.start(null)
+      o.line.identity = alice
+      o.line.start(null)
       await b.pass(5000)
       b.server.say('box of alice', 'SECRET before')
       await b.pass(500)
       const late = []
       b.server.gate = () => new Promise(done => late.push(done))
-      const asked = [o.client.history(3), o.client.upload(new Blob(['x'])), o.client.file('f')].map(p => p.then(() => 'answered', e => e.name))
-      o.client.send({ t: 'message', text: 'SECRET unsent' })
+      const asked = [o.line.history(3), o.line.upload(new Blob(['x'])), o.line.file('f')].map(p => p.then(() => 'answered', e => e.name))
+      o.line.send({ t: 'message', text: 'SECRET unsent' })
       const former = [...b.server.sockets]
       await b.pass(100)
       const mark = o.heard.length
@@ -84,7 +84,7 @@ for (const sockets of [true, false]) {
       assert.equal(JSON.stringify(o.heard.slice(mark)).includes('SECRET'), false)
       assert.notEqual(o.who(), 'box of alice')
       assert.equal(o.heard.slice(mark).filter(h => h.kind === 'cleared').length, 1)
-      assert.equal(o.client.outbox.size, 0)
+      assert.equal(o.line.outbox.size, 0)
       const box = o.who()
       b.server.say(box, 'for the present one')
       await b.pass(1000)
@@ -95,7 +95,7 @@ for (const sockets of [true, false]) {
 
   test(`a refused message does not multiply, over ${how}`, async t => {
     const { server, pass, open } = begin(t, { sockets })
-    const { client } = open()
+    const { line } = open()
     let free = 7, said = 0
     const limited = { code: 'rate_limited', retryable: true, retryAfterMs: 3000 }
     server.refuse = (path, f) => {
@@ -103,25 +103,25 @@ for (const sockets of [true, false]) {
       said++
       return free > 0 ? (free--, null) : [429, limited, { 'Retry-After': '3' }]
     }
-    client.start(null)
-    for (let i = 0; i < 20; i++) client.send({ t: 'message', text: `${i}` })
+    line.start(null)
+    for (let i = 0; i < 20; i++) line.send({ t: 'message', text: `${i}` })
     for (let i = 0; i < 40; i++) {
       await pass(4000)
       free = 1
     }
-    assert.equal(client.outbox.size, 0)
+    assert.equal(line.outbox.size, 0)
     assert.ok(said <= 60, `said ${said} times`)
     assert.deepEqual(server.box('box of v1').map(f => f.text), Array.from({ length: 20 }, (_, i) => `${i}`))
   })
 
   test(`a session that has expired is renewed, and what waits is sent, over ${how}`, async t => {
     const { server, pass, open } = begin(t, { sockets })
-    const { client, who, heard } = open()
-    client.start(null)
+    const { line, who, heard } = open()
+    line.start(null)
     await pass(5000)
-    server.expired.add(client.person.token)
+    server.expired.add(line.person.token)
     for (const s of server.sockets) s.onclose({ code: 4401 })
-    client.send({ t: 'message', text: 'late' })
+    line.send({ t: 'message', text: 'late' })
     await pass(5000)
     assert.deepEqual(server.box('box of v1').map(f => f.text), ['late'])
     assert.equal(who(), 'box of v1')
@@ -130,20 +130,20 @@ for (const sockets of [true, false]) {
 
   test(`a proof that is over is asked for again: the person's messages leave the screen, over ${how}`, async t => {
     const { server, pass, open } = begin(t, { sockets })
-    const { client, who, heard } = open()
-    client.identity = alice
-    client.start(null)
+    const { line, who, heard } = open()
+    line.identity = alice
+    line.start(null)
     await pass(5000)
-    server.expired.add(client.person.token)
+    server.expired.add(line.person.token)
     for (const s of server.sockets) s.onclose({ code: 4401 })
     if (!sockets) server.wake()
-    client.send({ t: 'message', text: 'of alice' })
+    line.send({ t: 'message', text: 'of alice' })
     await pass(5000)
     assert.notEqual(who(), 'box of alice')
     assert.equal(heard.filter(h => h.kind === 'cleared').length, 1)
-    assert.equal(client.outbox.size, 0)
-    client.identity = alice // the page proves it again
-    client.start(null)
+    assert.equal(line.outbox.size, 0)
+    line.identity = alice // the page proves it again
+    line.start(null)
     await pass(5000)
     assert.deepEqual(server.box('box of alice').map(f => f.text), ['of alice'])
   })
@@ -151,13 +151,13 @@ for (const sockets of [true, false]) {
 
 test('what is said right behind a proof is said by that person', async t => {
   const { server, pass, open } = begin(t)
-  const { client } = open()
-  client.start(null)
+  const { line } = open()
+  line.start(null)
   await pass(2000)
-  client.identity = alice
-  client.send({ t: 'message', text: 'of alice' }) // the page starts a little later
+  line.identity = alice
+  line.send({ t: 'message', text: 'of alice' }) // the page starts a little later
   await pass(50)
-  client.start(null)
+  line.start(null)
   await pass(2000)
   assert.deepEqual(server.box('box of v1'), [])
   assert.deepEqual(server.box('box of alice').map(f => f.text), ['of alice'])
@@ -166,19 +166,19 @@ test('what is said right behind a proof is said by that person', async t => {
 test('what the history shows is not said again', async t => {
   const { server, pass, open, storage } = begin(t)
   const first = open()
-  first.client.start(null)
+  first.line.start(null)
   await pass(1000)
-  const f = first.client.send({ t: 'message', text: 'hello' })
+  const f = first.line.send({ t: 'message', text: 'hello' })
   const stored = storage.getItem(`tributary.ch.out.${f.clientId}`)
   await pass(1000)
-  first.client.session.end()
+  first.line.session.end()
   storage.setItem(`tributary.ch.out.${f.clientId}`, stored) // its page was closed before the answer came
   const said = server.said
-  const { client } = open()
-  assert.equal(client.outbox.size, 1)
-  client.start(null)
+  const { line } = open()
+  assert.equal(line.outbox.size, 1)
+  line.start(null)
   await pass(1000)
-  assert.equal(client.outbox.size, 0)
+  assert.equal(line.outbox.size, 0)
   assert.equal(server.said, said)
 })
 
@@ -186,7 +186,7 @@ for (const locks of [true, false]) {
   test(`a first visit in four tabs is one visitor, ${locks ? 'with' : 'without'} Web Locks`, async t => {
     const { server, pass, open } = begin(t, { locks })
     const tabs = [open(), open(), open(), open()]
-    for (const tab of tabs) tab.client.start(null)
+    for (const tab of tabs) tab.line.start(null)
     await pass(5000)
     assert.equal(server.visitors, 1)
     assert.deepEqual(tabs.map(tab => tab.who()), Array(4).fill('box of v1'))
@@ -195,24 +195,24 @@ for (const locks of [true, false]) {
 
 test('who logs in keeps what was said before, sent or not', async t => {
   const { server, pass, open } = begin(t)
-  const { client, heard } = open()
-  client.send({ t: 'message', text: 'not sent yet' })
-  client.identity = alice
-  client.start(null)
+  const { line, heard } = open()
+  line.send({ t: 'message', text: 'not sent yet' })
+  line.identity = alice
+  line.start(null)
   await pass(2000)
   assert.deepEqual(server.box('box of alice').map(f => f.text), ['not sent yet'])
   assert.equal(heard.some(h => h.kind === 'cleared'), false)
   const mark = heard.length
-  client.identity = alice // pages say it again and again
-  client.start(null)
+  line.identity = alice // pages say it again and again
+  line.start(null)
   await pass(2000)
   assert.deepEqual(heard.slice(mark).map(h => h.kind), ['session'])
 })
 
 test('what comes while the history is read anew is shown behind it', async t => {
   const { server, pass, open } = begin(t)
-  const { client, heard } = open()
-  client.start(null)
+  const { line, heard } = open()
+  line.start(null)
   await pass(1000)
   let answer
   server.box('box of v1').push({ t: 'message', seq: 1, id: 'x', text: 'missed' })
@@ -225,17 +225,17 @@ test('what comes while the history is read anew is shown behind it', async t => 
   const reset = heard.findLast(h => h.kind === 'reset')
   assert.deepEqual(reset.events.map(f => f.text), ['missed'])
   assert.equal(heard.at(-1).text, 'meanwhile')
-  assert.equal(client.person.seq, 2)
+  assert.equal(line.person.seq, 2)
 })
 
 test('a socket that is dead is noticed and left', async t => {
   const { server, pass, open } = begin(t)
-  const { client } = open()
-  client.start(null)
+  const { line } = open()
+  line.start(null)
   await pass(1000)
   const dead = server.sockets[0]
   dead.send = () => {}
-  client.send({ t: 'message', text: 'hello' })
+  line.send({ t: 'message', text: 'hello' })
   await pass(60_000)
   assert.ok(server.sockets.every(s => s !== dead))
   assert.deepEqual(server.box('box of v1').map(f => f.text), ['hello'])
@@ -243,43 +243,43 @@ test('a socket that is dead is noticed and left', async t => {
 
 test('without a network nothing is tried; with it, at once', async t => {
   const { server, pass, open, fire } = begin(t)
-  const { client } = open()
-  client.start(null)
+  const { line } = open()
+  line.start(null)
   await pass(1000)
   fire('offline')
-  assert.equal(client.connected, false)
-  client.send({ t: 'message', text: 'typed offline' })
+  assert.equal(line.connected, false)
+  line.send({ t: 'message', text: 'typed offline' })
   await pass(20_000)
   assert.equal(server.sockets.length, 0)
   fire('online')
   await pass()
-  assert.equal(client.connected, true)
+  assert.equal(line.connected, true)
   assert.deepEqual(server.box('box of v1').map(f => f.text), ['typed offline'])
 })
 
 test('answers that are no answers are tried again, with less and less haste', async t => {
   const { server, pass, open } = begin(t)
-  const { client } = open()
+  const { line } = open()
   for (const answer of [[200, 'a captive portal'], [200, {}], [500, {}], [503, null, { 'Retry-After': 'soon' }]]) {
     server.refuse = () => answer
     const before = server.calls.length
-    client.start(null)
+    line.start(null)
     await pass(60_000)
     const tried = server.calls.length - before
     assert.ok(tried > 2 && tried < 12, `${JSON.stringify(answer)}: ${tried}`)
   }
   server.refuse = null
   await pass(30_000)
-  assert.equal(client.connected, true)
+  assert.equal(line.connected, true)
 })
 
 test('a refusal says why, and is not repeated', async t => {
   const { server, pass, open } = begin(t)
-  const { client } = open()
+  const { line } = open()
   server.refuse = () => [403, { detail: 'not on this page' }]
   const states = []
-  client.addEventListener('state', e => states.push(e.detail.refused))
-  client.start(null)
+  line.addEventListener('state', e => states.push(e.detail.refused))
+  line.start(null)
   await pass(600_000)
   assert.deepEqual(states, ['not on this page'])
   assert.equal(server.calls.length, 1)
@@ -290,9 +290,9 @@ for (const value of ['{}', '[]', '7', '"', 'null', JSON.stringify('x'.repeat(40_
     const { server, pass, open, storage } = begin(t)
     t.mock.method(console, 'warn', () => {})
     for (const key of ['visitor', 'secret', 'outbox', 'out.x', 'form', 'lock']) storage.setItem(`tributary.ch.${key}`, value)
-    const { client } = open()
-    client.start(null)
-    client.send({ t: 'message', text: 'hello' })
+    const { line } = open()
+    line.start(null)
+    line.send({ t: 'message', text: 'hello' })
     await pass(3000)
     assert.deepEqual(server.box('box of v1').map(f => f.text), ['hello'])
   })
