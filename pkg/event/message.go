@@ -82,6 +82,7 @@ type Attachment struct {
 	Blob     string          `json:"blob,omitempty"`      // key in the blob store once it is there
 	State    AttachmentState `json:"state,omitempty"`
 	Error    *Error          `json:"error,omitempty"`
+	Warning  *Error          `json:"warning,omitempty"` // the file is there, and something about it is not as it was announced
 }
 
 // AttachmentState says whether the bytes are in our blob store.

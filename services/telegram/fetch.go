@@ -69,8 +69,8 @@ func trouble(resp channel.Response) error {
 	switch {
 	case resp.Status == 429:
 		return a.refusal(resp)
-	case resp.Status == 401 || resp.Status == 404 && resp.Tag == tagLookup:
-		return fault.New(fault.Denied, channel.CodeCredentials, "Telegram refused the token with status %d", resp.Status)
+	case a.class().kind == fault.Denied && (resp.Status != 404 || resp.Tag == tagLookup): // a path that is not there has expired
+		return fault.New(fault.Denied, a.class().code, "Telegram refused a call for a file with status %d", resp.Status)
 	case resp.Status == 400 && !a.says("temporarily unavailable"):
 		return fault.New(fault.Gone, channel.CodeMediaGone, "Telegram does not know the file: %s", a.Description)
 	}

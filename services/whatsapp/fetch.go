@@ -3,7 +3,6 @@ package whatsapp
 import (
 	"encoding/json"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
@@ -18,20 +17,32 @@ func (Adapter) MediaRequest(ch channel.Channel, a event.Attachment, prev *channe
 		return channel.Request{}, false, fault.New(fault.Gone, channel.CodeMediaGone, "the message named no media id")
 	case prev == nil:
 		return lookup(ch, a.MediaRef), false, nil
-	case prev.Status == 429:
-		e := fault.New(fault.Throttled, channel.CodeRateLimited, "too many media calls")
-		e.After = wait("", prev.Header)
-		return channel.Request{}, false, e
-	case prev.Status == 401 || prev.Status == 403:
-		return channel.Request{}, false, fault.New(fault.Denied, channel.CodeCredentials, "WhatsApp refused the key for a media file with status %d", prev.Status)
 	case prev.Tag == tagLookup:
 		req, err := download(ch, prev)
 		return req, false, err
 	case prev.Tag == tagFile && prev.Status == 200:
 		return channel.Request{}, true, nil
 	}
-	// The URL has expired, or the download failed: the next try looks it up again.
-	return channel.Request{}, false, fault.New(fault.Unavailable, channel.CodeUnavailable, "the media file came with status %d", prev.Status)
+	return channel.Request{}, false, mediaRefusal(prev)
+}
+
+// mediaRefusal judges a failed call for a file by its error code, as for sends. What would refuse the content of a send means here
+// that Meta does not have the file; but a download that failed is looked up again by the next try, because its URL may have expired.
+func mediaRefusal(prev *channel.Response) error {
+	var a answer
+	_ = json.Unmarshal(prev.Body, &a) // what stands between answers in other ways
+	e := *fault.Of(a.refusal(*prev))
+	switch e.Kind {
+	case fault.Denied, fault.Throttled:
+	case fault.Unknown, fault.Unavailable:
+		e.Kind, e.Code = fault.Unavailable, channel.CodeUnavailable
+	default:
+		e.Kind, e.Code = fault.Gone, channel.CodeMediaGone
+		if prev.Tag == tagFile {
+			e.Kind, e.Code = fault.Unavailable, channel.CodeUnavailable
+		}
+	}
+	return &e
 }
 
 func lookup(ch channel.Channel, id string) channel.Request {
@@ -45,19 +56,11 @@ func lookup(ch channel.Channel, id string) channel.Request {
 // download reads the URL. Our key goes with it, so it must lie at Meta; 360dialog serves the same path from its own host.
 func download(ch channel.Channel, prev *channel.Response) (channel.Request, error) {
 	var found struct {
-		URL   string `json:"url"`
-		Error *problem
+		URL   string          `json:"url"`
+		Error json.RawMessage `json:"error"`
 	}
-	err := json.Unmarshal(prev.Body, &found)
-	switch {
-	case prev.Status >= 500:
-		return channel.Request{}, fault.New(fault.Unavailable, channel.CodeUnavailable, "the media look-up came with status %d", prev.Status)
-	case prev.Status == 400 || prev.Status == 404 || prev.Status == 410:
-		e := fault.New(fault.Gone, channel.CodeMediaGone, "WhatsApp has the file no more")
-		e.Provider = strconv.Itoa(prev.Status)
-		return channel.Request{}, e
-	case prev.Status != 200 || err != nil:
-		return channel.Request{}, fault.New(fault.Unavailable, channel.CodeUnavailable, "the media look-up came with status %d and no URL", prev.Status)
+	if err := json.Unmarshal(prev.Body, &found); err != nil || prev.Status != 200 || len(found.Error) > 0 {
+		return channel.Request{}, mediaRefusal(prev)
 	}
 	from, err := url.Parse(found.URL)
 	if err != nil || from.Host == "" || from.User != nil {
@@ -71,7 +74,7 @@ func download(ch channel.Channel, prev *channel.Response) (channel.Request, erro
 	case dialog(ch):
 		from.Scheme, from.Host = api.Scheme, api.Host
 	case from.Host != api.Host && (from.Scheme != "https" || !metaHost(from.Host)):
-		return channel.Request{}, fault.New(fault.Denied, "media_host", "the media URL is not at Meta, so it does not get our key")
+		return channel.Request{}, fault.New(fault.Invalid, "media_host", "the media URL is not at Meta, so it does not get our key")
 	}
 	return channel.Request{Method: "GET", URL: from.String(), Tag: tagFile, Safe: true}, nil
 }

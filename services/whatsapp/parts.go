@@ -1,11 +1,10 @@
 package whatsapp
 
 import (
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"strconv"
 
+	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
@@ -34,10 +33,7 @@ func (m *message) file() (event.MessageType, *media) {
 // attachment refers to a file by its media id. The URL that newer webhooks carry dies after minutes and is not needed.
 func (f *media) attachment(kind event.MessageType) event.Attachment {
 	a := event.Attachment{Type: kind, MIME: f.MIME, Name: f.Filename, Voice: f.Voice, Animated: f.Animated,
-		MediaRef: string(f.ID)}
-	if sum, err := base64.StdEncoding.DecodeString(f.SHA256); err == nil {
-		a.SHA256 = hex.EncodeToString(sum)
-	}
+		MediaRef: string(f.ID), SHA256: channel.SHA256Hex(f.SHA256)}
 	if a.MediaRef == "" {
 		a.URL = f.URL
 	}

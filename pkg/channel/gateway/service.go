@@ -93,8 +93,8 @@ func build(ctx context.Context, a channel.Adapter, env *run.Env, opts []Option) 
 		Limiter: shared(env.Cache), Now: env.Now, Log: env.Log,
 	})
 	h.media = media.New(media.Deps{
-		Adapter: h.Adapter, Source: env.Service, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Facts: h.facts, Blobs: env.Blob, Egress: env.Egress,
-		Caller: caller, Now: env.Now, Log: env.Log,
+		Adapter: h.Adapter, Source: env.Service, Channels: env.Directory, Watch: env.Directory.Watch, Bus: env.Bus, DB: env.DB, Facts: h.facts,
+		Blobs: env.Blob, Egress: env.Egress, Caller: caller, Now: env.Now, Log: env.Log,
 	})
 	h.sources = source.New(source.Deps{
 		Type: t, Sources: h.extra.Sources, Channels: env.Directory, Watch: env.Directory.Watch, DB: env.DB, Deliver: h.ingress.Deliver, Now: env.Now, Log: env.Log,

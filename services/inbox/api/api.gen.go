@@ -468,13 +468,18 @@ type Assignment struct {
 
 // Attachment defines model for Attachment.
 type Attachment struct {
-	Id    string          `json:"id"`
-	Mime  *string         `json:"mime,omitempty"`
-	Name  *string         `json:"name,omitempty"`
-	Size  *int            `json:"size,omitempty"`
-	State AttachmentState `json:"state"`
-	Type  string          `json:"type"`
-	Url   *string         `json:"url,omitempty"`
+	// Error why the file is not there, or not yet
+	Error *map[string]interface{} `json:"error,omitempty"`
+	Id    string                  `json:"id"`
+	Mime  *string                 `json:"mime,omitempty"`
+	Name  *string                 `json:"name,omitempty"`
+	Size  *int                    `json:"size,omitempty"`
+	State AttachmentState         `json:"state"`
+	Type  string                  `json:"type"`
+	Url   *string                 `json:"url,omitempty"`
+
+	// Warning the file is there, and is not what the provider announced
+	Warning *map[string]interface{} `json:"warning,omitempty"`
 }
 
 // AttachmentState defines model for Attachment.State.

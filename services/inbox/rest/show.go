@@ -188,6 +188,9 @@ func attachments(as []event.Attachment) []object {
 		if a.Error != nil {
 			out[i]["error"] = a.Error
 		}
+		if a.Warning != nil {
+			out[i]["warning"] = a.Warning
+		}
 	}
 	return out
 }

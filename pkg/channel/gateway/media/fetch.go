@@ -3,8 +3,6 @@ package media
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -35,12 +33,13 @@ func (w *Worker) fetch(ctx context.Context, f *File) (event.Attachment, *fault.E
 	if err != nil {
 		return a, fault.Of(err)
 	}
+	f.version = ch.Version
 	body, err := w.open(ctx, ch, a, account(f.Host))
 	if err != nil {
 		return a, sure(provider.Redact(ch, err))
 	}
 	defer func() { _ = body.Close() }()
-	if a, err = w.keep(ctx, ch, a, body); err != nil {
+	if a, err = w.keep(ctx, ch, f, body); err != nil {
 		return a, sure(provider.Redact(ch, err))
 	}
 	return a, nil
@@ -122,14 +121,22 @@ func refused(status int) error {
 		kind, code = fault.Gone, channel.CodeMediaGone
 	case status == http.StatusTooManyRequests:
 		kind, code = fault.Throttled, channel.CodeRateLimited
-	case status >= 400 && status < 500:
-		kind, code = fault.Denied, channel.CodeMediaRejected
+	case status == http.StatusUnauthorized:
+		kind, code = fault.Denied, channel.CodeCredentials
+	case status == http.StatusForbidden:
+		kind, code = fault.Denied, channel.CodePermission
+	case status >= 400 && status < 500 && status != http.StatusRequestTimeout && status != http.StatusTooEarly:
+		kind, code = fault.Invalid, channel.CodeMediaRejected
 	}
 	return fault.New(kind, code, "the file came with status %d", status)
 }
 
+// maxMismatches is how many tries may bring bytes of another digest than was announced; what the last one brought is kept.
+const maxMismatches = 3
+
 // keep stores what was fetched, with what the bytes themselves say.
-func (w *Worker) keep(ctx context.Context, ch channel.Keyed, a event.Attachment, r io.Reader) (event.Attachment, error) {
+func (w *Worker) keep(ctx context.Context, ch channel.Keyed, f *File, r io.Reader) (event.Attachment, error) {
+	a := f.Wanted.Attachment
 	key, sum, size, sniffed, err := w.Blobs.Put(ctx, ch.Tenant, r, w.maxSize())
 	if err != nil {
 		return a, err
@@ -137,22 +144,19 @@ func (w *Worker) keep(ctx context.Context, ch channel.Keyed, a event.Attachment,
 	if size == 0 {
 		return a, fault.New(fault.Unavailable, "media_empty", "the file came empty")
 	}
-	if a.SHA256 != "" && !strings.EqualFold(digest(a.SHA256), sum) {
-		return a, fault.New(fault.Unavailable, "media_corrupt", "the file is not the one that was announced")
+	if announced := channel.SHA256Hex(a.SHA256); announced != "" && announced != sum {
+		differs := fault.New(fault.Unavailable, "media_digest_mismatch", "the file has another SHA-256 digest than the provider announced")
+		if f.Mismatches++; f.Mismatches < maxMismatches && !w.expired(f) {
+			return a, differs
+		}
+		a.Warning = provider.Shown(differs)
+		a.Warning.Retryable = false
 	}
 	if telling(sniffed) || a.MIME == "" {
 		a.MIME = sniffed
 	}
 	a.Blob, a.SHA256, a.Size, a.State, a.Error = key, sum, size, event.Ready, nil
 	return a, nil
-}
-
-// digest is an announced SHA-256 in hex; some providers write it in base64.
-func digest(s string) string {
-	if b, err := base64.StdEncoding.DecodeString(s); err == nil && len(b) == 32 {
-		return hex.EncodeToString(b)
-	}
-	return s
 }
 
 // telling reports whether what the bytes look like says more than what the provider claimed. Office files look like archives, and

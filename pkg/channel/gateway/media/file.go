@@ -21,11 +21,19 @@ type File struct {
 	Tries  int               `json:"tries,omitempty"`
 	Error  *event.Error      `json:"error,omitempty"`
 	Done   bool              `json:"done,omitempty"`
+
+	Refused    string `json:"refused,omitempty"`    // the channel whose change may mend why the provider gave no file
+	Mismatches int    `json:"mismatches,omitempty"` // tries that brought bytes of another digest than was announced
+
+	version int64 // of the channel that the last try was made for
 }
 
 // Spec declares the collection of waiting files of a type.
 func Spec(t event.ChannelType) store.Spec {
-	return store.Spec{Name: "media_" + string(t), Facts: true, Expires: true, Indexes: []store.Index{{Name: "due", Fields: []string{"next_at"}, Sparse: true}}}
+	return store.Spec{Name: "media_" + string(t), Facts: true, Expires: true, Indexes: []store.Index{
+		{Name: "due", Fields: []string{"next_at"}, Sparse: true},
+		{Name: "refused", Fields: []string{"refused", "next_at"}, Has: "refused"},
+	}}
 }
 
 func (w *Worker) file(tenant string, want event.WantedMedia) *File {

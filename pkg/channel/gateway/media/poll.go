@@ -21,13 +21,14 @@ func (w *Worker) Run(ctx context.Context) error {
 	tick := time.NewTicker(w.Timing.Poll)
 	defer tick.Stop()
 	for {
-		if err := w.poll(ctx, &busy); err != nil && ctx.Err() == nil {
+		if err := errors.Join(w.wake(ctx), w.poll(ctx, &busy)); err != nil && ctx.Err() == nil {
 			w.Log.WarnContext(ctx, "waiting media not read", "type", w.info.Type, "error", err)
 		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		case <-w.mended.any:
 		}
 	}
 }
@@ -68,6 +69,7 @@ func (w *Worker) again(ctx context.Context, f *File) error {
 	claimed := *f
 	err := w.change(ctx, &claimed, func(f *File) {
 		f.Tries++
+		f.Refused = "" // a change of the channel does not make it due while it is being fetched
 		f.NextAt = event.At(w.Now().Add(w.Timing.Fetch + w.Timing.Backoff))
 	})
 	if errors.Is(err, errTaken) {
@@ -87,14 +89,20 @@ func (w *Worker) again(ctx context.Context, f *File) error {
 func (w *Worker) settle(ctx context.Context, f *File, a event.Attachment, fe *fault.Error) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
+	mismatches, next := f.Mismatches, time.Time{}
+	if fe != nil {
+		next = w.next(ctx, f, f.Tries, fe)
+	}
+	refused := f.Refused
 	err := w.change(ctx, f, func(doc *File) {
+		doc.Mismatches, doc.Refused = mismatches, refused
 		switch {
 		case fe == nil:
 			w.end(doc, a)
 		case w.hopeless(doc, fe):
 			w.end(doc, lost(doc, fe))
 		default:
-			doc.NextAt, doc.Error = event.At(w.Now().Add(w.backoff(doc.Tries, fe))), provider.Shown(fe)
+			doc.NextAt, doc.Error = event.At(next), provider.Shown(fe)
 		}
 	})
 	if errors.Is(err, errTaken) {

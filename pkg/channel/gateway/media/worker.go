@@ -33,6 +33,7 @@ type Deps struct {
 	Adapter  channel.Guarded
 	Source   string // of the events: the service's name
 	Channels Channels
+	Watch    func(func(event.Config)) // calls back for every change of configuration; may be nil
 	Bus      bus.Producer
 	DB       store.DB
 	Facts    *store.Applier // must run
@@ -66,6 +67,8 @@ type Worker struct {
 	info  channel.Info
 	files *store.Collection[File]
 	hosts *hosts
+
+	mended mended
 }
 
 // New returns a worker. [Worker.Subscription] and [Worker.Run] do the work.
@@ -79,7 +82,17 @@ func New(d Deps) *Worker {
 		}
 	}
 	info := d.Adapter.Info()
-	return &Worker{Deps: d, info: info, files: store.NewCollection[File](d.DB, Spec(info.Type), store.Facts(d.Facts)), hosts: newHosts()}
+	w := &Worker{
+		Deps: d, info: info, files: store.NewCollection[File](d.DB, Spec(info.Type), store.Facts(d.Facts)), hosts: newHosts(), mended: newMended(),
+	}
+	if d.Watch != nil {
+		d.Watch(func(c event.Config) {
+			if c.Entity == "channel" {
+				w.mended.note(c.ID)
+			}
+		})
+	}
+	return w
 }
 
 // Subscription is the worker's group on its topic.
@@ -110,7 +123,7 @@ func (w *Worker) handle(ctx context.Context, m bus.Message) error {
 	case w.hopeless(f, ferr):
 		return w.say(ctx, f, lost(f, ferr))
 	}
-	return w.wait(ctx, f, ferr, w.Now().Add(w.backoff(1, ferr)))
+	return w.wait(ctx, f, ferr, w.next(ctx, f, 1, ferr))
 }
 
 // say publishes what became of a file that never waited: the record is done after it.
@@ -122,20 +135,40 @@ func (w *Worker) say(ctx context.Context, f *File, a event.Attachment) error {
 	return nil
 }
 
-// hopeless reports whether it makes no sense to try again.
+// hopeless reports whether it makes no sense to try again. What an operator can mend, a token above all, waits for as long as the
+// provider has the file; our own mistakes end after a few tries.
 func (w *Worker) hopeless(f *File, fe *fault.Error) bool {
-	switch fe.Kind {
-	case fault.Gone, fault.Invalid:
+	switch {
+	case fe.Kind == fault.Gone, fe.Kind == fault.Invalid, ourGuard(fe):
 		return true
-	case fault.Denied, fault.Internal: // credentials may be mended, and our mistakes too, but not for ever
-		if f.Tries >= 5 || fe.Code == "egress_denied" || fe.Code == "redirect_denied" {
-			return true
-		}
+	case fe.Kind == fault.Internal && f.Tries >= 5:
+		return true
 	}
-	return !w.Now().Before(f.Wanted.ExpiresAt.Time)
+	return w.expired(f)
+}
+
+func (w *Worker) expired(f *File) bool { return !w.Now().Before(f.Wanted.ExpiresAt.Time) }
+
+// ourGuard reports whether our own rules for outgoing calls refused a call: no change of a channel mends that.
+func ourGuard(fe *fault.Error) bool {
+	return fe.Code == "egress_denied" || fe.Code == "redirect_denied"
 }
 
 func (w *Worker) backoff(tries int, fe *fault.Error) time.Duration {
 	d := min(w.Timing.Backoff<<min(max(tries-1, 0), 20), w.Timing.MaxBackoff)
 	return min(max(fe.After, d*3/4+rand.N(d/2+1)), due.Longest)
+}
+
+// next is when a file is tried again. A refusal that a change of the channel can mend holds the file for that channel; if the channel
+// has changed since the try began, the try says nothing about the channel as it is now.
+func (w *Worker) next(ctx context.Context, f *File, tries int, fe *fault.Error) time.Time {
+	f.Refused = ""
+	if fe.Kind != fault.Denied {
+		return w.Now().Add(w.backoff(tries, fe))
+	}
+	f.Refused = f.Wanted.ChannelID
+	if ch, err := w.Channels.Channel(ctx, f.Wanted.ChannelID); err == nil && ch.Version != f.version {
+		return w.Now().Add(w.backoff(1, fe))
+	}
+	return w.Now().Add(w.backoff(tries, fe))
 }
