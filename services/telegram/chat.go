@@ -8,26 +8,51 @@ import (
 )
 
 // A peer is a chat's id: of a private chat that is the person's. Chats of a connected business account have the same ids as
-// chats with the bot, so the connection's id stands before them, with a colon between. A message is known by its peer and its
-// number in the chat.
+// chats with the bot, so the connection's id stands before them, with a colon between. A topic of a forum is a conversation of its
+// own: its number stands behind the chat's id, with a slash between; the topic General has none. A message is known by its chat and its
+// number there, which no other topic of the chat has: reactions and receipts come without a topic.
 
-func peerOf(business, chat channel.Opaque) string {
+func chatOf(business, chat channel.Opaque) string {
 	if business == "" {
 		return string(chat)
 	}
 	return string(business) + ":" + string(chat)
 }
 
-func (m *message) peer() string { return peerOf(m.Business, m.Chat.ID) }
+func (m *message) chat() string { return chatOf(m.Business, m.Chat.ID) }
 
-func (m *message) key() string { return m.peer() + ":" + string(m.ID) }
-
-// split takes a peer apart.
-func split(peer string) (business, chat string) {
-	if i := strings.LastIndexByte(peer, ':'); i >= 0 {
-		return peer[:i], peer[i+1:]
+func (m *message) peer() string {
+	if !m.IsTopic || m.Topic == "" { // without the mark the number is that of a thread of replies
+		return m.chat()
 	}
-	return "", peer
+	return m.chat() + "/" + string(m.Topic)
+}
+
+func (m *message) key() string { return m.chat() + ":" + string(m.ID) }
+
+// address is a peer taken apart.
+type address struct{ business, chat, topic string }
+
+func split(peer string) (a address) {
+	a.chat = peer
+	if i := strings.LastIndexByte(peer, ':'); i >= 0 {
+		a.business, a.chat = peer[:i], peer[i+1:]
+	}
+	a.chat, a.topic, _ = strings.Cut(a.chat, "/")
+	return a
+}
+
+// fields are those by which a call names the address, in the order of Telegram's documentation. topics is false for the methods that
+// take no topic.
+func (a address) fields(topics bool) (out []field) {
+	if a.business != "" {
+		out = append(out, field{"business_connection_id", a.business})
+	}
+	out = append(out, field{"chat_id", id(a.chat)})
+	if a.topic != "" && topics {
+		out = append(out, field{"message_thread_id", id(a.topic)})
+	}
+	return out
 }
 
 // number is the number of a message in its chat, from the id that we gave it; "" for ids of other things.

@@ -111,7 +111,7 @@ func (m *message) quote() *event.Quote {
 			q.ExternalID = string(x.Chat.ID) + ":" + string(x.ID)
 		}
 	case t != nil && t.ID != "" && !(m.IsTopic && t.ID == m.Topic):
-		q.ExternalID = m.peer() + ":" + string(t.ID)
+		q.ExternalID = m.chat() + ":" + string(t.ID)
 		if q.Excerpt == "" {
 			q.Excerpt = excerpt(t.Text + t.Caption)
 		}

@@ -38,7 +38,7 @@ func (r *reader) member(m *message, u *user, state string) {
 // moved says that a group became a supergroup: a new chat id, and new numbers for its messages.
 func (r *reader) moved(m *message, old, now string) {
 	other := now
-	if m.peer() == now {
+	if m.chat() == now {
 		other = old
 	}
 	r.add(event.Inbound{Type: event.ContactIdentified, Ref: r.occurrence(m.Date), ExternalID: m.key(), Peer: m.peer(), Aliases: []string{other},

@@ -139,7 +139,8 @@ func (r *reader) deleted(d *deletion) {
 			continue
 		}
 		seen[id] = true
-		key := peerOf(d.Business, d.Chat.ID) + ":" + string(id)
-		r.add(event.Inbound{Type: event.MessageDeleted, Ref: key + ":deleted", ExternalID: key, Peer: peerOf(d.Business, d.Chat.ID), Target: key})
+		peer := chatOf(d.Business, d.Chat.ID)
+		key := peer + ":" + string(id)
+		r.add(event.Inbound{Type: event.MessageDeleted, Ref: key + ":deleted", ExternalID: key, Peer: peer, Target: key})
 	}
 }

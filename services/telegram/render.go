@@ -40,8 +40,8 @@ func (Adapter) Render(ch channel.Channel, msg event.Outbound) ([]channel.Request
 
 // plan lays a message out as calls. It is made again when one has to be repeated, so it depends on nothing but msg.
 func plan(msg event.Outbound) ([]method, error) {
-	business, chat := split(msg.Peer)
-	if chat == "" {
+	to := split(msg.Peer)
+	if to.chat == "" {
 		return nil, fault.At("/peer", "no_recipient", "the message has no recipient")
 	}
 	parts, err := contentParts(msg.Content)
@@ -51,15 +51,11 @@ func plan(msg event.Outbound) ([]method, error) {
 	if len(parts) == 0 {
 		return nil, fault.At("/text", "empty_message", "there is nothing to send")
 	}
-	if business != "" && msg.Content.Reaction != nil {
+	if to.business != "" && msg.Content.Reaction != nil {
 		return nil, fault.At("/reaction", "reaction_not_supported", "Telegram takes no reactions in the chats of a business account")
 	}
 	for n := range parts {
-		head := []field{{"chat_id", id(chat)}}
-		if business != "" {
-			head = append([]field{{"business_connection_id", business}}, head...)
-		}
-		parts[n].fields = append(head, parts[n].fields...)
+		parts[n].fields = append(to.fields(parts[n].name != reactionMethod), parts[n].fields...)
 	}
 	if q := msg.Content.ReplyTo; q != nil && msg.Content.Reaction == nil {
 		parts[0].reply(q)
@@ -142,6 +138,9 @@ func contactPart(e event.Card, at string) (method, error) {
 	return p, nil
 }
 
+// reactionMethod is the one way to send that takes no topic: a message is known without.
+const reactionMethod = "setMessageReaction"
+
 func reactionPart(r *event.Reaction) ([]method, error) {
 	n := number(r.Target)
 	if n == "" {
@@ -158,7 +157,7 @@ func reactionPart(r *event.Reaction) ([]method, error) {
 	} else if r.Emoji != "" {
 		list = append(list, kind{Type: "emoji", Emoji: r.Emoji})
 	}
-	p := method{name: "setMessageReaction"}
+	p := method{name: reactionMethod}
 	p.set("message_id", id(n))
 	p.fields = append(p.fields, field{"reaction", list})
 	return []method{p}, nil

@@ -49,7 +49,7 @@ func (Adapter) Settle(ch channel.Channel, msg event.Outbound, req channel.Reques
 // sent takes the numbers of the messages that came of a call: one, or those of an album. A scheduled one has none yet.
 func sent(peer string, req channel.Request, result json.RawMessage) (channel.Outcome, error) {
 	o := channel.Outcome{Status: event.Sent}
-	if strings.HasSuffix(req.URL, "/setMessageReaction") && string(result) == "true" {
+	if strings.HasSuffix(req.URL, "/"+reactionMethod) && string(result) == "true" {
 		return o, nil
 	}
 	type message struct {
@@ -64,16 +64,16 @@ func sent(peer string, req channel.Request, result json.RawMessage) (channel.Out
 	if err := json.Unmarshal(result, into); err != nil {
 		return channel.Outcome{}, unclear(200)
 	}
-	business, chat := split(peer)
+	to := split(peer)
 	for _, m := range ms {
 		if m.ID == "" {
 			return channel.Outcome{}, unclear(200)
 		}
 		if m.Chat.ID == "" {
-			m.Chat.ID = channel.Opaque(chat)
+			m.Chat.ID = channel.Opaque(to.chat)
 		}
 		if m.ID != "0" {
-			o.Refs = append(o.Refs, peerOf(channel.Opaque(business), m.Chat.ID)+":"+string(m.ID))
+			o.Refs = append(o.Refs, chatOf(channel.Opaque(to.business), m.Chat.ID)+":"+string(m.ID))
 		}
 	}
 	return o, nil
@@ -86,12 +86,11 @@ func again(ch channel.Channel, msg event.Outbound, req channel.Request, a answer
 		return channel.Outcome{}, false
 	}
 	var o channel.Outcome
-	business, _ := split(msg.Peer)
 	switch to := a.Parameters.MigrateTo; {
 	case a.Code != 400 || slices.Contains(tag, moved):
 		return o, false
 	case integer(string(to)):
-		o.Peer = peerOf(channel.Opaque(business), to)
+		o.Peer = chatOf(channel.Opaque(split(msg.Peer).business), to)
 		msg.Peer = o.Peer
 		tag = append(tag, moved)
 	case a.says("message to be replied not found", "replied message not found") && !slices.Contains(tag, unquoted):

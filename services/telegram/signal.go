@@ -10,22 +10,20 @@ import (
 
 // signal renders what is no message. Read exists only in the chats of business accounts: elsewhere there is nothing to call.
 func signal(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) {
-	business, chat := split(msg.Peer)
+	to := split(msg.Peer)
 	var m method
 	switch msg.Signal {
 	case "typing_on":
 		m.name = "sendChatAction"
-		m.set("business_connection_id", business)
-		m.set("chat_id", id(chat))
+		m.fields = to.fields(true)
 		m.set("action", "typing")
 	case "read":
 		n := number(msg.InReplyTo)
-		if business == "" || n == "" {
+		if to.business == "" || n == "" {
 			return nil, nil
 		}
 		m.name = "readBusinessMessage"
-		m.set("business_connection_id", business)
-		m.set("chat_id", id(chat))
+		m.fields = to.fields(false)
 		m.set("message_id", id(n))
 	case "ack":
 		return ack(ch, msg)
