@@ -26,6 +26,8 @@ var texts = []struct {
 	{400, "chat not found", class{fault.Gone, channel.CodeRecipientUnknown}},
 	{400, "user not found", class{fault.Gone, channel.CodeRecipientUnknown}},
 	{400, "peer_id_invalid", class{fault.Gone, channel.CodeRecipientUnknown}},
+	{400, "message thread not found", class{fault.Gone, channel.CodeRecipientUnknown}}, // the topic was deleted
+	{400, "topic_closed", class{fault.Denied, channel.CodePermission}},
 	{400, "upgraded to a supergroup", class{fault.Gone, "group_upgraded"}},
 	{400, "query is too old", class{fault.Gone, "callback_expired"}},
 	{400, "message is too long", class{fault.Invalid, channel.CodeTextTooLong}},
