@@ -131,6 +131,11 @@ type Interaction struct {
 	Ack         string          `json:"ack,omitempty"`  // what the provider wants acknowledged (Telegram callback_query id)
 }
 
+// Acknowledged reports whether the provider waits for an acknowledgement of what was chosen.
+func (c *Content) Acknowledged() bool {
+	return c != nil && c.Interaction != nil && c.Interaction.Ack != ""
+}
+
 // Interactive is something to choose from.
 type Interactive struct {
 	Kind     string    `json:"kind"` // buttons, list, link, location_request, contact_request, flow, reply_keyboard, force_reply

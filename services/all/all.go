@@ -1,7 +1,8 @@
-// Package all is the explicit list of services: the only registry there is.
+// Package all is the explicit list of services and of channel types: the only registry there is.
 package all
 
 import (
+	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/run"
 	"github.com/tributaryhq/tributary/services/admin"
 	"github.com/tributaryhq/tributary/services/deliverystatus"
@@ -18,4 +19,9 @@ func Services() []run.Service {
 		whatsapp.Service, telegram.Service, webchat.Service,
 		inbox.Service, routing.Service, deliverystatus.Service, admin.Service,
 	}
+}
+
+// Adapters returns every channel type's adapter, in the order of event.ChannelTypes.
+func Adapters() []channel.Adapter {
+	return []channel.Adapter{whatsapp.Adapter{}, telegram.Adapter{}, webchat.Adapter{}}
 }

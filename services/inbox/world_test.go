@@ -210,7 +210,7 @@ var types = []channel.Info{
 			Types: []event.MessageType{event.Text, event.Image, event.TemplateType, event.ReactionType, event.InteractType}, ReplyTo: true, Attachments: 1,
 			Text:        channel.Limit{Max: 100, Unit: channel.Runes},
 			Media:       map[event.MessageType]channel.MediaRule{event.Image: {MIME: []string{"image/png"}, MaxBytes: 1 << 20}},
-			Interactive: map[string]channel.InteractiveRule{"buttons": {MaxItems: 3}}, Signals: []string{"typing_on"},
+			Interactive: map[string]channel.InteractiveRule{"buttons": {MaxItems: 3}}, Signals: record.Signals,
 		},
 		Window: channel.Window{Kind: "inbound", For: channel.Duration(24 * time.Hour), Outside: []string{"template"}},
 		Starts: channel.Starts{May: true, With: "template"},

@@ -114,7 +114,7 @@ func TestTelegramTakesEveryKind(t *testing.T) {
 	}
 	for _, msg := range []event.Outbound{
 		toIvo(event.Content{Type: event.ReactionType, Reaction: &event.Reaction{Target: ref, Emoji: "👍"}}),
-		{Peer: ivo, Signal: "typing_on"}, {Peer: ivo, Signal: "ack", InReplyTo: e.ExternalID}, {Peer: "bc1:" + ivo, Signal: "read", InReplyTo: "bc1:" + ref},
+		{Peer: ivo, Signal: "typing_on"}, {Peer: ivo, Signal: "ack", ReplyHandle: e.Content.Interaction.Ack}, {Peer: "bc1:" + ivo, Signal: "read", InReplyTo: "bc1:" + ref},
 	} {
 		if out := w.send(msg); len(out) != 1 || out[0].err != nil {
 			t.Errorf("%s %s: %+v", msg.Signal, msg.Content.Type, out)

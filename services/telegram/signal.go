@@ -1,8 +1,6 @@
 package telegram
 
 import (
-	"cmp"
-
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
@@ -33,21 +31,16 @@ func signal(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) {
 	return []channel.Request{req}, nil
 }
 
-// ack answers a pressed button: its id is the reply handle, or what [event.Interaction] said, or the event's own id.
+// ack answers a pressed button, whose id is the reply handle.
 func ack(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) {
-	handle := msg.ReplyHandle
-	if in := msg.Content.Interaction; in != nil {
-		handle = cmp.Or(handle, in.Ack)
-	}
-	handle = cmp.Or(handle, msg.InReplyTo)
-	if handle == "" {
+	if msg.ReplyHandle == "" {
 		return nil, fault.At("/reply_handle", "no_callback", "an acknowledgement needs the id of a pressed button")
 	}
 	if n := channel.Runes.Len(msg.Content.Text); n > 200 {
 		return nil, fault.At("/text", channel.CodeTextTooLong, "the text of an acknowledgement has at most 200 characters, this one has %d", n)
 	}
 	m := method{name: "answerCallbackQuery"}
-	m.set("callback_query_id", handle)
+	m.set("callback_query_id", msg.ReplyHandle)
 	m.set("text", msg.Content.Text)
 	req := m.request(ch, tagSignal)
 	req.Safe = true

@@ -16,9 +16,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
-	"github.com/tributaryhq/tributary/services/telegram"
-	"github.com/tributaryhq/tributary/services/webchat"
-	"github.com/tributaryhq/tributary/services/whatsapp"
+	"github.com/tributaryhq/tributary/services/all"
 )
 
 func main() {
@@ -44,12 +42,9 @@ func main() {
 	}
 }
 
-// adapters are shown in the order of event.ChannelTypes.
-var adapters = []channel.Adapter{whatsapp.Adapter{}, telegram.Adapter{}, webchat.Adapter{}}
-
 func channelTypes(w io.Writer) error {
 	_, err := fmt.Fprint(w, "# Channel types\n\nGenerated from the adapters' `Info`, the same data that `GET /v1/channel-types` answers with.\n")
-	for _, a := range adapters {
+	for _, a := range all.Adapters() {
 		_, e := fmt.Fprintf(w, "\n## %s\n\n%s", a.Info().Title, channel.Table(a.Info()))
 		err = cmp.Or(err, e)
 	}

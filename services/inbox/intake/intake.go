@@ -205,6 +205,9 @@ func (i *Intake) received(ctx context.Context, t *record.Thread, ch channel.Keye
 		return err
 	}
 	rules.Wakes = settings.Settings.SnoozeWakesOnMessage
+	if rules.Acks, err = i.acks(ctx, ins); err != nil {
+		return err
+	}
 	if _, err := i.Record.Received(ctx, t, rules, ms...); err != nil {
 		return err
 	}
@@ -217,6 +220,15 @@ func (i *Intake) received(ctx context.Context, t *record.Thread, ch channel.Keye
 		}
 	}
 	return nil
+}
+
+// acks reports whether the channel takes an acknowledgement, if one of the messages wants one.
+func (i *Intake) acks(ctx context.Context, ins []event.Inbound) (bool, error) {
+	if !slices.ContainsFunc(ins, func(in event.Inbound) bool { return in.Content.Acknowledged() }) {
+		return false, nil
+	}
+	info, err := i.Channels.Type(ctx, ins[0].ChannelType)
+	return err == nil && info.Carries(record.Ack), unlessGone(err)
 }
 
 func message(t *record.Thread, in event.Inbound, direction string, at event.Time) *record.Message {

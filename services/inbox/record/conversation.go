@@ -69,18 +69,6 @@ func (c *Conversation) Dispatch(by event.Actor, sendBy, windowUntil event.Time) 
 	return Dispatch{Peer: c.Peer, Aliases: c.Aliases, InReplyTo: c.Window.LastInboundRef, By: by, SendBy: sendBy, WindowUntil: windowUntil}
 }
 
-// Signal tells the channel something that leaves no trace: typing, or that its messages were read.
-func (c *Conversation) Signal(what string, by event.Actor, at event.Time) event.Record {
-	o := event.Outbound{
-		ConversationID: c.ID, ThreadID: c.ThreadID, ChannelID: c.ChannelID, ChannelType: c.ChannelType, Peer: c.Peer, Aliases: c.Aliases,
-		Post: c.Post, Signal: what, InReplyTo: c.Window.LastInboundRef, By: by, CreatedAt: at,
-	}
-	return event.Record{
-		Topic: event.TopicOutbound(c.ChannelType), Key: event.Key(c.ChannelID, c.Peer),
-		Event: event.New(event.DeriveID("evt", c.Tenant, c.ID, "signal", what, at.String()), event.SignalSend, Source, c.Tenant, c.ID, at, o),
-	}
-}
-
 // Echo takes a message that the business sent from another client of the account.
 func (c *Conversation) Echo(m *Message) {
 	c.answered(m, m.CreatedAt)

@@ -18,6 +18,7 @@ type Rules struct {
 	OUID      string
 	QueueID   string     // where a conversation that opens waits
 	Wakes     bool       // a message ends the snooze
+	Acks      bool       // the channel takes the signal Ack
 	FreeUntil event.Time // what came opens the window until then, beyond the channel's rule
 }
 
@@ -194,6 +195,9 @@ func (r *Store) Received(ctx context.Context, t *Thread, rules Rules, ms ...*Mes
 			if fresh[m.ID] {
 				delete(fresh, m.ID) // a repeat among them
 				c.Receive(m)
+				if rules.Acks {
+					c.acknowledge(m)
+				}
 			}
 		}
 		return nil

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -258,17 +259,32 @@ func (s *Server) BotInConversation(c *gin.Context, id api.ID, _ api.BotInConvers
 	})
 }
 
-// ReadConversation implements api.ServerInterface.
+// ReadConversation implements api.ServerInterface. The customer learns of it, where the channel carries that, once the holder has read
+// what was unread; of a conversation that nobody holds, once a person or app has that may answer.
 func (s *Server) ReadConversation(c *gin.Context, id api.ID, _ api.ReadConversationParams) {
-	s.mark(c, id, func(r *record.Read, d *record.Conversation) { r.Seq, r.Inbound = d.Seq, d.Inbound })
+	news := false
+	s.mark(c, id, func(r *record.Read, d *record.Conversation) {
+		news = r.Inbound < d.Inbound && d.Window.LastInboundRef != ""
+		r.Seq, r.Inbound = d.Seq, d.Inbound
+	}, func(ctx context.Context, p *auth.Principal, d *record.Conversation) {
+		if !news || !p.May(auth.Send) || d.AssigneeID != "" && p.AgentID != "" && d.AssigneeID != p.AgentID {
+			return
+		}
+		if err := s.signal(ctx, p, d, record.SeenAll); err != nil {
+			s.Log.DebugContext(ctx, "that messages were read was not passed on", "error", err)
+		}
+	})
 }
 
 // UnreadConversation implements api.ServerInterface: the newest message of the customer is unread again.
 func (s *Server) UnreadConversation(c *gin.Context, id api.ID, _ api.UnreadConversationParams) {
-	s.mark(c, id, func(r *record.Read, d *record.Conversation) { r.Inbound = max(d.Inbound-1, 0) })
+	s.mark(c, id, func(r *record.Read, d *record.Conversation) { r.Inbound = max(d.Inbound-1, 0) }, nil)
 }
 
-func (s *Server) mark(c *gin.Context, id string, change func(*record.Read, *record.Conversation)) {
+// mark changes how far the caller has read, and then calls then, if there is one.
+func (s *Server) mark(
+	c *gin.Context, id string, change func(*record.Read, *record.Conversation), then func(context.Context, *auth.Principal, *record.Conversation),
+) {
 	do(c, http.StatusOK, func() (any, error) {
 		p, ctx := httpapi.Caller(c), c.Request.Context()
 		doc, err := s.conversation(ctx, p, id)
@@ -287,6 +303,9 @@ func (s *Server) mark(c *gin.Context, id string, change func(*record.Read, *reco
 		})
 		if err != nil {
 			return nil, err
+		}
+		if then != nil {
+			then(ctx, p, doc)
 		}
 		return s.answer(c, p, doc)
 	})

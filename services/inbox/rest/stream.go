@@ -346,19 +346,27 @@ func (s *Server) TypingInConversation(c *gin.Context, id api.ID, _ api.TypingInC
 		return
 	}
 	s.Typing(ctx, doc, p.Actor(), in.Typing)
-	what := "typing_off"
+	what := record.TypingOff
 	if in.Typing {
-		what = "typing_on"
+		what = record.TypingOn
 	}
-	info, err := s.Directory.Type(ctx, doc.ChannelType)
-	if err == nil && info.Carries(what) && doc.Status != record.Closed {
-		err = s.Bus.Publish(ctx, doc.Signal(what, p.Actor(), s.at()))
-	}
-	if err != nil && !fault.Is(err, fault.Gone) {
+	if err := s.signal(ctx, p, doc, what); err != nil {
 		httpapi.Fail(c, err)
 		return
 	}
 	c.Status(http.StatusNoContent)
+}
+
+// signal sends a signal to the channel of an open conversation, if the channel takes it.
+func (s *Server) signal(ctx context.Context, p *auth.Principal, doc *record.Conversation, what string) error {
+	info, err := s.Directory.Type(ctx, doc.ChannelType)
+	if fault.Is(err, fault.Gone) || err == nil && (!info.Carries(what) || doc.Status == record.Closed) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.Bus.Publish(ctx, doc.Signal(what, p.Actor(), s.at()))
 }
 
 func mustJSON(v any) json.RawMessage {
