@@ -76,7 +76,7 @@ func (s *server) readInbound(c *gin.Context) (in inbound, a *account.Account, er
 	}
 	switch {
 	case in.Type == "":
-		return in, nil, fault.At("/type", "required", "want whatsapp or telegram")
+		return in, nil, fault.At("/type", "required", "want one of %s", s.types())
 	case in.From == "":
 		return in, nil, fault.At("/from", "required", "say who writes")
 	case !slices.Contains(account.Kinds, in.Kind):

@@ -5,8 +5,11 @@ package simulator
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -28,20 +31,23 @@ var Service = run.Service{Name: "simulator", New: New}
 // maxBody bounds a call of the control API, in bytes: files may be in it.
 const maxBody = 96 << 20
 
-// provider is one that people can write through.
+// provider plays the API of a channel type: what comes in from people, what the gateway calls.
 type provider interface {
+	Type() string
+	// Account reads a registration; its Own part and its Key are the provider's.
+	Account(in account.Registration) (account.Config, error)
 	// Inbound makes the webhook of what a person did. A post without Make tells the account nothing.
 	Inbound(a *account.Account, act account.Action) (post webhook.Post, id string, err error)
 	// Receipt makes the webhook of a receipt sent by hand; code is the provider's, for a failure.
 	Receipt(a *account.Account, id, status string, code int) (webhook.Post, error)
+	// APIs serve what the gateway calls, by their base below /simulator/; path is what follows it.
+	APIs() map[string]func(w http.ResponseWriter, r *http.Request, path string)
 }
 
 type server struct {
 	stage     *stage.Stage
 	accounts  *account.Registry
-	providers map[string]provider
-	whatsapp  *whatsapp.Provider
-	telegram  *telegram.Provider
+	providers map[string]provider // by type
 	publicURL string
 	permitted func(netip.AddrPort) bool // what else of this machine webhooks may go to
 	stopping  <-chan struct{}
@@ -55,14 +61,17 @@ func New(_ context.Context, env *run.Env) (*run.Parts, error) {
 	}
 	client := webhook.Client()
 	s := &server{
-		stage:     &stage.Stage{Ledger: ledger.New(), Hooks: webhook.New(client, env.Log), Now: env.Now},
-		accounts:  &account.Registry{Now: env.Now},
+		stage:    &stage.Stage{Ledger: ledger.New(), Hooks: webhook.New(client, env.Log), Now: env.Now},
+		accounts: &account.Registry{}, providers: map[string]provider{},
 		publicURL: env.PublicURL, permitted: permitted, stopping: env.Stopping,
 	}
 	files := &media.Store{}
-	s.whatsapp = &whatsapp.Provider{Stage: s.stage, Accounts: s.accounts, Files: files, Allowed: s.allowed}
-	s.telegram = &telegram.Provider{Stage: s.stage, Accounts: s.accounts, Files: files, Allowed: s.allowed}
-	s.providers = map[string]provider{"whatsapp": s.whatsapp, "telegram": s.telegram}
+	for _, p := range []provider{
+		&whatsapp.Provider{Stage: s.stage, Accounts: s.accounts, Files: files, Allowed: s.allowed},
+		&telegram.Provider{Stage: s.stage, Accounts: s.accounts, Files: files, Allowed: s.allowed},
+	} {
+		s.providers[p.Type()] = p
+	}
 	return &run.Parts{
 		Routes: func(r gin.IRouter) { s.routes(r, env.Auth) },
 		Loops:  []run.Loop{{Name: "webhooks", Run: s.stage.Hooks.Run}},
@@ -89,9 +98,12 @@ func (s *server) routes(r gin.IRouter, who httpapi.Authenticator) {
 	g.GET("/calls", s.calls)
 	g.GET("/webhooks", s.webhooks)
 
-	for prefix, serve := range map[string]func(http.ResponseWriter, *http.Request, string){
-		"/simulator/whatsapp": s.whatsapp.Cloud, "/simulator/360dialog": s.whatsapp.Dialog, "/simulator/telegram": s.telegram.Serve,
-	} {
-		r.Any(prefix+"/*path", func(c *gin.Context) { serve(c.Writer, c.Request, c.Param("path")) })
+	for _, p := range s.providers {
+		for base, serve := range p.APIs() {
+			r.Any("/simulator/"+base+"/*path", func(c *gin.Context) { serve(c.Writer, c.Request, c.Param("path")) })
+		}
 	}
 }
+
+// types are the channel types that are played, for messages to people.
+func (s *server) types() string { return strings.Join(slices.Sorted(maps.Keys(s.providers)), ", ") }

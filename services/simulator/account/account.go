@@ -4,21 +4,21 @@ package account
 import (
 	"strings"
 	"sync/atomic"
-	"time"
 )
 
 // Config is what an account is known by. It is replaced as a whole.
 type Config struct {
-	Type     string // whatsapp or telegram
-	Provider string // of WhatsApp: cloud or 360dialog
-	ID       string // the phone_number_id, or the bot's username
-	WABA     string
-	Display  string // the number as people see it, or the bot's name
+	Type     string // the channel type
+	Provider string // of a type that several providers serve, which one it is
+	ID       string // the provider's id of the account: a phone_number_id, a bot's username …
+	Also     string // another name that people may use for it
+	Key      string // what calls without an id are told apart by: a token, an API key; empty: nothing
+	Base     string // the path of the provider's API below /simulator/
+	Display  string // what people see: a number, a name
 	Secrets  map[string]string
 
-	WebhookURL    string
-	WebhookHeader map[string]string // 360dialog: sent with every webhook
-	Updates       []string          // Telegram: the kinds of update that were asked for; nil means all
+	WebhookURL string
+	Own        any // what only the provider's own package knows; it is replaced, never changed
 }
 
 // Account is one simulated account. It is safe for concurrent use.
@@ -28,14 +28,12 @@ type Account struct {
 
 	config atomic.Pointer[Config]
 	script atomic.Pointer[Script]
-	update atomic.Int64 // the number of Telegram's latest update
 }
 
-func open(tenant string, c Config, now time.Time) *Account {
+func open(tenant string, c Config) *Account {
 	a := &Account{Tenant: tenant, People: &People{of: map[string]*Person{}}}
 	a.config.Store(&c)
 	a.script.Store(&Script{})
-	a.update.Store(now.UnixMilli())
 	return a
 }
 
@@ -60,27 +58,13 @@ func (a *Account) Hook(change func(*Config)) {
 	}
 }
 
-// NextUpdate numbers an update.
-func (a *Account) NextUpdate() int64 { return a.update.Add(1) }
+func (c *Config) id() string { return name(c.Type, c.ID) }
 
-// Dialog reports whether 360dialog serves the number.
-func (c *Config) Dialog() bool { return c.Provider == "360dialog" }
-
-// Bot is the id in a bot's token.
-func (c *Config) Bot() string {
-	id, _, _ := strings.Cut(c.Secrets["bot_token"], ":")
-	return id
-}
-
-// key is what the account's provider finds it by, besides its id.
 func (c *Config) key() string {
-	switch {
-	case c.Type == "telegram":
-		return "token " + c.Secrets["bot_token"]
-	case c.Dialog():
-		return "key " + c.Secrets["api_key"]
+	if c.Key == "" {
+		return ""
 	}
-	return ""
+	return c.Base + " " + c.Key
 }
 
-func (c *Config) id() string { return c.Type + " " + strings.ToLower(c.ID) }
+func name(typ, id string) string { return typ + " " + strings.ToLower(id) }

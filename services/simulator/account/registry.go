@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 )
 
 // MaxAccounts is how many accounts there may be.
@@ -19,12 +18,10 @@ var (
 
 // Registry is all accounts of a process.
 type Registry struct {
-	Now func() time.Time
-
 	mu    sync.RWMutex
 	order []*Account
 	byID  map[string]*Account
-	byKey map[string]*Account // by API key of 360dialog, by token of a bot
+	byKey map[string]*Account // of a provider's API
 }
 
 // Register opens an account or replaces what it is; people and script stay. The provider's id belongs to whoever came first.
@@ -44,7 +41,7 @@ func (r *Registry) Register(tenant string, c Config) (*Account, error) {
 	} else if len(r.order) >= MaxAccounts {
 		return nil, ErrFull
 	} else {
-		a = open(tenant, c, r.Now())
+		a = open(tenant, c)
 		r.order, r.byID[c.id()] = append(r.order, a), a
 	}
 	if key := c.key(); key != "" {
@@ -65,14 +62,13 @@ func (r *Registry) Of(tenant, typ string) (out []*Account) {
 	return out
 }
 
-// Find is a tenant's account by its id (a bot also by the number in its token), nil if there is none. An empty name is the
-// first account of that type.
+// Find is a tenant's account by its id or its other name, nil if there is none. An empty name is the first account of that type.
 func (r *Registry) Find(tenant, typ, name string) *Account {
 	name = strings.TrimPrefix(name, "@")
 	list := r.Of(tenant, typ)
 	i := slices.IndexFunc(list, func(a *Account) bool {
 		c := a.Config()
-		return name == "" || strings.EqualFold(c.ID, name) || c.Bot() == name && c.Type == "telegram"
+		return name == "" || strings.EqualFold(c.ID, name) || c.Also == name
 	})
 	if i < 0 {
 		return nil
@@ -80,27 +76,22 @@ func (r *Registry) Find(tenant, typ, name string) *Account {
 	return list[i]
 }
 
-// Number is a WhatsApp account by its phone_number_id.
-func (r *Registry) Number(id string) *Account {
-	return r.get(func() *Account { return r.byID["whatsapp "+id] })
+// ByID is the account of a type with the provider's id, whoever has it; nil if there is none.
+func (r *Registry) ByID(typ, id string) *Account {
+	return r.get(func() *Account { return r.byID[name(typ, id)] })
 }
 
-// Key is a 360dialog account by its API key.
-func (r *Registry) Key(key string) *Account {
-	return r.get(func() *Account { return r.byKey["key "+key] })
+// ByKey is the account whose API has this base and this key; nil if there is none.
+func (r *Registry) ByKey(base, key string) *Account {
+	return r.get(func() *Account { return r.byKey[base+" "+key] })
 }
 
-// Token is a bot by its token.
-func (r *Registry) Token(token string) *Account {
-	return r.get(func() *Account { return r.byKey["token "+token] })
-}
-
-// Business lists the numbers of a WhatsApp Business Account.
-func (r *Registry) Business(waba string) (out []*Account) {
+// Where lists the accounts, of all tenants, for which f is true.
+func (r *Registry) Where(f func(*Config) bool) (out []*Account) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	for _, a := range r.order {
-		if c := a.Config(); c.Type == "whatsapp" && c.WABA == waba {
+		if f(a.Config()) {
 			out = append(out, a)
 		}
 	}

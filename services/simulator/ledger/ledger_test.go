@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -13,7 +12,7 @@ import (
 
 func open(t *testing.T, tenant, id string) *account.Account {
 	t.Helper()
-	r := &account.Registry{Now: time.Now}
+	r := &account.Registry{}
 	a, err := r.Register(tenant, account.Config{Type: "whatsapp", ID: id})
 	if err != nil {
 		t.Fatal(err)

@@ -83,7 +83,7 @@ func (s *scene) attach(m obj) error {
 }
 
 func bot(c *account.Config) obj {
-	id, err := strconv.ParseInt(c.Bot(), 10, 64)
+	id, err := strconv.ParseInt(c.Also, 10, 64)
 	if err != nil {
 		id = 7000001
 	}

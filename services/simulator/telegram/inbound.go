@@ -31,7 +31,7 @@ func (p *Provider) Inbound(a *account.Account, act account.Action) (webhook.Post
 	if !wants(a.Config(), kind) {
 		return webhook.Post{}, "", fault.New(fault.Conflict, "conflict", "the bot did not ask for updates of the kind %s (allowed_updates of setWebhook)", kind)
 	}
-	n := a.NextUpdate()
+	n := p.nextUpdate()
 	return webhook.Post{Key: a.Config().ID + " " + s.key, Make: func() webhook.Call {
 		c := a.Config()
 		h := http.Header{"Content-Type": {"application/json"}}

@@ -19,7 +19,7 @@ func (p *Provider) setWebhook(a *account.Account, f *fields) stage.Answer {
 	case len(secret) > 256 || strings.Trim(secret, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") != "":
 		return bad("secret token contains unallowed characters")
 	}
-	updates := a.Config().Updates // left out: as before
+	updates := own(a.Config()).updates // left out: as before
 	f.into("allowed_updates", &updates)
 	a.Hook(func(c *account.Config) {
 		secrets := map[string]string{}
@@ -27,7 +27,7 @@ func (p *Provider) setWebhook(a *account.Account, f *fields) stage.Answer {
 			secrets[k] = v
 		}
 		secrets["webhook_secret"] = secret
-		c.WebhookURL, c.Secrets, c.Updates = to, secrets, updates
+		c.WebhookURL, c.Secrets, c.Own = to, secrets, ownBot{updates: updates}
 	})
 	out := result(true)
 	out.Body.(obj)["description"] = "Webhook was set"
@@ -37,19 +37,20 @@ func (p *Provider) setWebhook(a *account.Account, f *fields) stage.Answer {
 func (p *Provider) webhookInfo(a *account.Account) stage.Answer {
 	c := a.Config()
 	out := obj{"url": c.WebhookURL, "has_custom_certificate": false, "pending_update_count": p.Hooks.Waiting(c.ID + " "), "max_connections": 40}
-	if c.Updates != nil {
-		out["allowed_updates"] = c.Updates
+	if updates := own(c).updates; updates != nil {
+		out["allowed_updates"] = updates
 	}
 	return result(out)
 }
 
 // wants reports whether the bot asked for a kind of update. One that was never set up gets all.
 func wants(c *account.Config, kind string) bool {
-	switch {
-	case c.Updates == nil:
+	switch updates := own(c).updates; {
+	case updates == nil:
 		return true
-	case len(c.Updates) == 0:
+	case len(updates) == 0:
 		return !slices.Contains(unasked, kind)
+	default:
+		return slices.Contains(updates, kind)
 	}
-	return slices.Contains(c.Updates, kind)
 }

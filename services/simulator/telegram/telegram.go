@@ -4,6 +4,7 @@ package telegram
 import (
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/services/simulator/account"
@@ -19,16 +20,23 @@ type Provider struct {
 	Files    *media.Store
 	// Allowed says whether a bot may send its updates to a URL.
 	Allowed func(url string) bool
+
+	updates atomic.Int64 // the number of the latest update
 }
 
 type obj = map[string]any
+
+// APIs implements the simulator's provider.
+func (p *Provider) APIs() map[string]func(http.ResponseWriter, *http.Request, string) {
+	return map[string]func(http.ResponseWriter, *http.Request, string){typeName: p.Serve}
+}
 
 // Serve serves the Bot API: path is what follows its base, "/bot<token>/sendMessage" or "/file/bot<token>/photos/…".
 func (p *Provider) Serve(w http.ResponseWriter, r *http.Request, path string) {
 	rest, file := strings.CutPrefix(path, "/file")
 	rest, bot := strings.CutPrefix(rest, "/bot")
 	token, rest, _ := strings.Cut(rest, "/")
-	a := p.Accounts.Token(token)
+	a := p.Accounts.ByKey(typeName, token)
 	switch {
 	case !bot:
 		stage.Write(w, refusal(404, "Not Found"))

@@ -233,7 +233,7 @@ func userID(c *account.Config, from string) string {
 	if !number(from) {
 		return from
 	}
-	h := sha256.Sum256([]byte(c.WABA + "\x00" + from))
+	h := sha256.Sum256([]byte(own(c).waba + "\x00" + from))
 	return fmt.Sprintf("%s.%020s", country(from), new(big.Int).SetBytes(h[:8]))
 }
 

@@ -147,11 +147,11 @@ func (p *Provider) link(r *http.Request, a *account.Account, id string) string {
 	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
 		scheme = "https"
 	}
-	if a.Config().Dialog() {
+	if isDialog(a.Config()) {
 		scheme, host = "https", "lookaside.fbsbx.com"
 	}
 	path, _, _ := strings.Cut(r.URL.Path, "/v")
-	if a.Config().Dialog() {
+	if isDialog(a.Config()) {
 		path = strings.TrimSuffix(r.URL.Path, "/"+id)
 	}
 	return scheme + "://" + host + path + filePath + "/?" + q.Encode()

@@ -15,8 +15,8 @@ import (
 // subscribe takes POST /{waba}/subscribed_apps: with an override the callback must pass the handshake.
 func (p *Provider) subscribe(w http.ResponseWriter, r *http.Request, waba string) {
 	var numbers []*account.Account
-	for _, a := range p.Accounts.Business(waba) {
-		if !a.Config().Dialog() && token(r) != "" && token(r) == a.Config().Secrets["access_token"] {
+	for _, a := range p.Accounts.Where(func(c *account.Config) bool { return c.Type == typeName && own(c).waba == waba }) {
+		if !isDialog(a.Config()) && token(r) != "" && token(r) == a.Config().Secrets["access_token"] {
 			numbers = append(numbers, a)
 		}
 	}
@@ -91,7 +91,9 @@ func (p *Provider) configure(w http.ResponseWriter, r *http.Request, a *account.
 			if err := json.Unmarshal(body, &in); err != nil || !p.Allowed(in.URL) {
 				return stage.Answer{Status: 400, Code: 400, Body: obj{"meta": obj{"success": false, "http_code": 400, "developer_message": "Invalid webhook url"}}}
 			}
-			a.Hook(func(c *account.Config) { c.WebhookURL, c.WebhookHeader = in.URL, in.Headers })
+			a.Hook(func(c *account.Config) {
+				c.WebhookURL, c.Own = in.URL, ownNumber{waba: own(c).waba, header: in.Headers}
+			})
 			return stage.Answer{Status: 200, Body: obj{"url": in.URL, "headers": in.Headers}}
 		}}
 	})

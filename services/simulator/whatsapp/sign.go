@@ -22,14 +22,14 @@ func change(c *account.Config, field string, value obj) webhook.Call {
 	value["messaging_product"] = "whatsapp"
 	value["metadata"] = obj{"display_phone_number": account.Bare(c.Display), "phone_number_id": c.ID}
 	return signed(c, encode(obj{"object": "whatsapp_business_account",
-		"entry": []obj{{"id": c.WABA, "changes": []obj{{"value": value, "field": field}}}}}))
+		"entry": []obj{{"id": own(c).waba, "changes": []obj{{"value": value, "field": field}}}}}))
 }
 
 func signed(c *account.Config, body []byte) webhook.Call {
 	h := http.Header{"Content-Type": {"application/json"}, "User-Agent": {"facebookexternalua"}}
-	if c.Dialog() {
+	if isDialog(c) {
 		h.Set("X-360dialog-Signature", sum(c.Secrets["webhook_secret"], body))
-		for k, v := range c.WebhookHeader {
+		for k, v := range own(c).header {
 			h.Set(k, v)
 		}
 	} else {

@@ -22,6 +22,11 @@ type Provider struct {
 // maxJSON is the largest body of a message, in bytes.
 const maxJSON = 1 << 20
 
+// APIs implements the simulator's provider.
+func (p *Provider) APIs() map[string]func(http.ResponseWriter, *http.Request, string) {
+	return map[string]func(http.ResponseWriter, *http.Request, string){typeName: p.Cloud, dialog: p.Dialog}
+}
+
 // Cloud serves graph.facebook.com: path is what follows the API's base, "/v26.0/<phone_number_id>/messages".
 func (p *Provider) Cloud(w http.ResponseWriter, r *http.Request, path string) {
 	if strings.HasPrefix(path, filePath) {
@@ -39,14 +44,14 @@ func (p *Provider) Cloud(w http.ResponseWriter, r *http.Request, path string) {
 		return
 	}
 	number := node
-	if edge == "" && p.Accounts.Number(node) == nil {
+	if edge == "" && p.number(node) == nil {
 		number = r.URL.Query().Get("phone_number_id")
 	}
 	a := p.bearer(r, number)
 	switch {
 	case token(r) == "":
 		stage.Write(w, refusal(190, "An access token is required to request this resource."))
-	case a == nil && p.Accounts.Number(number) != nil:
+	case a == nil && p.number(number) != nil:
 		stage.Write(w, refusal(190, ""))
 	case a == nil:
 		stage.Write(w, unknownObject(node))
@@ -65,7 +70,7 @@ func (p *Provider) Cloud(w http.ResponseWriter, r *http.Request, path string) {
 
 // Dialog serves waba-v2.360dialog.io: the key says which number it is.
 func (p *Provider) Dialog(w http.ResponseWriter, r *http.Request, path string) {
-	a := p.Accounts.Key(r.Header.Get("D360-API-KEY"))
+	a := p.Accounts.ByKey(dialog, r.Header.Get("D360-API-KEY"))
 	if a == nil || r.Header.Get("D360-API-KEY") == "" {
 		stage.Write(w, stage.Answer{Status: 401, Body: obj{"meta": obj{"success": false, "http_code": 401, "developer_message": "Invalid api key"}}})
 		return
@@ -95,8 +100,8 @@ func token(r *http.Request) string {
 
 // bearer is the account of a number if the request has its token.
 func (p *Provider) bearer(r *http.Request, number string) *account.Account {
-	a := p.Accounts.Number(number)
-	if a == nil || a.Config().Dialog() || token(r) == "" || token(r) != a.Config().Secrets["access_token"] {
+	a := p.number(number)
+	if a == nil || isDialog(a.Config()) || token(r) == "" || token(r) != a.Config().Secrets["access_token"] {
 		return nil
 	}
 	return a
