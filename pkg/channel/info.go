@@ -41,18 +41,20 @@ type Field struct {
 
 // InboundRules is what comes in, and how.
 type InboundRules struct {
-	MaxBody    int64    `json:"max_body"`  // bytes of one webhook; more is 413
-	Retries    bool     `json:"retries"`   // the provider calls again after a 5xx; if not, the spool keeps what Kafka cannot take
-	AppLevel   bool     `json:"app_level"` // one callback for many accounts
-	Redact     []string `json:"redact"`    // headers the journal must not keep, besides Authorization and Cookie
-	ReplyTo    bool     `json:"reply_to"`
-	Reactions  bool     `json:"reactions"`
-	Edits      bool     `json:"edits"`
-	Deletes    bool     `json:"deletes"`
-	Typing     bool     `json:"typing"`
-	MediaFor   Duration `json:"media_for"`             // how long the provider keeps media; zero means no promise
-	MaxMedia   int64    `json:"max_media"`             // bytes we fetch at most
-	MediaHosts []string `json:"media_hosts,omitempty"` // hosts that may see our credentials while fetching
+	MaxBody  int64 `json:"max_body"`  // bytes of one webhook; more is 413
+	Retries  bool  `json:"retries"`   // the provider calls again after a 5xx; if not, the spool keeps what Kafka cannot take
+	AppLevel bool  `json:"app_level"` // one callback for many accounts
+	// AnswerWithin is after how long the provider gives a call up; zero: it does not say. The host answers before that, if need be 503.
+	AnswerWithin Duration `json:"answer_within,omitzero"`
+	Redact       []string `json:"redact"` // headers the journal must not keep, besides Authorization and Cookie
+	ReplyTo      bool     `json:"reply_to"`
+	Reactions    bool     `json:"reactions"`
+	Edits        bool     `json:"edits"`
+	Deletes      bool     `json:"deletes"`
+	Typing       bool     `json:"typing"`
+	MediaFor     Duration `json:"media_for"`             // how long the provider keeps media; zero means no promise
+	MaxMedia     int64    `json:"max_media"`             // bytes we fetch at most
+	MediaHosts   []string `json:"media_hosts,omitempty"` // hosts that may see our credentials while fetching
 }
 
 // SendRules is what goes out, with its limits.

@@ -82,11 +82,23 @@ type Ingress struct {
 func New(d Deps) *Ingress {
 	d.Limits.fill()
 	info := d.Adapter.Info()
+	d.Limits.within(time.Duration(info.Inbound.AnswerWithin))
 	return &Ingress{
 		Deps: d, info: info, dummy: stranger(info), secret: secretHeaders(info.Inbound.Redact),
 		gate: newGate(d.Limits, d.Backlog, d.Now), arrived: newArrivals(d.Limits, time.Now), spool: newSpool(d, info.Type), metrics: newMetrics(string(info.Type)),
 		quiet: rate.Sometimes{First: 1, Interval: 10 * time.Second},
 	}
+}
+
+// within shortens what a call may take, so that it is answered before the provider gives up after this long: an eighth of it is
+// the network's. Zero changes nothing.
+func (l *Limits) within(patience time.Duration) {
+	if patience == 0 {
+		return
+	}
+	l.Request = min(l.Request, patience*7/8)
+	l.Publish = min(l.Publish, l.Request/2)
+	l.Spool = min(l.Spool, l.Request/4) // the look whether something waits takes as long at most
 }
 
 func (l *Limits) fill() {
