@@ -21,6 +21,8 @@ type Info struct {
 	Statuses []event.DeliveryStatus `json:"statuses"` // what the provider reports after accepting
 	Offline  bool                   `json:"offline"`  // offline messages apply
 	Starts   Starts                 `json:"starts"`   // may the business write first
+	// Addresses are the forms in which people can write whom to reach; the first that fits is taken.
+	Addresses []AddressForm `json:"addresses,omitempty"`
 }
 
 // Field is one field of the channel's form.

@@ -217,6 +217,12 @@ var types = []channel.Info{
 	},
 	{Type: event.SMS, Title: "SMS", Send: channel.SendRules{Types: []event.MessageType{event.Text, event.Document, event.Image}, Attachments: 3,
 		Media: map[event.MessageType]channel.MediaRule{event.Document: {}, event.Image: {}}}, Window: channel.Window{Kind: "none"}, Starts: channel.Starts{May: true}},
+	{Type: event.RCS, Title: "RCS", Send: channel.SendRules{Types: []event.MessageType{event.Text}}, Window: channel.Window{Kind: "none"},
+		Starts: channel.Starts{May: true}, Addresses: []channel.AddressForm{
+			{Kind: channel.AddressPhone, Country: "default_country", Plus: true, Example: "a phone number"},
+			{Kind: channel.AddressUsername, Known: true, Example: "a @username"},
+			{Kind: channel.AddressID, Pattern: "GRP[0-9]+", Known: true, Example: "the id of a group"},
+		}},
 	{Type: event.Instagram, Title: "Instagram", Send: channel.SendRules{Types: []event.MessageType{event.Text}}, Window: channel.Window{Kind: "reply"}},
 }
 

@@ -25,6 +25,9 @@ func (Adapter) Info() channel.Info {
 		Statuses: []event.DeliveryStatus{event.Delivered, event.Read},
 		Offline:  true,
 		Starts:   channel.Starts{May: true},
+		Addresses: []channel.AddressForm{
+			{Kind: channel.AddressID, Pattern: `[^\s]{1,200}`, Known: true, Example: "the id of a visitor"},
+		},
 	}
 }
 

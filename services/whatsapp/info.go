@@ -33,6 +33,12 @@ func (Adapter) Info() channel.Info {
 		Statuses: []event.DeliveryStatus{event.Sent, event.Delivered, event.Read, event.Failed},
 		Offline:  true,
 		Starts:   channel.Starts{May: true, With: "template"},
+		Addresses: []channel.AddressForm{
+			{Kind: channel.AddressPhone, Country: "default_country", Example: "a phone number with its country code (+49 151 23456789)"},
+			{Kind: channel.AddressID, Pattern: `[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}`, Example: "a user id (DE.1349120865530274)"},
+			{Kind: channel.AddressUsername, Known: true, Example: "a @username"},
+			{Kind: channel.AddressID, Pattern: `[A-Za-z0-9_-]{1,128}`, Known: true, Example: "the id of a group"},
+		},
 	}
 }
 
@@ -46,6 +52,8 @@ var settings = []channel.Field{
 	{Key: "phone_number_id", Label: "Phone number id", Pattern: `^[0-9]+$`, Help: "The id of the number, not the number itself."},
 	{Key: "waba_id", Label: "WhatsApp Business Account id", Pattern: `^[0-9]+$`, Optional: true,
 		Help: "Needed for news about templates and the account, and to register the webhook."},
+	{Key: "default_country", Label: "Country", Pattern: `^[A-Z]{2}$`, Optional: true,
+		Help: "Two letters (ISO 3166-1): numbers that agents write without a country code are of this country."},
 	{Key: "graph_version", Label: "Graph API version", Pattern: `^v[0-9]+\.[0-9]+$`, Optional: true, Default: graphVersion, When: onCloud},
 	{Key: "api_base_url", Label: "API base URL", Optional: true, Help: "Instead of the provider's host: sandboxes, tests."},
 	{Key: "app_secret", Label: "App secret", Secret: true, When: onCloud, Help: "Signs webhooks. App dashboard, Settings, Basic."},

@@ -23,7 +23,7 @@ func somebody(number channel.Opaque, users ...channel.Opaque) person {
 	for _, id := range append([]channel.Opaque{channel.Opaque(n)}, users...) {
 		ids = add(ids, string(id))
 	}
-	for _, v := range spellings(n) {
+	for _, v := range channel.Spellings(n) {
 		ids = add(ids, v)
 	}
 	if len(ids) == 0 {
@@ -113,28 +113,4 @@ func scopedID(id string) bool {
 	return ok && upper && len(rest) >= 1 && len(rest) <= 128 && strings.IndexFunc(rest, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 	}) < 0
-}
-
-// spellings are the other ways to write the same mobile number: Brazil with or without the ninth digit (only before 6–9),
-// Mexico with or without the 1, Argentina with or without the 9.
-func spellings(n string) []string {
-	if !digits(n) {
-		return nil
-	}
-	mobile := func(i int) bool { return n[i] >= '6' }
-	switch {
-	case strings.HasPrefix(n, "55") && len(n) == 12 && mobile(4):
-		return []string{n[:4] + "9" + n[4:]}
-	case strings.HasPrefix(n, "55") && len(n) == 13 && n[4] == '9' && mobile(5):
-		return []string{n[:4] + n[5:]}
-	case strings.HasPrefix(n, "521") && len(n) == 13:
-		return []string{"52" + n[3:]}
-	case strings.HasPrefix(n, "52") && len(n) == 12:
-		return []string{"521" + n[2:]}
-	case strings.HasPrefix(n, "549") && len(n) == 13:
-		return []string{"54" + n[3:]}
-	case strings.HasPrefix(n, "54") && len(n) == 12:
-		return []string{"549" + n[2:]}
-	}
-	return nil
 }

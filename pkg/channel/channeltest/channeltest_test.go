@@ -44,6 +44,7 @@ func TestFaultsAreFound(t *testing.T) {
 		"claims too little":        "receives reactions, but Info does not say so",
 		"wants another setting":    "the required more is missing",
 		"stale README":             "README.md is not current",
+		"takes no address":         "Info.Addresses is missing or wrong",
 		"leaves a place":           "Sign left {key} in the URL",
 		"repeats a 5xx":            "want unknown",
 		"believes any answer":      "want an error of kind unknown",

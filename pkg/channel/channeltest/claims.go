@@ -61,7 +61,8 @@ func (r *runner) claims(t *testing.T) {
 	in := []claim{{"receives reply_to", i.Inbound.ReplyTo}, {"receives reactions", i.Inbound.Reactions},
 		{"receives edits", i.Inbound.Edits}, {"receives deletes", i.Inbound.Deletes}, {"receives typing", i.Inbound.Typing}}
 	out := []claim{{"sends reply_to", i.Send.ReplyTo}, {"sends reactions", i.Send.Reactions}, {"sends subject", i.Send.Subject},
-		{"splits text", i.Send.Split > 1}, {"sends several attachments", i.Send.Attachments > 1}}
+		{"splits text", i.Send.Split > 1}, {"sends several attachments", i.Send.Attachments > 1},
+		{"takes addresses", len(i.Addresses) > 0}}
 	for _, s := range []event.DeliveryStatus{event.Sent, event.Delivered, event.Read, event.Failed} {
 		in = append(in, claim{"reports " + string(s), slices.Contains(i.Statuses, s)})
 	}
@@ -121,7 +122,7 @@ func (r *runner) info(t *testing.T) {
 	for what, ok := range map[string]bool{
 		"Type": slices.Contains(event.ChannelTypes, i.Type), "Title": i.Title != "", "Docs": strings.HasPrefix(i.Docs, "https://"),
 		"Inbound.MaxBody": i.Inbound.MaxBody > 0, "Send.Concurrency": i.Send.Concurrency > 0, "Send.Timeout": i.Send.Timeout > 0,
-		"Window.Kind": slices.Contains([]string{"none", "inbound", "reply"}, i.Window.Kind),
+		"Window.Kind": slices.Contains([]string{"none", "inbound", "reply"}, i.Window.Kind), "Addresses": addressed(i.Addresses),
 	} {
 		if !ok {
 			t.Errorf("Info.%s is missing or wrong", what)
@@ -188,4 +189,12 @@ func applies(i channel.Info, f channel.Field, ch channel.Keyed) bool {
 		}
 	}
 	return true
+}
+
+// addressed reports whether a type says how people write whom to reach, in forms that package address reads.
+func addressed(forms []channel.AddressForm) bool {
+	kinds := []channel.AddressKind{channel.AddressPhone, channel.AddressEmail, channel.AddressUsername, channel.AddressID}
+	return len(forms) > 0 && !slices.ContainsFunc(forms, func(f channel.AddressForm) bool {
+		return !slices.Contains(kinds, f.Kind) || f.Example == "" || (f.Kind == channel.AddressID) != (f.Pattern != "")
+	})
 }

@@ -30,11 +30,14 @@ func (a toy) Info() channel.Info {
 		Inbound:  channel.InboundRules{MaxBody: 1 << 20, Reactions: true},
 		Send: channel.SendRules{Types: []event.MessageType{event.Text}, Text: channel.Limit{Max: 10, Unit: channel.Runes},
 			Concurrency: 1, Timeout: channel.Duration(time.Second)},
-		Window: channel.Window{Kind: "none"},
+		Window:    channel.Window{Kind: "none"},
+		Addresses: []channel.AddressForm{{Kind: channel.AddressID, Pattern: "[a-z0-9]+", Example: "the id of a chat"}},
 	}
 	switch {
 	case a.breaks("claims too much"):
 		i.Inbound.Edits = true
+	case a.breaks("takes no address"):
+		i.Addresses[0].Pattern = ""
 	case a.breaks("claims too little"):
 		i.Inbound.Reactions = false
 	case a.breaks("wants another setting"):

@@ -855,6 +855,8 @@ type Start struct {
 
 	// Name of a contact that is new
 	Name *string `json:"name,omitempty"`
+
+	// Peer Whom to reach, in one of the forms of the channel type (`addresses` of GET /v1/channel-types): a phone number in any usual spelling, a @username, an id of the provider.
 	Peer *string `json:"peer,omitempty"`
 }
 

@@ -29,8 +29,8 @@ func (p Person) kind() (kind, post string) {
 }
 
 func (p Person) ids() []string {
-	ids := []string{p.Peer}
-	for _, a := range p.Aliases {
+	var ids []string
+	for _, a := range append([]string{p.Peer}, p.Aliases...) {
 		if a != "" && !slices.Contains(ids, a) {
 			ids = append(ids, a)
 		}
@@ -82,6 +82,23 @@ func (r *Store) Thread(ctx context.Context, p Person, at event.Time) (*Thread, e
 		t.learn(p.ids())
 		return nil
 	})
+}
+
+// Find returns the thread of a person on a channel; nil if none of their ids was seen there. It makes nothing.
+func (r *Store) Find(ctx context.Context, p Person) (*Thread, error) {
+	known, err := r.aliases(ctx, p, p.ids())
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(known, func(a *Alias) bool { return a != nil })
+	if i < 0 {
+		return nil, nil
+	}
+	t, err := r.goesOn(ctx, known[i].ThreadID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil // it is just being made
+	}
+	return t, err
 }
 
 // aliases reads the documents of ids; nil where there is none.

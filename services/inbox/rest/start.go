@@ -10,6 +10,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/address"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
@@ -133,7 +134,7 @@ func (s *Server) reach(c *gin.Context, p *auth.Principal, in start) (*record.Thr
 	if err != nil {
 		return nil, none, err
 	}
-	peer, t, err := s.peer(c, p, in)
+	t, who, err := s.named(c, p, ch, info, in)
 	if err != nil {
 		return nil, none, err
 	}
@@ -150,11 +151,11 @@ func (s *Server) reach(c *gin.Context, p *auth.Principal, in start) (*record.Thr
 	if known {
 		return t, record.RulesOf(ch.Policy, ch.OUID), nil
 	}
-	person := record.Person{Tenant: p.Tenant, ChannelID: ch.ID, ChannelType: ch.Type, Peer: peer, OUID: ch.OUID}
+	begun := person(p, ch, who)
 	if in.Name != "" {
-		person.Profile = &event.Profile{Name: in.Name}
+		begun.Profile = &event.Profile{Name: in.Name}
 	}
-	t, err = s.Record.Thread(ctx, person, s.at())
+	t, err = s.Record.Thread(ctx, begun, s.at())
 	return t, record.RulesOf(ch.Policy, ch.OUID), err
 }
 
@@ -188,34 +189,42 @@ func unlessGone(err error) error {
 	return err
 }
 
-// peer is the id to write to, and the thread with it if there is one.
-func (s *Server) peer(c *gin.Context, p *auth.Principal, in start) (peer string, t *record.Thread, err error) {
-	ctx := c.Request.Context()
+// named finds the thread with the person whom the call names; without one it returns the person, as read by the channel's rules.
+func (s *Server) named(
+	c *gin.Context, p *auth.Principal, ch channel.Keyed, info channel.Info, in start,
+) (*record.Thread, channel.Person, error) {
+	ctx, nobody := c.Request.Context(), channel.Person{}
 	if in.ContactID != "" {
 		contact, err := s.contact(ctx, p, in.ContactID)
 		if err != nil {
-			return "", nil, httpapi.Named(err, "/contact_id", "contact", in.ContactID)
+			return nil, nobody, httpapi.Named(err, "/contact_id", "contact", in.ContactID)
 		}
 		for _, i := range contact.Identities {
 			if i.ChannelID == in.ChannelID {
 				t, err := s.Record.Threads.Get(ctx, i.ThreadID)
-				return i.Peer, t, err
+				return t, nobody, err
 			}
 		}
 		if in.Peer == "" {
-			return "", nil, fault.At("/contact_id", "bad_value", "the contact has no identity on this channel; name the peer")
+			return nil, nobody, fault.At("/contact_id", "bad_value", "the contact has no identity on this channel; name the peer")
 		}
 	}
 	if in.Peer == "" {
-		return "", nil, fault.At("/peer", "required", "name a contact or a peer")
+		return nil, nobody, fault.At("/peer", "required", "name a contact or a peer")
 	}
-	as, err := s.Record.Aliases.GetMany(ctx, []string{record.AliasID(p.Tenant, in.ChannelID, record.Messages, "", in.Peer)})
-	if err != nil || as[0] == nil {
-		return in.Peer, nil, err
+	who, err := address.Read(info, ch.Settings, "/peer", in.Peer)
+	if err != nil {
+		return nil, nobody, err
 	}
-	t, err = s.Record.Threads.Get(ctx, as[0].ThreadID)
-	if errors.Is(err, store.ErrNotFound) {
-		return in.Peer, nil, nil // it is just being made
+	t, err := s.Record.Find(ctx, person(p, ch, who))
+	if err == nil && t == nil && who.Known && info.Starts.May {
+		err = address.Unseen(info, "/peer")
 	}
-	return in.Peer, t, err
+	return t, who, err
+}
+
+func person(p *auth.Principal, ch channel.Keyed, who channel.Person) record.Person {
+	return record.Person{
+		Tenant: p.Tenant, ChannelID: ch.ID, ChannelType: ch.Type, Peer: who.Peer, Aliases: who.Aliases, OUID: ch.OUID,
+	}
 }

@@ -51,6 +51,7 @@ func (t Toy) Info() channel.Info {
 			Media:   map[event.MessageType]channel.MediaRule{event.Image: {MIME: []string{"image/png"}, MaxBytes: 1000}},
 			Signals: []string{"typing_on"}, Concurrency: 4, Timeout: channel.Duration(5 * time.Second),
 		},
+		Addresses: []channel.AddressForm{{Kind: channel.AddressID, Pattern: ".+", Example: "any id"}},
 	}
 	if t.Edit != nil {
 		t.Edit(&i)
