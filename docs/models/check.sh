@@ -19,8 +19,14 @@ facts    safety breaks -   -DIN1=2 -DIN2=1 -DCLOSES=0 -DREOPENS=0 -DCRASHES=0 -D
 outbound safety holds  -E  -DLAYOUT=2
 outbound safety holds  -E  -DLAYOUT=2 -DTIMED=0
 outbound safety breaks -E  -DLAYOUT=2 -DBUSY=0
+outbound safety holds  -E  -DLAYOUT=5 -DGENS=1 -DPERM=1
+outbound safety holds  -E  -DLAYOUT=5 -DPERM=1 -DKILLS=1 -DREFUSE=0 -DNOTNOW=0
+outbound safety breaks -E  -DLAYOUT=5 -DGENS=1 -DPERM=1 -DRESUME=0
+outbound safety breaks -E  -DLAYOUT=5 -DGENS=1 -DPERM=1 -DWAITALL=0
 receipts safety holds  -   -DKINDS0=9
 receipts cycles holds  -   -DKINDS0=9
+receipts safety holds  -   -DPARTS=2 -DKINDS0=5 -DKINDS1=9 -DFACTS=0
+receipts safety breaks -   -DPARTS=2 -DKINDS0=5 -DKINDS1=1 -DCRASHES=0 -DDUPS=0 -DFACTS=0 -DMARKS=0 -DV_FAILED_EARLY
 receipts safety breaks -   -DKINDS0=9 -DCRASHES=0 -DDUPS=0 -DFACTS=0 -DMARKS=0 -DV_LINK_LAST
 routing  safety holds  -   -DHAND=1 -DPB=1 -DZK=0
 routing  safety breaks -   -DHAND=1 -DPB=1 -DZK=0 -DNAIVE_EPOCHMOVE

@@ -10,7 +10,10 @@
  *
  * WHAT IS MODELLED
  *   log      a partition of `tributary.outbound`; LAYOUT 1: a0 b0 a1 (two messages of key a, one of key b), 2: a0 a1,
- *            3: a0 with two parts, then a1,  4: a0, a second copy of a0 (a produce that failed but was written), a1
+ *            3: a0 with two parts, then a1,  4: a0, a second copy of a0 (a produce that failed but was written), a1,
+ *            5: a0 with two parts, then a second attempt of a0 (rows 2 and 3 are the parts 0 and 1 again)
+ *   resend   LAYOUT 5: the inbox learns the results on `receipts` late, in any order, one by one; once it knows of a part that
+ *            did not arrive, the second attempt may be asked for. Its record names the parts that are skipped.
  *   members  two; the group gives the partition to one (a generation). The other may run its old generation on (a zombie:
  *            evicted, not yet aware), with calls in flight. Any member may die at any step (crash, or it abandons its
  *            generation at the drain limit): its memory is gone, its requests stay on the wire.
@@ -34,6 +37,8 @@
  *   A4 a waiting row is claimed by one owner only
  *   A5 sent is said only of what was accepted, failed and expired only of what was not and never will be
  *   A6 unknown is said of a row that nobody called only if the writer of its `calling` died, or lost the partition
+ *   A8 the provider accepts a part of a message in two attempts only if the first one's outcome was unknown when the second
+ *      was asked for
  */
 
 /* ---- bounds ---- */
@@ -133,6 +138,12 @@
 #ifndef EXPIREWAITING   /* only a waiting row expires (0: a `calling` one too) */
 #define EXPIREWAITING 1
 #endif
+#ifndef RESUME          /* a second attempt skips the parts that are known to have arrived (0: it sends every part again) */
+#define RESUME 1
+#endif
+#ifndef WAITALL         /* it is asked for only when every part of the first one has a result (0: once one did not arrive) */
+#define WAITALL 1
+#endif
 #ifndef DRAINCOMMIT     /* a row is drained only after its offset was committed; NOT needed */
 #define DRAINCOMMIT 0
 #endif
@@ -179,6 +190,21 @@
 #define LAST(i) (i == 2)
 #define ROFF(r) (r * 2)
 #define EARLIER(r,q) (q < r)
+#elif LAYOUT == 5
+#define NREC 2
+#define NROW 4
+#define NKEY 1
+#define RKEY(r) 0
+#define CKEY(i) 0
+#define FIRST(i) (i * 2)
+#define LAST(i) (i * 2 + 1)
+#define ROFF(r) (r / 2)
+#define EARLIER(r,q) (q < r)
+#define PARTS 1
+#define RESEND 1
+#endif
+#ifndef RESEND
+#define RESEND 0
 #endif
 #ifndef PARTS
 #define PARTS 0
@@ -216,14 +242,20 @@ byte pub[NROW];         /* said on receipts */
 bool acc[NROW];         /* accepted by the provider */
 bool called[NROW];      /* a first byte has left, ever */
 byte dlrev[NROW];       /* the deadline of the call written at this rev has passed */
-byte net[6];            /* [m*NROW+r] */
+byte net[NROW*2];       /* [m*NROW+r] */
+#if RESEND
+byte seen[2];           /* results of the first attempt that the inbox has seen, per part */
+bool resent;            /* the second attempt was asked for */
+bool skips[2];          /* ... and leaves this part out */
+bool unsure[2];         /* ... whose outcome was unknown then */
+#endif
 /* group */
 byte gen, committed;
 byte mgen[2];           /* the generation a member believes in; 0: none */
 /* memory of a member, lost when it dies */
 byte done[2];           /* records done (bits) */
 byte from[2];           /* committed offset where its generation began */
-byte tab[6];            /* [m*NROW+r] the open rows it knows: 0 no, 1 waits, 2 it is calling */
+byte tab[NROW*2];          /* [m*NROW+r] the open rows it knows: 0 no, 1 waits, 2 it is calling */
 bool ready[4];          /* [m*2+k] the open rows of the key are read, the drainer may begin */
 bool abrt[4];           /* [m*2+k] abandon the lane's handler */
 
@@ -236,7 +268,14 @@ byte b_notnow = NOTNOW, b_refuse = REFUSE, b_dial = DIAL, b_perm = PERM, b_expir
 #define ONWIRE(r) (FLIES(net[r]) || FLIES(net[NROW+r]))
 #define FINAL(r) (st[r] >= SENT)
 #define DEAD (mgen[m] != g)
-#if NROW == 3
+#if NROW == 4
+#define ANYTAB(k) (TAB(0) || TAB(1) || TAB(2) || TAB(3))
+#define ANYWAITS(k) (TAB(0)==1 || TAB(1)==1 || TAB(2)==1 || TAB(3)==1)
+#define OLDEST(k) (TAB(0) -> 0 : (TAB(1) -> 1 : (TAB(2) -> 2 : 3)))
+#define EARLIERSAID(r) ((r == 0 || pub[0]) && (r < 2 || pub[1]) && (r < 3 || skips[0] || pub[2]))
+#define LATERACC(r) ((EARLIER(1,r) && acc[1]) || (EARLIER(2,r) && acc[2]) || (EARLIER(3,r) && acc[3]))
+#define ALLSAID (pub[0] && pub[1] && (!resent || ((skips[0] || pub[2]) && (skips[1] || pub[3]))))
+#elif NROW == 3
 #define ANYTAB(k) ((RKEY(0)==k && TAB(0)) || (RKEY(1)==k && TAB(1)) || (RKEY(2)==k && TAB(2)))
 #define ANYWAITS(k) ((RKEY(0)==k && TAB(0)==1) || (RKEY(1)==k && TAB(1)==1) || (RKEY(2)==k && TAB(2)==1))
 #define OLDEST(k) ((RKEY(0)==k && TAB(0)) -> 0 : ((RKEY(1)==k && TAB(1)) -> 1 : 2))
@@ -256,7 +295,21 @@ byte b_notnow = NOTNOW, b_refuse = REFUSE, b_dial = DIAL, b_perm = PERM, b_expir
 #else
 #define KEYBUSY(k) ANYWAITS(k)
 #endif
-#if PARTS                /* a failed part ends its attempt */
+#if RESEND
+#define THERE(r) (r < 2 || resent)
+#define SKIPPED(r) (r >= 2 && skips[(r) & 1])
+#define RECORDS (resent -> 2 : 1)
+#define TWICE(r) (acc[(r) ^ 2] && !unsure[(r) & 1])
+#else
+#define THERE(r) true
+#define SKIPPED(r) false
+#define RECORDS NREC
+#define TWICE(r) false
+#endif
+#if RESEND
+#define PARTFAILED(r) (((r) & 1) && st[(r) - 1] == FAILED)
+#define HASLATER(r) (!((r) & 1))
+#elif PARTS              /* a failed part ends its attempt */
 #define PARTFAILED(r) (r == 1 && st[0] == FAILED)
 #define HASLATER(r) (r == 0)
 #else
@@ -433,12 +486,14 @@ scan:
 		skip;
 again:	/* insert; if the row exists, look at it */
 		atomic {
+			THERE(r) ->
 			if
-			:: st[r] == NONE && PARTFAILED(r) -> write(r, FAILED); say(r, R_FAILED); advance()
-			:: st[r] == NONE && !PARTFAILED(r) && !KEYBUSY(k) ->
+			:: SKIPPED(r) -> advance()
+			:: st[r] == NONE && !SKIPPED(r) && PARTFAILED(r) -> write(r, FAILED); say(r, R_FAILED); advance()
+			:: st[r] == NONE && !SKIPPED(r) && !PARTFAILED(r) && !KEYBUSY(k) ->
 				write(r, CALLING); v = rev[r]; wrote = true;
 				if :: goto call :: b_ambig > 0 -> b_ambig--; goto again fi
-			:: st[r] == NONE && !PARTFAILED(r) && (KEYBUSY(k) || b_notnow > 0) ->
+			:: st[r] == NONE && !SKIPPED(r) && !PARTFAILED(r) && (KEYBUSY(k) || b_notnow > 0) ->
 				if :: KEYBUSY(k) :: else -> b_notnow-- fi;
 				write(r, WAITING); waited[r] = true; TAB(r) = 1; advance()
 			:: FENCED(r) -> i = 0; r = 0; v = 0; wrote = false; goto idle
@@ -530,6 +585,7 @@ inline serve(x, r) {
 			:: acc[r] -> assert(RETRY)                                  /* A1; with a key: the answer of the first time */
 			:: else ->
 				acc[r] = true;
+				assert(!TWICE(r));                                      /* A8 */
 				assert(!(pub[r] & (R_FAILED|R_EXPIRED)));               /* A5 */
 				assert(!ORDER || !LATERACC(r) || (!TIMED && (pub[r] & R_UNKNOWN)))  /* A3 */
 			fi;
@@ -549,11 +605,31 @@ active proctype Provider() {
 	do
 	:: serve(0, 0) :: serve(1, 1)
 	:: serve(NROW, 0) :: serve(NROW+1, 1)
-#if NROW == 3
+#if NROW >= 3
 	:: serve(2, 2) :: serve(NROW+2, 2)
+#endif
+#if NROW == 4
+	:: serve(3, 3) :: serve(NROW+3, 3)
 #endif
 	od
 }
+
+#if RESEND
+/* ---- the inbox ---- */
+#define ARRIVED(p) (seen[p] & R_SENT)
+#define MISSING(p) (seen[p] && !ARRIVED(p))
+inline learn(p, what) { atomic { (pub[p] & what) && !(seen[p] & what) -> seen[p] = seen[p] | what } }
+active proctype Inbox() {
+	do
+	:: learn(0, R_SENT) :: learn(0, R_FAILED) :: learn(0, R_UNKNOWN) :: learn(0, R_EXPIRED)
+	:: learn(1, R_SENT) :: learn(1, R_FAILED) :: learn(1, R_UNKNOWN) :: learn(1, R_EXPIRED)
+	:: atomic { !resent && (MISSING(0) || MISSING(1)) && (!WAITALL || (seen[0] && seen[1])) ->
+		resent = true;
+		skips[0] = RESUME && ARRIVED(0); skips[1] = RESUME && ARRIVED(1);
+		unsure[0] = !ARRIVED(0) && (seen[0] & R_UNKNOWN); unsure[1] = !ARRIVED(1) && (seen[1] & R_UNKNOWN) }
+	od
+}
+#endif
 
 /* the owner commits its contiguous mark now and then; a stale generation is refused by the broker.
    Only where a generation ends does it matter how far it came, so that is where it is decided. */
@@ -573,8 +649,11 @@ inline die(m) {         /* crash, or end of an old generation with things abando
 		commit();
 		b_kill--; mgen[m] = 0; done[m] = 0; from[m] = 0;
 		tab[m*NROW] = 0; tab[m*NROW+1] = 0; hush(m*NROW); hush(m*NROW+1);
-#if NROW == 3
+#if NROW >= 3
 		tab[m*NROW+2] = 0; hush(m*NROW+2);
+#endif
+#if NROW == 4
+		tab[m*NROW+3] = 0; hush(m*NROW+3);
 #endif
 		ready[m*2] = false; ready[m*2+1] = false; abrt[m*2] = false; abrt[m*2+1] = false }
 }
@@ -608,6 +687,6 @@ init {
 		:: gen > 0 && mgen[1] == gen && ((done[1] >> committed) & 1) -> committed++
 		:: else -> break
 		od;
-		assert(committed == NREC)                                           /* A2 */
+		assert(committed == RECORDS)                                         /* A2 */
 	}
 }

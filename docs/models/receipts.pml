@@ -25,15 +25,16 @@
  *   R2 A handler that finds its own write already there goes on all the same: the one that wrote may have died.
  *   R3 A send result reads W after it has written A. A watermark writes W, then looks the attempts up by (channel,
  *      peer, unread, at), and writes the step in the attempt, in the same Update that ends `unread`.
- *   R4 With parts: delivered or read once every part is; else failed if any part has a failed step; else the lowest,
- *      a part not heard of counting as queued. (With one part: the highest of its steps.)
+ *   R4 With parts: queued until every part was heard of, so that an attempt that failed has nothing under way; then delivered
+ *      or read once every part is; else failed if any part has a failed step; else the lowest. (With one part: the highest
+ *      of its steps.)
  *   R5 A step is known by (provider id, status). Every new one is a fact, whether or not the status rises.
  *
  * CHECKED
  *   - when all is quiet: the attempt has exactly the steps that were delivered (P6), each once (P3); its status is
  *     the highest of them (R4); every part that a watermark covers is read, and no other; the consumer's maximum is
  *     that status, and its list has every step;
- *   - at every commit: the status does not go back (P6), no step is added twice; facts arrive in order, without gap;
+ *   - at every commit: an attempt that failed has heard of every part (R4); the status does not go back (P6), no step is added twice; facts arrive in order, without gap;
  *   - nothing waits for ever: no run stops before all is quiet (else an invalid end state), and no run is endless
  *     (-DNP: there is no progress label, so any cycle would be reported; compare-and-set retries are in it).
  *
@@ -86,6 +87,7 @@
  *   V_MARK_STEP     a watermark's step has an id of its own    -DMARKS=1 -DKINDS0=17
  *   V_UPTO_RECEIPT  only the receipt raises W                  -DUPTO -DPARTS=2 -DKINDS0=1 -DKINDS1=17
  *   V_PARTS_TEXT    failed if any part is, else the lowest     -DPARTS=2 -DKINDS0=13 -DKINDS1=1
+ *   V_FAILED_EARLY  failed before every part was heard of      -DPARTS=2 -DKINDS0=5 -DKINDS1=1
  *   V_PARTS_KNOWN   the lowest of the parts known so far       -DPARTS=2 -DKINDS0=9 -DKINDS1=1
  *   V_CLEAR_ALL     pending is emptied, not what was published taken out of it      -DFACTS=1
  *   V_OWN_FACTS     an updater leaves what is pending, and publishes its own        -DFACTS=1
@@ -201,8 +203,11 @@ byte lost;
 #define LOWEST(a,b) MIN(RANK(a), RANK(b))
 #ifdef V_PARTS_TEXT
 #define FOLD(a,b)  (RANK(a) == FAILED || RANK(b) == FAILED -> FAILED : LOWEST(a,b))
-#else
+#elif defined(V_FAILED_EARLY)
 #define FOLD(a,b)  (LOWEST(a,b) >= DELIVERED -> LOWEST(a,b) : (((a)|(b)) & BIT(FAILED) -> FAILED : LOWEST(a,b)))
+#else
+#define FOLD(a,b)  ((a) == 0 || (b) == 0 -> 0 : \
+	(LOWEST(a,b) >= DELIVERED -> LOWEST(a,b) : (((a)|(b)) & BIT(FAILED) -> FAILED : LOWEST(a,b))))
 #endif
 #ifdef V_PARTS_KNOWN
 #define STATUS     (Astep[0] == 0 -> RANK(Astep[1]) : (Astep[1] == 0 -> RANK(Astep[0]) : FOLD(Astep[0], Astep[1])))
@@ -390,6 +395,9 @@ inline apply() {
 		Astep[1] = Astep[1] | n1;
 #endif
 		assert(STATUS >= Astat);	/* only forward */
+#if PARTS == 2
+		assert(STATUS != FAILED || (Astep[0] && Astep[1]));	/* R4 */
+#endif
 		if
 #ifdef V_FACT_ON_RISE
 		:: STATUS == Astat
