@@ -1,5 +1,7 @@
 package event
 
+import "slices"
+
 // Outbound is a message on its way to a channel: the payload of [MessageSend] and [SignalSend].
 type Outbound struct {
 	MessageID      string      `json:"message_id"`
@@ -19,8 +21,18 @@ type Outbound struct {
 	By             Actor       `json:"by"`
 	SendBy         Time        `json:"send_by,omitzero"`      // a row that still waits then expires
 	WindowUntil    Time        `json:"window_until,omitzero"` // the channel's window closes then; zero: no limit is known
+	Resume         *Resume     `json:"resume,omitempty"`      // set if earlier attempts have brought a part of the message
 	CreatedAt      Time        `json:"created_at"`
 }
+
+// Resume makes an attempt go on where earlier attempts ended.
+type Resume struct {
+	Parts int   `json:"parts,omitempty"` // into how many parts the message was rendered before; zero: not known
+	Skip  []int `json:"skip"`            // the parts that have arrived, in order: they are not sent again
+}
+
+// Skips reports whether part n is left out of the attempt, as an earlier one brought it.
+func (o Outbound) Skips(n int) bool { return o.Resume != nil && slices.Contains(o.Resume.Skip, n) }
 
 // SendResult is what became of the call of one part of an attempt: the payload of [SendSettled].
 type SendResult struct {
@@ -32,8 +44,9 @@ type SendResult struct {
 	ChannelID      string         `json:"channel_id"`
 	ChannelType    ChannelType    `json:"channel_type"`
 	Peer           string         `json:"peer"`
-	Part           int            `json:"part"`  // 0, 1 …
-	Parts          int            `json:"parts"` // how many the message was rendered into
+	Part           int            `json:"part"`              // 0, 1 …
+	Parts          int            `json:"parts"`             // how many the message was rendered into
+	Skipped        []int          `json:"skipped,omitempty"` // those that this attempt leaves out, as an earlier one brought them
 	ExternalIDs    []string       `json:"external_ids,omitempty"`
 	Status         DeliveryStatus `json:"status"` // accepted, sent, failed or unknown
 	Error          *Error         `json:"error,omitempty"`
@@ -49,6 +62,7 @@ type Status struct {
 	Attempt        int            `json:"attempt"`
 	Status         DeliveryStatus `json:"status"` // of the attempt after this step
 	Step           Step           `json:"step"`
+	Parts          int            `json:"parts,omitempty"`        // how many the message was rendered into; zero: not known
 	ExternalIDs    []string       `json:"external_ids,omitempty"` // of the attempt, as far as known
 	Seq            int64          `json:"seq"`                    // per attempt, gapless; skip what is not above the last seen
 }

@@ -55,6 +55,7 @@ type attempt struct {
 	ChannelID      string               `json:"channel_id,omitempty"`
 	Peer           string               `json:"peer,omitempty"`
 	Parts          int                  `json:"parts,omitempty"`
+	Skipped        []int                `json:"skipped,omitempty"` // parts that an earlier attempt brought: nothing of them comes here
 	Units          []unit               `json:"units,omitempty"`
 	Status         event.DeliveryStatus `json:"status"`
 	Told           int                  `json:"told"` // how many of Order were told as facts
@@ -127,7 +128,7 @@ func (a *attempt) identify(r event.SendResult) bool {
 		return false
 	}
 	a.MessageID, a.ConversationID, a.ThreadID, a.N = r.MessageID, r.ConversationID, r.ThreadID, r.Attempt
-	a.ChannelID, a.Peer, a.Parts, a.At = r.ChannelID, r.Peer, max(r.Parts, 1), r.At
+	a.ChannelID, a.Peer, a.Parts, a.Skipped, a.At = r.ChannelID, r.Peer, max(r.Parts, 1), r.Skipped, r.At
 	for i, u := range a.Units {
 		for j := range u.Steps {
 			a.note(i, j)
@@ -136,9 +137,9 @@ func (a *attempt) identify(r event.SendResult) bool {
 	return true
 }
 
-// fold is the status of the whole: with one unit the highest of its steps; with several, delivered or read once every
-// unit is, else failed once any failed, else the lowest, where a part that was not heard of counts as queued
-// (docs/models/receipts.pml, R4).
+// fold is the status of the whole: queued until every part of the attempt was heard of, so that nothing of an attempt that failed is
+// under way; then, with one unit, the highest of its steps; with several, delivered or read once every unit is, else failed once
+// any failed, else the lowest (docs/models/receipts.pml, R4).
 func (a *attempt) fold() event.DeliveryStatus {
 	lowest, failed, heard := event.Read, false, map[int]bool{}
 	for _, u := range a.Units {
@@ -154,10 +155,9 @@ func (a *attempt) fold() event.DeliveryStatus {
 			lowest = top
 		}
 	}
-	if len(heard) < a.Parts {
-		lowest = event.Queued
-	}
 	switch {
+	case len(heard) < a.Parts-len(a.Skipped):
+		return event.Queued
 	case lowest.Rank() >= event.Delivered.Rank():
 		return lowest
 	case failed:
@@ -181,7 +181,7 @@ func (a *attempt) tell(at event.Time) {
 		seq := int64(a.Told + 1)
 		s := event.Status{
 			MessageID: a.MessageID, ConversationID: a.ConversationID, ThreadID: a.ThreadID, AttemptID: a.ID, Attempt: a.N,
-			Status: o.Status, Step: a.Units[o.Unit].Steps[o.Step], ExternalIDs: a.externalIDs(), Seq: seq,
+			Status: o.Status, Step: a.Units[o.Unit].Steps[o.Step], Parts: a.Parts, ExternalIDs: a.externalIDs(), Seq: seq,
 		}
 		a.Emit(event.TopicMessageStatus, a.ThreadID, event.New(
 			event.DeriveID("evt", a.Tenant, a.ID, strconv.FormatInt(seq, 10)), event.StatusChanged, source, a.Tenant, a.MessageID, at, s))

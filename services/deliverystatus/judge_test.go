@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,6 +34,8 @@ type consumer struct {
 	seq    map[string]int64
 	status map[string]event.DeliveryStatus
 	steps  map[string][]string
+
+	skipped int // parts that every attempt leaves out
 }
 
 func (c *consumer) Publish(_ context.Context, recs ...event.Record) error {
@@ -49,6 +53,15 @@ func (c *consumer) Publish(_ context.Context, recs ...event.Record) error {
 			c.t.Errorf("attempt %s: fact %d came after %d", s.AttemptID, s.Seq, c.seq[s.AttemptID])
 		}
 		c.seq[s.AttemptID] = s.Seq
+		heard := map[int]bool{s.Step.Part: true}
+		for _, step := range c.steps[s.AttemptID] {
+			part, _, _ := strings.Cut(step, ":")
+			n, _ := strconv.Atoi(part)
+			heard[n] = true
+		}
+		if s.Status == event.Failed && len(heard) < s.Parts-c.skipped {
+			c.t.Errorf("attempt %s: failed, and %d of its %d parts may be under way", s.AttemptID, s.Parts-len(heard), s.Parts)
+		}
 		if s.Status.Rank() < c.status[s.AttemptID].Rank() {
 			c.t.Errorf("attempt %s: status went from %s back to %s", s.AttemptID, c.status[s.AttemptID], s.Status)
 		}
@@ -185,6 +198,58 @@ func wanted(parts int, want map[int]map[event.DeliveryStatus]bool) event.Deliver
 		return event.Failed
 	}
 	return low
+}
+
+// An attempt that failed has nothing under way (R4), so that another one may be asked for; parts that it leaves out are not waited for.
+func TestP6_AnAttemptEndsWhenEveryPartOfItHasAResult(t *testing.T) {
+	t.Parallel()
+	leaveOut := func(m bus.Message) bus.Message {
+		r, err := event.Decode[event.SendResult](m.Event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Skipped = []int{0}
+		return bus.Message{Event: event.New("x", event.SendSettled, "whatsapp", "t1", "", epoch, r)}
+	}
+	for name, x := range map[string]struct {
+		records []bus.Message
+		skipped int
+		want    []event.DeliveryStatus // after each record
+	}{
+		"a part fails before the first one is heard of": {
+			records: []bus.Message{settled("try", 1, 2, event.Failed), settled("try", 0, 2, event.Accepted, "m.0")},
+			want:    []event.DeliveryStatus{event.Queued, event.Failed},
+		},
+		"a receipt fails a part while the next one waits": {
+			records: []bus.Message{settled("try", 0, 2, event.Accepted, "m.0"), reported("m.0", event.Failed, ""), settled("try", 1, 2, event.Accepted, "m.1")},
+			want:    []event.DeliveryStatus{event.Queued, event.Queued, event.Failed},
+		},
+		"the rest of a message": {
+			records: []bus.Message{leaveOut(settled("try", 1, 3, event.Accepted, "m.1")), leaveOut(settled("try", 2, 3, event.Accepted, "m.2"))},
+			skipped: 1, want: []event.DeliveryStatus{event.Queued, event.Accepted},
+		},
+		"the rest of a message fails": {
+			records: []bus.Message{leaveOut(settled("try", 1, 3, event.Failed)), leaveOut(settled("try", 2, 3, event.Failed))},
+			skipped: 1, want: []event.DeliveryStatus{event.Queued, event.Failed},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out := &consumer{t: t, seq: map[string]int64{}, status: map[string]event.DeliveryStatus{}, steps: map[string][]string{}, skipped: x.skipped}
+			j, applier := newJudge(t, storetest.New(t), out)
+			for i, r := range x.records {
+				if err := j.handle(t.Context(), r); err != nil {
+					t.Fatal(err)
+				}
+				if err := applier.Flush(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if got := out.status["try"]; got != x.want[i] {
+					t.Errorf("after record %d: %s, want %s", i, got, x.want[i])
+				}
+			}
+		})
+	}
 }
 
 func TestP6_WatermarksCoverWhatWasSentBeforeThem(t *testing.T) {

@@ -27,7 +27,7 @@ func (l *life) explain(t *testing.T) {
 		raw, err := l.db.Get(context.Background(), "attempts", m.Attempts[0].ID)
 		t.Logf("%q is %s, %+v\nas delivery status has it (%v): %s", text, m.Status, m.Attempts, err, raw[0].JSON)
 		for _, a := range m.Attempts {
-			rows, err := send.Rows(context.Background(), l.db.DB, m.ChannelType, m.Tenant, a.ID)
+			rows, err := send.Rows(context.Background(), l.db.DB, m.ChannelType, m.Tenant, a.ID, max(1, a.Parts))
 			t.Logf("%q on %s, attempt %s: %d rows (%v)", text, m.ChannelType, a.ID, len(rows), err)
 			for _, r := range rows {
 				t.Logf("  %s waited %v, tries %d, partition %d offset %d, deadline %s, next %s, error %+v, %d pending", r.State, r.Waited, r.Tries, r.Partition, r.Offset, r.Deadline, r.NextAt, r.Error, len(r.Pending))

@@ -694,10 +694,14 @@ type LastMessage struct {
 type Message struct {
 	Attachments []Attachment `json:"attachments"`
 	Attempts    []struct {
-		CreatedAt *time.Time `json:"created_at,omitempty"`
-		Id        string     `json:"id"`
-		N         int        `json:"n"`
-		Status    string     `json:"status"`
+		CreatedAt   *time.Time `json:"created_at,omitempty"`
+		ExternalIds *[]string  `json:"external_ids,omitempty"`
+		Id          string     `json:"id"`
+		N           int        `json:"n"`
+
+		// SkippedParts Parts that an earlier attempt brought to the provider; this one does not send them again
+		SkippedParts *[]int `json:"skipped_parts,omitempty"`
+		Status       string `json:"status"`
 	} `json:"attempts"`
 	Contacts       *[]map[string]interface{} `json:"contacts,omitempty"`
 	ConversationId string                    `json:"conversation_id"`

@@ -227,6 +227,8 @@ type Attempt struct {
 	Seq         int64                `json:"seq"` // the newest status fact that was taken over
 	ExternalIDs []string             `json:"external_ids,omitempty"`
 	Steps       []event.Step         `json:"steps,omitempty"`
+	Parts       int                  `json:"parts,omitempty"`         // into how many the message was rendered; zero: not known
+	Skipped     []int                `json:"skipped_parts,omitempty"` // those that are not sent again, as an earlier attempt brought them
 	CreatedAt   event.Time           `json:"created_at"`
 }
 

@@ -3,12 +3,10 @@ package record
 import (
 	"encoding/json"
 	"slices"
-	"strconv"
 
 	fastjson "github.com/go-json-experiment/json/v1"
 
 	"github.com/tributaryhq/tributary/pkg/event"
-	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
@@ -29,7 +27,7 @@ func (m *Message) send(d Dispatch) event.Event {
 	o := event.Outbound{
 		MessageID: m.ID, ConversationID: m.ConversationID, ThreadID: m.ThreadID, AttemptID: a.ID, Attempt: a.N, ChannelID: m.ChannelID,
 		ChannelType: m.ChannelType, Peer: d.Peer, Aliases: d.Aliases, Post: m.Post, Content: m.Content, InReplyTo: d.InReplyTo,
-		By: d.By, SendBy: d.SendBy, WindowUntil: d.WindowUntil, CreatedAt: a.CreatedAt,
+		By: d.By, SendBy: d.SendBy, WindowUntil: d.WindowUntil, Resume: m.resume(), CreatedAt: a.CreatedAt,
 	}
 	return event.New(event.DeriveID("evt", m.Tenant, a.ID, "send"), event.MessageSend, Source, m.Tenant, m.ID, a.CreatedAt, o)
 }
@@ -42,58 +40,6 @@ type Dispatch struct {
 	By        event.Actor
 	// SendBy ends its waiting, WindowUntil the time in which it may be sent; zero: neither.
 	SendBy, WindowUntil event.Time
-}
-
-// Retry starts another attempt: only of a message that failed or whose fate is unknown.
-func (m *Message) Retry(d Dispatch, at event.Time) error {
-	if m.Direction != Out {
-		return fault.New(fault.Invalid, "not_applicable", "only messages to the customer are sent")
-	}
-	if m.Status != event.Failed && m.Status != event.Unsure {
-		return fault.New(fault.Conflict, "conflict", "the message is %s: only a failed one, or one whose fate is unknown, can be sent again", m.Status)
-	}
-	n := len(m.Attempts) + 1
-	m.Attempts = append(m.Attempts, Attempt{ID: AttemptID(m.Tenant, m.ID, n), N: n, Status: event.Queued, CreatedAt: at})
-	m.Status = m.shown()
-	m.updated("resend", strconv.Itoa(n), d.By, at)
-	m.Emit(event.TopicOutbound(m.ChannelType), event.Key(m.ChannelID, d.Peer), m.send(d))
-	return nil
-}
-
-// Settle takes over a step of delivery status. It reports whether there was anything new in it.
-func (m *Message) Settle(s event.Status, at event.Time) bool {
-	i := slices.IndexFunc(m.Attempts, func(a Attempt) bool { return a.ID == s.AttemptID })
-	if i < 0 || s.Seq <= m.Attempts[i].Seq {
-		return false
-	}
-	a := &m.Attempts[i]
-	a.Seq = s.Seq
-	a.Steps = append(a.Steps, s.Step)
-	if s.Status.Rank() > a.Status.Rank() {
-		a.Status = s.Status
-	}
-	for _, id := range s.ExternalIDs {
-		if !slices.Contains(a.ExternalIDs, id) {
-			a.ExternalIDs = append(a.ExternalIDs, id)
-		}
-		if !slices.Contains(m.ExternalIDs, id) {
-			m.ExternalIDs = append(m.ExternalIDs, id)
-		}
-	}
-	m.Status = m.shown()
-	m.updated("status", s.AttemptID+":"+strconv.FormatInt(s.Seq, 10), event.Actor{Kind: "system"}, at)
-	return true
-}
-
-// shown is the status people see: the newest attempt's, unless an older one was delivered.
-func (m *Message) shown() event.DeliveryStatus {
-	best := m.Attempts[len(m.Attempts)-1].Status
-	for _, a := range m.Attempts {
-		if a.Status.Rank() >= event.Delivered.Rank() && a.Status.Rank() > best.Rank() {
-			best = a.Status
-		}
-	}
-	return best
 }
 
 // Edit replaces the content. An edit that is older than the one applied changes nothing.

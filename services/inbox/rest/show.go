@@ -217,7 +217,11 @@ func steps(m *record.Message) []object {
 func attempts(m *record.Message) []object {
 	out := []object{}
 	for _, a := range m.Attempts {
-		out = append(out, object{"id": a.ID, "n": a.N, "status": a.Status, "created_at": a.CreatedAt, "external_ids": a.ExternalIDs})
+		o := object{"id": a.ID, "n": a.N, "status": a.Status, "created_at": a.CreatedAt, "external_ids": append([]string{}, a.ExternalIDs...)}
+		if len(a.Skipped) > 0 {
+			o["skipped_parts"] = a.Skipped
+		}
+		out = append(out, o)
 	}
 	return out
 }

@@ -89,7 +89,7 @@ func (a *attempt) draft(n int) (*Row, *permit) {
 
 var (
 	errEarlier = fault.New(fault.Gone, "earlier_part_failed", "an earlier part of the message failed, so this one was not sent")
-	errChanged = fault.New(fault.Gone, "render_changed", "the message is rendered into fewer parts than when it was begun")
+	errChanged = fault.New(fault.Gone, "render_changed", "the message is rendered into another number of parts than when it was begun; send what is missing as a new message")
 	errExpired = fault.New(fault.Gone, "send_expired", "it could not be sent in time")
 )
 

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/store"
 )
 
 // calls is what was seen of calls when they began. The world's lock guards it.
@@ -56,7 +58,7 @@ func (w *world) lines() map[string][]string {
 	for _, m := range w.records() {
 		msg, _ := event.Decode[event.Outbound](m.Event)
 		for n := range strings.Split(msg.Content.Text, "\n--\n") {
-			if id := partID(msg.AttemptID, n); !slices.Contains(out[m.Key], id) {
+			if id := partID(msg.AttemptID, n); !msg.Skips(n) && !slices.Contains(out[m.Key], id) {
 				out[m.Key] = append(out[m.Key], id)
 			}
 		}
@@ -76,9 +78,13 @@ func (w *world) before(id string) []string {
 
 // ended reports whether a part's row is final. A store that does not answer ended it for nobody.
 func (w *world) ended(id string) bool {
-	attempt, n, _ := strings.Cut(id, "/")
-	rows, err := Rows(context.Background(), w.db, event.Telegram, "acme", attempt)
-	return err == nil && slices.ContainsFunc(rows, func(r *Row) bool { return fmt.Sprint(r.Part) == n && r.State.Final() })
+	attempt, text, _ := strings.Cut(id, "/")
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return false
+	}
+	r, err := store.NewCollection[Row](w.db, Spec(event.Telegram)).Get(context.Background(), RowID("acme", attempt, n))
+	return err == nil && r.State.Final()
 }
 
 // check holds the world to the properties of the model.

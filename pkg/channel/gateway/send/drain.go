@@ -142,8 +142,12 @@ func (d *drained) look() ref {
 // ending is why the row must not be called: it is too late, refused by now, or an earlier part failed.
 func (d *drained) ending(ctx context.Context) (*outcome, error) {
 	end := func(s State, fe *fault.Error) (*outcome, error) { o := failure(s, fe); return &o, nil }
-	if d.row.Part > 0 {
-		before, err := d.rows.Get(ctx, RowID(d.row.Tenant, d.row.AttemptID, d.row.Part-1))
+	n := d.row.Part - 1
+	for d.about.msg.Skips(n) {
+		n--
+	}
+	if n >= 0 {
+		before, err := d.rows.Get(ctx, RowID(d.row.Tenant, d.row.AttemptID, n))
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, err
 		}

@@ -82,7 +82,13 @@ func (o *owner) handle(ctx context.Context, m bus.Message) error {
 		return fault.New(fault.Invalid, "bad_record", "a record of type %s without attempt", m.Event.Type)
 	}
 	try := &attempt{owner: o, rendering: r, msg: msg, tenant: m.Event.Tenant, key: m.Key, offset: m.Offset, token: token(), rendered: len(r.parts)}
+	if msg.Resume != nil && len(msg.Resume.Skip) >= max(len(r.parts), 1) {
+		return fault.New(fault.Invalid, "bad_record", "attempt %s leaves out every part", msg.AttemptID)
+	}
 	for n := 0; n < len(try.parts); n++ { // it may turn out that there are more
+		if msg.Skips(n) { // rule RESUME
+			continue
+		}
 		if err := try.part(ctx, n); err != nil {
 			return err
 		}

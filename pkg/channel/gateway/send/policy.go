@@ -42,8 +42,11 @@ func (w *Worker) render(ctx context.Context, tenant string, msg event.Outbound) 
 	default:
 		r.parts, r.refusal = w.requests(r.ch.Channel, msg)
 	}
+	if n := resumed(msg); r.refusal == nil && n > 0 && n != len(r.parts) {
+		r.refusal = errChanged // the parts that have arrived are not those of this rendering
+	}
 	if r.refusal != nil {
-		r.parts = make([]channel.Request, 1)
+		r.parts = make([]channel.Request, max(1, resumed(msg)))
 	}
 	return r, nil
 }
@@ -60,6 +63,15 @@ func (w *Worker) requests(ch channel.Channel, msg event.Outbound) ([]channel.Req
 		return nil, fault.New(fault.Invalid, "empty_message", "there is nothing to send")
 	}
 	return parts, nil
+}
+
+// resumed returns into how many parts the attempts that this one goes on from have rendered the message; zero if it goes on from none,
+// or if that is not known.
+func resumed(msg event.Outbound) int {
+	if msg.Resume == nil {
+		return 0
+	}
+	return msg.Resume.Parts
 }
 
 // away says that our own store or directory is not there.

@@ -14,13 +14,21 @@ type part struct {
 	n, of  int
 }
 
+// skipped are the parts that the attempt leaves out.
+func (p part) skipped() []int {
+	if p.msg.Resume == nil {
+		return nil
+	}
+	return p.msg.Resume.Skip
+}
+
 // result is the word about a part, as deliverystatus hears it. Its id is derived from what it says: said twice it is one.
 func (w *Worker) result(p part, o outcome) event.Record {
 	now := event.At(w.Now())
 	id := event.DeriveID("evt", p.tenant, p.msg.AttemptID, strconv.Itoa(p.n), string(event.SendSettled), string(o.status), code(o.err))
 	return event.Record{Topic: event.TopicReceipts, Key: event.Key(p.msg.ChannelID, p.msg.Peer), Event: event.New(id, event.SendSettled, w.Source, p.tenant, p.msg.AttemptID, now, event.SendResult{
 		AttemptID: p.msg.AttemptID, MessageID: p.msg.MessageID, ConversationID: p.msg.ConversationID, ThreadID: p.msg.ThreadID, Attempt: p.msg.Attempt,
-		ChannelID: p.msg.ChannelID, ChannelType: p.msg.ChannelType, Peer: p.msg.Peer, Part: p.n, Parts: p.of,
+		ChannelID: p.msg.ChannelID, ChannelType: p.msg.ChannelType, Peer: p.msg.Peer, Part: p.n, Parts: p.of, Skipped: p.skipped(),
 		ExternalIDs: o.refs, Status: o.status, Error: o.err, At: now,
 	})}
 }

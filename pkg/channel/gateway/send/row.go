@@ -13,8 +13,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -91,29 +91,18 @@ func RowID(tenant, attempt string, part int) string {
 	return event.DeriveID("snd", tenant, attempt, strconv.Itoa(part))
 }
 
-// Rows returns the rows of an attempt, in the order of its parts; none if it has not been handled yet. Other services
-// read them for people to see; only the worker writes them.
-func Rows(ctx context.Context, db store.DB, t event.ChannelType, tenant, attempt string) ([]*Row, error) {
-	rows := store.NewCollection[Row](db, Spec(t))
-	first, err := rows.Get(ctx, RowID(tenant, attempt, 0))
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
+// Rows returns the rows of an attempt's parts, in their order, without those that were not begun or that the attempt leaves out. Other
+// services read them for people to see; only the worker writes them.
+func Rows(ctx context.Context, db store.DB, t event.ChannelType, tenant, attempt string, parts int) ([]*Row, error) {
+	ids := make([]string, parts)
+	for n := range ids {
+		ids[n] = RowID(tenant, attempt, n)
 	}
+	rows, err := store.NewCollection[Row](db, Spec(t)).GetMany(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("send rows of attempt %s: %w", attempt, err)
 	}
-	out := []*Row{first}
-	ids := []string{}
-	for n := 1; n < first.Parts; n++ {
-		ids = append(ids, RowID(tenant, attempt, n))
-	}
-	more, err := rows.GetMany(ctx, ids)
-	for _, r := range more {
-		if r != nil {
-			out = append(out, r)
-		}
-	}
-	return out, err
+	return slices.DeleteFunc(rows, func(r *Row) bool { return r == nil }), nil
 }
 
 // wait lets the row be drained after a pause, by whoever owns its partition then. The pause is counted from the same reading of

@@ -54,7 +54,7 @@ func TestAFastSendIsOneWrite(t *testing.T) {
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Error(diff)
 	}
-	rows, err := Rows(t.Context(), w.db, event.Telegram, "acme", "a0")
+	rows, err := Rows(t.Context(), w.db, event.Telegram, "acme", "a0", 3)
 	if err != nil || len(rows) != 1 || rows[0].ExpiresAt.Sub(rows[0].SendBy.Time) != keptFor || rows[0].SendBy.Sub(w.log[0].Event.Time.Time).Round(time.Hour) != sendFor {
 		t.Errorf("%+v %v", rows, err)
 	}

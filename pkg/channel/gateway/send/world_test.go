@@ -296,7 +296,7 @@ func (w *world) missing() (out []string) {
 	for _, m := range w.records() {
 		msg, _ := event.Decode[event.Outbound](m.Event)
 		for n := range strings.Split(msg.Content.Text, "\n--\n") {
-			if id := fmt.Sprintf("%s/%d", msg.AttemptID, n); msg.Signal == "" && said[id] == nil {
+			if id := fmt.Sprintf("%s/%d", msg.AttemptID, n); msg.Signal == "" && !msg.Skips(n) && said[id] == nil {
 				out = append(out, id)
 			}
 		}
