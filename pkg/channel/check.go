@@ -85,6 +85,13 @@ func (i Info) checkMedia(at string, a event.Attachment) error {
 		return fault.At(at+"/mime", "media_type_not_supported", "%s takes %s only as %s, this one is %s; convert it or send it as a document",
 			i.Title, a.Type, strings.Join(rule.MIME, ", "), a.MIME)
 	}
+	if a.Voice && !slices.ContainsFunc(rule.Voice, func(p string) bool { return matchMIME(p, a.MIME) }) {
+		if len(rule.Voice) == 0 {
+			return fault.At(at+"/type", "voice_not_supported", "%s has no voice messages; send it as audio", i.Title)
+		}
+		return fault.At(at+"/mime", "media_type_not_supported", "%s takes voice messages only as %s, this one is %s; convert it or send it as audio",
+			i.Title, strings.Join(rule.Voice, ", "), a.MIME)
+	}
 	if rule.MaxBytes > 0 && a.Size > rule.MaxBytes {
 		return fault.At(at+"/size", "media_too_large", "%s takes %s up to %d bytes, this one has %d; compress it or send a link",
 			i.Title, a.Type, rule.MaxBytes, a.Size)

@@ -15,9 +15,12 @@ import (
 var sample = Info{
 	Title: "Sample",
 	Send: SendRules{
-		Types: []event.MessageType{event.Text, event.Image, event.InteractType, event.TemplateType},
+		Types: []event.MessageType{event.Text, event.Image, event.Audio, event.InteractType, event.TemplateType},
 		Text:  Limit{Max: 10, Unit: Runes}, Split: 2, Caption: Limit{Max: 5, Unit: UTF16},
-		Media:       map[event.MessageType]MediaRule{event.Image: {MIME: []string{"image/png", "video/*"}, MaxBytes: 100}},
+		Media: map[event.MessageType]MediaRule{
+			event.Image: {MIME: []string{"image/png", "video/*"}, MaxBytes: 100},
+			event.Audio: {MIME: []string{"audio/*"}, Voice: []string{"audio/ogg"}},
+		},
 		Interactive: map[string]InteractiveRule{"buttons": {MaxItems: 2, MaxTitle: 3, MaxBody: 8}},
 		Signals:     []string{"typing_on"}, Attachments: 1,
 	},
@@ -36,6 +39,9 @@ func TestP8_CheckRefusesWhatCannotSucceed(t *testing.T) {
 	buttons := func(cs ...event.Choice) event.Outbound {
 		return event.Outbound{Content: event.Content{Type: event.InteractType, Interactive: &event.Interactive{Kind: "buttons", Body: "choose", Buttons: cs}}}
 	}
+	spoken := func(mime string) event.Outbound {
+		return event.Outbound{Content: event.Content{Type: event.Audio, Attachments: []event.Attachment{{Type: event.Audio, MIME: mime, Voice: true}}}}
+	}
 	late := event.At(now.Add(-time.Second))
 	cases := []struct {
 		name, code, pointer string
@@ -53,6 +59,10 @@ func TestP8_CheckRefusesWhatCannotSucceed(t *testing.T) {
 		{"media too large", "media_too_large", "/attachments/0/size", image("image/png", 101, "")},
 		{"too many choices", "too_many_choices", "/interactive", buttons(event.Choice{}, event.Choice{}, event.Choice{})},
 		{"choice too long", "text_too_long", "/interactive/buttons/1/title", buttons(event.Choice{}, event.Choice{Title: "long"})},
+		{"voice", "", "", spoken("audio/ogg; codecs=opus")},
+		{"voice of another type", "media_type_not_supported", "/attachments/0/mime", spoken("audio/mpeg")},
+		{"voice where there is none", "voice_not_supported", "/attachments/0/type", event.Outbound{Content: event.Content{Type: event.Image,
+			Attachments: []event.Attachment{{Type: event.Image, MIME: "image/png", Voice: true}}}}},
 		{"signal", "", "", event.Outbound{Signal: "typing_on"}},
 		{"unknown signal", "signal_not_supported", "/signal", event.Outbound{Signal: "dance"}},
 		{"quote", "reply_not_supported", "/reply_to", event.Outbound{Content: event.Content{Type: event.Text, Text: "x", ReplyTo: &event.Quote{}}}},

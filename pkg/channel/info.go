@@ -100,6 +100,7 @@ type MediaRule struct {
 	MIME     []string `json:"mime"` // "image/jpeg", or "image/*"
 	MaxBytes int64    `json:"max_bytes"`
 	Caption  bool     `json:"caption"`
+	Voice    []string `json:"voice,omitempty"` // of audio: the types that are played like a spoken message if the sender chooses so
 }
 
 // InteractiveRule limits one kind of interactive message.

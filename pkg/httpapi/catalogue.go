@@ -75,6 +75,7 @@ var catalogue = map[string]Entry{
 	"text_too_long":              {422, "The text is longer than the channel takes"},
 	"too_many_attachments":       {422, "The channel takes fewer attachments in one message"},
 	"media_not_supported":        {422, "The channel takes no files of this kind"},
+	"voice_not_supported":        {422, "The channel has no voice messages"},
 	"media_type_not_supported":   {422, "The channel takes files of this kind only as other media types"},
 	"interactive_not_supported":  {422, "The channel does not take this kind of interactive message"},
 	"too_many_sections":          {422, "The channel takes fewer sections"},

@@ -2,7 +2,9 @@ package inbox_test
 
 import (
 	"bytes"
+	"mime"
 	"mime/multipart"
+	"net/textproto"
 	"slices"
 	"strings"
 	"sync"
@@ -96,7 +98,8 @@ func TestP8_WhatCannotSucceedIsRefused(t *testing.T) {
 		{object{"text": strings.Repeat("x", 101)}, "text_too_long", "/text"},
 		{object{"text": ""}, "empty_message", "/text"},
 		{object{"type": "location", "location": object{"latitude": 1, "longitude": 2}}, "type_not_supported", "/type"},
-		{object{"attachment_ids": []string{text}, "type": "image"}, "media_not_supported", "/attachment_ids/0"},
+		{object{"attachment_ids": []string{text}, "type": "image"}, "bad_value", "/type"},
+		{object{"attachment_ids": []string{text}, "type": "document"}, "type_not_supported", "/type"},
 		{object{"attachment_ids": []string{png, png}}, "too_many_attachments", "/attachments"},
 		{object{"attachment_ids": []string{"att_nobody"}}, "bad_value", "/attachment_ids/0"},
 		{object{"text": "x", "subject": "y"}, "subject_not_supported", "/subject"},
@@ -230,12 +233,56 @@ func (w *tenant) upload(name string, content []byte) string {
 
 func (w *tenant) uploadAs(token, name string, content []byte) *answer {
 	w.Helper()
+	return w.uploadDeclared(token, name, "application/octet-stream", content)
+}
+
+func (w *tenant) uploadDeclared(token, name, declared string, content []byte) *answer {
+	w.Helper()
 	var b bytes.Buffer
 	form := multipart.NewWriter(&b)
-	part := must(form.CreateFormFile("file", name))
+	part := must(form.CreatePart(textproto.MIMEHeader{
+		"Content-Type": {declared}, "Content-Disposition": {mime.FormatMediaType("form-data", map[string]string{"name": "file", "filename": name})},
+	}))
 	must(part.Write(content))
 	w.ok(form.Close())
 	return w.request(token, "POST", "/v1/attachments", form.FormDataContentType(), &b)
+}
+
+func TestWhatAFileIsAndWhatItIsSentAs(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	in := w.wrote(event.SMS, "p", "hello")
+	isom := []byte("\x00\x00\x00\x1cftypisom\x00\x00\x02\x00isomiso2mp41\x00\x00\x00\x08free")
+	m4a := []byte("\x00\x00\x00\x20ftypM4A \x00\x00\x00\x00M4A mp42isom\x00\x00\x00\x00")
+	for _, c := range []struct {
+		name, declared string
+		content        []byte
+		kind, mime     string
+		inline         bool
+	}{
+		{"memo.mp4", "audio/mp4", isom, "audio", "audio/mp4", true},
+		{"clip.mp4", "application/octet-stream", isom, "video", "video/mp4", true},
+		{"memo.m4a", "application/octet-stream", m4a, "audio", "audio/mp4", true},
+		{"memo.m4a", "application/octet-stream", isom, "audio", "audio/mp4", true},
+		{"photo.png", "image/png", []byte("<!doctype html><script>alert(1)</script>"), "document", "text/html; charset=utf-8", false},
+		{"photo.jpg", "image/jpeg", png, "image", "image/png", true},
+	} {
+		up := w.uploadDeclared(w.key, c.name, c.declared, c.content).want(201)
+		if up.text("type") != c.kind || up.text("mime") != c.mime {
+			t.Errorf("%s as %s: %s", c.name, c.declared, up.raw)
+		}
+		got := w.get(w.key, "/v1/attachments/"+up.text("id")).want(200)
+		if inline := strings.HasPrefix(got.header.Get("Content-Disposition"), "inline"); got.header.Get("Content-Type") != c.mime || inline != c.inline {
+			t.Errorf("%s is served with %v", c.name, got.header)
+		}
+	}
+	id := w.upload("scan.png", png)
+	sent := w.say(w.key, in.ConversationID, object{"type": "document", "attachment_ids": []string{id}}).want(202)
+	if sent.text("type") != "document" || sent.text("attachments", 0, "type") != "document" {
+		t.Errorf("%s", sent.raw)
+	}
+	w.say(w.key, in.ConversationID, object{"type": "video", "attachment_ids": []string{id}}).want(422, "bad_value")
+	w.say(w.key, in.ConversationID, object{"type": "voice", "text": "without a file"}).want(422, "required")
 }
 
 func TestAttachments(t *testing.T) {

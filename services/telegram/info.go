@@ -46,8 +46,9 @@ var sending = channel.SendRules{
 		event.ContactsType, event.InteractType, event.ReactionType},
 	Text: channel.Limit{Max: 4096, Unit: channel.Runes}, Split: 4, Caption: channel.Limit{Max: 1024, Unit: channel.Runes},
 	Media: map[event.MessageType]channel.MediaRule{
-		event.Image:    {MIME: []string{"image/*"}, MaxBytes: 10 * mib, Caption: true},
-		event.Audio:    {MIME: []string{"audio/*"}, MaxBytes: 50 * mib, Caption: true},
+		event.Image: {MIME: []string{"image/*"}, MaxBytes: 10 * mib, Caption: true},
+		event.Audio: {MIME: []string{"audio/*"}, MaxBytes: 50 * mib, Caption: true,
+			Voice: []string{"audio/ogg", "audio/mpeg", "audio/mp4"}},
 		event.Video:    {MIME: []string{"video/*", "image/gif"}, MaxBytes: 50 * mib, Caption: true},
 		event.Document: {MIME: []string{"*/*"}, MaxBytes: 50 * mib, Caption: true},
 		event.Sticker:  {MIME: []string{"image/webp", "application/x-tgsticker", "video/webm"}, MaxBytes: 50 * mib},

@@ -2,7 +2,6 @@ package telegram
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -24,7 +23,7 @@ func formOf(a event.Attachment) form {
 		return form{"sendPhoto", "photo", "visual", true}
 	case a.Type == event.Video:
 		return form{"sendVideo", "video", "visual", true}
-	case a.Type == event.Audio && a.Voice && slices.Contains([]string{"audio/ogg", "audio/mpeg", "audio/mp4"}, mime):
+	case a.Type == event.Audio && a.Voice:
 		return form{"sendVoice", "voice", "", true}
 	case a.Type == event.Audio:
 		return form{"sendAudio", "audio", "audio", true}

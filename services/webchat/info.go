@@ -48,7 +48,7 @@ var sending = channel.SendRules{
 	Text:  channel.Limit{Max: maxText, Unit: channel.Bytes}, Caption: channel.Limit{Max: maxText, Unit: channel.Bytes},
 	Media: map[event.MessageType]channel.MediaRule{
 		event.Image:    {MIME: []string{"image/jpeg", "image/png", "image/gif", "image/webp"}, MaxBytes: maxFile, Caption: true},
-		event.Audio:    {MIME: []string{"audio/*"}, MaxBytes: maxFile, Caption: true},
+		event.Audio:    {MIME: []string{"audio/*"}, MaxBytes: maxFile, Caption: true, Voice: []string{"audio/*"}},
 		event.Video:    {MIME: []string{"video/mp4", "video/webm", "video/quicktime"}, MaxBytes: maxFile, Caption: true},
 		event.Document: {MIME: []string{"*/*"}, MaxBytes: maxFile, Caption: true},
 	},

@@ -69,8 +69,9 @@ var sending = channel.SendRules{
 		event.ContactsType, event.InteractType, event.TemplateType, event.ReactionType},
 	Text: channel.Limit{Max: 4096, Unit: channel.Runes}, Split: 4, Caption: channel.Limit{Max: 1024, Unit: channel.Runes},
 	Media: map[event.MessageType]channel.MediaRule{
-		event.Image:    {MIME: []string{"image/jpeg", "image/png"}, MaxBytes: 5 * mib, Caption: true},
-		event.Audio:    {MIME: []string{"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"}, MaxBytes: 16 * mib},
+		event.Image: {MIME: []string{"image/jpeg", "image/png"}, MaxBytes: 5 * mib, Caption: true},
+		event.Audio: {MIME: []string{"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"}, MaxBytes: 16 * mib,
+			Voice: []string{"audio/ogg"}},
 		event.Video:    {MIME: []string{"video/mp4", "video/3gpp"}, MaxBytes: 16 * mib, Caption: true},
 		event.Document: {MIME: []string{"*/*"}, MaxBytes: 100 * mib, Caption: true},
 		event.Sticker:  {MIME: []string{"image/webp"}, MaxBytes: 500 * kib},

@@ -2,7 +2,6 @@ package whatsapp
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
@@ -32,7 +31,7 @@ func mediaParts(c event.Content) (parts []part, text string, err error) {
 		if a.Type == event.Document {
 			m.Filename = a.Name
 		}
-		m.Voice = a.Type == event.Audio && a.Voice && strings.HasPrefix(a.MIME, "audio/ogg")
+		m.Voice = a.Type == event.Audio && a.Voice
 		b := outgoing{}
 		if err := b.attach(a.Type, m); err != nil {
 			return nil, "", err

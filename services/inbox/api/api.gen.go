@@ -210,6 +210,7 @@ const (
 	MessageInputTypeTemplate    MessageInputType = "template"
 	MessageInputTypeText        MessageInputType = "text"
 	MessageInputTypeVideo       MessageInputType = "video"
+	MessageInputTypeVoice       MessageInputType = "voice"
 )
 
 // Valid indicates whether the value is a known member of the MessageInputType enum.
@@ -236,6 +237,8 @@ func (e MessageInputType) Valid() bool {
 	case MessageInputTypeText:
 		return true
 	case MessageInputTypeVideo:
+		return true
+	case MessageInputTypeVoice:
 		return true
 	default:
 		return false
@@ -477,6 +480,9 @@ type Attachment struct {
 	State AttachmentState         `json:"state"`
 	Type  string                  `json:"type"`
 	Url   *string                 `json:"url,omitempty"`
+
+	// Voice audio that is played like a spoken message
+	Voice *bool `json:"voice,omitempty"`
 
 	// Warning the file is there, and is not what the provider announced
 	Warning *map[string]interface{} `json:"warning,omitempty"`
@@ -786,14 +792,16 @@ type MessageInput struct {
 		Language   string                    `json:"language"`
 		Name       string                    `json:"name"`
 	} `json:"template,omitempty"`
-	Text *string           `json:"text,omitempty"`
+	Text *string `json:"text,omitempty"`
+
+	// Type of a message with files: what they are sent as; voice is audio that is played like a spoken message; without a type each file is sent as what it is
 	Type *MessageInputType `json:"type,omitempty"`
 }
 
 // MessageInputDirection defines model for MessageInput.Direction.
 type MessageInputDirection string
 
-// MessageInputType defines model for MessageInput.Type.
+// MessageInputType of a message with files: what they are sent as; voice is audio that is played like a spoken message; without a type each file is sent as what it is
 type MessageInputType string
 
 // Named defines model for Named.

@@ -1,6 +1,7 @@
 package outgoing
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/mediatype"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/record"
 )
@@ -34,8 +36,8 @@ func (o *Outbox) compose(ctx context.Context, doc *record.Conversation, by Autho
 	if err := o.refer(ctx, doc, m, in); err != nil {
 		return nil, err
 	}
-	if m.Content.Type == "" {
-		m.Content.Type = typeOf(m.Content)
+	if err := choose(&m.Content); err != nil {
+		return nil, err
 	}
 	if m.Direction == record.Note && m.Content.Text == "" && len(m.Content.Attachments) == 0 {
 		return nil, fault.At("/text", "required", "a note says something")
@@ -74,7 +76,7 @@ func (o *Outbox) findUploaded(ctx context.Context, doc *record.Conversation, by 
 			return nil, fault.At(fmt.Sprintf(at, i), "bad_value", "there is no attachment %s", ids[i])
 		}
 		out = append(out, event.Attachment{
-			ID: f.ID, Type: f.Type, MIME: f.MIME, Name: f.Name, Size: f.Size, SHA256: f.SHA256, Blob: f.Blob, State: event.Ready,
+			ID: f.ID, Type: f.Type, MIME: cmp.Or(mediatype.Canonical(f.MIME), mediatype.Unknown), Name: f.Name, Size: f.Size, SHA256: f.SHA256, Blob: f.Blob, State: event.Ready,
 		})
 	}
 	return out, nil

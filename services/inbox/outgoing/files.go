@@ -7,6 +7,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/blob"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/mediatype"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/record"
 )
@@ -29,6 +30,40 @@ func (o *Outbox) share(ctx context.Context, doc *record.Conversation, m *record.
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// voice is what a sender chooses for audio that is played like a message which was spoken.
+const voice event.MessageType = "voice"
+
+// kinds are what a sender may choose for files.
+var kinds = []event.MessageType{event.Image, event.Audio, event.Video, event.Document, event.Sticker, voice}
+
+// choose gives a message its type, and its files the kind that its author chose for them. Without a choice the message is what its
+// parts are.
+func choose(c *event.Content) error {
+	if !slices.Contains(kinds, c.Type) {
+		if c.Type == "" {
+			c.Type = typeOf(*c)
+		}
+		return nil
+	}
+	if len(c.Attachments) == 0 {
+		return fault.At("/attachment_ids", "required", "a message of type %s sends a file; name an uploaded one", c.Type)
+	}
+	chosen := c.Type
+	if chosen == voice {
+		c.Type = event.Audio
+	}
+	for i := range c.Attachments {
+		a := &c.Attachments[i]
+		is, ok := mediatype.Sent(a.MIME, c.Type)
+		if !ok {
+			return fault.At("/type", "bad_value", "the file %s is of the type %s, which cannot be sent as %s; choose document or leave the type out",
+				a.ID, a.MIME, chosen)
+		}
+		a.Type, a.MIME, a.Voice = c.Type, is, chosen == voice
 	}
 	return nil
 }

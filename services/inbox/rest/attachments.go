@@ -17,6 +17,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
+	"github.com/tributaryhq/tributary/pkg/mediatype"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/api"
 	"github.com/tributaryhq/tributary/services/inbox/record"
@@ -76,13 +77,14 @@ func (s *Server) UploadAttachment(c *gin.Context) {
 		if err != nil {
 			return nil, errOr(context.Cause(held), err)
 		}
-		key, sha, size, mimeType, err := s.Blob.Upload(ctx, p.Tenant, httpapi.Until(held, part), MaxUpload)
+		key, sha, size, sniffed, err := s.Blob.Upload(ctx, p.Tenant, httpapi.Until(held, part), MaxUpload)
 		if err != nil {
 			return nil, errOr(context.Cause(held), httpapi.Unkept(err, MaxUpload))
 		}
+		name := cleanName(part.FileName())
+		is := mediatype.Decide(part.Header.Get("Content-Type"), name, sniffed)
 		f := &record.File{
-			UploadedBy: p.ID, Type: typeOfMIME(mimeType), MIME: mimeType, Name: cleanName(part.FileName()), Size: size,
-			SHA256: sha, Blob: key, CreatedAt: s.at(),
+			UploadedBy: p.ID, Type: mediatype.Kind(is), MIME: is, Name: name, Size: size, SHA256: sha, Blob: key, CreatedAt: s.at(),
 		}
 		f.ExpiresAt = f.CreatedAt.Add(blob.Unused)
 		f.ID, f.Tenant = event.DeriveID("att", p.Tenant, p.ID, httpapi.NewNonce()), p.Tenant
@@ -106,18 +108,6 @@ func cleanName(name string) string {
 		name = string(r[len(r)-200:])
 	}
 	return name
-}
-
-func typeOfMIME(m string) event.MessageType {
-	switch {
-	case strings.HasPrefix(m, "image/"):
-		return event.Image
-	case strings.HasPrefix(m, "video/"):
-		return event.Video
-	case strings.HasPrefix(m, "audio/"):
-		return event.Audio
-	}
-	return event.Document
 }
 
 // shown reports a file as not there unless it was sent in a conversation that the caller may see.
@@ -161,12 +151,12 @@ func (s *Server) GetAttachment(c *gin.Context, id api.ID) {
 		return
 	}
 	defer body.Close() //nolint:errcheck // only read
-	disposition := "attachment"
-	if inline(is.MIME) { // found in the bytes, whatever the sender claimed
+	kind, disposition := mediatype.Decide(f.MIME, f.Name, is.MIME), "attachment"
+	if mediatype.Inline(kind) {
 		disposition = "inline"
 	}
 	h := c.Writer.Header()
-	h.Set("Content-Type", is.MIME)
+	h.Set("Content-Type", kind)
 	h.Set("Content-Length", strconv.FormatInt(is.Size, 10))
 	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": f.Name}))
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
@@ -174,12 +164,4 @@ func (s *Server) GetAttachment(c *gin.Context, id api.ID) {
 	held, _, end := httpapi.Standing(c, s.Directory, func(ctx context.Context, p *auth.Principal) error { return s.fetchable(ctx, p, f) })
 	defer end()
 	httpapi.Download(held, c, body)
-}
-
-func inline(m string) bool {
-	switch m {
-	case "image/jpeg", "image/png", "image/webp", "image/gif", "audio/ogg", "audio/mpeg", "audio/mp4", "audio/aac", "audio/amr", "video/mp4", "application/pdf":
-		return true
-	}
-	return false
 }

@@ -185,6 +185,9 @@ func attachments(as []event.Attachment) []object {
 	out := make([]object, len(as))
 	for i, a := range as {
 		out[i] = object{"id": a.ID, "type": a.Type, "mime": a.MIME, "size": a.Size, "name": a.Name, "state": a.State, "url": "/v1/attachments/" + a.ID}
+		if a.Voice {
+			out[i]["voice"] = true
+		}
 		if a.Error != nil {
 			out[i]["error"] = a.Error
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
+	"github.com/tributaryhq/tributary/pkg/mediatype"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
@@ -52,8 +53,8 @@ func (f *file) shown() object {
 // uploads are the kinds of file that visitors may send: nothing that a browser would run, by what is in the file.
 var uploads = []string{
 	"image/jpeg", "image/png", "image/gif", "image/webp", "image/heic", "image/heif", "image/bmp", "image/tiff",
-	"audio/mpeg", "audio/mp4", "audio/ogg", "audio/wav", "audio/webm", "audio/aac", "audio/amr", "audio/x-m4a", "audio/flac",
-	"video/mp4", "video/webm", "video/quicktime", "video/3gpp", "application/ogg",
+	"audio/mpeg", "audio/mp4", "audio/ogg", "audio/wav", "audio/webm", "audio/aac", "audio/amr", "audio/3gpp", "audio/flac",
+	"video/mp4", "video/webm", "video/quicktime", "video/3gpp", "video/ogg",
 	"application/pdf", "text/plain", "text/csv", "text/tab-separated-values", "text/rtf", "application/zip",
 	"application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint",
 	"application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -86,25 +87,25 @@ func (s *server) receive(c *gin.Context, v session) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.keep(c.Request.Context(), v, part.FileName(), httpapi.Until(held, part))
+	return s.keep(c.Request.Context(), v, part.FileName(), part.Header.Get("Content-Type"), httpapi.Until(held, part))
 }
 
 // keep looks at the beginning of a file before it keeps anything.
-func (s *server) keep(ctx context.Context, v session, name string, r io.Reader) (*file, error) {
+func (s *server) keep(ctx context.Context, v session, name, declared string, r io.Reader) (*file, error) {
 	b := bufio.NewReaderSize(r, 4096)
 	start, err := b.Peek(3072)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fault.New(fault.Invalid, "bad_body", "the file could not be read")
 	}
-	kind, _, _ := strings.Cut(mimetype.Detect(start).String(), ";")
-	if len(start) == 0 || !slices.Contains(uploads, kind) {
+	is := mediatype.Decide(declared, name, mimetype.Detect(start).String())
+	if kind := mediatype.Canonical(is); len(start) == 0 || !slices.Contains(uploads, kind) {
 		return nil, fault.At("/file", "media_type", "a file of the type %s cannot be sent here", kind)
 	}
-	key, sum, size, sniffed, err := s.Blob.Upload(ctx, v.Tenant, b, maxFile)
+	key, sum, size, _, err := s.Blob.Upload(ctx, v.Tenant, b, maxFile)
 	if err != nil {
 		return nil, httpapi.Unkept(err, maxFile)
 	}
-	f := &file{Public: random("att_"), Type: typeOf(kind), MIME: sniffed, Name: plainName(name), Size: size, SHA256: sum, Blob: key}
+	f := &file{Public: random("att_"), Type: mediatype.Kind(is), MIME: is, Name: plainName(name), Size: size, SHA256: sum, Blob: key}
 	f.ID, f.Tenant, f.ExpiresAt = fileID(v.mailbox(), f.Public), v.Tenant, event.At(s.Now()).Add(blob.Unused)
 	return f, s.files.Insert(ctx, f)
 }
@@ -164,7 +165,7 @@ func (s *server) share(ctx context.Context, ch channel.Keyed, mailbox string, pa
 		}
 		_ = r.Close() // only looked at
 		f := &file{Public: p.Name, MIME: p.MIME, Name: plainName(p.File), Size: attrs.Size, SHA256: attrs.SHA256, Blob: p.Blob}
-		f.ID, f.Tenant, f.ExpiresAt, f.Type = fileID(mailbox, p.Name), ch.Tenant, event.At(s.Now()).Add(letterFor), typeOf(p.MIME)
+		f.ID, f.Tenant, f.ExpiresAt, f.Type = fileID(mailbox, p.Name), ch.Tenant, event.At(s.Now()).Add(letterFor), mediatype.Kind(p.MIME)
 		if err := s.Blob.Keep(ctx, ch.Tenant, f.Blob, f.ExpiresAt.Time); err != nil {
 			return fmt.Errorf("attachment: %w", err)
 		}
@@ -189,7 +190,7 @@ func (s *server) download(c *gin.Context, v session) {
 		return
 	}
 	defer body.Close() //nolint:errcheck // only read
-	kind, _, _ := strings.Cut(f.MIME, ";")
+	kind := mediatype.Canonical(f.MIME)
 	if !slices.Contains(uploads, kind) {
 		kind = "application/octet-stream"
 	}
@@ -203,15 +204,6 @@ func (s *server) download(c *gin.Context, v session) {
 	held, end := s.standing(c, v)
 	defer end()
 	httpapi.Download(held, c, body)
-}
-
-func typeOf(kind string) event.MessageType {
-	for prefix, t := range map[string]event.MessageType{"image/": event.Image, "audio/": event.Audio, "video/": event.Video} {
-		if strings.HasPrefix(kind, prefix) {
-			return t
-		}
-	}
-	return event.Document
 }
 
 // plainName keeps the last element of a name, and nothing that could end a header line.

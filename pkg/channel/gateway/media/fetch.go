@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/egress"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/mediatype"
 )
 
 const (
@@ -152,22 +152,10 @@ func (w *Worker) keep(ctx context.Context, ch channel.Keyed, f *File, r io.Reade
 		a.Warning = provider.Shown(differs)
 		a.Warning.Retryable = false
 	}
-	if telling(sniffed) || a.MIME == "" {
-		a.MIME = sniffed
-	}
+	a.MIME = mediatype.Decide(a.MIME, a.Name, sniffed)
+	a.Type = mediatype.As(a.Type, a.MIME)
 	a.Blob, a.SHA256, a.Size, a.State, a.Error = key, sum, size, event.Ready, nil
 	return a, nil
-}
-
-// telling reports whether what the bytes look like says more than what the provider claimed. Office files look like archives, and
-// many formats like text.
-func telling(mime string) bool {
-	for _, vague := range []string{"application/octet-stream", "text/plain", "application/zip", "application/x-ole-storage", "text/xml"} {
-		if strings.HasPrefix(mime, vague) {
-			return false
-		}
-	}
-	return true
 }
 
 func (w *Worker) maxSize() int64 {

@@ -159,6 +159,33 @@ func TestFilesAreFetched(t *testing.T) {
 	}
 }
 
+func TestWhatAFetchedFileIs(t *testing.T) {
+	t.Parallel()
+	isom := "\x00\x00\x00\x1cftypisom\x00\x00\x02\x00isomiso2mp41\x00\x00\x00\x08free"
+	bodies := map[string]string{"isom": isom, "html": "<!doctype html><p>Not found</p>", "png": png, "csv": "a,b\n1,2\n"}
+	r := newRig(t, func(w http.ResponseWriter, req *http.Request) { _, _ = io.WriteString(w, bodies[req.URL.Path[1:]]) })
+	for name, c := range map[string]struct {
+		body     string
+		a        event.Attachment
+		kind     event.MessageType
+		mimeType string
+	}{
+		"audio in a container": {"isom", event.Attachment{Type: event.Audio, MIME: "audio/mp4"}, event.Audio, "audio/mp4"},
+		"video in a container": {"isom", event.Attachment{Type: event.Video, MIME: "video/mp4"}, event.Video, "video/mp4"},
+		"no image at all":      {"html", event.Attachment{Type: event.Image, MIME: "image/jpeg"}, event.Document, "text/html; charset=utf-8"},
+		"another image":        {"png", event.Attachment{Type: event.Image, MIME: "image/jpeg"}, event.Image, "image/png"},
+		"an image as document": {"png", event.Attachment{Type: event.Document, MIME: "image/png"}, event.Document, "image/png"},
+		"a sticker":            {"png", event.Attachment{Type: event.Sticker}, event.Sticker, "image/png"},
+		"a table":              {"csv", event.Attachment{Type: event.Document, MIME: "text/csv"}, event.Document, "text/csv"},
+	} {
+		c.a.URL = r.server.URL + "/" + c.body
+		r.take(t, wanted(name, c.a))
+		if got := r.word(t, name); got.Type != c.kind || got.MIME != c.mimeType || got.State != event.Ready {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
 func TestWhatCannotBeFetchedIsSaid(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(w http.ResponseWriter, req *http.Request) {
