@@ -29,7 +29,7 @@ var only = map[string][]string{
 	"github.com/alicebob/miniredis":      {"pkg/embedded", "pkg/cache"},
 	"gocloud.dev":                        {"pkg/blob"},
 	"code.dny.dev/ssrf":                  {"pkg/egress"},
-	"github.com/nyaruka/phonenumbers":   {"pkg/channel/address"},
+	"github.com/nyaruka/phonenumbers":    {"pkg/channel/address"},
 	"golang.org/x/tools/txtar":           {"pkg/channel/channeltest"},
 	"github.com/coreos/go-oidc":          {"pkg/auth"},
 	"github.com/golang-jwt/jwt":          {"pkg/auth", "services/webchat"},

@@ -41,7 +41,7 @@ func (i Info) checkType(c event.Content) error {
 		return fault.At("/subject", "subject_not_supported", "%s has no subject; put it into the text", i.Title)
 	}
 	empty := c.Text == "" && c.HTML == "" && len(c.Attachments) == 0 && c.Location == nil && len(c.Contacts) == 0 &&
-		c.Interactive == nil && c.Template == nil && c.Reaction == nil && len(c.Raw) == 0
+		c.Interactive == nil && c.Template == nil && c.Reaction == nil && c.Sticker == nil && len(c.Raw) == 0
 	if empty {
 		return fault.At("/text", "empty_message", "there is nothing to send; give a text, an attachment, a template or another part")
 	}

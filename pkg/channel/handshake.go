@@ -1,6 +1,8 @@
 package channel
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -26,4 +28,12 @@ func ParseClientRef(ref string) (attempt string, part int, ok bool) {
 	}
 	part, err := strconv.Atoi(ref[i+1:])
 	return ref[:i], part, err == nil && part >= 0
+}
+
+// RetryKey is a UUID for providers that do not repeat a call with a key they have seen: the same for every try of a part of an
+// attempt.
+func RetryKey(attempt string, part int) string {
+	h := sha256.Sum256([]byte(ClientRef(attempt, part)))
+	h[6], h[8] = h[6]&0x0f|0x80, h[8]&0x3f|0x80 // version 8, variant 10: RFC 9562
+	return fmt.Sprintf("%x-%x-%x-%x-%x", h[:4], h[4:6], h[6:8], h[8:10], h[10:16])
 }

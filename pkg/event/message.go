@@ -63,6 +63,9 @@ type Content struct {
 	Referral    *Referral       `json:"referral,omitempty"` // the ad or link that led to this message
 	Forwarded   bool            `json:"forwarded,omitempty"`
 	Group       string          `json:"group,omitempty"`       // album: the provider's id shared by its items
+	QuoteToken  string          `json:"quote_token,omitempty"` // inbound: what the provider wants back where this message is quoted
+	ReadToken   string          `json:"read_token,omitempty"`  // inbound: what it wants back when this message was read
+	Sticker     *StickerRef     `json:"sticker,omitempty"`     // a sticker of the provider's own packages
 	MessageTag  string          `json:"message_tag,omitempty"` // Facebook: why it may be sent outside the window
 	Raw         json.RawMessage `json:"raw,omitempty"`         // the provider's own object, only where nothing else holds it
 }
@@ -94,6 +97,12 @@ const (
 	Ready   AttachmentState = "ready"
 	Lost    AttachmentState = "failed"
 )
+
+// StickerRef names a sticker of a provider's package, which needs no file to be sent.
+type StickerRef struct {
+	PackageID string `json:"package_id"`
+	ID        string `json:"sticker_id"`
+}
 
 // Location is a place on earth (WGS 84) unless CRS says otherwise.
 type Location struct {
@@ -224,6 +233,7 @@ type Quote struct {
 	MessageID  string `json:"message_id,omitempty"`  // ours, where it is known
 	ExternalID string `json:"external_id,omitempty"` // the provider's
 	Excerpt    string `json:"excerpt,omitempty"`
+	Token      string `json:"token,omitempty"`   // outbound: the quoted message's quote token, where the provider gave one
 	Story      string `json:"story,omitempty"`   // a story's id or URL
 	Product    string `json:"product,omitempty"` // a product that is asked about
 }

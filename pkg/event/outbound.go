@@ -17,6 +17,7 @@ type Outbound struct {
 	Content        Content     `json:"content"`
 	Signal         string      `json:"signal,omitempty"`       // typing_on, typing_off, read, ack (SignalSend only)
 	InReplyTo      string      `json:"in_reply_to,omitempty"`  // the newest inbound message's provider id (typing, read, mail threading)
+	ReadToken      string      `json:"read_token,omitempty"`   // of that message, where the provider wants it back (read)
 	ReplyHandle    string      `json:"reply_handle,omitempty"` // a one-time reply token of the provider
 	By             Actor       `json:"by"`
 	SendBy         Time        `json:"send_by,omitzero"`      // a row that still waits then expires

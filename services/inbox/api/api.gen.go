@@ -752,6 +752,10 @@ type Message struct {
 		Source string                  `json:"source"`
 		Status string                  `json:"status"`
 	} `json:"statuses"`
+	Sticker *struct {
+		PackageId *string `json:"package_id,omitempty"`
+		StickerId *string `json:"sticker_id,omitempty"`
+	} `json:"sticker,omitempty"`
 	Subject  *string                 `json:"subject,omitempty"`
 	Template *map[string]interface{} `json:"template,omitempty"`
 	Text     *string                 `json:"text,omitempty"`
@@ -785,7 +789,13 @@ type MessageInput struct {
 	} `json:"reaction,omitempty"`
 
 	// ReplyTo the id of the message that is answered
-	ReplyTo  *string `json:"reply_to,omitempty"`
+	ReplyTo *string `json:"reply_to,omitempty"`
+
+	// Sticker a sticker of the provider's own packages (LINE)
+	Sticker *struct {
+		PackageId string `json:"package_id"`
+		StickerId string `json:"sticker_id"`
+	} `json:"sticker,omitempty"`
 	Subject  *string `json:"subject,omitempty"`
 	Template *struct {
 		Components *[]TemplateComponentInput `json:"components,omitempty"`

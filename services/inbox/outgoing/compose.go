@@ -20,6 +20,7 @@ func (o *Outbox) compose(ctx context.Context, doc *record.Conversation, by Autho
 		Direction: record.Out, CreatedAt: o.at(), Via: by.Via, Sender: by.Sender, Mentions: in.Mentions,
 		Content: event.Content{
 			Type: in.Type, Text: in.Text, HTML: in.HTML, Subject: in.Subject, Location: in.Location.location(), Contacts: in.cards(),
+			Sticker:     in.Sticker.sticker(),
 			Interactive: in.Interactive.interactive(), MessageTag: in.MessageTag,
 		},
 	}
@@ -57,6 +58,8 @@ func typeOf(c event.Content) event.MessageType {
 		return c.Attachments[0].Type
 	case c.Location != nil:
 		return event.LocationType
+	case c.Sticker != nil:
+		return event.Sticker
 	case len(c.Contacts) > 0:
 		return event.ContactsType
 	}
@@ -99,7 +102,7 @@ func (o *Outbox) refer(ctx context.Context, doc *record.Conversation, m *record.
 		if err != nil {
 			return err
 		}
-		m.Content.ReplyTo = &event.Quote{MessageID: t.ID, ExternalID: t.ExternalIDs[0], Excerpt: t.Excerpt()}
+		m.Content.ReplyTo = &event.Quote{MessageID: t.ID, ExternalID: t.ExternalIDs[0], Excerpt: t.Excerpt(), Token: t.Content.QuoteToken}
 	}
 	if in.Reaction != nil {
 		t, err := find("/reaction/message_id", in.Reaction.MessageID)

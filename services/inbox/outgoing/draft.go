@@ -21,6 +21,7 @@ type Draft struct {
 	Subject       string            `json:"subject"`
 	AttachmentIDs []string          `json:"attachment_ids"`
 	Location      *locationInput    `json:"location"`
+	Sticker       *stickerInput     `json:"sticker"`
 	Contacts      []cardInput       `json:"contacts"`
 	Interactive   *interactiveInput `json:"interactive"`
 	Template      *templateInput    `json:"template"`
@@ -33,6 +34,18 @@ type Draft struct {
 type reactionInput struct {
 	MessageID string `json:"message_id"`
 	Emoji     string `json:"emoji"`
+}
+
+type stickerInput struct {
+	PackageID string `json:"package_id"`
+	ID        string `json:"sticker_id"`
+}
+
+func (in *stickerInput) sticker() *event.StickerRef {
+	if in == nil {
+		return nil
+	}
+	return &event.StickerRef{PackageID: in.PackageID, ID: in.ID}
 }
 
 type locationInput struct {

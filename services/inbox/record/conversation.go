@@ -40,7 +40,7 @@ func (c *Conversation) Follow(next string, document json.RawMessage, by event.Ac
 func (c *Conversation) Receive(m *Message) {
 	at, ref := m.CreatedAt, m.Content.Referral
 	c.Inbound++
-	c.Window = Window{LastInboundAt: m.said(c.Window.LastInboundAt), LastInboundID: m.ID, FreeUntil: c.Window.FreeUntil}
+	c.Window = Window{LastInboundAt: m.said(c.Window.LastInboundAt), LastInboundID: m.ID, ReadToken: m.Content.ReadToken, FreeUntil: c.Window.FreeUntil}
 	if len(m.ExternalIDs) > 0 {
 		c.Window.LastInboundRef = m.ExternalIDs[0]
 	}

@@ -161,6 +161,7 @@ type Window struct {
 	LastInboundAt  event.Time `json:"last_inbound_at,omitzero"`
 	LastInboundID  string     `json:"last_inbound_id,omitempty"`  // our message
 	LastInboundRef string     `json:"last_inbound_ref,omitempty"` // the provider's id of it
+	ReadToken      string     `json:"read_token,omitempty"`       // what the provider wants back when it was read
 	FreeUntil      event.Time `json:"free_until,omitzero"`        // a free entry point opened a longer window
 	Sent           int        `json:"sent,omitempty"`             // by us since the last inbound
 }

@@ -34,7 +34,8 @@ func (c *Conversation) acknowledge(m *Message) {
 func (c *Conversation) signal(what string, by event.Actor, at event.Time) event.Outbound {
 	return event.Outbound{
 		ConversationID: c.ID, ThreadID: c.ThreadID, ChannelID: c.ChannelID, ChannelType: c.ChannelType, Peer: c.Peer, Aliases: c.Aliases,
-		Post: c.Post, Signal: what, InReplyTo: c.Window.LastInboundRef, By: by, CreatedAt: at,
+		Post: c.Post, Signal: what, InReplyTo: c.Window.LastInboundRef, ReadToken: c.Window.ReadToken,
+		By: by, CreatedAt: at,
 	}
 }
 

@@ -167,6 +167,7 @@ func showMessage(m *record.Message) object {
 	add("html", c.HTML != "", c.HTML)
 	add("subject", c.Subject != "", c.Subject)
 	add("location", c.Location != nil, c.Location)
+	add("sticker", c.Sticker != nil, c.Sticker)
 	add("contacts", len(c.Contacts) > 0, c.Contacts)
 	add("interaction", c.Interaction != nil, c.Interaction)
 	add("interactive", c.Interactive != nil, c.Interactive)
@@ -175,7 +176,7 @@ func showMessage(m *record.Message) object {
 	add("reaction", c.Reaction != nil, c.Reaction)
 	add("reactions", len(m.Reactions) > 0, m.Reactions)
 	add("referral", c.Referral != nil, c.Referral)
-	add("reply_to", c.ReplyTo != nil, c.ReplyTo)
+	add("reply_to", c.ReplyTo != nil, quoted(c.ReplyTo))
 	add("message_tag", c.MessageTag != "", c.MessageTag)
 	add("mentions", len(m.Mentions) > 0, m.Mentions)
 	return out
@@ -246,4 +247,14 @@ func showRow(r *record.Row) object {
 func (s *Server) answer(c *gin.Context, p *auth.Principal, doc *record.Conversation) (any, error) {
 	c.Header("ETag", httpapi.ETag(doc.Version))
 	return s.one(c.Request.Context(), p, doc)
+}
+
+// quoted is a quote without the provider's token, which is for the channel only.
+func quoted(q *event.Quote) *event.Quote {
+	if q == nil {
+		return nil
+	}
+	out := *q
+	out.Token = ""
+	return &out
 }
