@@ -103,4 +103,6 @@ type Outcome struct {
 	Status event.DeliveryStatus // Accepted or Sent; empty for a request that only prepares (an upload)
 	Next   []Request            // what must follow in the same part: the send after an upload, the push after a stale reply token
 	Peer   string               // the provider's canonical id of the recipient, if it differs from the one addressed
+	// Aliases are other ids of the recipient that the answer proves.
+	Aliases []string
 }

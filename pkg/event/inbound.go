@@ -19,7 +19,13 @@ type Inbound struct {
 	Post       *Post    `json:"post,omitempty"`        // comments: which post; part of the thread's identity
 	Standby    bool     `json:"standby,omitempty"`     // another app owns the thread now: record, do not answer
 
-	Sender      *Profile        `json:"sender,omitempty"`
+	// Sender is who did it. In a chat with one person that is the peer; in a group it is the one of them whom Author names.
+	Sender *Profile `json:"sender,omitempty"`
+	// Profile is what the provider says about the peer, where the peer is not the sender: a group's subject, and the customer's name
+	// with what the business wrote or did itself.
+	Profile *Profile `json:"profile,omitempty"`
+	Echo    bool     `json:"echo,omitempty"` // the business did it from another client: an edit, a deletion or a reaction
+
 	Content     *Content        `json:"content,omitempty"`      // received, echoed, edited
 	Target      string          `json:"target,omitempty"`       // edited, deleted, reacted: the provider's id of the message meant
 	Reaction    *Reaction       `json:"reaction,omitempty"`     // reacted
@@ -35,6 +41,19 @@ type Inbound struct {
 	Raw         json.RawMessage `json:"raw,omitempty"`          // the provider's object, where the sections above lose something
 }
 
+// PeerProfile returns what the event says about the peer; nil if it says nothing.
+func (in Inbound) PeerProfile() *Profile {
+	if in.Profile != nil || in.Sender == nil || in.Sender.Author != "" || in.Type == MessageEchoed || in.Echo {
+		return in.Profile
+	}
+	return in.Sender
+}
+
+// OfGroup reports whether the peer is a group: the event says so, or who of it the sender is.
+func (in Inbound) OfGroup() bool {
+	return in.Profile != nil && in.Profile.Group || in.Sender != nil && in.Sender.Author != ""
+}
+
 // Post is what comments are written under.
 type Post struct {
 	ID      string `json:"id"`
@@ -42,7 +61,7 @@ type Post struct {
 	Comment string `json:"comment,omitempty"` // the parent comment
 }
 
-// Profile is what the provider says about a person. Names and phone numbers are traits, never identities.
+// Profile is what the provider says about a person or a group. Names and phone numbers are traits, never identities.
 type Profile struct {
 	Name      string `json:"name,omitempty"`
 	Username  string `json:"username,omitempty"`
@@ -51,6 +70,7 @@ type Profile struct {
 	Locale    string `json:"locale,omitempty"`
 	AvatarRef string `json:"avatar_ref,omitempty"`
 	Author    string `json:"author,omitempty"` // groups: who of the group wrote, in the provider's terms
+	Group     bool   `json:"group,omitempty"`  // it is of a group or a channel: the name is its subject
 	Verified  bool   `json:"verified,omitempty"`
 }
 

@@ -35,3 +35,22 @@ func TestWhomToReachIsReadByTheFormsOfTheChannel(t *testing.T) {
 		}
 	}
 }
+
+func TestAUsernameThatWasSeenLeadsToItsThread(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	m := w.wrote(event.RCS, "+4915110000009", "x", func(in *event.Inbound) { in.Sender = &event.Profile{Name: "Zed", Username: "Zed.Z"} })
+	a := w.post(w.key, "/v1/conversations", object{"channel_id": w.channel(event.RCS), "peer": "@zed.z"}).want(201)
+	if a.text("conversation", "id") != m.ConversationID {
+		t.Errorf("the username leads to %s", a.raw)
+	}
+	c := w.get(w.key, "/v1/contacts/"+m.ContactID).want(200)
+	if c.text("identities", 0, "username") != "Zed.Z" || c.text("identities", 0, "display") != "Zed" || c.at("identities", 0, "unreachable") != nil {
+		t.Errorf("%s", c.raw)
+	}
+	named := w.post(w.key, "/v1/conversations", object{"channel_id": w.channel(event.RCS), "peer": "+4915110000010", "name": "Mrs Ash"}).want(201)
+	w.wrote(event.RCS, "+4915110000010", "x", func(in *event.Inbound) { in.Sender = &event.Profile{Name: "ash_1970"} })
+	if c := w.get(w.key, "/v1/contacts/"+named.text("conversation", "contact", "id")).want(200); c.text("name") != "Mrs Ash" {
+		t.Errorf("the name that an agent gave became %s", c.text("name"))
+	}
+}

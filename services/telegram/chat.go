@@ -87,4 +87,23 @@ func sender(c chat, u *user, as *chat) *event.Profile {
 	return &p
 }
 
+// profile is what is known of the chat itself: of the person of a private one, else of the group or channel.
+func (c chat) profile() *event.Profile {
+	p := event.Profile{Name: name(c.FirstName, c.LastName), Username: c.Username}
+	if c.Type != "private" && c.Type != "" {
+		p.Name, p.Group = c.Title, true
+	}
+	if p == (event.Profile{}) {
+		return nil
+	}
+	return &p
+}
+
+// named sets who did it, and what is known of the peer where that is somebody else.
+func named(e *event.Inbound, c chat, u *user, as *chat) {
+	if e.Sender = sender(c, u, as); e.Sender == nil || e.Sender.Author != "" || c.Type != "private" {
+		e.Profile = c.profile()
+	}
+}
+
 func name(first, last string) string { return strings.TrimSpace(first + " " + last) }

@@ -28,7 +28,7 @@ func (Adapter) Info() channel.Info {
 		Offline:  true,
 		Addresses: []channel.AddressForm{
 			{Kind: channel.AddressUsername, Known: true, Example: "a @username"},
-			{Kind: channel.AddressID, Pattern: `([A-Za-z0-9_-]{1,64}:)?-?[0-9]{1,19}`, Known: true, Example: "the id of a chat"},
+			{Kind: channel.AddressID, Pattern: `([A-Za-z0-9_-]{1,64}:)?-?[0-9]{1,19}(/[0-9]{1,19})?`, Known: true, Example: "the id of a chat"},
 		},
 	}
 }

@@ -8,15 +8,16 @@ import (
 
 // message reads a message, or an edit, which has the whole new content.
 func (r *reader) message(m *message, kind string, edited bool) {
-	e := event.Inbound{Type: event.MessageReceived, Ref: m.key(), ExternalID: m.key(), Peer: m.peer(), ProviderAt: m.Date.Time(),
-		Sender: sender(m.Chat, m.From, m.SenderChat)}
+	e := event.Inbound{Type: event.MessageReceived, Ref: m.key(), ExternalID: m.key(), Peer: m.peer(), ProviderAt: m.Date.Time()}
+	named(&e, m.Chat, m.From, m.SenderChat)
 	if m.ID == "" {
 		e.Ref, e.ExternalID = "update:"+r.update, "update:"+r.update
 	}
 	if m.ours() {
-		e.Type, e.Sender = event.MessageEchoed, nil
+		e.Type, e.Sender, e.Profile = event.MessageEchoed, nil, m.Chat.profile()
 	}
 	if edited {
+		e.Echo = e.Type == event.MessageEchoed
 		e.Type, e.Target, e.Ref = event.MessageEdited, m.key(), m.key()+":"+r.occurrence(m.EditDate)
 		e.ProviderAt = m.EditDate.Time()
 	}

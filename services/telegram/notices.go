@@ -31,8 +31,10 @@ func (r *reader) member(m *message, u *user, state string) {
 		r.ignore("own_membership")
 		return
 	}
-	r.add(event.Inbound{Type: event.ContactMembership, Ref: r.occurrence(m.Date) + ":" + string(u.ID), ExternalID: m.key(), Peer: m.peer(),
-		ProviderAt: m.Date.Time(), Sender: sender(m.Chat, u, nil), Membership: &event.Membership{State: state}})
+	e := event.Inbound{Type: event.ContactMembership, Ref: r.occurrence(m.Date) + ":" + string(u.ID), ExternalID: m.key(), Peer: m.peer(),
+		ProviderAt: m.Date.Time(), Membership: &event.Membership{State: state}}
+	named(&e, m.Chat, u, nil)
+	r.add(e)
 }
 
 // moved says that a group became a supergroup: a new chat id, and new numbers for its messages.
@@ -42,7 +44,7 @@ func (r *reader) moved(m *message, old, now string) {
 		other = old
 	}
 	r.add(event.Inbound{Type: event.ContactIdentified, Ref: r.occurrence(m.Date), ExternalID: m.key(), Peer: m.peer(), Aliases: []string{other},
-		ProviderAt: m.Date.Time(), Identity: &event.Identity{Old: []string{old}, New: []string{now}, Reason: "group_upgraded"}})
+		ProviderAt: m.Date.Time(), Profile: m.Chat.profile(), Identity: &event.Identity{Old: []string{old}, New: []string{now}, Reason: "group_upgraded"}})
 }
 
 // notices are parts by which a service message is known that changes nothing for us but can be shown.

@@ -17,7 +17,8 @@ func (r *reader) callback(c *callback) {
 	}
 	e.Content = &event.Content{Type: event.InteractType, Interaction: in}
 	if m := c.Message; m != nil && m.Chat.ID != "" { // an old message comes without anything but its chat and number
-		e.Peer, e.Sender = m.peer(), sender(m.Chat, &c.From, nil)
+		e.Peer = m.peer()
+		named(&e, m.Chat, &c.From, nil)
 		e.Content.ReplyTo = &event.Quote{ExternalID: m.key(), Excerpt: excerpt(m.Text + m.Caption)}
 		in.Title = m.Markup.title(c.Data)
 	}
@@ -92,8 +93,9 @@ func words(rs []reaction) []string {
 	return out
 }
 
-// membership reads a change of what somebody, or our bot, is in a chat. In a private chat the person blocks or unblocks us.
-func (r *reader) membership(c *memberChange) {
+// membership reads a change of what somebody is in a chat; ours says that it is the bot itself. In a private chat the person blocks or
+// unblocks the bot.
+func (r *reader) membership(c *memberChange, ours bool) {
 	state := ""
 	switch was, is := c.Old.present(), c.New.present(); {
 	case c.Chat.Type == "private" && c.New.Status == "kicked":
@@ -109,12 +111,17 @@ func (r *reader) membership(c *memberChange) {
 		r.ignore("membership_unchanged")
 		return
 	}
-	who := &c.New.User
-	if c.Chat.Type == "private" {
-		who = &c.From
+	e := event.Inbound{Type: event.ContactMembership, Ref: r.occurrence(c.Date), Peer: string(c.Chat.ID), ProviderAt: c.Date.Time(),
+		Membership: &event.Membership{State: state}}
+	switch {
+	case c.Chat.Type == "private":
+		named(&e, c.Chat, &c.From, nil)
+	case ours: // the group itself is joined or left
+		e.Profile = c.Chat.profile()
+	default:
+		named(&e, c.Chat, &c.New.User, nil)
 	}
-	r.add(event.Inbound{Type: event.ContactMembership, Ref: r.occurrence(c.Date), Peer: string(c.Chat.ID), ProviderAt: c.Date.Time(),
-		Sender: sender(c.Chat, who, nil), Membership: &event.Membership{State: state}})
+	r.add(e)
 }
 
 func (m member) present() bool {

@@ -74,10 +74,10 @@ func (r *reader) others(u update) {
 		r.reaction(u.Reaction)
 	}
 	if u.MyMember != nil {
-		r.membership(u.MyMember)
+		r.membership(u.MyMember, true)
 	}
 	if u.Member != nil {
-		r.membership(u.Member)
+		r.membership(u.Member, false)
 	}
 	if u.Connection != nil {
 		r.connection(u.Connection)

@@ -83,6 +83,9 @@ func (l location) place(name, address string) *event.Location {
 func (c *card) shared(from *user) event.Card {
 	out := event.Card{Name: name(c.FirstName, c.LastName), First: c.FirstName, Last: c.LastName, VCard: c.VCard, Peer: string(c.UserID)}
 	if c.Phone != "" {
+		out.Phones = []string{c.Phone}
+	}
+	if c.UserID != "" && c.Phone != "" { // of a user Telegram knows the whole number; anything else somebody has typed
 		out.Phones = []string{"+" + strings.TrimPrefix(c.Phone, "+")}
 	}
 	out.Own = from != nil && c.UserID != "" && c.UserID == from.ID

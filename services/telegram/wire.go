@@ -35,10 +35,12 @@ type user struct {
 }
 
 type chat struct {
-	ID       channel.Opaque `json:"id"`
-	Type     string         `json:"type"` // private, group, supergroup or channel
-	Title    string         `json:"title"`
-	Username string         `json:"username"`
+	ID        channel.Opaque `json:"id"`
+	Type      string         `json:"type"` // private, group, supergroup or channel
+	Title     string         `json:"title"`
+	FirstName string         `json:"first_name"` // of a private one
+	LastName  string         `json:"last_name"`
+	Username  string         `json:"username"`
 }
 
 type message struct {

@@ -29,8 +29,29 @@ func (s *system) change(e *event.Inbound, m *message, raw json.RawMessage) bool 
 	}
 	e.Type, e.Identity = event.ContactIdentified, &event.Identity{Old: without(old, now), New: now, Reason: s.Type}
 	e.Aliases = others(e.Peer, e.Aliases, old, now)
+	e.Sender, e.Profile = nil, numbered(e.Sender, now)
 	e.Raw = raw // the notice is worded there
 	return true
+}
+
+// numbered is what is known of somebody after a change: the phone number is the one among the ids that they have now.
+func numbered(p *event.Profile, now []string) *event.Profile {
+	out := event.Profile{}
+	if p != nil {
+		out = *p
+	}
+	if len(now) > 0 {
+		out.Phone = ""
+	}
+	for _, id := range now {
+		if digits(id) {
+			out.Phone = phone(id)
+		}
+	}
+	if out == (event.Profile{}) {
+		return nil
+	}
+	return &out
 }
 
 // idUpdates reads changes of user ids that come in a field of their own.
@@ -44,7 +65,7 @@ func (r *reader) idUpdates(v value) {
 			continue
 		}
 		r.add(event.Inbound{Type: event.ContactIdentified, Ref: "user_id_update:" + event.Hash(string(it.Raw)), Peer: old[0],
-			Aliases: others(old[0], old, now), ProviderAt: u.Timestamp.Time(),
+			Aliases: others(old[0], old, now), ProviderAt: u.Timestamp.Time(), Profile: numbered(nil, now),
 			Identity: &event.Identity{Old: old, New: now, Reason: "user_id_update"}})
 	}
 }

@@ -26,7 +26,7 @@ func (r *reader) message(it channel.Item[message], contacts []contact, echo bool
 	e := event.Inbound{Type: event.MessageReceived, Ref: ref, ExternalID: ref, Peer: who.peer, Aliases: who.aliases,
 		ProviderAt: m.Timestamp.Time(), Sender: who.profile}
 	if echo {
-		e.Type, e.Sender = event.MessageEchoed, nil
+		e.Type, e.Sender, e.Profile = event.MessageEchoed, nil, who.profile
 	}
 	if it.Err != nil || !m.special(&e, it.Raw) {
 		e.Content = m.content(it.Raw, it.Err == nil)
@@ -37,6 +37,7 @@ func (r *reader) message(it channel.Item[message], contacts []contact, echo bool
 
 // special turns e into what is no message of its own: reactions, edits, deletions, changes of identity.
 func (m *message) special(e *event.Inbound, raw json.RawMessage) bool {
+	echo := e.Type == event.MessageEchoed
 	switch {
 	case m.Type == "reaction" && m.Reaction != nil && m.Reaction.MessageID != "" && e.Type == event.MessageReceived:
 		e.Type, e.Target, e.Reaction = event.MessageReacted, m.Reaction.MessageID, m.Reaction.event()
@@ -54,6 +55,7 @@ func (m *message) special(e *event.Inbound, raw json.RawMessage) bool {
 	default:
 		return false
 	}
+	e.Echo = echo
 	return true
 }
 

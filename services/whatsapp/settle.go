@@ -18,7 +18,8 @@ type answer struct {
 	ID       channel.Opaque `json:"id"` // of an upload
 	Success  bool           `json:"success"`
 	Contacts []struct {
-		WaID channel.Opaque `json:"wa_id"`
+		WaID   channel.Opaque `json:"wa_id"`
+		UserID channel.Opaque `json:"user_id"`
 	} `json:"contacts"`
 	Messages []struct {
 		ID channel.Opaque `json:"id"`
@@ -68,16 +69,26 @@ func uploadedTo(ch channel.Channel, msg event.Outbound, n int, ids []string) (ch
 	return channel.Outcome{Next: []channel.Request{parts[n].request(ch, n, ids)}}, nil
 }
 
-// accepted takes the id, and the number that Meta really uses where it is another than we dialled.
+// accepted takes the message's id, the number that Meta really uses where it is another than the one dialled, and the user id of
+// whom it went to.
 func (a answer) accepted(peer string) channel.Outcome {
 	o := channel.Outcome{Status: event.Accepted}
 	for _, m := range a.Messages {
 		o.Refs = append(o.Refs, string(m.ID))
 	}
-	if n := strings.TrimPrefix(peer, "+"); len(a.Contacts) > 0 && digits(n) {
-		if id := string(a.Contacts[0].WaID); digits(id) && id != n {
-			o.Peer = id
-		}
+	if len(a.Contacts) == 0 {
+		return o
+	}
+	n, id, user := strings.TrimPrefix(peer, "+"), string(a.Contacts[0].WaID), string(a.Contacts[0].UserID)
+	switch {
+	case !digits(id) || id == n:
+	case digits(n):
+		o.Peer = id
+	case scopedID(n):
+		o.Aliases = append(o.Aliases, id)
+	}
+	if scopedID(user) && user != n && (digits(n) || scopedID(n)) {
+		o.Aliases = append(o.Aliases, user)
 	}
 	return o
 }

@@ -32,12 +32,13 @@ type outcome struct {
 }
 
 type settled struct {
-	Part   int                  `json:"part"`
-	Status event.DeliveryStatus `json:"status,omitempty"`
-	Refs   []string             `json:"refs,omitempty"`
-	Peer   string               `json:"peer,omitempty"`
-	Next   int                  `json:"next,omitempty"` // how many requests follow in the same part
-	Error  *shownError          `json:"error,omitempty"`
+	Part    int                  `json:"part"`
+	Status  event.DeliveryStatus `json:"status,omitempty"`
+	Refs    []string             `json:"refs,omitempty"`
+	Peer    string               `json:"peer,omitempty"`
+	Aliases []string             `json:"aliases,omitempty"`
+	Next    int                  `json:"next,omitempty"` // how many requests follow in the same part
+	Error   *shownError          `json:"error,omitempty"`
 }
 
 func (r *runner) outbound(t *testing.T, c *golden) {
@@ -97,7 +98,7 @@ func (r *runner) deliver(t *testing.T, c *golden, msg event.Outbound, part int, 
 		if again, _ := r.adapter.Settle(c.ch.Channel, msg, req, resp); !reflect.DeepEqual(o, again) {
 			t.Error("a second Settle gave another outcome")
 		}
-		s := settled{Part: part, Status: o.Status, Refs: o.Refs, Peer: o.Peer, Next: len(o.Next)}
+		s := settled{Part: part, Status: o.Status, Refs: o.Refs, Peer: o.Peer, Aliases: o.Aliases, Next: len(o.Next)}
 		if err != nil {
 			s.Error = showError("settle", err)
 			return append(steps, s)

@@ -514,19 +514,33 @@ type CloseNote struct {
 
 // Contact defines model for Contact.
 type Contact struct {
-	AvatarUrl           *string                  `json:"avatar_url,omitempty"`
-	Blocked             bool                     `json:"blocked"`
-	CreatedAt           time.Time                `json:"created_at"`
-	CustomFields        map[string]interface{}   `json:"custom_fields"`
-	Email               *string                  `json:"email,omitempty"`
-	Id                  string                   `json:"id"`
-	Identities          []map[string]interface{} `json:"identities"`
-	Name                string                   `json:"name"`
-	OpenConversationIds []string                 `json:"open_conversation_ids"`
-	OriginChannel       *map[string]interface{}  `json:"origin_channel,omitempty"`
-	Ou                  *map[string]interface{}  `json:"ou,omitempty"`
-	Phone               *string                  `json:"phone,omitempty"`
-	Tags                []string                 `json:"tags"`
+	AvatarUrl    *string                `json:"avatar_url,omitempty"`
+	Blocked      bool                   `json:"blocked"`
+	CreatedAt    time.Time              `json:"created_at"`
+	CustomFields map[string]interface{} `json:"custom_fields"`
+	Email        *string                `json:"email,omitempty"`
+	Id           string                 `json:"id"`
+
+	// Identities How the contact is reached, one per channel.
+	Identities []struct {
+		Channel *map[string]interface{} `json:"channel,omitempty"`
+
+		// Display the name that the provider gives the person, or the group's subject
+		Display *string `json:"display,omitempty"`
+		Group   *bool   `json:"group,omitempty"`
+		Peer    *string `json:"peer,omitempty"`
+		Phone   *string `json:"phone,omitempty"`
+
+		// Unreachable why the peer cannot be written to: blocked, left, unfollowed or gone; null: nothing is known against it
+		Unreachable *string `json:"unreachable,omitempty"`
+		Username    *string `json:"username,omitempty"`
+	} `json:"identities"`
+	Name                string                  `json:"name"`
+	OpenConversationIds []string                `json:"open_conversation_ids"`
+	OriginChannel       *map[string]interface{} `json:"origin_channel,omitempty"`
+	Ou                  *map[string]interface{} `json:"ou,omitempty"`
+	Phone               *string                 `json:"phone,omitempty"`
+	Tags                []string                `json:"tags"`
 }
 
 // ContactCardInput defines model for ContactCardInput.

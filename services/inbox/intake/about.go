@@ -265,8 +265,7 @@ func (i *Intake) resolve(ctx context.Context, p *record.Parked, at event.Time) e
 		if unlessGone(err) != nil {
 			return err
 		}
-		person := record.Person{Tenant: p.Tenant, ChannelID: in.ChannelID, ChannelType: in.ChannelType, Peer: in.Peer, Aliases: in.Aliases, Post: in.Post, OUID: ch.OUID}
-		t, err := i.Record.Thread(ctx, person, at)
+		t, err := i.Record.Thread(ctx, person(p.Tenant, ch, in, at), at)
 		if err != nil {
 			return err
 		}

@@ -19,7 +19,6 @@ func (i *Intake) happened(ctx context.Context, t *record.Thread, in event.Inboun
 		h.Category, h.Type = "channel", "referred"
 	case in.Type == event.ContactMembership && in.Membership != nil:
 		h.Category, h.Type, h.Data = "channel", in.Membership.State, in.Membership
-		err = i.Record.Reach(ctx, t.ContactID, unreachable(in.Membership.State), when(in, at))
 	case in.Type == event.ContactConsented && in.Consent != nil:
 		h.Category, h.Type, h.Data = "contact", "consent_changed", in.Consent
 		err = i.Record.Opt(ctx, t.ContactID, in.Consent.Value == "out", when(in, at))
@@ -36,25 +35,24 @@ func (i *Intake) happened(ctx context.Context, t *record.Thread, in event.Inboun
 	return i.Record.Happened(ctx, t, h)
 }
 
-// unreachable is a membership in which the person cannot be written to; the others are empty.
-func unreachable(state string) string {
-	switch state {
-	case "blocked", "left", "unfollowed":
-		return state
-	}
-	return ""
-}
-
-// identified handles a change of ids.
+// identified handles a change of ids, or other ids of somebody known. It makes no thread.
 func (i *Intake) identified(ctx context.Context, p record.Person, in event.Inbound, at event.Time) error {
-	if in.Identity == nil || len(in.Identity.Old) == 0 {
+	if in.Identity == nil {
 		return nil
 	}
-	return i.Record.Renamed(ctx, p, in.Identity.Old, in.Identity.New, in.Ref, at, func(t *record.Thread) error {
-		return i.Record.Happened(ctx, t, record.Happening{
-			Category: "contact", Type: "identity_changed", By: event.Actor{Kind: "contact", ID: t.ContactID}, Data: in.Identity, Ref: in.Ref, At: at,
+	if len(in.Identity.Old) > 0 {
+		return i.Record.Renamed(ctx, p, in.Identity.Old, in.Identity.New, in.Ref, at, func(t *record.Thread) error {
+			return i.Record.Happened(ctx, t, record.Happening{
+				Category: "contact", Type: "identity_changed", By: event.Actor{Kind: "contact", ID: t.ContactID}, Data: in.Identity, Ref: in.Ref, At: at,
+			})
 		})
-	})
+	}
+	t, err := i.Record.Find(ctx, p)
+	if err != nil || t == nil {
+		return err
+	}
+	_, err = i.Record.Thread(ctx, p, at)
+	return err
 }
 
 func (i *Intake) typing(ctx context.Context, t *record.Thread, in event.Inbound) error {

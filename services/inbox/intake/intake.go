@@ -110,11 +110,8 @@ func (i *Intake) handle(ctx context.Context, tenant string, ins ...event.Inbound
 
 func (i *Intake) handleFor(ctx context.Context, tenant string, ch channel.Keyed, ins []event.Inbound) error {
 	in := ins[len(ins)-1]
-	p := record.Person{
-		Tenant: tenant, ChannelID: in.ChannelID, ChannelType: in.ChannelType, Peer: in.Peer, Aliases: in.Aliases, Post: in.Post,
-		Profile: in.Sender, OUID: ch.OUID,
-	}
 	at := event.At(i.Now())
+	p := person(tenant, ch, in, at)
 	if in.Type == event.ContactIdentified {
 		return i.identified(ctx, p, in, at)
 	}
@@ -209,9 +206,6 @@ func (i *Intake) received(ctx context.Context, t *record.Thread, ch channel.Keye
 		return err
 	}
 	if _, err := i.Record.Received(ctx, t, rules, ms...); err != nil {
-		return err
-	}
-	if err := i.Record.Learn(ctx, t, ins[len(ins)-1].Sender, at); err != nil {
 		return err
 	}
 	for _, m := range ms {

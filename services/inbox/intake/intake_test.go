@@ -207,7 +207,7 @@ func TestRowsAreMadeOnce(t *testing.T) {
 			w.take(page, out) // also when the conversation it went into is closed
 		}
 		p := w.contact("p")
-		if !p.OptedOut || p.Unreachable != "blocked" {
+		if !p.OptedOut || p.Identities[0].Unreachable != "blocked" {
 			t.Errorf("contact %+v", p)
 		}
 		for _, typ := range []string{"page_changed", "thread_control", "consent_changed", "blocked"} {
@@ -228,8 +228,8 @@ func TestMembershipAndConsentAreAsTheNewestSaid(t *testing.T) {
 	}
 	left, back := member("left", time.Hour), member("joined", time.Minute)
 	w.take(back, left, back, left)
-	if p := w.contact("p"); p.Unreachable != "" {
-		t.Errorf("unreachable: %s, although they have come back since", p.Unreachable)
+	if p := w.contact("p"); p.Identities[0].Unreachable != "" {
+		t.Errorf("unreachable: %s, although they have come back since", p.Identities[0].Unreachable)
 	}
 	out := w.on(event.ContactConsented, func(in *event.Inbound) { in.Consent, in.ProviderAt = &event.Consent{Value: "out"}, w.at() })
 	in := w.on(event.ContactConsented, func(in *event.Inbound) {

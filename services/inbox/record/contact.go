@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -132,25 +133,14 @@ func (r *Store) noted(ctx context.Context, pending []store.Fact, id string) (boo
 	return err == nil, err
 }
 
-// Reach says how the person stands to the account since a time; what is older than what is known changes nothing.
-func (r *Store) Reach(ctx context.Context, contactID, unreachable string, since event.Time) error {
-	return r.alter(ctx, contactID, func(c *Contact) bool {
-		if since.Before(c.ReachableAt) || (c.Unreachable == unreachable && c.ReachableAt == since) {
-			return false
-		}
-		c.Unreachable, c.ReachableAt = unreachable, since
-		return true
-	})
-}
-
 // Opt says whether the person wants marketing since a time; what is older than what is known changes nothing.
 func (r *Store) Opt(ctx context.Context, contactID string, out bool, since event.Time) error {
-	return r.alter(ctx, contactID, func(c *Contact) bool {
+	return r.alter(ctx, contactID, func(c *Contact) (bool, error) {
 		if since.Before(c.OptedAt) || (c.OptedOut == out && c.OptedAt == since) {
-			return false
+			return false, nil
 		}
 		c.OptedOut, c.OptedAt = out, since
-		return true
+		return true, nil
 	})
 }
 
@@ -189,19 +179,10 @@ func (r *Store) Block(ctx context.Context, c *Contact, blocked bool, by event.Ac
 			return err
 		}
 	}
-	return r.alter(ctx, c.ID, func(c *Contact) bool {
+	return r.alter(ctx, c.ID, func(c *Contact) (bool, error) {
 		c.Blocked, c.UpdatedAt = blocked, at
-		return true
+		return true, nil
 	})
-}
-
-// alter changes a contact; one that was deleted stays so.
-func (r *Store) alter(ctx context.Context, contactID string, change func(*Contact) bool) error {
-	_, err := r.Contacts.Update(ctx, contactID, func(c *Contact) error { return unless(!change(c)) })
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	return err
 }
 
 // happened emits a row of the contact.
@@ -214,19 +195,21 @@ func (c *Contact) happened(t *Thread, id string, h Happening) {
 	}))
 }
 
-// Display is the name to show: the name, else phone or e-mail, else the id on the channel. The id of a visitor of a web chat says
-// nothing to people; a short name that follows from it does.
+// Display is the name to show: the name, else phone or e-mail, else the username, else the id on the channel. The id of a visitor of
+// a web chat says nothing to people; a short name that follows from it does.
 func (c *Contact) Display() string {
-	for _, s := range []string{c.Name, c.Phone, c.Email} {
-		if s != "" {
-			return s
+	shown := []string{c.Name, c.Phone, c.Email}
+	for _, i := range c.Identities {
+		if i.Username != "" {
+			shown = append(shown, "@"+i.Username)
 		}
 	}
-	if len(c.Identities) > 0 {
-		if i := c.Identities[0]; i.ChannelType != event.WebChat {
-			return i.Peer
+	for _, i := range c.Identities {
+		if i.ChannelType == event.WebChat {
+			shown = append(shown, "Visitor "+event.Hash(i.Peer)[:6])
+		} else {
+			shown = append(shown, i.Peer)
 		}
-		return "Visitor " + event.Hash(c.Identities[0].Peer)[:6]
 	}
-	return c.ID
+	return cmp.Or(append(shown, c.ID)...)
 }

@@ -14,6 +14,7 @@ var (
 	AliasSpec  = store.Spec{Name: "aliases"}
 	ThreadSpec = store.Spec{Name: "threads", Indexes: []store.Index{
 		{Name: "by_contact", Fields: []string{"tenant", "contact_id", "created_at"}},
+		{Name: "by_username", Fields: []string{"channel_id", "username_key"}, Sparse: true},
 	}}
 	ConversationSpec = store.Spec{Name: "conversations", Facts: true, Indexes: []store.Index{
 		{Name: "by_status", Fields: []string{"tenant", "kind", "status", "last_message_at"}},
@@ -95,11 +96,13 @@ type Thread struct {
 	Peer        string            `json:"peer"`    // the id to write to: the newest that the provider used
 	Aliases     []string          `json:"aliases"` // every id known, oldest first
 	ContactID   string            `json:"contact_id"`
-	Into        string            `json:"into,omitempty"`      // the thread in which this one goes on, once both are known to be one person
-	Blocked     bool              `json:"blocked,omitempty"`   // the contact is
-	FreeUntil   event.Time        `json:"free_until,omitzero"` // a window that opened while no conversation was open
-	Profile     string            `json:"profile,omitempty"`   // hash of the profile that the contact has learned last
-	Tail        int               `json:"tail"`                // a hint: the chain has at least this many conversations
+	Into        string            `json:"into,omitempty"`         // the thread in which this one goes on, once both are known to be one person
+	Blocked     bool              `json:"blocked,omitempty"`      // the contact is
+	FreeUntil   event.Time        `json:"free_until,omitzero"`    // a window that opened while no conversation was open
+	Traits      Traits            `json:"traits,omitzero"`        // what is known of the peer
+	UsernameKey string            `json:"username_key,omitempty"` // the peer's username as it is looked up
+	Unprojected bool              `json:"unprojected,omitempty"`  // the contact has not taken over Peer and Traits yet
+	Tail        int               `json:"tail"`                   // a hint: the chain has at least this many conversations
 	CreatedAt   event.Time        `json:"created_at"`
 }
 
@@ -259,7 +262,9 @@ type Row struct {
 type Contact struct {
 	store.Meta
 	Name        string         `json:"name"`
-	Named       bool           `json:"named,omitempty"` // by people: the provider's profile does not overwrite it
+	Named       bool           `json:"named,omitempty"`     // of earlier versions: Edited holds the name
+	Edited      []string       `json:"edited,omitempty"`    // fields that a person has set: no provider overwrites them
+	Projected   bool           `json:"projected,omitempty"` // by the projector; contacts of earlier versions were not
 	Email       string         `json:"email,omitempty"`
 	Phone       string         `json:"phone,omitempty"`
 	AvatarURL   string         `json:"avatar_url,omitempty"`
@@ -268,8 +273,7 @@ type Contact struct {
 	OriginID    string         `json:"origin_channel_id"`
 	OUID        string         `json:"ou_id,omitempty"`
 	Blocked     bool           `json:"blocked,omitempty"`
-	Unreachable string         `json:"unreachable,omitempty"` // blocked us, or left
-	ReachableAt event.Time     `json:"reachable_at,omitzero"` // when that was said
+	Unreachable string         `json:"unreachable,omitempty"` // of earlier versions: the identities hold it
 	OptedOut    bool           `json:"opted_out,omitempty"`   // of marketing
 	OptedAt     event.Time     `json:"opted_at,omitzero"`     // when that was said
 	MergedInto  string         `json:"merged_into,omitempty"`
@@ -279,12 +283,16 @@ type Contact struct {
 	UpdatedAt   event.Time     `json:"updated_at"`
 }
 
-// Identity is one way to reach a contact.
+// Identity is one way to reach a contact, as the projector has it from the thread.
 type Identity struct {
 	ChannelID   string            `json:"channel_id"`
 	ChannelType event.ChannelType `json:"channel_type"`
 	Peer        string            `json:"peer"`
 	Display     string            `json:"display,omitempty"`
+	Username    string            `json:"username,omitempty"`
+	Phone       string            `json:"phone,omitempty"`
+	Group       bool              `json:"group,omitempty"`
+	Unreachable string            `json:"unreachable,omitempty"` // blocked, left, unfollowed or gone; empty: can be written to
 	ThreadID    string            `json:"thread_id"`
 }
 

@@ -31,6 +31,9 @@ func (r *Store) link(ctx context.Context, t *Thread, a *Alias) (*Thread, error) 
 		if err != nil || !joined {
 			return t, err
 		}
+		if older, err = r.inform(ctx, older, younger); err != nil {
+			return nil, err
+		}
 	}
 	_, err = r.Aliases.Update(ctx, a.ID, func(d *Alias) error {
 		if d.ThreadID == older.ID {
@@ -40,6 +43,17 @@ func (r *Store) link(ctx context.Context, t *Thread, a *Alias) (*Thread, error) 
 		return nil
 	})
 	return older, err
+}
+
+// inform lets the thread that goes on know what the other one knew of the peer.
+func (r *Store) inform(ctx context.Context, older, younger *Thread) (*Thread, error) {
+	return r.Threads.Update(ctx, older.ID, func(t *Thread) error {
+		if !t.Traits.absorb(younger.Traits) {
+			return store.Unchanged
+		}
+		t.UsernameKey, t.Unprojected = usernameKey(t.Traits.Username.Value), true
+		return nil
+	})
 }
 
 // before orders threads for good, so that two never go on in each other.
@@ -129,20 +143,16 @@ func (r *Store) Renamed(ctx context.Context, p Person, old, fresh []string, ref 
 	if len(left) == 0 {
 		return nil // done before, or nobody we know
 	}
-	p.Peer, p.Aliases = left[0], append(slices.Clone(left[1:]), fresh...)
+	o := p.Observed
+	p.Peer, p.Aliases, p.Observed = left[0], append(slices.Clone(left[1:]), fresh...), Observed{}
 	t, err := r.Thread(ctx, p, at)
 	if err != nil {
 		return err
 	}
-	t, err = r.Threads.Update(ctx, t.ID, func(t *Thread) error {
-		if len(fresh) > 0 {
-			t.learn(fresh)
-			t.Aliases = slices.DeleteFunc(t.Aliases, func(id string) bool { return slices.Contains(old, id) && !slices.Contains(fresh, id) })
+	if len(fresh) > 0 {
+		if t, err = r.rename(ctx, t, old, fresh, o, at); err != nil {
+			return err
 		}
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	if err := note(t); err != nil {
 		return err
@@ -161,6 +171,26 @@ func (r *Store) Renamed(ctx context.Context, p Person, old, fresh []string, ref 
 		}
 	}
 	return nil
+}
+
+// rename gives the thread its new ids, and the contact what follows from them: a number among the old ones is not its phone number
+// any more. What a contact of an earlier version knows is settled before, by the ids that it had then.
+func (r *Store) rename(ctx context.Context, t *Thread, old, fresh []string, o Observed, at event.Time) (*Thread, error) {
+	if err := r.project(ctx, t.ContactID, at); err != nil {
+		return nil, err
+	}
+	o.Left = slices.DeleteFunc(slices.Clone(old), func(id string) bool { return slices.Contains(fresh, id) })
+	t, err := r.Threads.Update(ctx, t.ID, func(t *Thread) error {
+		t.learn(fresh)
+		t.Aliases = slices.DeleteFunc(t.Aliases, func(id string) bool { return slices.Contains(o.Left, id) })
+		t.observe(o)
+		t.Unprojected = true
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.projected(ctx, t, at)
 }
 
 // free takes an id away from its thread.

@@ -17,7 +17,7 @@ type Person struct {
 	Peer              string
 	Aliases           []string
 	Post              *event.Post
-	Profile           *event.Profile
+	Observed          Observed // of the person, by what the event says
 	OUID              string
 }
 
@@ -72,16 +72,19 @@ func (r *Store) Thread(ctx context.Context, p Person, at event.Time) (*Thread, e
 			t, err = r.link(ctx, t, k)
 		}
 	}
-	if err != nil || t.knows(p.ids()) {
-		return t, err
+	if err != nil {
+		return nil, err
 	}
-	return r.Threads.Update(ctx, t.ID, func(t *Thread) error {
-		if t.knows(p.ids()) {
-			return store.Unchanged
+	if seen := *t; !t.knows(p.ids()) || seen.observe(p.Observed) {
+		t, err = r.Threads.Update(ctx, t.ID, func(t *Thread) error {
+			learned := t.learn(p.ids())
+			return unless(!t.observe(p.Observed) && !learned)
+		})
+		if err != nil {
+			return nil, err
 		}
-		t.learn(p.ids())
-		return nil
-	})
+	}
+	return r.projected(ctx, t, at)
 }
 
 // Find returns the thread of a person on a channel; nil if none of their ids was seen there. It makes nothing.
@@ -99,6 +102,22 @@ func (r *Store) Find(ctx context.Context, p Person) (*Thread, error) {
 		return nil, nil // it is just being made
 	}
 	return t, err
+}
+
+// FindUsername returns the newest thread of a channel whose peer has a username; nil if none has it.
+func (r *Store) FindUsername(ctx context.Context, tenant, channelID, username string) (*Thread, error) {
+	q := store.Query{Where: []store.Eq{{Field: "channel_id", Value: channelID}, {Field: "username_key", Value: usernameKey(username)}}, Limit: 50}
+	ts, _, _, err := r.Threads.Query(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	var found *Thread
+	for _, t := range ts { // a username can pass from one person to another: who was seen with it last has it
+		if t.Tenant == tenant && t.Into == "" && (found == nil || t.Traits.Username.At.After(found.Traits.Username.At)) {
+			found = t
+		}
+	}
+	return found, nil
 }
 
 // aliases reads the documents of ids; nil where there is none.
@@ -139,9 +158,10 @@ func (p Person) begin(id string, at event.Time) *Thread {
 	kind, _ := p.kind()
 	t := &Thread{
 		ChannelID: p.ChannelID, ChannelType: p.ChannelType, Kind: kind, Post: p.Post, Peer: p.Peer, Aliases: p.ids(),
-		ContactID: ContactID(p.Tenant, id), Profile: hashOf(p.Profile), CreatedAt: at,
+		ContactID: ContactID(p.Tenant, id), CreatedAt: at,
 	}
 	t.ID, t.Tenant = id, p.Tenant
+	t.observe(p.Observed)
 	return t
 }
 
@@ -149,79 +169,30 @@ func (t *Thread) knows(ids []string) bool {
 	return t.Peer == ids[0] && !slices.ContainsFunc(ids, func(id string) bool { return !slices.Contains(t.Aliases, id) })
 }
 
-func (t *Thread) learn(ids []string) {
+// learn takes over ids of the peer, the one to write to first. It reports whether one was new.
+func (t *Thread) learn(ids []string) bool {
+	if t.knows(ids) {
+		return false
+	}
+	t.Unprojected = t.Unprojected || t.Peer != ids[0]
 	t.Peer = ids[0]
 	for _, id := range ids {
 		if !slices.Contains(t.Aliases, id) {
 			t.Aliases = append(t.Aliases, id)
 		}
 	}
+	return true
 }
 
 // contact makes the person's record. It is derived from the thread, so that a repeat finds it.
 func (r *Store) contact(ctx context.Context, t *Thread, p Person, at event.Time) error {
 	c := &Contact{
-		OriginID: t.ChannelID, OUID: p.OUID, CreatedAt: at, UpdatedAt: at,
-		Identities: []Identity{{ChannelID: t.ChannelID, ChannelType: t.ChannelType, Peer: t.Peer, ThreadID: t.ID}},
+		OriginID: t.ChannelID, OUID: p.OUID, Projected: true, CreatedAt: at, UpdatedAt: at, Identities: []Identity{t.identity(Identity{})},
 	}
 	c.ID, c.Tenant = t.ContactID, t.Tenant
-	c.learn(p.Profile)
+	c.project([]*Thread{t})
 	if err := r.Contacts.Insert(ctx, c); err != nil && !errors.Is(err, store.ErrExists) {
 		return fmt.Errorf("contact of thread %s: %w", t.ID, err)
 	}
 	return nil
-}
-
-// learn takes over what the provider says about the person; names that people gave stay. It reports whether that was
-// news.
-func (c *Contact) learn(p *event.Profile) bool {
-	if p == nil {
-		return false
-	}
-	before := [3]string{c.Name, c.Phone, c.Email}
-	if p.Name != "" && !c.Named {
-		c.Name = p.Name
-	}
-	if c.Phone == "" {
-		c.Phone = p.Phone
-	}
-	if c.Email == "" {
-		c.Email = p.Email
-	}
-	return before != [3]string{c.Name, c.Phone, c.Email}
-}
-
-// Learn updates a contact from a profile that came with a message. The thread remembers the last one, because nearly
-// all messages come with the profile that is known.
-func (r *Store) Learn(ctx context.Context, t *Thread, p *event.Profile, at event.Time) error {
-	hash := hashOf(p)
-	if hash == "" || hash == t.Profile {
-		return nil
-	}
-	_, err := r.Contacts.Update(ctx, t.ContactID, func(c *Contact) error {
-		if !c.learn(p) {
-			return store.Unchanged
-		}
-		c.UpdatedAt = at
-		return nil
-	})
-	if err != nil && !errors.Is(err, store.ErrNotFound) { // a contact that was deleted learns nothing
-		return err
-	}
-	_, err = r.Threads.Update(ctx, t.ID, func(d *Thread) error {
-		if d.Profile == hash {
-			return store.Unchanged
-		}
-		d.Profile = hash
-		return nil
-	})
-	return err
-}
-
-// hashOf tells profiles apart by what a contact takes over of them; nobody's is empty.
-func hashOf(p *event.Profile) string {
-	if p == nil || (p.Name == "" && p.Phone == "" && p.Email == "") {
-		return ""
-	}
-	return event.Hash(p.Name, p.Phone, p.Email)
 }

@@ -76,6 +76,19 @@ type contactInput struct {
 	Blocked   bool           `json:"blocked"`
 }
 
+// edited lists the fields that a person has changed and that a provider fills otherwise.
+func (in contactInput) edited(was contactInput) (fields []string) {
+	for field, changed := range map[string]bool{
+		record.FieldName: in.Name != was.Name, record.FieldPhone: in.Phone != was.Phone, record.FieldEmail: in.Email != was.Email,
+		record.FieldAvatar: in.AvatarURL != was.AvatarURL,
+	} {
+		if changed {
+			fields = append(fields, field)
+		}
+	}
+	return fields
+}
+
 // PatchContact implements api.ServerInterface.
 func (s *Server) PatchContact(c *gin.Context, id api.ID) {
 	do(c, http.StatusOK, func() (any, error) {
@@ -91,19 +104,19 @@ func (s *Server) PatchContact(c *gin.Context, id api.ID) {
 			return nil, err
 		}
 		blocked := false
-		doc, err := s.Record.Contacts.Update(ctx, id, func(d *record.Contact) error {
-			in := contactInput{d.Name, d.Email, d.Phone, d.AvatarURL, d.Custom, d.Tags, d.Blocked}
+		doc, err := s.Record.Edit(ctx, id, func(d *record.Contact) ([]string, error) {
+			was := contactInput{d.Name, d.Email, d.Phone, d.AvatarURL, d.Custom, d.Tags, d.Blocked}
+			in := was
 			if err := httpapi.MergePatch(&in, raw); err != nil {
-				return err
+				return nil, err
 			}
 			if len([]rune(in.Name)) > 256 {
-				return fault.At("/name", "too_long", "a name has at most 256 characters")
+				return nil, fault.At("/name", "too_long", "a name has at most 256 characters")
 			}
-			d.Named = d.Named || in.Name != d.Name
 			d.Name, d.Email, d.Phone, d.AvatarURL, d.Custom, d.Tags = in.Name, in.Email, in.Phone, in.AvatarURL, in.Custom, in.Tags
 			blocked = in.Blocked
 			d.UpdatedAt = s.at()
-			return nil
+			return in.edited(was), nil
 		})
 		if err == nil && doc.Blocked != blocked {
 			if err = s.Record.Block(ctx, doc, blocked, p.Actor(), s.at()); err == nil {
@@ -121,7 +134,10 @@ func (s *Server) showContact(ctx context.Context, d *record.Contact) (object, er
 	identities := []object{}
 	open := []string{}
 	for _, i := range d.Identities {
-		identities = append(identities, object{"channel": object{"id": i.ChannelID, "type": i.ChannelType, "name": s.channelName(ctx, i.ChannelID)}, "peer": i.Peer, "display": i.Display})
+		identities = append(identities, object{
+			"channel": object{"id": i.ChannelID, "type": i.ChannelType, "name": s.channelName(ctx, i.ChannelID)}, "peer": i.Peer, "display": i.Display,
+			"username": orNull(i.Username), "phone": orNull(i.Phone), "group": i.Group, "unreachable": orNull(i.Unreachable),
+		})
 		t, err := s.Record.Threads.Get(ctx, i.ThreadID)
 		if err != nil {
 			continue // just being made: it has no open conversation yet

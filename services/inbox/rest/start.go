@@ -153,7 +153,7 @@ func (s *Server) reach(c *gin.Context, p *auth.Principal, in start) (*record.Thr
 	}
 	begun := person(p, ch, who)
 	if in.Name != "" {
-		begun.Profile = &event.Profile{Name: in.Name}
+		begun.Observed = record.Observed{Profile: &event.Profile{Name: in.Name}, Source: record.FromPerson, At: s.at()}
 	}
 	t, err = s.Record.Thread(ctx, begun, s.at())
 	return t, record.RulesOf(ch.Policy, ch.OUID), err
@@ -216,7 +216,12 @@ func (s *Server) named(
 	if err != nil {
 		return nil, nobody, err
 	}
-	t, err := s.Record.Find(ctx, person(p, ch, who))
+	var t *record.Thread
+	if who.Username != "" {
+		t, err = s.Record.FindUsername(ctx, p.Tenant, ch.ID, who.Username)
+	} else {
+		t, err = s.Record.Find(ctx, person(p, ch, who))
+	}
 	if err == nil && t == nil && who.Known && info.Starts.May {
 		err = address.Unseen(info, "/peer")
 	}

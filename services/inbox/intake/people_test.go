@@ -1,0 +1,152 @@
+package intake_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/services/inbox/record"
+)
+
+// seen is a contact as people see it.
+func (w *world) seen(peer string) string {
+	w.Helper()
+	th := w.find(peer)
+	if th == nil {
+		return "nobody"
+	}
+	c := got[*record.Contact](w)(w.Record.Contacts.Get(w.Context(), th.ContactID))
+	i := c.Identities[0]
+	return strings.TrimSpace(fmt.Sprintf("%s %s [%s %s] %s", c.Display(), c.Phone, i.Peer, i.Username, i.Unreachable))
+}
+
+// find returns the thread that an id leads to, and changes nothing.
+func (w *world) find(peer string) *record.Thread {
+	w.Helper()
+	return got[*record.Thread](w)(w.Record.Find(w.Context(), record.Person{Tenant: w.id, ChannelID: w.channel, Peer: peer}))
+}
+
+func (w *world) says(peer, name, phone string) event.Inbound {
+	in := w.text(peer, "x")
+	in.Sender = &event.Profile{Name: name, Phone: phone}
+	return in
+}
+
+func (w *world) inGroup(peer, author, subject string) event.Inbound {
+	in := w.text(peer, "x")
+	in.Sender = &event.Profile{Name: author, Phone: "+499", Author: "499"}
+	if subject != "" {
+		in.Profile = &event.Profile{Name: subject, Group: true}
+	}
+	return in
+}
+
+func (w *world) identified(peer string, old, fresh []string, phone string) event.Inbound {
+	return w.on(event.ContactIdentified, func(in *event.Inbound) {
+		in.Peer, in.Aliases, in.Identity = peer, append(append([]string{}, old...), fresh...), &event.Identity{Old: old, New: fresh}
+		if phone != "" {
+			in.Profile = &event.Profile{Phone: phone}
+		}
+	})
+}
+
+func (w *world) membership(peer, state string) event.Inbound {
+	return w.on(event.ContactMembership, func(in *event.Inbound) {
+		in.Peer, in.Membership, in.ProviderAt = peer, &event.Membership{State: state}, w.at()
+	})
+}
+
+func TestPeopleAreKnownByWhatIsSaidOfThem(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		events func(w *world) []event.Inbound
+		want   map[string]string // peer → as people see it
+	}{
+		"a group is named by its subject": {
+			func(w *world) []event.Inbound {
+				return []event.Inbound{w.inGroup("GRP", "Ann", "School IT"), w.inGroup("GRP", "Ben", "School IT & Co")}
+			}, map[string]string{"GRP": "School IT & Co  [GRP ]"},
+		},
+		"a group without a subject has no member's name or number": {
+			func(w *world) []event.Inbound { return []event.Inbound{w.inGroup("GRP", "Ann", ""), w.inGroup("GRP", "Ben", "")} },
+			map[string]string{"GRP": "GRP  [GRP ]"},
+		},
+		"a number that was changed, and a stranger under the old one": {
+			func(w *world) []event.Inbound {
+				return []event.Inbound{
+					w.says("491", "Mo", "+491"), w.identified("491", []string{"491"}, []string{"492"}, "+492"), w.says("492", "Mo", "+492"),
+					w.says("491", "Stranger", "+491"),
+				}
+			}, map[string]string{"492": "Mo +492 [492 ]", "491": "Stranger +491 [491 ]"},
+		},
+		"a number that was given up for a user id": {
+			func(w *world) []event.Inbound {
+				return []event.Inbound{w.says("491", "Mo", "+491"), w.identified("491", []string{"491"}, []string{"DE.7"}, "")}
+			}, map[string]string{"DE.7": "Mo  [DE.7 ]"},
+		},
+		"the contact of an echo": {
+			func(w *world) []event.Inbound {
+				return []event.Inbound{w.on(event.MessageEchoed, func(in *event.Inbound) {
+					in.Peer, in.ExternalID, in.Content = "491", "x1", &event.Content{Type: event.Text, Text: "from our phone"}
+					in.Profile = &event.Profile{Name: "Mo", Phone: "+491"}
+				})}
+			}, map[string]string{"491": "Mo +491 [491 ]"},
+		},
+		"who has only a username": {
+			func(w *world) []event.Inbound {
+				in := w.text("803", "x")
+				in.Sender = &event.Profile{Username: "zed"}
+				return []event.Inbound{in}
+			}, map[string]string{"803": "@zed  [803 zed]"},
+		},
+		"the own card, and somebody else's": {
+			func(w *world) []event.Inbound {
+				in := w.says("803", "Mo", "")
+				in.Content.Contacts = []event.Card{{Name: "Ann", Phones: []string{"+498"}}, {Name: "Mo", Phones: []string{"030 12"}, Own: true},
+					{Name: "Mo", Phones: []string{"+49 1-5"}, Own: true}}
+				return []event.Inbound{in}
+			}, map[string]string{"803": "Mo +4915 [803 ]"},
+		},
+		"other ids of somebody known": {
+			func(w *world) []event.Inbound {
+				return []event.Inbound{w.says("491", "Mo", ""), w.identified("491", nil, []string{"DE.7"}, ""), w.says("DE.7", "Mo K.", "")}
+			}, map[string]string{"491": "Mo K.  [DE.7 ]", "DE.7": "Mo K.  [DE.7 ]"},
+		},
+		"blocked, and a member of a group who leaves": {
+			func(w *world) []event.Inbound {
+				left := w.membership("GRP", "left")
+				left.Sender = &event.Profile{Name: "Ann", Author: "499"}
+				return []event.Inbound{w.says("803", "Mo", ""), w.membership("803", "blocked"), w.inGroup("GRP", "Ann", "IT"), left}
+			}, map[string]string{"803": "Mo  [803 ] blocked", "GRP": "IT  [GRP ]"},
+		},
+		"who writes again can be written to": {
+			func(w *world) []event.Inbound {
+				gone := w.membership("803", "gone")
+				w.pass(time.Second)
+				return []event.Inbound{gone, w.says("803", "Mo", "")}
+			}, map[string]string{"803": "Mo  [803 ]"},
+		},
+	} {
+		w := newWorld(t, `{}`)
+		events := c.events(w)
+		w.take(events...)
+		w.take(events[len(events)-1])
+		for peer, want := range c.want {
+			if got := w.seen(peer); got != want {
+				t.Errorf("%s: %s is %q, want %q", name, peer, got, want)
+			}
+		}
+	}
+}
+
+// Ids that belong to no thread are no reason to make one.
+func TestIDsOfNobodyKnownMakeNoThread(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, `{}`)
+	w.take(w.identified("491", nil, []string{"DE.7"}, ""))
+	if w.find("491") != nil || w.find("DE.7") != nil {
+		t.Error("a thread was made")
+	}
+}
