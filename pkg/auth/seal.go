@@ -3,6 +3,8 @@ package auth
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -16,6 +18,7 @@ import (
 // record names the key it was sealed with, so that several can be live while they are rotated (promise P11).
 type Sealer struct {
 	keys    map[string]cipher.AEAD
+	macs    map[string][]byte // keys of [Sealer.MAC], derived from the others
 	current string
 }
 
@@ -24,7 +27,7 @@ func NewSealer(keys ...[]byte) (*Sealer, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("sealer: no key")
 	}
-	s := &Sealer{keys: map[string]cipher.AEAD{}}
+	s := &Sealer{keys: map[string]cipher.AEAD{}, macs: map[string][]byte{}}
 	for i, k := range keys {
 		a, err := aead(k)
 		if err != nil {
@@ -32,6 +35,9 @@ func NewSealer(keys ...[]byte) (*Sealer, error) {
 		}
 		sum := sha256.Sum256(k)
 		id := hex.EncodeToString(sum[:4])
+		if s.macs[id], err = hkdf.Key(sha256.New, k, nil, "tributary mac", sha256.Size); err != nil {
+			return nil, fmt.Errorf("sealer: key %d: %w", i, err)
+		}
 		s.keys[id] = a
 		if i == 0 {
 			s.current = id
@@ -108,6 +114,24 @@ func (s *Sealer) Open(sealed string, context ...string) (string, error) {
 		return "", errors.New("sealed value: does not open in this place")
 	}
 	return string(plain), nil
+}
+
+// MAC authenticates a text for one purpose, with the current key. It returns "<key id>.<HMAC-SHA256>", the same every time.
+func (s *Sealer) MAC(text, purpose string) string {
+	return s.current + "." + base64.RawURLEncoding.EncodeToString(s.mac(s.current, text, purpose))
+}
+
+// Proves reports whether a MAC is that of a text and a purpose, made with any of the keys.
+func (s *Sealer) Proves(mac, text, purpose string) bool {
+	id, sum, _ := strings.Cut(mac, ".")
+	got, err := base64.RawURLEncoding.Strict().DecodeString(sum)
+	return err == nil && s.macs[id] != nil && hmac.Equal(got, s.mac(id, text, purpose))
+}
+
+func (s *Sealer) mac(id, text, purpose string) []byte {
+	h := hmac.New(sha256.New, s.macs[id])
+	_, _ = h.Write([]byte(purpose + "\x00" + text)) // never fails (hash.Hash)
+	return h.Sum(nil)
 }
 
 // ID names the key that seals: the beginning of its SHA-256.

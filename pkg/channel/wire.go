@@ -21,8 +21,9 @@ type Inbound struct {
 	Pulled bool      // fetched by a source over a session that we authenticated ourselves
 }
 
-// Request is one call to a provider, without credentials: places like {bot_token} stand where Sign puts them. The scheme of
-// URL selects the transport: http, https, or what the channel's own Transport serves (smtp, smpp, ws).
+// Request is one call to a provider, without credentials: places like {bot_token} stand where Sign puts them. Where [BlobURL] stands
+// for a file of the message, the host puts the file's public URL just before the call, before Sign. The scheme of URL selects the
+// transport: http, https, or what the channel's own Transport serves (smtp, smpp, ws).
 type Request struct {
 	Method string
 	URL    string
@@ -42,6 +43,10 @@ type Part struct {
 	File  string // file name
 	MIME  string
 }
+
+// BlobURL is the place of a public URL of a file, by its key in the blob store: in a request's URL, headers, body or form values, as it
+// is or escaped as in a query. The file must be one of the message's own.
+func BlobURL(key string) string { return "{blob_url:" + key + "}" }
 
 // Response is the provider's answer. A failed call has no Response: the host knows by itself whether a byte left.
 type Response struct {

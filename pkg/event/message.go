@@ -70,6 +70,22 @@ type Content struct {
 	Raw         json.RawMessage `json:"raw,omitempty"`         // the provider's own object, only where nothing else holds it
 }
 
+// Files returns every file that the content names, those in a template among them.
+func (c Content) Files() []Attachment {
+	files := c.Attachments[:len(c.Attachments):len(c.Attachments)]
+	if c.Template == nil {
+		return files
+	}
+	for _, component := range c.Template.Components {
+		for _, param := range component.Parameters {
+			if param.Attachment != nil {
+				files = append(files, *param.Attachment)
+			}
+		}
+	}
+	return files
+}
+
 // Attachment is a file by reference. Inbound it starts pending, with MediaRef or URL saying where the provider has it.
 type Attachment struct {
 	ID       string          `json:"id,omitempty"` // att_…, derived for inbound

@@ -13,6 +13,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fileurl"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/run"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -47,6 +48,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 	server := &rest.Server{
 		Record: docs, Directory: env.Directory, Outbox: outbox, Calls: calls, Blob: env.Blob, Cache: env.Cache, Bus: env.Bus, Hub: hub,
 		Log: env.Log, Now: env.Now, Stopping: env.Stopping,
+		Files: fileurl.New(env.Sealer, env.PublicURL, env.Now), Public: rest.NewPublicFiles(env.Now),
 		Uploads: rest.NewUploads(rest.DefaultUploads, env.Now), Streams: budget.NewShares(streamsAll, streamsCaller),
 	}
 	in := &intake.Intake{Record: docs, Channels: env.Directory, Blobs: env.Blob, Now: env.Now, Typing: func(ctx context.Context, c *record.Conversation, on bool) {
@@ -90,7 +92,7 @@ const (
 func guard(a httpapi.Authenticator, spec *httpapi.Spec) []gin.HandlerFunc {
 	return []gin.HandlerFunc{
 		unless(large, httpapi.LimitBody(httpapi.MaxBody)), only(large, httpapi.LimitBody(rest.MaxUpload+1<<20)),
-		unless(long, httpapi.Deadline(30*time.Second)), httpapi.Authenticate(a), httpapi.LimitRate(httpapi.DefaultRate),
+		unless(long, httpapi.Deadline(30*time.Second)), unless(public, httpapi.Authenticate(a)), unless(public, httpapi.LimitRate(httpapi.DefaultRate)),
 		spec.Validate(),
 	}
 }
@@ -98,8 +100,11 @@ func guard(a httpapi.Authenticator, spec *httpapi.Spec) []gin.HandlerFunc {
 func large(c *gin.Context) bool { return c.FullPath() == "/v1/attachments" }
 
 func long(c *gin.Context) bool {
-	return large(c) || c.FullPath() == "/v1/events" || c.FullPath() == "/v1/events/ws" || c.FullPath() == "/v1/attachments/:id"
+	return large(c) || c.FullPath() == "/v1/events" || c.FullPath() == "/v1/events/ws" || c.FullPath() == "/v1/attachments/:id" || public(c)
 }
+
+// public reports whether a path takes no credentials.
+func public(c *gin.Context) bool { return c.FullPath() == fileurl.Path+":token" }
 
 func only(when func(*gin.Context) bool, h gin.HandlerFunc) gin.HandlerFunc {
 	return func(c *gin.Context) {

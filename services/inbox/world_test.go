@@ -142,7 +142,7 @@ func (h *house) replica(ctx context.Context, env *run.Env, loops *sync.WaitGroup
 	r.parts = must(inbox.New(ctx, env))
 	engine := httpapi.New()
 	r.parts.Routes(engine)
-	r.Server = httptest.NewServer(engine)
+	r.Server = httptest.NewServer(httpapi.Handler(engine))
 	for _, l := range r.parts.Loops {
 		loops.Go(func() {
 			if err := l.Run(ctx); err != nil && ctx.Err() == nil {

@@ -24,6 +24,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/send"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/source"
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fileurl"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/run"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -107,7 +108,7 @@ func (h *Host) caller() *provider.Caller {
 	transports := map[string]provider.Transport{"http": http, "https": http}
 	maps.Copy(transports, h.extra.Transports)
 	return &provider.Caller{
-		Adapter: h.Adapter, Transports: transports, Log: h.calls, Now: h.Now,
+		Adapter: h.Adapter, Transports: transports, Log: h.calls, Now: h.Now, Files: fileurl.New(h.Sealer, h.PublicURL, h.Now),
 		Tokens: provider.NewTokens(h.Adapter, transports, h.DB, h.Sealer, h.Now),
 	}
 }

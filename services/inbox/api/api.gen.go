@@ -1328,6 +1328,9 @@ func (a UploadAttachmentMultipartBody) MarshalJSON() ([]byte, error) {
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// GetPublicFile A file of a message, for the provider that delivers it
+	// (GET /files/{token})
+	GetPublicFile(c *gin.Context, token string)
 	// UploadAttachment Upload a file to send
 	// (POST /v1/attachments)
 	UploadAttachment(c *gin.Context)
@@ -1443,6 +1446,31 @@ type ServerInterfaceWrapper struct {
 }
 
 type MiddlewareFunc func(c *gin.Context)
+
+// GetPublicFile operation middleware
+func (siw *ServerInterfaceWrapper) GetPublicFile(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "token" -------------
+	var token string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token", c.Param("token"), &token, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter token: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetPublicFile(c, token)
+}
 
 // UploadAttachment operation middleware
 func (siw *ServerInterfaceWrapper) UploadAttachment(c *gin.Context) {
@@ -3075,6 +3103,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/v1/contacts/:id/conversations", wrapper.ListContactConversations)
 	router.POST(options.BaseURL+"/v1/attachments", wrapper.UploadAttachment)
 	router.GET(options.BaseURL+"/v1/attachments/:id", wrapper.GetAttachment)
+	router.GET(options.BaseURL+"/files/:token", wrapper.GetPublicFile)
 	router.GET(options.BaseURL+"/v1/counters", wrapper.GetCounters)
 	router.GET(options.BaseURL+"/v1/events", wrapper.StreamEvents)
 	router.GET(options.BaseURL+"/v1/events/ws", wrapper.StreamEventsWebSocket)

@@ -70,17 +70,9 @@ func choose(c *event.Content) error {
 
 // namedFiles returns the ids of the uploaded files that a message sends.
 func namedFiles(c event.Content) (ids []string) {
-	for _, a := range c.Attachments {
-		ids = append(ids, a.ID)
-	}
-	if c.Template == nil {
-		return ids
-	}
-	for _, component := range c.Template.Components {
-		for _, param := range component.Parameters {
-			if param.Attachment != nil && param.Attachment.ID != "" {
-				ids = append(ids, param.Attachment.ID)
-			}
+	for _, a := range c.Files() {
+		if a.ID != "" {
+			ids = append(ids, a.ID)
 		}
 	}
 	return ids

@@ -15,9 +15,9 @@ import (
 // maxBlobObject is how long the object is that stands for a provider's object in the blob store, at most.
 const maxBlobObject = 1 << 10 // bytes
 
-// Blobs are the keys of the files that a content refers to: its attachments, and the provider's object where that was too long.
+// Blobs are the keys of the files that a content refers to: its files, and the provider's object where that was too long.
 func Blobs(c event.Content) (keys []string) {
-	for _, a := range c.Attachments {
+	for _, a := range c.Files() {
 		if a.Blob != "" {
 			keys = append(keys, a.Blob)
 		}

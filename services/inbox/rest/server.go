@@ -19,6 +19,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/fileurl"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/feed"
@@ -39,6 +40,8 @@ type Server struct {
 	Log       *slog.Logger
 	Now       func() time.Time
 	Uploads   *Uploads
+	Files     *fileurl.URLs
+	Public    *PublicFiles
 	Streams   *budget.Shares  // of each caller, at a time
 	Stopping  <-chan struct{} // closed when the process begins to stop
 }

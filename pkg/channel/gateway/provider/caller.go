@@ -12,6 +12,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/fileurl"
 )
 
 // Transport carries signed requests of one URL scheme. Its errors tell whether anything left this machine: Unavailable means
@@ -26,6 +27,7 @@ type Caller struct {
 	Transports map[string]Transport // by URL scheme
 	Tokens     *Tokens              // nil for types without provider tokens
 	Log        *CallLog             // may be nil
+	Files      *fileurl.URLs        // nil: requests have no places for them
 	Now        func() time.Time
 	redactors  redactors
 }

@@ -82,8 +82,13 @@ func (c *Caller) step(ctx context.Context, ch channel.Keyed, msg event.Outbound,
 			return channel.Outcome{}, beforeCall(c.redactors.find(ch).fault(err))
 		}
 		ch.Token = token
+		files, err := c.linksOf(ch, msg, req)
+		if err != nil {
+			return channel.Outcome{}, beforeCall(err)
+		}
 		started := c.Now()
-		resp, err := c.carry(ctx, ch, req)
+		resp, err := c.carry(ctx, ch, files.request(req))
+		resp = files.answer(resp)
 		hide := c.redactors.find(ch)
 		c.Log.add(entry{ch: ch.ID, hide: hide, about: a, req: req, resp: resp, err: err, at: started, took: c.Now().Sub(started)})
 		if err != nil {
@@ -113,7 +118,7 @@ func (c *Caller) token(ctx context.Context, ch channel.Keyed) (string, error) {
 // beforeCall judges an error that came before anything of this request was sent.
 func beforeCall(err error) Verdict {
 	fe := *fault.Of(err)
-	fe.Err = fmt.Errorf("provider token: %w", err)
+	fe.Err = fmt.Errorf("before the call: %w", err)
 	switch fe.Kind {
 	case fault.Denied, fault.Invalid, fault.Gone:
 		return Verdict{Finding: Failed, Err: &fe}

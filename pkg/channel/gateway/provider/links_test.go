@@ -1,0 +1,112 @@
+package provider
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fileurl"
+	"github.com/tributaryhq/tributary/pkg/store/storetest"
+)
+
+const ownKey, templateKey, foreignKey = "acme/ab/own", "acme/cd/template", "acme/ef/of-another-message"
+
+// linking returns a caller that fills places, and a message that names two files.
+func linking(t *testing.T, base string) (*Caller, event.Outbound) {
+	t.Helper()
+	s, err := auth.NewSealer(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := caller(t)
+	c.Files = fileurl.New(s, base, c.Now)
+	msg := outbound("x")
+	msg.Content.Attachments = []event.Attachment{{Type: event.Image, MIME: "image/png", Name: "a.png", Blob: ownKey}, {Type: event.Image, URL: "https://x.example"}}
+	msg.Content.Template = &event.Template{Components: []event.Component{{Parameters: []event.Parameter{
+		{Type: "text"}, {Type: "image", Attachment: &event.Attachment{MIME: "image/jpeg", Blob: templateKey}}}}}}
+	return c, msg
+}
+
+func TestPlacesOfFilesAreFilledJustBeforeTheCall(t *testing.T) {
+	t.Parallel()
+	seen := make(chan *http.Request, 4)
+	bodies := make(chan string, 4)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		seen <- r
+		bodies <- string(b)
+		_, _ = io.WriteString(w, `cannot fetch `+string(b))
+	}))
+	defer server.Close()
+	c, msg := linking(t, "https://chat.example")
+	db := storetest.New(t, CallSpec)
+	c.Log = NewCallLog(db, slog.New(slog.DiscardHandler), time.Now)
+	req := channel.Request{
+		Method: "POST", URL: server.URL + "/send?media=" + url.QueryEscape(channel.BlobURL(ownKey)), Header: channel.Header{"X-Media": {channel.BlobURL(templateKey)}},
+		Body: []byte(`{"image":"` + channel.BlobURL(ownKey) + `","text":"` + channel.BlobURL(foreignKey) + ` {blob_url:x}"}`),
+	}
+	c.Send(t.Context(), gatewaytest.Channel(event.Telegram, "ch_a", "acme", server.URL), msg, req, About{Tenant: "acme", Message: "msg_1", Attempt: "a1"})
+	r := <-seen
+	leads := func(raw string) string {
+		token, ok := strings.CutPrefix(raw, "https://chat.example/files/")
+		f, err := c.Files.Open(token)
+		if !ok || err != nil || f.Tenant != "acme" {
+			t.Errorf("%q leads to %+v, %v", raw, f, err)
+		}
+		return f.Key
+	}
+	var body map[string]string
+	if err := json.Unmarshal([]byte(<-bodies), &body); err != nil {
+		t.Fatal(err)
+	}
+	if leads(r.URL.Query().Get("media")) != ownKey || leads(r.Header.Get("X-Media")) != templateKey || leads(body["image"]) != ownKey {
+		t.Errorf("%v %v %v", r.URL, r.Header, body)
+	}
+	if body["text"] != channel.BlobURL(foreignKey)+" {blob_url:x}" {
+		t.Errorf("a file that the message does not name: %s", body["text"])
+	}
+	if !strings.Contains(string(req.Body), channel.BlobURL(ownKey)) || req.Header.Get("X-Media") != channel.BlobURL(templateKey) {
+		t.Error("the adapter's request was changed")
+	}
+	c.Log.Flush(t.Context())
+	calls, err := Calls(t.Context(), db, "acme", "a1")
+	if err != nil || len(calls) != 1 {
+		t.Fatal(calls, err)
+	}
+	if logged, _ := json.Marshal(calls); strings.Contains(string(logged), "/files/") || !strings.Contains(calls[0].Answer, channel.BlobURL(ownKey)) {
+		t.Errorf("the call log holds a URL: %s", logged)
+	}
+}
+
+func TestPlacesInAFormAreFilled(t *testing.T) {
+	t.Parallel()
+	media := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { media <- r.FormValue("media") }))
+	defer server.Close()
+	c, msg := linking(t, "https://chat.example")
+	req := channel.Request{Method: "POST", URL: server.URL, Form: []channel.Part{{Name: "media", Value: channel.BlobURL(templateKey)}}}
+	c.Send(t.Context(), gatewaytest.Channel(event.Telegram, "ch_a", "acme", server.URL), msg, req, About{})
+	if got := <-media; !strings.HasPrefix(got, "https://chat.example/files/") {
+		t.Error(got)
+	}
+}
+
+func TestWithoutAPublicURLNothingIsSent(t *testing.T) {
+	t.Parallel()
+	c, msg := linking(t, "http://localhost:8080")
+	req := channel.Request{Method: "POST", URL: "https://api.provider.example/send", Body: []byte(channel.BlobURL(ownKey))}
+	v := c.Send(t.Context(), gatewaytest.Channel(event.Telegram, "ch_a", "acme", "https://api.provider.example"), msg, req, About{})
+	if v.Finding != Failed || v.Err.Code != "public_url_missing" {
+		t.Errorf("%+v %v", v, v.Err)
+	}
+}
