@@ -16,7 +16,7 @@ func (Adapter) Info() channel.Info {
 		Settings: settings, Account: []string{"destination"},
 		Inbound: channel.InboundRules{
 			MaxBody: 1 * mib, Redact: []string{signatureHeader}, AnswerWithin: channel.Duration(2 * time.Second),
-			ReplyTo: true, Deletes: true, MaxMedia: 200 * mib,
+			ReplyTo: true, Edits: true, Deletes: true, MaxMedia: 200 * mib,
 		},
 		Send:     sending,
 		Window:   channel.Window{Kind: "none"},

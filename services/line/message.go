@@ -32,6 +32,21 @@ func (r *reader) message(i channel.Item[lineEvent]) {
 	r.add(out)
 }
 
+// edited reads the new text of a message, which comes of groups only. Edits can arrive out of order: the newest time is the latest.
+func (r *reader) edited(i channel.Item[lineEvent]) {
+	m := i.V.Message
+	if m == nil || m.ID == "" {
+		r.ignore("event:messageEdited")
+		return
+	}
+	out := r.begin(event.MessageEdited, i)
+	out.Target, out.ExternalID = string(m.ID), string(m.ID)
+	if out.Content = r.content(m); out.Content == nil {
+		out.Content = &event.Content{Type: event.Unsupported, Raw: i.Raw}
+	}
+	r.add(out)
+}
+
 // content is what a message says; nil for a kind that is not known.
 func (r *reader) content(m *message) *event.Content {
 	switch m.Type {

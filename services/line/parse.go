@@ -56,6 +56,8 @@ func (r *reader) event(i channel.Item[lineEvent]) {
 		r.ignore("no_source")
 	case e.Type == "message":
 		r.message(i)
+	case e.Type == "messageEdited":
+		r.edited(i)
 	default:
 		r.other(i)
 	}

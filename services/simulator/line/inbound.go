@@ -83,6 +83,17 @@ func (s *scene) event() (obj, string, error) {
 		e := s.base("unsend", false)
 		e["unsend"] = obj{"messageId": target}
 		return e, target, nil
+	case "edit":
+		target := cmp.Or(s.act.Target, s.known.LastIn)
+		switch {
+		case s.act.Group == "":
+			return nil, "", fault.At("/kind", "not_applicable", "LINE tells an account of edits in groups only: set group")
+		case target == "":
+			return nil, "", fault.At("/target", "required", "there is no message yet that it could be about: name one")
+		}
+		e := s.base("messageEdited", true)
+		e["message"] = obj{"type": "text", "id": target, "text": cmp.Or(s.act.Text, "Hello (edited)"), "quoteToken": random(24)}
+		return e, target, nil
 	case "button", "list":
 		c := account.Pick(s.act, s.known)
 		e := s.base("postback", true)
@@ -117,6 +128,11 @@ func (s *scene) base(kind string, token bool) obj {
 
 func (s *scene) message() (obj, error) {
 	m := obj{"id": cmp.Or(s.act.ID, fmt.Sprint(s.p.nextID()))}
+	m["markAsReadToken"] = random(24)
+	switch s.act.Kind {
+	case "text", "quick_reply", "image", "video", "sticker": // the kinds that can be quoted
+		m["quoteToken"] = random(24)
+	}
 	if s.act.ReplyTo != "" {
 		m["quotedMessageId"] = s.act.ReplyTo
 	}
@@ -126,7 +142,6 @@ func (s *scene) message() (obj, error) {
 		if s.act.Kind == "quick_reply" { // LINE sends the text that goes with it
 			m["text"] = account.Pick(s.act, s.known).Title
 		}
-		m["quoteToken"], m["markAsReadToken"] = random(24), random(24)
 	case "image", "video", "audio", "document":
 		return m, s.attach(m)
 	case "sticker":
