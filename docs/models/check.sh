@@ -23,6 +23,9 @@ outbound safety holds  -E  -DLAYOUT=5 -DGENS=1 -DPERM=1
 outbound safety holds  -E  -DLAYOUT=5 -DPERM=1 -DKILLS=1 -DREFUSE=0 -DNOTNOW=0
 outbound safety breaks -E  -DLAYOUT=5 -DGENS=1 -DPERM=1 -DRESUME=0
 outbound safety breaks -E  -DLAYOUT=5 -DGENS=1 -DPERM=1 -DWAITALL=0
+outbound safety holds  -E  -DLAYOUT=2 -DHANDLES=1 -DGENS=1
+outbound safety breaks -E  -DLAYOUT=2 -DHANDLES=1 -DGENS=1 -DTAKE=0
+outbound safety breaks -E  -DLAYOUT=2 -DHANDLES=1 -DGENS=1 -DSTALE=0
 receipts safety holds  -   -DKINDS0=9
 receipts cycles holds  -   -DKINDS0=9
 receipts safety holds  -   -DPARTS=2 -DKINDS0=5 -DKINDS1=9 -DFACTS=0

@@ -14,6 +14,9 @@
  *            5: a0 with two parts, then a second attempt of a0 (rows 2 and 3 are the parts 0 and 1 again)
  *   resend   LAYOUT 5: the inbox learns the results on `receipts` late, in any order, one by one; once it knows of a part that
  *            did not arrive, the second attempt may be asked for. Its record names the parts that are skipped.
+ *   handle   HANDLES 1, LAYOUT 2: the conversation's document holds a reply handle that may be used once. Two agents post the two
+ *            messages at the same time; a message takes the handle with it. The call with a handle may be refused as stale,
+ *            documented; then the same try goes on with a call without. A row that waits and is called again has its handle still.
  *   members  two; the group gives the partition to one (a generation). The other may run its old generation on (a zombie:
  *            evicted, not yet aware), with calls in flight. Any member may die at any step (crash, or it abandons its
  *            generation at the drain limit): its memory is gone, its requests stay on the wire.
@@ -39,6 +42,7 @@
  *   A6 unknown is said of a row that nobody called only if the writer of its `calling` died, or lost the partition
  *   A8 the provider accepts a part of a message in two attempts only if the first one's outcome was unknown when the second
  *      was asked for
+ *   A9 the provider accepts a reply handle at most once
  */
 
 /* ---- bounds ---- */
@@ -144,6 +148,12 @@
 #ifndef WAITALL         /* it is asked for only when every part of the first one has a result (0: once one did not arrive) */
 #define WAITALL 1
 #endif
+#ifndef TAKE            /* a handle is taken in the same compare-and-set as the send (0: looked at, and taken by a blind write) */
+#define TAKE 1
+#endif
+#ifndef STALE           /* the call without follows only the documented answer that the handle is stale (0: also no answer) */
+#define STALE 1
+#endif
 #ifndef DRAINCOMMIT     /* a row is drained only after its offset was committed; NOT needed */
 #define DRAINCOMMIT 0
 #endif
@@ -243,6 +253,23 @@ bool acc[NROW];         /* accepted by the provider */
 bool called[NROW];      /* a first byte has left, ever */
 byte dlrev[NROW];       /* the deadline of the call written at this rev has passed */
 byte net[NROW*2];       /* [m*NROW+r] */
+#ifndef HANDLES
+#define HANDLES 0
+#endif
+#define STL 7           /* answered: the handle is stale, nothing was sent */
+#if HANDLES
+bool handle = true;     /* the conversation has one */
+byte version;           /* of the conversation's document */
+byte posted;            /* records on the log */
+bool taken[NROW];       /* the message has the handle */
+bool by[NROW*2];        /* [m*NROW+r] the request has it */
+bool used;              /* the provider accepted it */
+#define WITH(r) by[m*NROW+r] = taken[r] && !push
+#define GOESON(r) (by[m*NROW+r] && (res == STL || (!STALE && res == LOST)))
+#else
+#define WITH(r) skip
+#define GOESON(r) false
+#endif
 #if RESEND
 byte seen[2];           /* results of the first attempt that the inbox has seen, per part */
 bool resent;            /* the second attempt was asked for */
@@ -300,6 +327,11 @@ byte b_notnow = NOTNOW, b_refuse = REFUSE, b_dial = DIAL, b_perm = PERM, b_expir
 #define SKIPPED(r) (r >= 2 && skips[(r) & 1])
 #define RECORDS (resent -> 2 : 1)
 #define TWICE(r) (acc[(r) ^ 2] && !unsure[(r) & 1])
+#elif HANDLES
+#define THERE(r) (posted > r)
+#define SKIPPED(r) false
+#define RECORDS NREC
+#define TWICE(r) false
 #else
 #define THERE(r) true
 #define SKIPPED(r) false
@@ -373,7 +405,7 @@ inline first_byte(r) {
 		assert(RETRY || (!acc[r] && !ONWIRE(r)));                                  /* A1, A4 */
 		assert(!ORDER || EARLIERSAID(r));                               /* A3 */
 		assert(!PARTFAILED(r));
-		NET(r) = WIRE; called[r] = true; goto answer
+		WITH(r); NET(r) = WIRE; called[r] = true; goto answer
 	fi
 }
 inline answered(r) {
@@ -397,7 +429,7 @@ inline nextrecord() {
 	fi
 }
 inline advance() {              /* the row needs nothing more of the lane */
-	v = 0; res = 0; wrote = false;
+	v = 0; res = 0; wrote = false; push = false;
 	if
 	:: r < LAST(i) -> r++; goto again
 	:: else -> done[m] = done[m] | (1 << i); i++; nextrecord()
@@ -419,7 +451,7 @@ inline settle_lane(r) {
 	advance()
 }
 /* ---- pieces of the drainer ---- */
-inline leave() { r = 0; v = 0; res = 0; goto idle }
+inline leave() { r = 0; v = 0; res = 0; push = false; goto idle }
 #if FACT
 #define settled_(r) saystate(r); TAB(r) = 0; leave()
 #else
@@ -456,7 +488,7 @@ inline settle_drain(r) {
 }
 
 proctype Lane(byte m; byte k) {
-	byte g, i, r, v, res; bool wrote;
+	byte g, i, r, v, res; bool wrote, push;
 idle:
 	atomic {                    /* a generation begins: read the open rows, then the first record */
 		mgen[m] > g -> g = mgen[m]; i = from[m];
@@ -517,12 +549,12 @@ late:	atomic { if :: st[r] == CALLING -> give_up(r); advance() :: else -> goto a
 call:
 		atomic { first_byte(r); settle_lane(r) };
 answer:
-		atomic { answered(r); settle_lane(r) }
+		atomic { answered(r); if :: GOESON(r) -> push = true; res = 0; goto call :: else -> settle_lane(r) fi }
 	} unless {
 		atomic {
 			if
-			:: DEAD -> i = 0; r = 0; v = 0; res = 0; wrote = false; goto idle
-			:: !DEAD && abrt[m*2+k] -> abrt[m*2+k] = false; v = 0; res = 0; wrote = false; r = FIRST(i);
+			:: DEAD -> i = 0; r = 0; v = 0; res = 0; wrote = false; push = false; goto idle
+			:: !DEAD && abrt[m*2+k] -> abrt[m*2+k] = false; v = 0; res = 0; wrote = false; push = false; r = FIRST(i);
 				if :: FLIES(NET(r)) -> NET(r) = GONE :: else -> NET(r) = IDLE fi;
 				goto again
 			fi
@@ -531,7 +563,7 @@ answer:
 }
 
 proctype Drain(byte m; byte k) {
-	byte g, r, v, res;
+	byte g, r, v, res; bool push;
 idle:	/* the oldest open row of the key */
 	atomic {
 		mgen[m] != 0 && ready[m*2+k] && ANYTAB(k) &&
@@ -566,13 +598,13 @@ gap:	atomic { if :: CASDRAIN && rev[r] != v -> TAB(r) = 0; r = 0; v = 0; goto id
 call:
 		atomic { first_byte(r); settle_drain(r) };
 answer:
-		atomic { answered(r); settle_drain(r) }
+		atomic { answered(r); if :: GOESON(r) -> push = true; res = 0; goto call :: else -> settle_drain(r) fi }
 #if !FACT
 		; settled:                        /* the row is final already, now the result is produced */
 		atomic { saystate(r); TAB(r) = 0; leave() }
 #endif
 	} unless {
-		atomic { DEAD -> r = 0; v = 0; res = 0; goto idle }
+		atomic { DEAD -> r = 0; v = 0; res = 0; push = false; goto idle }
 	}
 }
 
@@ -586,6 +618,9 @@ inline serve(x, r) {
 			:: else ->
 				acc[r] = true;
 				assert(!TWICE(r));                                      /* A8 */
+#if HANDLES
+				if :: by[x] -> assert(!used); used = true :: else fi;   /* A9 */
+#endif
 				assert(!(pub[r] & (R_FAILED|R_EXPIRED)));               /* A5 */
 				assert(!ORDER || !LATERACC(r) || (!TIMED && (pub[r] & R_UNKNOWN)))  /* A3 */
 			fi;
@@ -595,6 +630,9 @@ inline serve(x, r) {
 			:: net[x] == GONE -> net[x] = IDLE
 			fi
 		:: net[x] == WIRE && b_refuse > 0 && !acc[r] -> b_refuse--; net[x] = REF
+#if HANDLES
+		:: net[x] == WIRE && by[x] && !acc[r] -> net[x] = STL
+#endif
 		:: net[x] == WIRE && b_perm > 0 && !acc[r] -> b_perm--; net[x] = PRM
 		:: net[x] == WIRE && b_lost > 0 -> b_lost = b_lost - RETRY; net[x] = LOST
 		:: net[x] == GONE -> net[x] = IDLE
@@ -614,6 +652,19 @@ active proctype Provider() {
 	od
 }
 
+#if HANDLES
+/* ---- the inbox: each agent posts a message ---- */
+active [2] proctype Agent() {
+	byte v; bool h;
+look:	atomic { v = version; h = handle };
+	atomic {
+		if
+		:: TAKE && version != v -> v = 0; h = false; goto look
+		:: else -> taken[posted] = h; handle = handle && !h; version++; posted++; v = 0; h = false
+		fi
+	}
+}
+#endif
 #if RESEND
 /* ---- the inbox ---- */
 #define ARRIVED(p) (seen[p] & R_SENT)
