@@ -27,7 +27,10 @@ func Examples() []Example {
 	}
 	on, text := true, &Content{Type: Text, Text: "Sim, pode entregar amanhã às 9h"}
 	out := []Example{
-		inbound(MessageReceived, func(i *Inbound) { i.Content, i.Sender = text, &Profile{Name: "Ana Ribeiro", Phone: "+5511955500147"} }),
+		inbound(MessageReceived, func(i *Inbound) {
+			i.Content, i.Sender = text, &Profile{Name: "Ana Ribeiro", Phone: "+5511955500147"}
+			i.ReplyHandle = &ReplyHandle{Token: "nHuyWiB7yP5Zw52FIkcQobQuGDXCTA", Until: exampleTime.Add(time.Minute), Uses: 1}
+		}),
 		inbound(MessageEchoed, func(i *Inbound) { i.Content = text }),
 		inbound(MessageEdited, func(i *Inbound) { i.Target, i.Content = "wamid.A", text }),
 		inbound(MessageDeleted, func(i *Inbound) { i.Target = "wamid.A" }),

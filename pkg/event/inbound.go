@@ -37,6 +37,7 @@ type Inbound struct {
 	Page        *Page           `json:"page,omitempty"`         // page viewed
 	Account     *Account        `json:"account,omitempty"`      // account
 	Receipt     *Receipt        `json:"receipt,omitempty"`      // receipt received, watermark
+	ReplyHandle *ReplyHandle    `json:"reply_handle,omitempty"` // received: lets the business answer this message by it
 	OpensWindow string          `json:"opens_window,omitempty"` // kind of window this opens beyond the channel's rule: "free_entry", "call"
 	Raw         json.RawMessage `json:"raw,omitempty"`          // the provider's object, where the sections above lose something
 }
@@ -72,6 +73,14 @@ type Profile struct {
 	Author    string `json:"author,omitempty"` // groups: who of the group wrote, in the provider's terms
 	Group     bool   `json:"group,omitempty"`  // it is of a group or a channel: the name is its subject
 	Verified  bool   `json:"verified,omitempty"`
+}
+
+// ReplyHandle is what a provider gives with a message so that the answer can name it: a reply token, the id of a call that may be
+// answered. It is taken by one message for each of its uses.
+type ReplyHandle struct {
+	Token string `json:"token"`
+	Until Time   `json:"until"` // the provider takes it no longer
+	Uses  int    `json:"uses"`  // how many messages may use it
 }
 
 // Membership says how the person stands to the account now.

@@ -18,7 +18,8 @@ type Outbound struct {
 	Signal         string      `json:"signal,omitempty"`       // typing_on, typing_off, read, ack (SignalSend only)
 	InReplyTo      string      `json:"in_reply_to,omitempty"`  // the newest inbound message's provider id (typing, read, mail threading)
 	ReadToken      string      `json:"read_token,omitempty"`   // of that message, where the provider wants it back (read)
-	ReplyHandle    string      `json:"reply_handle,omitempty"` // a one-time reply token of the provider
+	ReplyHandle    string      `json:"reply_handle,omitempty"` // the token of a [ReplyHandle] that this message, and no other, has taken
+	ReplyUntil     Time        `json:"reply_until,omitzero"`   // the provider takes ReplyHandle no longer; zero: that is not known
 	By             Actor       `json:"by"`
 	SendBy         Time        `json:"send_by,omitzero"`      // a row that still waits then expires
 	WindowUntil    Time        `json:"window_until,omitzero"` // the channel's window closes then; zero: no limit is known

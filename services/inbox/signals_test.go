@@ -15,14 +15,17 @@ import (
 )
 
 // signals follows the signals that leave for the tenant's WhatsApp channel from now on.
-func (w *tenant) signals() <-chan event.Outbound {
+func (w *tenant) signals() <-chan event.Outbound { return w.leaving(event.SignalSend) }
+
+// leaving follows the records of a type that leave for the tenant's WhatsApp channel from now on.
+func (w *tenant) leaving(typ event.Type) <-chan event.Outbound {
 	w.Helper()
 	out, ready := make(chan event.Outbound, 100), make(chan struct{})
 	ctx, cancel := context.WithCancel(w.Context())
 	w.Cleanup(cancel)
 	go func() {
 		_ = w.env.Bus.Follow(ctx, event.TopicOutbound(event.WhatsApp), bus.Beginning, func(_ context.Context, m bus.Message) error {
-			if o, err := event.Decode[event.Outbound](m.Event); err == nil && m.Event.Tenant == w.id && m.Event.Type == event.SignalSend {
+			if o, err := event.Decode[event.Outbound](m.Event); err == nil && m.Event.Tenant == w.id && m.Event.Type == typ {
 				out <- o
 			}
 			return nil

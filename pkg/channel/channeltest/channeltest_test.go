@@ -45,6 +45,8 @@ func TestFaultsAreFound(t *testing.T) {
 		"wants another setting":    "the required more is missing",
 		"stale README":             "README.md is not current",
 		"takes no address":         "Info.Addresses is missing or wrong",
+		"gives no handle":          "gives reply handles: false, and that messages take them: true",
+		"gives an endless handle":  "a reply handle needs its token, uses and end",
 		"leaves a place":           "Sign left {key} in the URL",
 		"repeats a 5xx":            "want unknown",
 		"believes any answer":      "want an error of kind unknown",

@@ -24,6 +24,7 @@ func (r *runner) noteInbound(res read) {
 		case event.ReceiptReceived, event.ReceiptWatermark:
 			r.seen["reports "+string(e.Receipt.Status)] = true
 		}
+		r.seen["gives reply handles"] = r.seen["gives reply handles"] || e.ReplyHandle != nil
 		if e.Type == event.MessageReceived && e.Content.ReplyTo != nil {
 			r.seen["receives reply_to"] = true
 		}
@@ -40,6 +41,7 @@ func (r *runner) noteOutbound(msg event.Outbound, out outcome, parts int) {
 		r.seen["signal "+msg.Signal] = true
 		return
 	}
+	r.seen["takes reply handles"] = r.seen["takes reply handles"] || msg.ReplyHandle != ""
 	c := msg.Content
 	r.seen["sends "+string(c.Type)] = true
 	for _, a := range c.Attachments {
@@ -73,6 +75,9 @@ func (r *runner) claims(t *testing.T) {
 		case !c.made && r.seen[c.what]:
 			t.Errorf("a case shows that the channel %s, but Info does not say so", c.what)
 		}
+	}
+	if given, taken := r.seen["gives reply handles"], r.seen["takes reply handles"]; given != taken {
+		t.Errorf("cases show that the channel gives reply handles: %v, and that messages take them: %v; want both or none", given, taken)
 	}
 	for _, what := range r.listed(i) {
 		if !r.seen[what] {

@@ -96,6 +96,10 @@ func wellFormed(t testing.TB, p channel.Parsed) {
 			t.Errorf("%s: no Peer", e.Type)
 		case slices.Contains(e.Aliases, e.Peer) || slices.Contains(e.Aliases, ""):
 			t.Errorf("%s: Aliases must be other ids of the peer: %q", e.Type, e.Aliases)
+		case e.ReplyHandle != nil && (e.ReplyHandle.Token == "" || e.ReplyHandle.Uses < 1 || e.ReplyHandle.Until.IsZero()):
+			t.Errorf("%s: a reply handle needs its token, uses and end: %+v", e.Type, *e.ReplyHandle)
+		case e.ReplyHandle != nil && e.Type != event.MessageReceived:
+			t.Errorf("%s: a reply handle comes with a message", e.Type)
 		case !complete(e):
 			t.Errorf("%s: the section that its type promises is missing", e.Type)
 		}

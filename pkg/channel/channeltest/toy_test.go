@@ -68,6 +68,7 @@ type toyCall struct {
 	Chat  string        `json:"chat"`
 	Text  string        `json:"text"`
 	At    channel.Stamp `json:"at"`
+	Reply string        `json:"reply"`
 	React *struct {
 		To    string `json:"to"`
 		Emoji string `json:"emoji"`
@@ -88,7 +89,12 @@ func (a toy) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, error)
 	if c.React != nil {
 		e.Type, e.Content, e.Target, e.Reaction = event.MessageReacted, nil, c.React.To, &event.Reaction{Target: c.React.To, Emoji: c.React.Emoji}
 	}
+	if c.Reply != "" && !a.breaks("gives no handle") {
+		e.ReplyHandle = &event.ReplyHandle{Token: c.Reply, Until: event.At(in.At.Add(time.Minute)), Uses: 1}
+	}
 	switch {
+	case a.breaks("gives an endless handle") && e.ReplyHandle != nil:
+		e.ReplyHandle.Until = event.Time{}
 	case a.breaks("repeats ids across chats"):
 		e.Ref = c.ID
 	case a.breaks("merges reactions") && c.React != nil:
@@ -110,6 +116,9 @@ func (a toy) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, error)
 }
 
 func (a toy) Render(_ channel.Channel, msg event.Outbound) ([]channel.Request, error) {
+	if msg.ReplyHandle != "" {
+		return []channel.Request{{Method: "POST", URL: "https://toy.example/{key}/reply/" + msg.ReplyHandle, Body: []byte(msg.Content.Text)}}, nil
+	}
 	return []channel.Request{{Method: "POST", URL: "https://toy.example/{key}/send", Body: []byte(msg.Content.Text)}}, nil
 }
 
@@ -120,7 +129,12 @@ func (a toy) Sign(ch channel.Keyed, req channel.Request, _ time.Time, _ string) 
 	return req, nil
 }
 
-func (a toy) Settle(_ channel.Channel, _ event.Outbound, _ channel.Request, resp channel.Response) (channel.Outcome, error) {
+func (a toy) Settle(ch channel.Channel, msg event.Outbound, req channel.Request, resp channel.Response) (channel.Outcome, error) {
+	if resp.Status == 410 && strings.Contains(req.URL, "/reply/") {
+		msg.ReplyHandle = ""
+		next, err := a.Render(ch, msg)
+		return channel.Outcome{Next: next}, err
+	}
 	switch {
 	case resp.Status >= 500 && a.breaks("repeats a 5xx"):
 		return channel.Outcome{}, fault.New(fault.Unavailable, channel.CodeUnavailable, "later")

@@ -323,3 +323,24 @@ func TestP7_P13_RebalancesSendNothingTwiceAndLoseNothing(t *testing.T) {
 		}
 	}
 }
+
+// A reply handle goes in with a message and out with the answer that has taken it.
+func TestAReplyHandleInAndOut(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	r := s.start()
+	if code, answer := s.post(r, event.Inbound{
+		Type: event.MessageReceived, Ref: "m1", Peer: "ann", ExternalID: "m1", Content: &event.Content{Type: event.Text, Text: "hello"},
+		ReplyHandle: &event.ReplyHandle{Token: "tok-1", Until: event.At(time.Now().Add(time.Hour)), Uses: 1},
+	}); code != 200 {
+		t.Fatalf("%d %s", code, answer)
+	}
+	in, err := event.Decode[event.Inbound](s.read(event.TopicInbound)[0].Event)
+	if err != nil || in.ReplyHandle == nil {
+		t.Fatalf("%+v %v: want the message with its handle", in, err)
+	}
+	out := text("ann", "a0", "hello yourself")
+	out.ReplyHandle, out.ReplyUntil = in.ReplyHandle.Token, in.ReplyHandle.Until
+	s.order(out)
+	bustest.Eventually(t, "the answer is sent by the handle", func() bool { return s.provider.Handles()["tok-1"] == 1 })
+}

@@ -181,6 +181,7 @@ func (i *Intake) received(ctx context.Context, t *record.Thread, ch channel.Keye
 		if err := i.hold(ctx, m.Tenant, m.ID, m.Content); err != nil {
 			return err
 		}
+		m.Handle = in.ReplyHandle
 		m.Sender = record.Sender{Type: "contact", ID: t.ContactID}
 		if in.Sender != nil {
 			m.Sender.Name = in.Sender.Name

@@ -40,7 +40,11 @@ func (c *Conversation) Follow(next string, document json.RawMessage, by event.Ac
 func (c *Conversation) Receive(m *Message) {
 	at, ref := m.CreatedAt, m.Content.Referral
 	c.Inbound++
-	c.Window = Window{LastInboundAt: m.said(c.Window.LastInboundAt), LastInboundID: m.ID, ReadToken: m.Content.ReadToken, FreeUntil: c.Window.FreeUntil}
+	c.Window = Window{
+		LastInboundAt: m.said(c.Window.LastInboundAt), LastInboundID: m.ID, ReadToken: m.Content.ReadToken,
+		FreeUntil: c.Window.FreeUntil, Handles: c.Window.Handles,
+	}
+	c.Window.learn(m.Handle, at)
 	if len(m.ExternalIDs) > 0 {
 		c.Window.LastInboundRef = m.ExternalIDs[0]
 	}
@@ -60,6 +64,7 @@ func (c *Conversation) Send(m *Message, d Dispatch) {
 	m.Attempts = []Attempt{{ID: AttemptID(c.Tenant, m.ID, 1), N: 1, Status: event.Queued, CreatedAt: at}}
 	c.answered(m, at)
 	c.Window.Sent++
+	d.reply = c.Window.take(at)
 	c.add(m, d.By)
 	c.Emit(event.TopicOutbound(c.ChannelType), event.Key(c.ChannelID, c.Peer), m.send(d))
 }

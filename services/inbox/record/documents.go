@@ -167,6 +167,7 @@ type Window struct {
 	ReadToken      string     `json:"read_token,omitempty"`       // what the provider wants back when it was read
 	FreeUntil      event.Time `json:"free_until,omitzero"`        // a free entry point opened a longer window
 	Sent           int        `json:"sent,omitempty"`             // by us since the last inbound
+	Handles        []Handle   `json:"handles,omitempty"`          // that the next messages may take, those that expire first in front
 }
 
 // CloseNote says why a conversation was closed. Category has at most 128 characters, Summary 512.
@@ -207,6 +208,7 @@ type Message struct {
 	Refs           []string             `json:"refs,omitempty"` // occurrences of edits, deletions and reactions that were taken over
 	DeletedAt      event.Time           `json:"deleted_at,omitzero"`
 	ProviderAt     event.Time           `json:"provider_at,omitzero"`
+	Handle         *event.ReplyHandle   `json:"-"` // inbound, until it is in: what the window gets with it
 	CreatedAt      event.Time           `json:"created_at"`
 }
 

@@ -27,7 +27,8 @@ func (m *Message) send(d Dispatch) event.Event {
 	o := event.Outbound{
 		MessageID: m.ID, ConversationID: m.ConversationID, ThreadID: m.ThreadID, AttemptID: a.ID, Attempt: a.N, ChannelID: m.ChannelID,
 		ChannelType: m.ChannelType, Peer: d.Peer, Aliases: d.Aliases, Post: m.Post, Content: m.Content, InReplyTo: d.InReplyTo,
-		By: d.By, SendBy: d.SendBy, WindowUntil: d.WindowUntil, Resume: m.resume(), CreatedAt: a.CreatedAt,
+		By: d.By, SendBy: d.SendBy, WindowUntil: d.WindowUntil, Resume: m.resume(),
+		ReplyHandle: d.reply.Token, ReplyUntil: d.reply.Until, CreatedAt: a.CreatedAt,
 	}
 	return event.New(event.DeriveID("evt", m.Tenant, a.ID, "send"), event.MessageSend, Source, m.Tenant, m.ID, a.CreatedAt, o)
 }
@@ -40,6 +41,8 @@ type Dispatch struct {
 	By        event.Actor
 	// SendBy ends its waiting, WindowUntil the time in which it may be sent; zero: neither.
 	SendBy, WindowUntil event.Time
+
+	reply Handle // taken in the commit of the message; the zero Handle: none. Another attempt has none
 }
 
 // Edit replaces the content. An edit that is older than the one applied changes nothing.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -39,6 +40,7 @@ type Provider struct {
 	taken   map[string]int      // by id of the part: how often it reached the person
 	order   map[string][]string // by recipient: the ids in the order in which they arrived
 	calls   map[string]int      // by id: calls seen
+	handles map[string]int      // by reply handle: how often a message with it reached a person
 	open    int                 // calls being answered
 	most    int
 	auth    []string
@@ -52,7 +54,7 @@ type Provider struct {
 
 // NewProvider starts a provider that ends with the test. script decides about the nth call (1 …) of a part; nil takes all.
 func NewProvider(t testing.TB, script func(s Sending, call int) Answer) *Provider {
-	p := &Provider{script: script, taken: map[string]int{}, order: map[string][]string{}, calls: map[string]int{},
+	p := &Provider{script: script, taken: map[string]int{}, order: map[string][]string{}, calls: map[string]int{}, handles: map[string]int{},
 		at: map[string]time.Time{}, over: make(chan struct{})}
 	p.Server = httptest.NewServer(p)
 	t.Cleanup(p.Close)
@@ -75,7 +77,7 @@ func (p *Provider) Script(script func(s Sending, call int) Answer) {
 // ServeHTTP implements http.Handler.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
-	case "/send":
+	case "/send", "/reply":
 		p.send(w, r)
 	case "/upload":
 		p.upload(w, r)
@@ -110,6 +112,9 @@ func (p *Provider) send(w http.ResponseWriter, r *http.Request) {
 	if a.Taken || a.Status == 0 && !a.Silent {
 		p.note(func() {
 			p.taken[s.ID]++
+			if s.With != "" {
+				p.handles[s.With]++
+			}
 			p.at[s.ID] = time.Now()
 			p.order[s.To] = append(p.order[s.To], s.ID)
 		})
@@ -162,6 +167,11 @@ func (p *Provider) upload(w http.ResponseWriter, r *http.Request) {
 
 // Taken tells how often a part reached the person.
 func (p *Provider) Taken(id string) int { return get(p, func() int { return p.taken[id] }) }
+
+// Handles tells how often messages with a reply handle reached a person, by handle.
+func (p *Provider) Handles() map[string]int {
+	return get(p, func() map[string]int { return maps.Clone(p.handles) })
+}
 
 // TakenAt tells when a part reached the person last; zero if it has not.
 func (p *Provider) TakenAt(id string) time.Time {

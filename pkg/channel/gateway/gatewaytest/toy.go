@@ -18,7 +18,7 @@ import (
 )
 
 // Toy is an adapter with a wire format of its own. Its webhooks are {"events": [event.Inbound …]}, signed with HMAC; its messages
-// go to {api_base_url}/send, a text with lines of "--" in several parts.
+// go to {api_base_url}/send, a text with lines of "--" in several parts; the first one to {api_base_url}/reply, if there is a reply handle.
 type Toy struct {
 	Kind event.ChannelType
 	Edit func(*channel.Info) // changes what Info says
@@ -123,7 +123,10 @@ type Sending struct {
 	ID   string `json:"id"` // attempt and part
 	To   string `json:"to"`
 	Text string `json:"text"`
+	With string `json:"with,omitempty"` // the reply handle
 }
+
+const tagReply = "reply"
 
 // Render implements channel.Adapter.
 func (t Toy) Render(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) {
@@ -136,11 +139,17 @@ func (t Toy) Render(ch channel.Channel, msg event.Outbound) ([]channel.Request, 
 		return []channel.Request{{Method: "POST", URL: base + "/signal", Body: []byte(msg.Signal), Safe: true}}, nil
 	}
 	for n, text := range strings.Split(msg.Content.Text, "\n--\n") {
-		b, err := json.Marshal(Sending{ID: msg.AttemptID + "/" + strconv.Itoa(n), To: msg.Peer, Text: text})
+		s, path, tag := Sending{ID: msg.AttemptID + "/" + strconv.Itoa(n), To: msg.Peer, Text: text}, "/send", ""
+		if n == 0 && msg.ReplyHandle != "" {
+			s.With, path, tag = msg.ReplyHandle, "/reply", tagReply
+		}
+		b, err := json.Marshal(s)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, channel.Request{Method: "POST", URL: base + "/send", Header: channel.Header{"Content-Type": {"application/json"}}, Body: b})
+		out = append(out, channel.Request{
+			Method: "POST", URL: base + path, Header: channel.Header{"Content-Type": {"application/json"}}, Body: b, Tag: tag,
+		})
 	}
 	for _, a := range msg.Content.Attachments {
 		out = append(out, channel.Request{Method: "POST", URL: base + "/upload", Tag: "upload", Safe: true,
@@ -160,8 +169,17 @@ func (t Toy) Sign(ch channel.Keyed, req channel.Request, _ time.Time, _ string) 
 	return req, nil
 }
 
-// Settle implements channel.Adapter. 503 is the toy provider's documented way to say that it did nothing.
-func (t Toy) Settle(_ channel.Channel, _ event.Outbound, req channel.Request, resp channel.Response) (channel.Outcome, error) {
+// Settle implements channel.Adapter. 503 is the toy provider's documented way to say that it did nothing; 410 that a reply handle is stale,
+// and that it did nothing: then the message is sent without (docs/models/outbound.pml, STALE).
+func (t Toy) Settle(ch channel.Channel, msg event.Outbound, req channel.Request, resp channel.Response) (channel.Outcome, error) {
+	if resp.Status == 410 && req.Tag == tagReply {
+		msg.ReplyHandle = ""
+		parts, err := t.Render(ch, msg)
+		if err != nil {
+			return channel.Outcome{}, err
+		}
+		return channel.Outcome{Next: parts[:1]}, nil
+	}
 	switch resp.Status {
 	case 200:
 		return channel.Outcome{Refs: []string{string(resp.Body)}, Status: event.Accepted}, nil

@@ -20,7 +20,7 @@ func (o *owner) deliver(ctx context.Context, row *Row, p part, r rendering) prov
 	if ctx.Err() != nil { // too late: no byte has left
 		return provider.Verdict{Finding: provider.Refused, Err: errLate}
 	}
-	return o.Sender.Send(ctx, r.ch, p.msg, r.parts[p.n], provider.About{Tenant: p.tenant, Message: p.msg.MessageID, Attempt: p.msg.AttemptID, Part: p.n})
+	return o.Sender.Send(ctx, r.ch, r.msg, r.parts[p.n], provider.About{Tenant: p.tenant, Message: p.msg.MessageID, Attempt: p.msg.AttemptID, Part: p.n})
 }
 
 var errLate = fault.New(fault.Unavailable, "too_late", "the time for this call was over before it began")

@@ -24,6 +24,7 @@ func policyOf(ch channel.Channel) (p policy) {
 // rendering is a message ready to be sent, or the reason why it must not be.
 type rendering struct {
 	ch      channel.Keyed
+	msg     event.Outbound // as the adapter rendered it
 	parts   []channel.Request
 	refusal *fault.Error
 }
@@ -31,6 +32,10 @@ type rendering struct {
 // render finds the message's channel and has the adapter make its requests. What cannot succeed is refused here, before the
 // provider is called (promise P8). The error is our own trouble: nothing is known about the message.
 func (w *Worker) render(ctx context.Context, tenant string, msg event.Outbound) (r rendering, err error) {
+	if now := w.Now(); !msg.ReplyUntil.IsZero() && !now.Before(msg.ReplyUntil.Time) {
+		msg.ReplyHandle, msg.ReplyUntil = "", event.Time{} // it has waited longer than the handle is taken
+	}
+	r.msg = msg
 	r.ch, err = w.Channels.Channel(ctx, msg.ChannelID)
 	switch {
 	case fault.Is(err, fault.Gone), err == nil && (r.ch.Tenant != tenant || r.ch.Type != w.info.Type):

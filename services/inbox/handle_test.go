@@ -1,0 +1,38 @@
+package inbox_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+)
+
+// A reply handle is taken in the commit of the message that uses it, so that of messages that are sent at once one has it (rule TAKE of
+// docs/models/outbound.pml).
+func TestAReplyHandleGoesToOneMessage(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	sent := w.leaving(event.MessageSend)
+	for n := range rounds {
+		token, until := fmt.Sprint("token-", n), event.At(time.Now().Add(time.Hour))
+		c := w.wrote(event.WhatsApp, fmt.Sprint("p", n), "hi", func(in *event.Inbound) {
+			in.ReplyHandle = &event.ReplyHandle{Token: token, Until: until, Uses: 1}
+		}).ConversationID
+		say := func() { w.say(w.key, c, object{"text": "hello"}).want(202) }
+		duel(say, say)
+		got := map[string]int{}
+		for range 2 {
+			o := <-sent
+			got[o.ReplyHandle]++
+			if o.ReplyHandle != "" && o.ReplyUntil != until {
+				t.Errorf("the handle is taken until %s, want %s", o.ReplyUntil, until)
+			}
+		}
+		if diff := cmp.Diff(map[string]int{token: 1, "": 1}, got); diff != "" {
+			t.Errorf("handles of two messages\n%s", diff)
+		}
+	}
+}
