@@ -3,6 +3,7 @@ package line
 import (
 	"encoding/json"
 	"strings"
+	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -16,7 +17,7 @@ func (Adapter) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, erro
 	if err := json.Unmarshal(in.Body, &w); err != nil {
 		return channel.Parsed{}, fault.New(fault.Invalid, "unreadable", "the body is not a webhook of LINE: %w", err)
 	}
-	r := reader{ch: ch.Channel}
+	r := reader{ch: ch.Channel, at: in.At}
 	if ours := ch.Settings.Text("destination"); w.Destination != "" && string(w.Destination) != ours {
 		for range max(1, len(w.Events)) {
 			r.ignore("other_destination")
@@ -32,6 +33,7 @@ func (Adapter) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, erro
 // reader collects what one call says.
 type reader struct {
 	ch  channel.Channel
+	at  time.Time
 	out channel.Parsed
 }
 
@@ -139,10 +141,18 @@ func (r *reader) postback(i channel.Item[lineEvent]) {
 // begin is what all events of people have in common.
 func (r *reader) begin(t event.Type, i channel.Item[lineEvent]) event.Inbound {
 	e := i.V
-	return event.Inbound{
+	out := event.Inbound{
 		Type: t, Ref: ref(i), Peer: e.Source.peer(), ProviderAt: e.Timestamp.Time(), Standby: e.Mode == "standby", Sender: e.Source.author(),
 	}
+	if t == event.MessageReceived && e.ReplyToken != "" && !out.Standby {
+		out.ReplyHandle = &event.ReplyHandle{Token: e.ReplyToken, Until: event.At(r.at.Add(replyFor)), Uses: 1}
+	}
+	return out
 }
+
+// replyFor is how long a reply token can be relied on after the webhook
+// (https://developers.line.biz/en/reference/messaging-api/#send-reply-message).
+const replyFor = time.Minute
 
 // ref is the event's own id, which a redelivery repeats.
 func ref(i channel.Item[lineEvent]) string {
