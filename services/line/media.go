@@ -1,6 +1,7 @@
 package line
 
 import (
+	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
@@ -9,7 +10,7 @@ import (
 func mediaObject(a event.Attachment, at string) (any, error) {
 	url := a.URL
 	if a.Blob != "" {
-		url = "{blob_url:" + a.Blob + "}"
+		url = channel.BlobURL(a.Blob)
 	}
 	if url == "" {
 		return nil, fault.At(at, "attachment_empty", "the attachment has neither a file nor a URL")
