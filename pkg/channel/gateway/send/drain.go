@@ -5,9 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/event"
-	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
@@ -20,17 +18,17 @@ func (o *owner) drain(w work, p *permit) {
 	}
 	ctx, cancel := o.outliving(o.ctx)
 	defer cancel()
-	next, err := o.step(ctx, head, p)
+	left, err := o.advance(ctx, head, p)
 	if err != nil {
 		o.quiet.Do(func() { o.log.WarnContext(ctx, "waiting sends cannot be taken further", "row", head.id, "error", err) })
-		next = head
-		next.due = time.Now().Add(5 * o.Timing.Pause)
+		left = head
+		left.due = time.Now().Add(5 * o.Timing.Pause)
 	}
-	w.table.put(w.line, head.id, next)
+	w.table.put(w.line, head.id, left)
 }
 
-// step looks at a row and does what it asks for. It returns the row as it is to be seen next; none if it is done.
-func (o *owner) step(ctx context.Context, head ref, p *permit) (ref, error) {
+// advance looks at a row and does what it asks for. It returns the row as it is to be seen next; none if it is done.
+func (o *owner) advance(ctx context.Context, head ref, p *permit) (ref, error) {
 	row, err := o.rows.Get(ctx, head.id)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -43,11 +41,11 @@ func (o *owner) step(ctx context.Context, head ref, p *permit) (ref, error) {
 	case row.Outbound == nil: // cannot be: an open row that waited has its message
 		return ref{}, errors.New("an open row without its message")
 	}
-	next := o.refOf(row)
-	if !head.waited(next) && time.Now().Before(next.due) { // it is not what was waited for, and is not due
-		return next, nil
+	left := o.refOf(row)
+	if !head.waited(left) && time.Now().Before(left.due) { // it is not what was waited for, and is not due
+		return left, nil
 	}
-	d := &drained{owner: o, row: row, about: part{row.Tenant, *row.Outbound, row.Part, row.Parts}}
+	d := &drained{job: job{owner: o, row: row, about: part{row.Tenant, *row.Outbound, row.Part, row.Parts}}}
 	if d.rendering, err = o.render(ctx, row.Tenant, *row.Outbound); err != nil {
 		return ref{}, err
 	}
@@ -56,28 +54,20 @@ func (o *owner) step(ctx context.Context, head ref, p *permit) (ref, error) {
 	} else {
 		err = d.claim(ctx, p)
 	}
-	return d.next, err
+	return d.left, err
 }
 
 // drained is a waiting row in the hands of the drainer.
 type drained struct {
-	*owner
-	rendering
-	row   *Row
-	about part
-	next  ref // what is left of it; none: it is done
-}
-
-// again reports whether an unknown outcome may be tried once more.
-func (d *drained) again() bool {
-	return d.refusal == nil && d.row.Part < len(d.parts) && d.repeatable(d.ch.Channel, d.parts[d.row.Part])
+	job
+	left ref // what is left of it; none: it is done
 }
 
 // foreign ends another's call whose deadline is over (rule DEADLINE).
 func (d *drained) foreign(ctx context.Context) error {
-	row, err := d.giveUp(ctx, d.row, d.about, d.again())
+	row, err := d.giveUp(ctx, d.row, d.about, d.known().repeatable)
 	if err == nil {
-		d.next = d.refOf(row)
+		d.left = d.refOf(row)
 	}
 	return err
 }
@@ -85,34 +75,40 @@ func (d *drained) foreign(ctx context.Context) error {
 // claim makes the row ours, waiting → calling by compare-and-set (rule CASDRAIN), and calls; or ends it. Who loses the race reads
 // that row again and does not go on to the next one (rule FORGET is bad).
 func (d *drained) claim(ctx context.Context, p *permit) error {
-	end, err := d.ending(ctx)
-	if err != nil {
+	k := d.known()
+	var err error
+	if k.broken, err = d.earlierFailed(ctx); err != nil {
 		return err
 	}
-	if end == nil && p == nil {
-		d.next = d.refOf(d.row)
+	k.open = p != nil
+	s := next(d.row, k, d.Now())
+	if s.move == stay {
+		d.left = d.refOf(d.row)
 		return nil
 	}
-	mine := token()
-	row, err := d.take(ctx, mine, end)
+	row, err := d.take(ctx, token(), s)
 	switch {
 	case errors.Is(err, errMoved):
-		d.next = d.look()
+		d.left = d.look()
 		return nil
 	case err != nil:
 		return err
-	case end != nil:
-		d.metrics.settled(ctx, end.state, end.err)
+	case s.move == end:
+		d.metrics.settled(ctx, s.outcome.state, s.outcome.err)
 		return nil
 	}
 	d.row = row
 	v := d.deliver(ctx, row, d.about, d.rendering)
 	p.judge(v)
-	return d.conclude(ctx, v)
+	open, err := d.conclude(ctx, v)
+	if err == nil && open != nil {
+		d.left = d.refOf(open)
+	}
+	return err
 }
 
 // take writes the claim, or the end.
-func (d *drained) take(ctx context.Context, mine string, end *outcome) (row *Row, err error) {
+func (d *drained) take(ctx context.Context, mine string, s step) (row *Row, err error) {
 	err = d.insist(ctx, func() (err error) {
 		row, err = d.rows.Update(ctx, d.row.ID, func(r *Row) error {
 			switch {
@@ -120,11 +116,8 @@ func (d *drained) take(ctx context.Context, mine string, end *outcome) (row *Row
 				return store.Unchanged
 			case r.State != Waiting:
 				return errMoved
-			case end != nil:
-				d.emit(r, d.about, *end)
-				return nil
 			}
-			r.call(mine, d.at.Generation, d.budget(d.about.msg), d.Now())
+			d.write(r, d.about, s, mine)
 			return nil
 		})
 		return err
@@ -139,99 +132,18 @@ func (d *drained) look() ref {
 	return r
 }
 
-// ending is why the row must not be called: it is too late, refused by now, or an earlier part failed.
-func (d *drained) ending(ctx context.Context) (*outcome, error) {
-	end := func(s State, fe *fault.Error) (*outcome, error) { o := failure(s, fe); return &o, nil }
+// earlierFailed reports whether the part before, of those that the attempt sends, failed or expired.
+func (d *drained) earlierFailed(ctx context.Context) (bool, error) {
 	n := d.row.Part - 1
 	for d.about.msg.Skips(n) {
 		n--
 	}
-	if n >= 0 {
-		before, err := d.rows.Get(ctx, RowID(d.row.Tenant, d.row.AttemptID, n))
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return nil, err
-		}
-		if err == nil && (before.State == Failed || before.State == Expired) {
-			return end(Failed, errEarlier)
-		}
+	if n < 0 {
+		return false, nil
 	}
-	switch {
-	case !d.Now().Before(d.row.SendBy.Time): // rule EXPIREWAITING: only here, where it waits
-		return end(Expired, errExpired)
-	case d.refusal != nil:
-		return end(Failed, d.refusal)
-	case d.row.Part >= len(d.parts):
-		return end(Failed, errChanged)
+	before, err := d.rows.Get(ctx, RowID(d.row.Tenant, d.row.AttemptID, n))
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
 	}
-	return nil, nil
-}
-
-// conclude writes what became of the call, with the result as a fact (rules OUTCOME, FACT); nothing else would reveal it.
-func (d *drained) conclude(ctx context.Context, v provider.Verdict) error {
-	o, postponed := d.outcome(v)
-	var pause time.Duration
-	if postponed {
-		pause = d.pause(v.Err, d.row.Tries)
-	}
-	var row *Row
-	err := d.persist(ctx, func() (err error) {
-		row, err = d.settle(ctx, d.row, func(r *Row) {
-			if postponed {
-				r.wait(d.about.msg, provider.Shown(v.Err), pause, d.Now())
-			} else {
-				d.emit(r, d.about, o)
-			}
-		})
-		return err
-	})
-	switch {
-	case errors.Is(err, errMoved) || errors.Is(err, store.ErrNotFound):
-		return d.overtaken(ctx, v)
-	case err != nil:
-		return err
-	case postponed:
-		d.next = d.refOf(row)
-		return nil
-	}
-	d.metrics.settled(ctx, o.state, o.err)
-	return nil
-}
-
-// outcome is what a verdict means for the row; postponed: it waits again.
-func (d *drained) outcome(v provider.Verdict) (o outcome, postponed bool) {
-	switch {
-	case v.Finding == provider.Taken:
-		return outcome{state: Sent, status: v.Status, refs: v.Refs, peer: v.Peer}, false
-	case v.Finding == provider.Failed:
-		return failure(Failed, v.Err), false
-	case v.Finding == provider.Unsure && !d.again():
-		return failure(Unknown, v.Err), false
-	}
-	return outcome{}, true
-}
-
-// overtaken goes on from a row that is not in the hands of our call any more: by our own write, which the store said had failed;
-// or another has given our call up, and only we can say what became of it.
-func (d *drained) overtaken(ctx context.Context, v provider.Verdict) error {
-	o, postponed := d.outcome(v)
-	var there *Row
-	err := d.persist(ctx, func() (err error) { there, err = d.rows.Get(ctx, d.row.ID); return err })
-	switch {
-	case err != nil && !errors.Is(err, store.ErrNotFound):
-		return err
-	case err == nil && !there.State.Final(): // it waits again, or somebody calls it again
-		d.next = d.refOf(there)
-		if v.Finding != provider.Taken {
-			return nil
-		}
-	case err == nil && (there.State == o.state || there.State != Unknown):
-		d.apply(ctx, there)
-		return nil
-	case postponed && v.Finding == provider.Refused:
-		o = failure(Failed, v.Err)
-	case postponed:
-		return nil
-	}
-	d.metrics.settled(ctx, o.state, o.err)
-	return d.persist(ctx, func() error { return d.publish(ctx, d.records(d.about, o)) })
+	return err == nil && (before.State == Failed || before.State == Expired), err
 }

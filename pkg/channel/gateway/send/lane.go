@@ -8,135 +8,161 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/event"
-	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
-// deliver makes the call of a row. It goes on when the partition is lost or the handler is abandoned: only its deadline ends it.
-func (o *owner) deliver(ctx context.Context, row *Row, p part, r rendering) provider.Verdict {
-	began := time.Now() // before the clock is read: a process that is held up in between has less time left, never more
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), began.Add(due.Left(row.Deadline.Time, o.Now(), row.allowed())))
-	defer cancel()
-	if ctx.Err() != nil { // too late: no byte has left
-		return provider.Verdict{Finding: provider.Refused, Err: errLate}
-	}
-	return o.Sender.Send(ctx, r.ch, r.msg, r.parts[p.n], provider.About{Tenant: p.tenant, Message: p.msg.MessageID, Attempt: p.msg.AttemptID, Part: p.n})
+// attempt is one record in its lane.
+type attempt struct {
+	*owner
+	rendering
+	msg    event.Outbound
+	tenant string
+	key    string
+	offset int64
+	token  string // of this handling of the record
+	of     int    // parts: of this rendering, or of an earlier one that had more
+	broken bool   // a part has failed: the later ones do too
 }
 
-var errLate = fault.New(fault.Unavailable, "too_late", "the time for this call was over before it began")
+// run takes the parts of the attempt one after the other.
+func (a *attempt) run(ctx context.Context) error {
+	for n := 0; n < a.of; n++ { // it may turn out that there are more
+		if a.msg.Skips(n) { // rule RESUME
+			continue
+		}
+		if err := a.part(ctx, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
-// call makes the call of a fresh row in its lane and says what came of it.
+func (a *attempt) job(row *Row) *job {
+	return &job{owner: a.owner, rendering: a.rendering, row: row, about: part{a.tenant, a.msg, row.Part, a.of}}
+}
+
+// part inserts the row of a part and does what the row then asks for. If the row is there already, the record has come again.
+func (a *attempt) part(ctx context.Context, n int) error {
+	row, permit := a.draft(n)
+	defer permit.release()
+	for {
+		err := a.insist(ctx, func() error { return a.rows.Insert(ctx, row) })
+		if err == nil {
+			return a.inserted(ctx, row, permit)
+		}
+		if !errors.Is(err, store.ErrExists) {
+			return err
+		}
+		var there *Row
+		err = a.insist(ctx, func() (err error) { there, err = a.rows.Get(ctx, row.ID); return err })
+		if errors.Is(err, store.ErrNotFound) {
+			continue // it expired between the two looks
+		}
+		if err != nil {
+			return err
+		}
+		return a.again(ctx, there, permit)
+	}
+}
+
+// draft makes the row of a part as it begins: ended, called at once, or waiting.
+func (a *attempt) draft(n int) (*Row, *permit) {
+	now := a.Now()
+	row := &Row{
+		AttemptID: a.msg.AttemptID, MessageID: a.msg.MessageID, ChannelID: a.msg.ChannelID, Part: n, Parts: a.of, Key: a.key,
+		Partition: a.at.Partition, Offset: a.offset, SendBy: sendBy(a.msg, now), CreatedAt: event.At(now),
+	}
+	row.ID, row.Tenant, row.ExpiresAt = RowID(a.tenant, a.msg.AttemptID, n), a.tenant, row.SendBy.Add(keptFor)
+	if n < len(a.parts) {
+		row.Digest = digest(a.parts[n])
+	}
+	j := a.job(row)
+	k := j.known()
+	k.broken = a.broken
+	s := next(row, k, now)
+	var p *permit
+	if s.move == wait && !a.table.has(a.key) { // rule BUSY: nothing of the key is open, waiting or being called
+		if p, _ = a.scope(a.ch.Channel).enter(a.key); p != nil {
+			k.open = true
+			s = next(row, k, now)
+		}
+	}
+	a.write(row, j.about, s, a.token)
+	return row, p
+}
+
+// inserted goes on from a row that this try has made.
+func (a *attempt) inserted(ctx context.Context, row *Row, p *permit) error {
+	switch row.State {
+	case Waiting:
+		a.table.add(row)
+		a.metrics.waited(ctx)
+	case Calling:
+		return a.call(ctx, row, p)
+	default:
+		a.broken = true
+		a.metrics.settled(ctx, row.State, row.Error)
+	}
+	return nil
+}
+
+// call makes the call of a fresh row.
 func (a *attempt) call(ctx context.Context, row *Row, p *permit) error {
 	ctx, cancel := a.outliving(ctx)
 	defer cancel()
-	v := a.deliver(ctx, row, a.about(row.Part), a.rendering)
+	j := a.job(row)
+	v := a.deliver(ctx, row, j.about, a.rendering)
 	p.judge(v)
 	p.release()
-	switch v.Finding {
-	case provider.Taken:
-		return a.say(ctx, row, outcome{state: Sent, status: v.Status, refs: v.Refs, peer: v.Peer})
-	case provider.Failed:
-		a.broken = true
-		o := failure(Failed, v.Err)
-		if row.Part < len(a.parts)-1 { // the later parts, and whoever handles them after us, must find it
-			return a.write(ctx, row, o)
-		}
-		return a.say(ctx, row, o)
-	case provider.Unsure:
-		if a.repeatable(a.ch.Channel, a.parts[row.Part]) {
-			return a.postpone(ctx, row, v.Err)
-		}
-		return a.say(ctx, row, failure(Unknown, v.Err))
-	}
-	return a.postpone(ctx, row, v.Err)
-}
-
-// say publishes a result. The row stays as it is: for a send that is done at once there is one write. Only if Kafka does not take
-// the result, it goes into the row as a fact.
-func (a *attempt) say(ctx context.Context, row *Row, o outcome) error {
-	a.metrics.settled(ctx, o.state, o.err)
-	recs := a.records(a.about(row.Part), o)
-	return a.persist(ctx, func() error {
-		failed := a.publish(ctx, recs)
-		if failed == nil {
-			return nil
-		}
-		_, err := a.settle(ctx, row, func(r *Row) { a.emit(r, a.about(row.Part), o) })
-		if err == nil {
-			a.log.WarnContext(ctx, "kafka does not take a result: it is a fact of its row now", "attempt", a.msg.AttemptID, "error", failed)
-		}
-		if errors.Is(err, errMoved) || errors.Is(err, store.ErrNotFound) {
-			return failed // another made it unknown: the late word can only be published
-		}
-		return err
-	})
-}
-
-// write makes the outcome the row's, with its result as a fact; if another has ended the row, it is only said.
-func (a *attempt) write(ctx context.Context, row *Row, o outcome) error {
-	err := a.persist(ctx, func() error {
-		_, err := a.settle(ctx, row, func(r *Row) { a.emit(r, a.about(row.Part), o) })
-		return err
-	})
-	if errors.Is(err, errMoved) || errors.Is(err, store.ErrNotFound) {
-		return a.say(ctx, row, o)
-	}
-	a.metrics.settled(ctx, o.state, o.err)
-	return err
-}
-
-// postpone lets the row wait: it surely did not arrive, or it may be repeated.
-func (a *attempt) postpone(ctx context.Context, row *Row, why *fault.Error) error {
-	pause := a.pause(why, row.Tries)
-	var waiting *Row
-	err := a.persist(ctx, func() (err error) {
-		waiting, err = a.settle(ctx, row, func(r *Row) { r.wait(a.msg, provider.Shown(why), pause, a.Now()) })
-		return err
-	})
-	if errors.Is(err, errMoved) {
-		return a.overtaken(ctx, row, why)
-	}
-	if err == nil {
-		a.table.add(waiting)
+	a.broken = a.broken || v.Finding == provider.Failed
+	open, err := j.conclude(ctx, v)
+	if err == nil && open != nil {
+		a.table.add(open)
 		a.metrics.waited(ctx)
 	}
 	return err
 }
 
-// overtaken goes on from a row that is not in the hands of our call any more. Either our own write did it, although the store
-// said that it failed; or another gave our call up, and the late word is that nothing was sent.
-func (a *attempt) overtaken(ctx context.Context, row *Row, why *fault.Error) error {
-	var there *Row
-	err := a.persist(ctx, func() (err error) { there, err = a.rows.Get(ctx, row.ID); return err })
-	switch {
-	case err != nil && !errors.Is(err, store.ErrNotFound):
-		return err
-	case err == nil && there.State != Unknown:
-		return a.again(ctx, there, nil)
-	case why.Kind == fault.Unknown:
-		return a.say(ctx, row, failure(Unknown, why))
-	}
-	return a.say(ctx, row, failure(Failed, why))
-}
-
-// settle changes a row if it is still in the hands of the call that ours is; errMoved if not.
-func (o *owner) settle(ctx context.Context, row *Row, change func(*Row)) (*Row, error) {
-	return o.rows.Update(ctx, row.ID, func(r *Row) error {
-		if r.State != Calling || r.Token != row.Token {
-			return errMoved
+// again looks at a row that was there before.
+func (a *attempt) again(ctx context.Context, row *Row, p *permit) error {
+	a.of = max(a.of, row.Parts) // every part that was once announced gets its result
+	for {
+		switch {
+		case row.State.Final(): // its result was a fact of the write that ended it
+			a.apply(ctx, row)
+			a.broken = a.broken || row.State == Failed || row.State == Expired
+			return nil
+		case row.State == Waiting || row.Waited: // rule ADOPT: whoever had it may be gone
+			a.table.add(row)
+			return nil
+		case row.Partition != a.at.Partition || row.Offset != a.offset: // rule COPYRULE
+			return nil
+		case row.Token == a.token && p != nil: // rule OWNWRITE: the store said it failed, and yet it is ours
+			return a.call(ctx, row, p)
 		}
-		change(r)
+		left := due.Left(row.Deadline.Add(a.Timing.Margin).Time, a.Now(), row.allowed()+a.Timing.Margin)
+		if err := a.patience(ctx, left); err != nil { // rule DEADLINE
+			return err
+		}
+		j := a.job(row)
+		changed, err := a.giveUp(ctx, row, j.about, j.known().repeatable)
+		if err != nil {
+			return err
+		}
+		row = changed
+	}
+}
+
+// patience waits; the key waits with it, no other does.
+func (o *owner) patience(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
 		return nil
-	})
-}
-
-func (o *owner) publish(ctx context.Context, recs []event.Record) error {
-	ctx, cancel := context.WithTimeout(ctx, o.Timing.Publish)
-	defer cancel()
-	return o.Bus.Publish(ctx, recs...)
-}
-
-// pause is how long a row waits after a refusal, at most due.Longest whatever the provider says.
-func (w *Worker) pause(why *fault.Error, tries int) time.Duration {
-	return min(max(why.After, w.backoff(tries)), due.Longest)
+	case <-ctx.Done():
+		return away(ctx.Err())
+	case <-o.ctx.Done():
+		return errStopped
+	}
 }

@@ -81,19 +81,13 @@ func (o *owner) handle(ctx context.Context, m bus.Message) error {
 	if msg.AttemptID == "" || m.Event.Type != event.MessageSend {
 		return fault.New(fault.Invalid, "bad_record", "a record of type %s without attempt", m.Event.Type)
 	}
-	try := &attempt{owner: o, rendering: r, msg: msg, tenant: m.Event.Tenant, key: m.Key, offset: m.Offset, token: token(), rendered: len(r.parts)}
 	if msg.Resume != nil && len(msg.Resume.Skip) >= max(len(r.parts), 1) {
 		return fault.New(fault.Invalid, "bad_record", "attempt %s leaves out every part", msg.AttemptID)
 	}
-	for n := 0; n < len(try.parts); n++ { // it may turn out that there are more
-		if msg.Skips(n) { // rule RESUME
-			continue
-		}
-		if err := try.part(ctx, n); err != nil {
-			return err
-		}
+	try := &attempt{
+		owner: o, rendering: r, msg: msg, tenant: m.Event.Tenant, key: m.Key, offset: m.Offset, token: token(), of: len(r.parts),
 	}
-	return nil
+	return try.run(ctx)
 }
 
 // outliving is a context for a call and what follows from it: it lasts a while longer than the partition is ours, because only

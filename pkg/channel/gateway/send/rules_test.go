@@ -409,7 +409,7 @@ func TestRuleCASDRAIN_FORGET_WhoLosesTheRaceReadsThatRowAgain(t *testing.T) {
 		p.end() // its store, bus and sender still work
 		o := &owner{Worker: p.worker, ctx: t.Context(), log: p.worker.Log}
 		o.table = newTable(o)
-		d := &drained{owner: o, row: row, about: part{"acme", *row.Outbound, 0, 1}} // both have read it as waiting
+		d := &drained{job: job{owner: o, row: row, about: part{"acme", *row.Outbound, 0, 1}}} // both have read it as waiting
 		var err error
 		if d.rendering, err = o.render(t.Context(), "acme", *row.Outbound); err != nil {
 			t.Error(err)
@@ -422,12 +422,12 @@ func TestRuleCASDRAIN_FORGET_WhoLosesTheRaceReadsThatRowAgain(t *testing.T) {
 	go func() { d, _ := claim(); first <- d }()
 	waitFor(t, func() bool { return w.provider.Calls("a0/0") == 1 })
 	second, err := claim()
-	if err != nil || second.next.id != row.ID || second.next.due.After(time.Now()) {
-		t.Errorf("the loser goes on with %+v, %v", second.next, err)
+	if err != nil || second.left.id != row.ID || second.left.due.After(time.Now()) {
+		t.Errorf("the loser goes on with %+v, %v", second.left, err)
 	}
 	close(hold)
-	if d := <-first; d.next.id != "" || w.provider.Calls("a0/0") != 1 {
-		t.Errorf("the winner has %+v left after %d calls", d.next, w.provider.Calls("a0/0"))
+	if d := <-first; d.left.id != "" || w.provider.Calls("a0/0") != 1 {
+		t.Errorf("the winner has %+v left after %d calls", d.left, w.provider.Calls("a0/0"))
 	}
 }
 
