@@ -92,9 +92,12 @@ type Keyed struct {
 
 // Parsed is what a call said, and what the provider wants to hear back.
 type Parsed struct {
-	Events  []event.Inbound
-	Reply   Reply          // zero means 200 with no body; handshakes are replies
-	Ignored map[string]int // what was understood and is not for us: label → count
+	Events []event.Inbound
+	Reply  Reply // zero means 200 with no body
+	// Handshake says that the call only proves that the URL is ours, and carries nothing else. Its query and body are not journaled,
+	// as they may hold a secret; those of every other call are, so that it can be read again.
+	Handshake bool
+	Ignored   map[string]int // what was understood and is not for us: label → count
 }
 
 // Outcome is what became of a request.

@@ -10,11 +10,11 @@ import (
 
 // HubChallenge answers a subscription check in the manner of PubSubHubbub, as Meta makes it: the challenge if the verify
 // token is one of the live ones, else 403. The body is served as plain text, because anybody can choose it.
-func HubChallenge(query url.Values, live []string) Reply {
+func HubChallenge(query url.Values, live []string) Parsed {
 	if query.Get("hub.mode") != "subscribe" || SameSecret(query.Get("hub.verify_token"), live) != nil {
-		return Reply{Status: 403}
+		return Parsed{Handshake: true, Reply: Reply{Status: 403}}
 	}
-	return Reply{Status: 200, ContentType: "text/plain", Body: []byte(query.Get("hub.challenge"))}
+	return Parsed{Handshake: true, Reply: Reply{Status: 200, ContentType: "text/plain", Body: []byte(query.Get("hub.challenge"))}}
 }
 
 // ClientRef is our own reference for providers that hand one back in receipts: the attempt and the part.

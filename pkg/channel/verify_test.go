@@ -49,12 +49,12 @@ func TestHubChallenge(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := HubChallenge(q, live)
+		r := HubChallenge(q, live).Reply
 		if r.Status != want || (string(r.Body) == "7") != (want == 200) {
 			t.Errorf("%s: %d %q, want %d", query, r.Status, r.Body, want)
 		}
 	}
-	if r := HubChallenge(url.Values{"hub.mode": {"subscribe"}}, []string{""}); r.Status != 403 {
+	if r := HubChallenge(url.Values{"hub.mode": {"subscribe"}}, []string{""}).Reply; r.Status != 403 {
 		t.Errorf("an empty verify token is answered %d", r.Status)
 	}
 }

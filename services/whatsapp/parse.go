@@ -12,7 +12,7 @@ import (
 // Parse reads a batch: every message, status and other news in it that is addressed to ch.
 func (Adapter) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, error) {
 	if in.Method == "GET" {
-		return channel.Parsed{Reply: channel.HubChallenge(in.Query, ch.Secrets["verify_token"])}, nil
+		return channel.HubChallenge(in.Query, ch.Secrets["verify_token"]), nil
 	}
 	var b batch
 	err := json.Unmarshal(in.Body, &b)

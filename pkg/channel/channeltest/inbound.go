@@ -151,10 +151,11 @@ func complete(e event.Inbound) bool {
 
 // shown is how a result stands in want.json.
 type shown struct {
-	Error   *shownError    `json:"error,omitempty"`
-	Reply   *shownReply    `json:"reply,omitempty"`
-	Events  []shownEvent   `json:"events,omitempty"`
-	Ignored map[string]int `json:"ignored,omitempty"`
+	Error     *shownError    `json:"error,omitempty"`
+	Reply     *shownReply    `json:"reply,omitempty"`
+	Handshake bool           `json:"handshake,omitempty"`
+	Events    []shownEvent   `json:"events,omitempty"`
+	Ignored   map[string]int `json:"ignored,omitempty"`
 }
 
 type shownEvent struct {
@@ -189,6 +190,7 @@ func show(res read) shown {
 	for _, e := range res.p.Events {
 		s.Events = append(s.Events, shownEvent{Type: e.Type, Inbound: e})
 	}
+	s.Handshake = res.p.Handshake
 	if r := res.p.Reply; r.Status != 0 || len(r.Body) > 0 || len(r.Header) > 0 {
 		s.Reply = &shownReply{Status: r.Status, ContentType: r.ContentType, Header: r.Header, Body: string(r.Body)}
 	}

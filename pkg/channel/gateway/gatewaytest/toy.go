@@ -97,7 +97,7 @@ func (t Toy) Assets(in channel.Inbound) []string {
 // Parse implements channel.Adapter.
 func (t Toy) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, error) {
 	if in.Method == "GET" {
-		return channel.Parsed{Reply: channel.Reply{Body: []byte(in.Query.Get("hub.challenge"))}}, nil
+		return channel.Parsed{Handshake: true, Reply: channel.Reply{Body: []byte(in.Query.Get("hub.challenge"))}}, nil
 	}
 	if strings.Contains(string(in.Body), "panic in parse") {
 		panic("parse")
@@ -112,7 +112,7 @@ func (t Toy) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, error)
 			p.Events = append(p.Events, e)
 		}
 	}
-	if len(p.Events) == 0 {
+	if len(p.Events) == 0 && c.Reply == "" {
 		p.Ignored = map[string]int{"nothing": 1}
 	}
 	return p, nil

@@ -321,6 +321,23 @@ func TestHandshakes(t *testing.T) {
 	}
 }
 
+// A call that is answered with a body and gives no event is no handshake: it is journaled whole, to be read again.
+func TestAnAnsweredCallThatIsNoHandshakeIsJournaledWhole(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	const body = `{"events":[],"reply":"it was understood"}`
+	req := httptest.NewRequest(http.MethodPost, "/webhooks/telegram/ch_a?batch=7", strings.NewReader(body))
+	req.Header.Set("X-Toy-Signature", gatewaytest.Sign(gatewaytest.Channel(event.Telegram, "ch_a", "acme", ""), []byte(body)))
+	if w := r.do(req); w.Code != 200 || w.Body.String() != "it was understood" {
+		t.Fatalf("%d %q", w.Code, w.Body)
+	}
+	recs := r.bus.Records()
+	j, err := event.Decode[event.Webhook](recs[0].Event)
+	if len(recs) != 1 || err != nil || j.Verdict != ignored || string(j.Body) != body || j.Query["batch"][0] != "7" {
+		t.Errorf("%d records, %+v, %v", len(recs), j, err)
+	}
+}
+
 func TestAppLevelCallsAreProvedChannelByChannel(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)

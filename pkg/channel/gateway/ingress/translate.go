@@ -55,7 +55,7 @@ func verdictOf(p channel.Parsed, err error) string {
 		return unparsable
 	case len(p.Events) > 0:
 		return accepted
-	case len(p.Ignored) == 0 && (len(p.Reply.Body) > 0 || len(p.Reply.Header) > 0):
+	case p.Handshake:
 		return handshake
 	}
 	return ignored
