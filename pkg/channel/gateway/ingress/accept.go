@@ -55,6 +55,7 @@ func (g *Ingress) accept(ctx context.Context, in channel.Inbound, chs []channel.
 	} else if err := g.commit(ctx, &b); err != nil {
 		return channel.Reply{}, err
 	}
+	g.links.published(b.records)
 	g.metrics.received(ctx, b.verdict)
 	if !b.oldest.IsZero() {
 		g.metrics.took(ctx, g.Now().Sub(b.oldest.Time))

@@ -74,6 +74,7 @@ type Ingress struct {
 	gate    *gate
 	arrived *arrivals
 	spool   *spool
+	links   *links
 	metrics *metrics
 	quiet   rate.Sometimes
 }
@@ -85,7 +86,8 @@ func New(d Deps) *Ingress {
 	d.Limits.within(time.Duration(info.Inbound.AnswerWithin))
 	return &Ingress{
 		Deps: d, info: info, dummy: stranger(info), secret: secretHeaders(info.Inbound.Redact),
-		gate: newGate(d.Limits, d.Backlog, d.Now), arrived: newArrivals(d.Limits, time.Now), spool: newSpool(d, info.Type), metrics: newMetrics(string(info.Type)),
+		gate: newGate(d.Limits, d.Backlog, d.Now), arrived: newArrivals(d.Limits, time.Now), spool: newSpool(d, info.Type),
+		links: newLinks(d.Now), metrics: newMetrics(string(info.Type)),
 		quiet: rate.Sometimes{First: 1, Interval: 10 * time.Second},
 	}
 }

@@ -97,6 +97,9 @@ func (g *Ingress) records(ctx context.Context, ch channel.Keyed, e *event.Inboun
 	}
 	recs := make([]event.Record, 0, 1+len(wanted))
 	recs = append(recs, event.Record{Topic: topic, Key: event.Key(ch.ID, e.Peer), Event: ev})
+	if link, ok := g.links.link(ch, g.Source, e); ok {
+		recs = append(recs, link)
+	}
 	recs = append(recs, g.ready(ch, e)...)
 	for _, w := range wanted {
 		recs = append(recs, event.Record{Topic: event.TopicMedia(ch.Type), Key: w.Attachment.ID, Event: event.New(

@@ -29,6 +29,7 @@ type Verdict struct {
 	Status  event.DeliveryStatus // Taken: accepted or sent
 	Refs    []string             // the provider's ids
 	Peer    string               // the provider's canonical id of the recipient
+	Aliases []string             // other ids of the recipient that the answers proved
 	Err     *fault.Error         // all others: why
 }
 
@@ -55,6 +56,7 @@ func (c *Caller) Send(ctx context.Context, ch channel.Keyed, msg event.Outbound,
 		if out.Peer != "" {
 			v.Peer = out.Peer
 		}
+		v.Aliases = append(v.Aliases, out.Aliases...)
 		if out.Status.Rank() > v.Status.Rank() {
 			v.Status = out.Status
 		}

@@ -102,7 +102,7 @@ func lateWord(row *Row, k known) step {
 func outcomeOf(v *provider.Verdict) outcome {
 	switch v.Finding {
 	case provider.Taken:
-		return outcome{state: Sent, status: v.Status, refs: v.Refs, peer: v.Peer}
+		return outcome{state: Sent, status: v.Status, refs: v.Refs, peer: v.Peer, aliases: v.Aliases}
 	case provider.Unsure:
 		return failure(Unknown, v.Err)
 	}

@@ -1,9 +1,12 @@
 package send
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 
+	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
@@ -33,21 +36,49 @@ func (w *Worker) result(p part, o outcome) event.Record {
 	})}
 }
 
-// records are the result and what else the provider's answer told us: that it knows the recipient by another id.
+// records are the result, and what else the provider's answer shows of the recipient: other ids, or that nothing reaches them.
 func (w *Worker) records(p part, o outcome) []event.Record {
 	recs := []event.Record{w.result(p, o)}
-	if o.peer == "" || o.peer == p.msg.Peer || slices.Contains(p.msg.Aliases, o.peer) {
-		return recs
+	if e, ok := identified(p.msg, o); ok {
+		recs = append(recs, w.reported(p, e))
 	}
+	if state := unreachable[code(o.err)]; state != "" && o.state == Failed {
+		recs = append(recs, w.reported(p, event.Inbound{
+			Type: event.ContactMembership, Ref: "send:" + p.msg.AttemptID + ":" + strconv.Itoa(p.n), Peer: p.msg.Peer,
+			ProviderAt: event.At(w.Now()), Membership: &event.Membership{State: state},
+		}))
+	}
+	return recs
+}
+
+// unreachable are the refusals that say how the recipient stands to the account, as a membership.
+var unreachable = map[string]string{channel.CodeRecipientBlocked: "blocked", channel.CodeRecipientGone: "gone"}
+
+// identified says that the recipient has ids that the message did not name. It frees none of the known ones: a number that the
+// provider spells otherwise is still the recipient's.
+func identified(msg event.Outbound, o outcome) (event.Inbound, bool) {
+	known := append([]string{"", msg.Peer}, msg.Aliases...)
+	var fresh []string
+	for _, id := range append([]string{o.peer}, o.aliases...) {
+		if !slices.Contains(known, id) && !slices.Contains(fresh, id) {
+			fresh = append(fresh, id)
+		}
+	}
+	peer := cmp.Or(o.peer, msg.Peer)
+	others := slices.DeleteFunc(append([]string{msg.Peer}, fresh...), func(id string) bool { return id == peer })
+	return event.Inbound{
+		Type: event.ContactIdentified, Ref: "canonical:" + msg.Peer + ">" + strings.Join(fresh, ","), Peer: peer, Aliases: others,
+		Identity: &event.Identity{Old: []string{}, New: fresh, Reason: "send_answer"},
+	}, len(fresh) > 0
+}
+
+// reported is an event of the recipient, as if the provider had reported it.
+func (w *Worker) reported(p part, e event.Inbound) event.Record {
 	now := event.At(w.Now())
-	e := event.Inbound{
-		Type: event.ContactIdentified, ChannelID: p.msg.ChannelID, ChannelType: p.msg.ChannelType, Ref: "canonical:" + p.msg.Peer + ">" + o.peer,
-		Peer: p.msg.Peer, Aliases: []string{p.msg.Peer, o.peer}, ReceivedAt: now, Post: p.msg.Post,
-		Identity: &event.Identity{Old: []string{p.msg.Peer}, New: []string{o.peer}, Reason: "canonical"},
-	}
+	e.ChannelID, e.ChannelType, e.ReceivedAt, e.Post = p.msg.ChannelID, p.msg.ChannelType, now, p.msg.Post
 	id := event.DeriveID("evt", p.tenant, p.msg.ChannelID, string(e.Type), e.Ref)
-	return append(recs, event.Record{Topic: event.TopicInbound, Key: event.Key(p.msg.ChannelID, p.msg.Peer),
-		Event: event.New(id, e.Type, w.Source, p.tenant, p.msg.ChannelID, now, e)})
+	return event.Record{Topic: event.TopicInbound, Key: event.Key(p.msg.ChannelID, p.msg.Peer),
+		Event: event.New(id, e.Type, w.Source, p.tenant, p.msg.ChannelID, now, e)}
 }
 
 // emit makes the outcome the row's, and its result a fact of the same write (rules OUTCOME, FACT).

@@ -144,6 +144,8 @@ type outcome struct {
 	refs   []string
 	err    *event.Error
 	peer   string // the provider's canonical id of the recipient
+	// aliases are other ids of the recipient that the answer proved
+	aliases []string
 }
 
 func failure(state State, fe *fault.Error) outcome {

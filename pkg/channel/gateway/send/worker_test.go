@@ -397,26 +397,49 @@ func TestOwnTroubleIsNotTheMessages(t *testing.T) {
 	}
 }
 
-func TestTheProvidersOwnIDOfARecipientIsToldOnce(t *testing.T) {
+func TestWhatAnAnswerShowsOfTheRecipientIsReportedOnce(t *testing.T) {
 	t.Parallel()
 	w := &Worker{Deps: Deps{Source: "telegram", Now: time.Now}}
 	about := func(attempt string) part {
-		m := text("ch_a", "+55 11 9", attempt, "x")
+		m := text("ch_a", "4915", attempt, "x")
 		m.Aliases = []string{"known"}
 		return part{tenant: "acme", msg: m, of: 1}
 	}
-	for _, peer := range []string{"", "+55 11 9", "known"} {
-		if n := len(w.records(about("a0"), outcome{state: Sent, status: event.Accepted, peer: peer})); n != 1 {
-			t.Errorf("%q: %d records", peer, n)
+	refused := func(code string) *event.Error { return &event.Error{Code: code} }
+	for name, c := range map[string]struct {
+		o             outcome
+		peer, aliases string
+		state         string
+	}{
+		"nothing new":      {o: outcome{state: Sent, peer: "4915", aliases: []string{"known", ""}}},
+		"another spelling": {o: outcome{state: Sent, peer: "49015"}, peer: "49015", aliases: "4915"},
+		"a user id":        {o: outcome{state: Sent, aliases: []string{"DE.7", "DE.7"}}, peer: "4915", aliases: "DE.7"},
+		"both":             {o: outcome{state: Sent, peer: "49015", aliases: []string{"DE.7", "known"}}, peer: "49015", aliases: "4915 DE.7"},
+		"blocked":          {o: outcome{state: Failed, err: refused(channel.CodeRecipientBlocked)}, peer: "4915", state: "blocked"},
+		"deleted":          {o: outcome{state: Failed, err: refused(channel.CodeRecipientGone)}, peer: "4915", state: "gone"},
+		"another refusal":  {o: outcome{state: Failed, err: refused(channel.CodeRecipientUnknown)}},
+		"an unsure block":  {o: outcome{state: Unknown, err: refused(channel.CodeRecipientBlocked)}},
+	} {
+		one, two := w.records(about("a0"), c.o), w.records(about("a1"), c.o)
+		if c.peer == "" {
+			if len(one) != 1 {
+				t.Errorf("%s: %d records", name, len(one))
+			}
+			continue
 		}
-	}
-	one := w.records(about("a0"), outcome{state: Sent, status: event.Accepted, peer: "5511"})
-	two := w.records(about("a1"), outcome{state: Sent, status: event.Accepted, peer: "5511"})
-	if len(one) != 2 || one[1].Topic != event.TopicInbound || one[1].Event.ID != two[1].Event.ID || one[0].Event.ID == two[0].Event.ID {
-		t.Fatalf("%+v %+v", one, two)
-	}
-	in, err := event.Decode[event.Inbound](one[1].Event)
-	if want := (&event.Identity{Old: []string{"+55 11 9"}, New: []string{"5511"}, Reason: "canonical"}); err != nil || !cmp.Equal(want, in.Identity) {
-		t.Errorf("%+v %v", in, err)
+		if len(one) != 2 || one[1].Topic != event.TopicInbound || one[1].Key != event.Key("ch_a", "4915") {
+			t.Errorf("%s: %+v", name, one)
+			continue
+		}
+		in, err := event.Decode[event.Inbound](one[1].Event)
+		if err != nil || in.Peer != c.peer || strings.Join(in.Aliases, " ") != c.aliases {
+			t.Errorf("%s: %+v %v", name, in, err)
+		}
+		if c.state != "" && (in.Membership == nil || in.Membership.State != c.state) || c.state == "" && len(in.Identity.Old) > 0 {
+			t.Errorf("%s: %+v", name, in)
+		}
+		if same := one[1].Event.ID == two[1].Event.ID; same != (c.state == "") { // an id is learned once, a block may come again
+			t.Errorf("%s: two attempts say the same: %v", name, same)
+		}
 	}
 }
