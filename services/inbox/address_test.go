@@ -3,7 +3,9 @@ package inbox_test
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
@@ -52,5 +54,55 @@ func TestAUsernameThatWasSeenLeadsToItsThread(t *testing.T) {
 	w.wrote(event.RCS, "+4915110000010", "x", func(in *event.Inbound) { in.Sender = &event.Profile{Name: "ash_1970"} })
 	if c := w.get(w.key, "/v1/contacts/"+named.text("conversation", "contact", "id")).want(200); c.text("name") != "Mrs Ash" {
 		t.Errorf("the name that an agent gave became %s", c.text("name"))
+	}
+}
+
+func TestWhoHasBlockedTheAccountIsNotWrittenTo(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	m := w.wrote(event.SMS, "+44", "hi")
+	blocked := event.Inbound{
+		Type: event.ContactMembership, ChannelID: m.ChannelID, ChannelType: m.ChannelType, Peer: "+44", Ref: "send:1", ProviderAt: event.At(time.Now()),
+		Membership: &event.Membership{State: "blocked"},
+	}
+	w.ok(w.in.Handle(w.Context(), bus.Message{Event: event.New("evt_b", blocked.Type, "sms", w.id, m.ChannelID, event.At(time.Now()), blocked)}))
+	path := "/v1/conversations/" + m.ConversationID + "/messages"
+	w.post(w.key, path, object{"text": "still there?"}, w.fresh()).want(409, "recipient_unreachable")
+	w.post(w.key, path, object{"text": "they blocked us", "direction": "note"}, w.fresh()).want(202)
+	if c := w.get(w.key, "/v1/contacts/"+m.ContactID).want(200); c.text("identities", 0, "unreachable") != "blocked" {
+		t.Errorf("%s", c.raw)
+	}
+	w.wrote(event.SMS, "+44", "I am back")
+	w.post(w.key, path, object{"text": "welcome"}, w.fresh()).want(202)
+}
+
+func TestAReactionIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	m := w.wrote(event.WhatsApp, "491", "hi")
+	ann, _ := w.user("ann", "supervisor", "")
+	path := "/v1/conversations/" + m.ConversationID
+	w.post(ann, path+"/messages", object{"reaction": object{"message_id": m.ID, "emoji": "👍"}}, w.fresh()).want(202)
+	c := w.get(w.key, path).want(200)
+	if c.at("waiting_since") == nil || c.at("first_response_at") != nil || c.at("assignee") != nil {
+		t.Errorf("a reaction counts as an answer: %s", c.raw)
+	}
+	w.post(ann, path+"/messages", object{"text": "hello"}, w.fresh()).want(202)
+	if c := w.get(w.key, path).want(200); c.at("waiting_since") != nil || c.at("assignee") == nil {
+		t.Errorf("%s", c.raw)
+	}
+}
+
+func TestAThreadThatIsStartedForAContactIsTheirs(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	m := w.wrote(event.SMS, "+44", "hi")
+	a := w.post(w.key, "/v1/conversations", object{"channel_id": w.channel(event.RCS), "contact_id": m.ContactID, "peer": "+4915110000011"}).want(201)
+	if a.text("conversation", "contact", "id") != m.ContactID {
+		t.Errorf("%s", a.raw)
+	}
+	c := w.get(w.key, "/v1/contacts/"+m.ContactID).want(200)
+	if c.text("identities", 1, "peer") != "+4915110000011" || c.text("identities", 0, "peer") != "+44" {
+		t.Errorf("%s", c.raw)
 	}
 }

@@ -31,7 +31,11 @@ func (i *Intake) about(ctx context.Context, tenant string, in event.Inbound, at 
 	if m != nil {
 		return i.apply(ctx, m, in, at)
 	}
-	if err := i.park(ctx, tenant, record.Parked{Target: in.Target, Event: in}, at); err != nil {
+	waiting := record.Parked{Target: in.Target, Event: in}
+	if in.Type == event.MessageEdited { // it says all that the message says
+		waiting.DueAt = at.Add(echoFor)
+	}
+	if err := i.park(ctx, tenant, waiting, at); err != nil {
 		return err
 	}
 	return i.Unpark(ctx, tenant, in.ChannelID, in.Target)
@@ -129,6 +133,9 @@ func (i *Intake) apply(ctx context.Context, m *record.Message, in event.Inbound,
 	m, err = i.Record.Messages.Update(ctx, m.ID, func(m *record.Message) error {
 		before = record.Blobs(m.Content)
 		by := event.Actor{Kind: "contact", ID: m.ContactID}
+		if in.Echo {
+			by = event.Actor{Kind: "user"}
+		}
 		fresh := false
 		switch in.Type {
 		case event.MessageEdited:
@@ -152,6 +159,11 @@ func (i *Intake) apply(ctx context.Context, m *record.Message, in event.Inbound,
 	})
 	if err != nil {
 		return err
+	}
+	if in.Type == event.MessageDeleted && m.Direction == record.In {
+		if err := i.Record.Withdraw(ctx, m); err != nil {
+			return err
+		}
 	}
 	kept := record.Blobs(m.Content)
 	return i.Blobs.Release(ctx, m.Tenant, slices.DeleteFunc(before, func(key string) bool { return slices.Contains(kept, key) })...)
@@ -254,24 +266,44 @@ func (i *Intake) Due(ctx context.Context) error {
 	return err
 }
 
+// resolve adds what has waited for its message in vain: an echo is a message of the native app, an edit all that is known of a
+// message that never came.
 func (i *Intake) resolve(ctx context.Context, p *record.Parked, at event.Time) error {
-	in := p.Event
+	in, edit := p.Event, p.Event.Type == event.MessageEdited
+	if edit {
+		in.Ref, in.ExternalID = in.Target, in.Target
+	}
 	known, err := i.Record.ByExternalID(ctx, p.Tenant, in.ChannelID, in.ExternalID)
 	if err != nil {
 		return err
 	}
 	if known == nil {
-		ch, err := i.Channels.Channel(ctx, in.ChannelID)
-		if unlessGone(err) != nil {
-			return err
-		}
-		t, err := i.Record.Thread(ctx, person(p.Tenant, ch, in, at), at)
-		if err != nil {
-			return err
-		}
-		if err := i.native(ctx, t, rules(ch), in, at); err != nil {
+		if err := i.add(ctx, p.Tenant, in, at); err != nil {
 			return err
 		}
 	}
+	if edit { // the message is marked as edited, too
+		return i.Unpark(ctx, p.Tenant, in.ChannelID, in.Target)
+	}
 	return i.Record.Parked.Delete(ctx, p.ID)
+}
+
+// add adds the message of an echo or of an edit.
+func (i *Intake) add(ctx context.Context, tenant string, in event.Inbound, at event.Time) error {
+	ch, err := i.Channels.Channel(ctx, in.ChannelID)
+	if unlessGone(err) != nil {
+		return err
+	}
+	p, err := i.person(ctx, tenant, ch, in, at)
+	if err != nil {
+		return err
+	}
+	t, err := i.Record.Thread(ctx, p, at)
+	if err != nil {
+		return err
+	}
+	if in.Type == event.MessageEchoed || in.Echo {
+		return i.native(ctx, t, rules(ch), in, at)
+	}
+	return i.received(ctx, t, ch, []event.Inbound{in}, at)
 }

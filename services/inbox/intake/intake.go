@@ -111,7 +111,10 @@ func (i *Intake) handle(ctx context.Context, tenant string, ins ...event.Inbound
 func (i *Intake) handleFor(ctx context.Context, tenant string, ch channel.Keyed, ins []event.Inbound) error {
 	in := ins[len(ins)-1]
 	at := event.At(i.Now())
-	p := person(tenant, ch, in, at)
+	p, err := i.person(ctx, tenant, ch, in, at)
+	if err != nil {
+		return err
+	}
 	if in.Type == event.ContactIdentified {
 		return i.identified(ctx, p, in, at)
 	}

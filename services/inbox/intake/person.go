@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"context"
 	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
@@ -9,11 +10,12 @@ import (
 )
 
 // person is who an event is about, with all that it says of them.
-func person(tenant string, ch channel.Keyed, in event.Inbound, at event.Time) record.Person {
+func (i *Intake) person(ctx context.Context, tenant string, ch channel.Keyed, in event.Inbound, at event.Time) (record.Person, error) {
+	info, err := i.Channels.Type(ctx, in.ChannelType)
 	return record.Person{
 		Tenant: tenant, ChannelID: in.ChannelID, ChannelType: in.ChannelType, Peer: in.Peer, Aliases: in.Aliases, Post: in.Post,
-		OUID: ch.OUID, Observed: observed(in, at),
-	}
+		OUID: ch.OUID, Account: record.AccountOf(info, ch.Settings), Observed: observed(in, at),
+	}, unlessGone(err)
 }
 
 func observed(in event.Inbound, at event.Time) record.Observed {

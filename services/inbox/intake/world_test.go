@@ -62,8 +62,9 @@ type world struct {
 	db          store.DB
 	blobs       *blob.Store
 	log         storetest.Publisher
-	id, channel string             // the tenant and its channel
-	n           int                // makes refs
+	id, channel string // the tenant and its channel
+	n           int    // makes refs
+	configured  *store.Collection[directory.Channel]
 	store       *storetest.Counted // as the intake sees it, without what happens in the background
 
 	mu     sync.Mutex
@@ -78,13 +79,14 @@ func newWorld(t testing.TB, policy string) *world {
 	w.must(err)
 	d := directory.New(w.db, nil, sealer, w.now)
 	w.must(d.Announce(t.Context(), channel.Info{
-		Type: event.WhatsApp, Title: "WhatsApp", Send: channel.SendRules{Types: []event.MessageType{event.Text}},
+		Type: event.WhatsApp, Title: "WhatsApp", Account: []string{"number"}, Send: channel.SendRules{Types: []event.MessageType{event.Text}},
 		Window: channel.Window{Kind: "inbound", For: channel.Duration(24 * time.Hour), FreeEntry: channel.Duration(72 * time.Hour)},
 	}))
 	ch := &directory.Channel{Type: event.WhatsApp, Name: "Shop", Enabled: true, Policy: []byte(policy), Version: 1, OUID: "ou_1"}
 	ch.ID, ch.Tenant = w.channel, w.id
 	w.must(store.NewCollection[directory.Channel](w.db, directory.Channels).Insert(t.Context(), ch))
 	w.settings(func(*directory.Settings) {})
+	w.configured = store.NewCollection[directory.Channel](w.db, directory.Channels)
 	w.blobs, err = blob.Open(t.Context(), "mem://", w.db, w.now)
 	w.must(err)
 	w.Intake = &intake.Intake{

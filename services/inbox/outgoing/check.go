@@ -49,6 +49,12 @@ func (o *Outbox) checker(
 	if err == nil && contact.Blocked {
 		return nil, fault.New(fault.Conflict, "recipient_blocked", "the contact is blocked")
 	}
+	if err == nil {
+		if why := contact.Unreachable(doc.ThreadID); why != "" {
+			return nil, fault.New(fault.Conflict, "recipient_unreachable",
+				"the provider reported that this recipient is %s; you can write again after their next message", why)
+		}
+	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}

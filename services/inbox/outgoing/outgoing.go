@@ -84,7 +84,7 @@ func (o *Outbox) Send(ctx context.Context, doc *record.Conversation, by Author, 
 		if err != nil {
 			return err
 		}
-		if takes && d.AssigneeID == "" {
+		if takes && d.AssigneeID == "" && m.Content.Type != event.ReactionType { // a reaction is no answer
 			d.Assign(record.Target{AgentID: by.AgentID, AgentName: by.Sender.Name}, by.Actor, "", m.CreatedAt)
 		}
 		d.Send(m, dispatch)

@@ -195,6 +195,16 @@ func (c *Contact) happened(t *Thread, id string, h Happening) {
 	}))
 }
 
+// Unreachable is why the peer of one of the contact's threads cannot be written to; empty if nothing is known against it.
+func (c *Contact) Unreachable(threadID string) string {
+	for _, i := range c.Identities {
+		if i.ThreadID == threadID {
+			return i.Unreachable
+		}
+	}
+	return ""
+}
+
 // Display is the name to show: the name, else phone or e-mail, else the username, else the id on the channel. The id of a visitor of
 // a web chat says nothing to people; a short name that follows from it does.
 func (c *Contact) Display() string {

@@ -40,6 +40,7 @@ func (c *Conversation) Follow(next string, document json.RawMessage, by event.Ac
 func (c *Conversation) Receive(m *Message) {
 	at, ref := m.CreatedAt, m.Content.Referral
 	c.Inbound++
+	m.Inbound = c.Inbound
 	c.Window = Window{
 		LastInboundAt: m.said(c.Window.LastInboundAt), LastInboundID: m.ID, ReadToken: m.Content.ReadToken,
 		FreeUntil: c.Window.FreeUntil, Handles: c.Window.Handles,
@@ -55,6 +56,30 @@ func (c *Conversation) Receive(m *Message) {
 		c.Reference = ref
 	}
 	c.add(m, event.Actor{Kind: "contact", ID: c.ContactID, Name: m.Sender.Name})
+}
+
+// keptWithdrawn is how many withdrawn messages a conversation remembers: what is older has been read long ago.
+const keptWithdrawn = 256
+
+// withdraw notes that the customer has deleted one of their messages, so that it is not unread any more. It reports whether that
+// was news.
+func (c *Conversation) withdraw(inbound int64) bool {
+	if inbound == 0 || slices.Contains(c.Withdrawn, inbound) {
+		return false
+	}
+	c.Withdrawn = append(c.Withdrawn[max(0, len(c.Withdrawn)-keptWithdrawn+1):], inbound)
+	return true
+}
+
+// Unread is how many messages of the customer came after so many of them were read; deleted ones do not count.
+func (c *Conversation) Unread(read int64) int64 {
+	n := c.Inbound - read
+	for _, w := range c.Withdrawn {
+		if w > read {
+			n--
+		}
+	}
+	return max(n, 0)
 }
 
 // Send takes a message to the customer; it is queued and its first attempt is on the way.
@@ -87,8 +112,8 @@ func (c *Conversation) Annotate(m *Message, by event.Actor) {
 }
 
 func (c *Conversation) answered(m *Message, at event.Time) {
-	if m.Sender.Type == "system" {
-		return // an automatic answer is none
+	if m.Sender.Type == "system" || m.Content.Type == event.ReactionType {
+		return // neither an automatic answer nor a reaction answers the customer
 	}
 	c.Unresponded, c.WaitingSince = false, event.Time{}
 	if c.FirstResponseAt.IsZero() && c.Inbound > 0 {

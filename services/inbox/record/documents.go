@@ -38,6 +38,8 @@ var (
 		{Name: "by_conversation", Fields: []string{"conversation_id", "seq"}},
 		{Name: "by_contact", Fields: []string{"contact_id", "at"}},
 	}}
+	// KnownSpec keeps which contact an id of a provider's account belongs to, whatever becomes of the channels of the account.
+	KnownSpec   = store.Spec{Name: "known_people"}
 	ContactSpec = store.Spec{Name: "contacts", Facts: true, Indexes: []store.Index{
 		{Name: "by_time", Fields: []string{"tenant", "created_at"}},
 		{Name: "by_email", Fields: []string{"tenant", "email", "created_at"}},
@@ -65,7 +67,7 @@ var PlacementSpec = store.Spec{Name: "places", Expires: true}
 var DecisionSpec = store.Spec{Name: "decisions", Indexes: []store.Index{{Name: "by_conversation", Fields: []string{"conversation_id", "at"}}}}
 
 // Specs lists all collections of the record.
-var Specs = []store.Spec{AliasSpec, ThreadSpec, ConversationSpec, MessageSpec, EventSpec, ContactSpec, ReadSpec, ParkedSpec, FileSpec, OpeningSpec, PlacementSpec, DecisionSpec}
+var Specs = []store.Spec{AliasSpec, ThreadSpec, ConversationSpec, MessageSpec, EventSpec, ContactSpec, KnownSpec, ReadSpec, ParkedSpec, FileSpec, OpeningSpec, PlacementSpec, DecisionSpec}
 
 // Kinds of threads and conversations.
 const (
@@ -100,6 +102,7 @@ type Thread struct {
 	Blocked     bool              `json:"blocked,omitempty"`      // the contact is
 	FreeUntil   event.Time        `json:"free_until,omitzero"`    // a window that opened while no conversation was open
 	Traits      Traits            `json:"traits,omitzero"`        // what is known of the peer
+	Account     string            `json:"account,omitempty"`      // the provider's account under which the contact is known
 	UsernameKey string            `json:"username_key,omitempty"` // the peer's username as it is looked up
 	Unprojected bool              `json:"unprojected,omitempty"`  // the contact has not taken over Peer and Traits yet
 	Tail        int               `json:"tail"`                   // a hint: the chain has at least this many conversations
@@ -140,7 +143,8 @@ type Conversation struct {
 	rerouted     bool       // the epoch has moved since the last fact
 
 	Seq             int64           `json:"seq"`
-	Inbound         int64           `json:"inbound"` // how many messages the customer wrote
+	Inbound         int64           `json:"inbound"`             // how many messages the customer wrote
+	Withdrawn       []int64         `json:"withdrawn,omitempty"` // which of them the customer has deleted, the newest last
 	Window          Window          `json:"window"`
 	LastMessageID   string          `json:"last_message_id,omitempty"`
 	LastMessageAt   event.Time      `json:"last_message_at"` // the opening's time before the first message
@@ -192,6 +196,7 @@ type Message struct {
 	ChannelID      string               `json:"channel_id"`
 	ChannelType    event.ChannelType    `json:"channel_type"`
 	Seq            int64                `json:"seq"`
+	Inbound        int64                `json:"inbound,omitempty"` // which of the customer's messages in the conversation it is: 1, 2 …
 	Direction      string               `json:"direction"`
 	Content        event.Content        `json:"content"`
 	Sender         Sender               `json:"sender"`
@@ -260,29 +265,35 @@ type Row struct {
 	At             event.Time      `json:"at"`
 }
 
+// Known is an id of a person in a provider's account; its own id is derived from both.
+type Known struct {
+	store.Meta
+	ContactID string `json:"contact_id"`
+}
+
 // Contact is a person.
 type Contact struct {
 	store.Meta
-	Name        string         `json:"name"`
-	Named       bool           `json:"named,omitempty"`     // of earlier versions: Edited holds the name
-	Edited      []string       `json:"edited,omitempty"`    // fields that a person has set: no provider overwrites them
-	Projected   bool           `json:"projected,omitempty"` // by the projector; contacts of earlier versions were not
-	Email       string         `json:"email,omitempty"`
-	Phone       string         `json:"phone,omitempty"`
-	AvatarURL   string         `json:"avatar_url,omitempty"`
-	Identities  []Identity     `json:"identities"`
-	Custom      map[string]any `json:"custom_fields,omitempty"`
-	OriginID    string         `json:"origin_channel_id"`
-	OUID        string         `json:"ou_id,omitempty"`
-	Blocked     bool           `json:"blocked,omitempty"`
-	Unreachable string         `json:"unreachable,omitempty"` // of earlier versions: the identities hold it
-	OptedOut    bool           `json:"opted_out,omitempty"`   // of marketing
-	OptedAt     event.Time     `json:"opted_at,omitzero"`     // when that was said
-	MergedInto  string         `json:"merged_into,omitempty"`
-	Tags        []string       `json:"tags,omitempty"`
-	Digest      string         `json:"digest,omitempty"`
-	CreatedAt   event.Time     `json:"created_at"`
-	UpdatedAt   event.Time     `json:"updated_at"`
+	Name       string         `json:"name"`
+	Named      bool           `json:"named,omitempty"`     // of earlier versions: Edited holds the name
+	Edited     []string       `json:"edited,omitempty"`    // fields that a person has set: no provider overwrites them
+	Projected  bool           `json:"projected,omitempty"` // by the projector; contacts of earlier versions were not
+	Email      string         `json:"email,omitempty"`
+	Phone      string         `json:"phone,omitempty"`
+	AvatarURL  string         `json:"avatar_url,omitempty"`
+	Identities []Identity     `json:"identities"`
+	Custom     map[string]any `json:"custom_fields,omitempty"`
+	OriginID   string         `json:"origin_channel_id"`
+	OUID       string         `json:"ou_id,omitempty"`
+	Blocked    bool           `json:"blocked,omitempty"`
+	Reach      string         `json:"unreachable,omitempty"` // of earlier versions: the identities hold it
+	OptedOut   bool           `json:"opted_out,omitempty"`   // of marketing
+	OptedAt    event.Time     `json:"opted_at,omitzero"`     // when that was said
+	MergedInto string         `json:"merged_into,omitempty"`
+	Tags       []string       `json:"tags,omitempty"`
+	Digest     string         `json:"digest,omitempty"`
+	CreatedAt  event.Time     `json:"created_at"`
+	UpdatedAt  event.Time     `json:"updated_at"`
 }
 
 // Identity is one way to reach a contact, as the projector has it from the thread.

@@ -255,3 +255,9 @@ func (r *Store) Lapse(ctx context.Context, conversationID, saw string, by event.
 	})
 	return closed && err == nil, err
 }
+
+// Withdraw takes a message that the customer has deleted out of what is unread.
+func (r *Store) Withdraw(ctx context.Context, m *Message) error {
+	_, err := r.Conversations.Update(ctx, m.ConversationID, func(c *Conversation) error { return unless(!c.withdraw(m.Inbound)) })
+	return err
+}

@@ -157,6 +157,9 @@ func (r *Store) Renamed(ctx context.Context, p Person, old, fresh []string, ref 
 	if err := note(t); err != nil {
 		return err
 	}
+	if err := r.forget(ctx, p, left); err != nil {
+		return err
+	}
 	if tail, err := r.end(ctx, t); err != nil || tail != nil {
 		if err == nil {
 			err = r.apply(ctx, tail.ID) // a message that is in must be found by its id when it comes again

@@ -74,7 +74,7 @@ func (c *Contact) inherit(ts []*Thread) bool {
 	}
 	c.Projected = true
 	if len(c.Identities) == 1 {
-		c.Identities[0].Unreachable = c.Unreachable
+		c.Identities[0].Unreachable = c.Reach
 	}
 	own := false
 	for _, t := range ts {

@@ -21,6 +21,7 @@ type Store struct {
 	Messages      *store.Collection[Message]
 	Rows          *store.Collection[Row]
 	Contacts      *store.Collection[Contact]
+	Known         *store.Collection[Known]
 	Reads         *store.Collection[Read]
 	Parked        *store.Collection[Parked]
 	Files         *store.Collection[File]
@@ -40,6 +41,7 @@ func New(db store.DB, p store.Publisher, log *slog.Logger) *Store {
 		Messages:      store.NewCollection[Message](db, MessageSpec, store.Facts(a)),
 		Rows:          store.NewCollection[Row](db, EventSpec),
 		Contacts:      store.NewCollection[Contact](db, ContactSpec, store.Facts(a), store.Records(rows)),
+		Known:         store.NewCollection[Known](db, KnownSpec),
 		Reads:         store.NewCollection[Read](db, ReadSpec, store.Facts(a)),
 		Parked:        store.NewCollection[Parked](db, ParkedSpec),
 		Files:         store.NewCollection[File](db, FileSpec),

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,8 @@ type Person struct {
 	Post              *event.Post
 	Observed          Observed // of the person, by what the event says
 	OUID              string
+	Account           string // the provider's account that the channel is; empty: there is none
+	ContactID         string // whose thread it is, if it is begun; empty: it is found out
 }
 
 func (p Person) kind() (kind, post string) {
@@ -75,10 +78,17 @@ func (r *Store) Thread(ctx context.Context, p Person, at event.Time) (*Thread, e
 	if err != nil {
 		return nil, err
 	}
-	if seen := *t; !t.knows(p.ids()) || seen.observe(p.Observed) {
+	if seen := *t; !t.knows(p.ids()) || seen.observe(p.Observed) || t.Account != p.Account && p.Account != "" {
+		if _, err := r.known(ctx, p, t.ContactID); err != nil {
+			return nil, err
+		}
 		t, err = r.Threads.Update(ctx, t.ID, func(t *Thread) error {
 			learned := t.learn(p.ids())
-			return unless(!t.observe(p.Observed) && !learned)
+			moved := p.Account != "" && t.Account != p.Account
+			if moved {
+				t.Account = p.Account
+			}
+			return unless(!t.observe(p.Observed) && !learned && !moved)
 		})
 		if err != nil {
 			return nil, err
@@ -158,7 +168,7 @@ func (p Person) begin(id string, at event.Time) *Thread {
 	kind, _ := p.kind()
 	t := &Thread{
 		ChannelID: p.ChannelID, ChannelType: p.ChannelType, Kind: kind, Post: p.Post, Peer: p.Peer, Aliases: p.ids(),
-		ContactID: ContactID(p.Tenant, id), CreatedAt: at,
+		ContactID: cmp.Or(p.ContactID, ContactID(p.Tenant, id)), Account: p.Account, CreatedAt: at,
 	}
 	t.ID, t.Tenant = id, p.Tenant
 	t.observe(p.Observed)
@@ -184,14 +194,38 @@ func (t *Thread) learn(ids []string) bool {
 	return true
 }
 
-// contact makes the person's record. It is derived from the thread, so that a repeat finds it.
+// contact makes the contact of a thread that begins. It is derived from the thread, so that a repeat finds it, unless the person is
+// known already: then the thread is one more of theirs.
 func (r *Store) contact(ctx context.Context, t *Thread, p Person, at event.Time) error {
-	c := &Contact{
-		OriginID: t.ChannelID, OUID: p.OUID, Projected: true, CreatedAt: at, UpdatedAt: at, Identities: []Identity{t.identity(Identity{})},
+	if p.ContactID == "" {
+		known, err := r.known(ctx, p, t.ContactID)
+		if err != nil {
+			return err
+		}
+		if _, err := r.Contacts.Get(ctx, known); err == nil {
+			t.ContactID = known
+		} else if !errors.Is(err, store.ErrNotFound) { // deleted, or just being made: then it is the thread's own
+			return err
+		}
 	}
-	c.ID, c.Tenant = t.ContactID, t.Tenant
-	c.project([]*Thread{t})
-	if err := r.Contacts.Insert(ctx, c); err != nil && !errors.Is(err, store.ErrExists) {
+	fresh := func() *Contact {
+		c := &Contact{OriginID: t.ChannelID, OUID: p.OUID, Projected: true, CreatedAt: at, UpdatedAt: at}
+		c.Tenant = t.Tenant
+		return c
+	}
+	_, err := r.Contacts.Upsert(ctx, t.ContactID, fresh, func(c *Contact) error {
+		if slices.ContainsFunc(c.Identities, func(i Identity) bool { return i.ThreadID == t.ID }) {
+			return store.Unchanged
+		}
+		others, err := r.threadsOf(ctx, c)
+		if err != nil {
+			return err
+		}
+		c.Identities = append(c.Identities, t.identity(Identity{}))
+		c.project(append(others, t))
+		return nil
+	})
+	if err != nil {
 		return fmt.Errorf("contact of thread %s: %w", t.ID, err)
 	}
 	return nil

@@ -198,9 +198,9 @@ func viewStatuses(view, status string) []string {
 func (s *Server) unread(ctx context.Context, p *auth.Principal, c *record.Conversation) (int64, error) {
 	rs, err := s.Record.Reads.GetMany(ctx, []string{record.ReadID(p.Tenant, p.ID, c.ID)})
 	if err != nil || rs[0] == nil {
-		return c.Inbound, err
+		return c.Unread(0), err
 	}
-	return c.Inbound - rs[0].Inbound, nil
+	return c.Unread(rs[0].Inbound), nil
 }
 
 // page returns the documents behind the cursor, or before it, and the cursors of the pages around them.

@@ -71,15 +71,15 @@ func (s *Server) show(ctx context.Context, c *record.Conversation, contact *reco
 	if err != nil {
 		return nil, err
 	}
-	unread := c.Inbound
+	seen := int64(0)
 	if read != nil {
-		unread -= read.Inbound
+		seen = read.Inbound
 	}
 	out := object{
 		"id": c.ID, "thread_id": c.ThreadID, "kind": c.Kind, "post": c.Post, "status": c.Status, "handler": c.Handler(),
 		"channel": object{"id": c.ChannelID, "type": c.ChannelType, "name": ch.Name}, "contact": named(c.ContactID, contact), "peer": c.Peer,
 		"assignee": assignee, "ou": unit(c.OUID), "queue_id": orNull(c.QueueID), "bot_id": orNull(c.BotID), "bot_active": c.BotActive,
-		"unread_count": max(unread, 0), "waiting_since": timeOrNull(c.WaitingSince), "first_response_at": timeOrNull(c.FirstResponseAt),
+		"unread_count": c.Unread(seen), "waiting_since": timeOrNull(c.WaitingSince), "first_response_at": timeOrNull(c.FirstResponseAt),
 		"last_message": lastMessage(last), "window": window(info, c.Window, s.at()), "priority": priorities[c.Priority],
 		"tags": append([]string{}, c.Tags...), "reference": reference(c.Reference), "snoozed_until": timeOrNull(c.SnoozedUntil),
 		"opened_at": c.OpenedAt, "opened_by": c.OpenedBy, "closed_at": timeOrNull(c.ClosedAt), "closed_by": c.ClosedBy, "close": c.Close,

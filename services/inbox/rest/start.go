@@ -151,7 +151,8 @@ func (s *Server) reach(c *gin.Context, p *auth.Principal, in start) (*record.Thr
 	if known {
 		return t, record.RulesOf(ch.Policy, ch.OUID), nil
 	}
-	begun := person(p, ch, who)
+	begun := person(p, ch, info, who)
+	begun.ContactID = in.ContactID
 	if in.Name != "" {
 		begun.Observed = record.Observed{Profile: &event.Profile{Name: in.Name}, Source: record.FromPerson, At: s.at()}
 	}
@@ -220,7 +221,7 @@ func (s *Server) named(
 	if who.Username != "" {
 		t, err = s.Record.FindUsername(ctx, p.Tenant, ch.ID, who.Username)
 	} else {
-		t, err = s.Record.Find(ctx, person(p, ch, who))
+		t, err = s.Record.Find(ctx, person(p, ch, info, who))
 	}
 	if err == nil && t == nil && who.Known && info.Starts.May {
 		err = address.Unseen(info, "/peer")
@@ -228,8 +229,9 @@ func (s *Server) named(
 	return t, who, err
 }
 
-func person(p *auth.Principal, ch channel.Keyed, who channel.Person) record.Person {
+func person(p *auth.Principal, ch channel.Keyed, info channel.Info, who channel.Person) record.Person {
 	return record.Person{
 		Tenant: p.Tenant, ChannelID: ch.ID, ChannelType: ch.Type, Peer: who.Peer, Aliases: who.Aliases, OUID: ch.OUID,
+		Account: record.AccountOf(info, ch.Settings),
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
-// Every receipt of a person with several ids names them all: what the inbox has been told is remembered for a day, of so many people.
+// Every receipt of a person with several ids names them all. Which of them the inbox has is remembered for a day, of so many people.
 const (
 	linksKept = 10_000
 	linksFor  = 24 * time.Hour
@@ -38,15 +38,16 @@ func (l *links) link(ch channel.Keyed, source string, e *event.Inbound) (event.R
 	}
 	ids := append([]string{e.Peer}, e.Aliases...)
 	in := event.Inbound{
-		Type: event.ContactIdentified, ChannelID: e.ChannelID, ChannelType: e.ChannelType, Ref: "receipt:" + event.Hash(ids...), Peer: e.Peer,
-		Aliases: e.Aliases, ProviderAt: e.ProviderAt, ReceivedAt: e.ReceivedAt, Post: e.Post,
+		Type: event.ContactIdentified, ChannelID: e.ChannelID, ChannelType: e.ChannelType, Ref: "receipt:" + event.Hash(ids...),
+		Peer: e.Peer, Aliases: e.Aliases, ProviderAt: e.ProviderAt, ReceivedAt: e.ReceivedAt, Post: e.Post,
 		Identity: &event.Identity{Old: []string{}, New: ids, Reason: "receipt"},
 	}
 	id := event.DeriveID("evt", ch.Tenant, ch.ID, string(in.Type), in.Ref)
 	if at, ok := l.told.Get(id); ok && l.now().Sub(at) < linksFor {
 		return event.Record{}, false
 	}
-	return event.Record{Topic: event.TopicInbound, Key: event.Key(ch.ID, e.Peer), Event: event.New(id, in.Type, source, ch.Tenant, ch.ID, e.ReceivedAt, in)}, true
+	told := event.New(id, in.Type, source, ch.Tenant, ch.ID, e.ReceivedAt, in)
+	return event.Record{Topic: event.TopicInbound, Key: event.Key(ch.ID, e.Peer), Event: told}, true
 }
 
 // published notes what was told, once it cannot be lost any more.
