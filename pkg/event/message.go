@@ -88,20 +88,29 @@ func (c Content) Files() []Attachment {
 
 // Attachment is a file by reference. Inbound it starts pending, with MediaRef or URL saying where the provider has it.
 type Attachment struct {
-	ID       string          `json:"id,omitempty"` // att_…, derived for inbound
-	Type     MessageType     `json:"type"`         // image, audio, video, document or sticker
-	MIME     string          `json:"mime,omitempty"`
-	Name     string          `json:"name,omitempty"`
-	Size     int64           `json:"size,omitempty"` // bytes
-	Voice    bool            `json:"voice,omitempty"`
-	Animated bool            `json:"animated,omitempty"`
-	SHA256   string          `json:"sha256,omitempty"`    // hex, of the stored bytes or as the provider announced it
-	MediaRef string          `json:"media_ref,omitempty"` // the provider's media id
-	URL      string          `json:"url,omitempty"`       // the provider's URL inbound; never shown to people
-	Blob     string          `json:"blob,omitempty"`      // key in the blob store once it is there
-	State    AttachmentState `json:"state,omitempty"`
-	Error    *Error          `json:"error,omitempty"`
-	Warning  *Error          `json:"warning,omitempty"` // the file is there, and something about it is not as it was announced
+	ID       string      `json:"id,omitempty"` // att_…, derived for inbound
+	Type     MessageType `json:"type"`         // image, audio, video, document or sticker
+	MIME     string      `json:"mime,omitempty"`
+	Name     string      `json:"name,omitempty"`
+	Size     int64       `json:"size,omitempty"` // bytes
+	Voice    bool        `json:"voice,omitempty"`
+	Animated bool        `json:"animated,omitempty"`
+	SHA256   string      `json:"sha256,omitempty"`    // hex, of the stored bytes or as the provider announced it
+	MediaRef string      `json:"media_ref,omitempty"` // the provider's media id
+	URL      string      `json:"url,omitempty"`       // the provider's URL inbound; never shown to people
+	Blob     string      `json:"blob,omitempty"`      // key in the blob store once it is there
+	Shape
+	State   AttachmentState `json:"state,omitempty"`
+	Error   *Error          `json:"error,omitempty"`
+	Warning *Error          `json:"warning,omitempty"` // the file is there, and something about it is not as it was announced
+}
+
+// Shape is what a stored file shows of itself. What is not known is zero.
+type Shape struct {
+	Width      int    `json:"width,omitempty"`       // pixels, of a picture or video as it is shown
+	Height     int    `json:"height,omitempty"`      // pixels
+	DurationMs int64  `json:"duration_ms,omitempty"` // of audio and video
+	Preview    string `json:"preview,omitempty"`     // key in the blob store of a small JPEG
 }
 
 // AttachmentState says whether the bytes are in our blob store.

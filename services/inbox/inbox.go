@@ -100,7 +100,7 @@ func guard(a httpapi.Authenticator, spec *httpapi.Spec) []gin.HandlerFunc {
 func large(c *gin.Context) bool { return c.FullPath() == "/v1/attachments" }
 
 func long(c *gin.Context) bool {
-	return large(c) || c.FullPath() == "/v1/events" || c.FullPath() == "/v1/events/ws" || c.FullPath() == "/v1/attachments/:id" || public(c)
+	return large(c) || c.FullPath() == "/v1/events" || c.FullPath() == "/v1/events/ws" || c.FullPath() == "/v1/attachments/:id" || c.FullPath() == "/v1/attachments/:id/preview" || public(c)
 }
 
 // public reports whether a path takes no credentials.

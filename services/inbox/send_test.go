@@ -2,6 +2,8 @@ package inbox_test
 
 import (
 	"bytes"
+	"image"
+	pngenc "image/png"
 	"mime"
 	"mime/multipart"
 	"net/textproto"
@@ -225,6 +227,40 @@ func (w *tenant) settle(message string, attempt int, s event.DeliveryStatus) {
 }
 
 var png = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
+
+// picture is a PNG of 480 × 320 pixels.
+func picture() []byte {
+	var b bytes.Buffer
+	if err := pngenc.Encode(&b, image.NewGray(image.Rect(0, 0, 480, 320))); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+// TestFilesHaveASizeAndAPreview follows both from the upload to the record of what is sent.
+func TestFilesHaveASizeAndAPreview(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	in := w.wrote(event.SMS, "p", "hello")
+	up := w.uploadAs(w.key, "a.png", picture()).want(201)
+	sent := w.say(w.key, in.ConversationID, object{"attachment_ids": []string{up.text("id")}}).want(202)
+	for _, a := range []map[string]any{up.body, sent.at("attachments", 0).(map[string]any)} {
+		if a["width"] != 480.0 || a["height"] != 320.0 || a["preview_url"] != "/v1/attachments/"+up.text("id")+"/preview" {
+			t.Errorf("%v", a)
+		}
+	}
+	got := w.get(w.key, up.text("preview_url")).want(200)
+	if cfg, kind, err := image.DecodeConfig(bytes.NewReader(got.raw)); err != nil || kind != "jpeg" || cfg.Width != 240 || cfg.Height != 160 ||
+		got.header.Get("Content-Type") != "image/jpeg" {
+		t.Errorf("%v %s %v %v", cfg, kind, err, got.header)
+	}
+	m, err := w.record.Messages.Get(t.Context(), sent.text("id"))
+	w.ok(err)
+	if keys := record.Blobs(m.Content); len(keys) != 2 || keys[1] != m.Content.Attachments[0].Preview {
+		t.Errorf("the message holds %v, and not its preview", keys)
+	}
+	w.get(w.key, "/v1/attachments/"+w.upload("a.txt", []byte("text"))+"/preview").want(404)
+}
 
 func (w *tenant) upload(name string, content []byte) string {
 	w.Helper()

@@ -45,7 +45,7 @@ func (w *tenant) everywhere(token string, ids map[string]string, check func(op s
 func (w *tenant) things() map[string]string {
 	w.Helper()
 	in := w.wrote(event.SMS, "p", "x")
-	file := w.upload("a.png", png)
+	file := w.upload("a.png", picture())
 	w.say(w.key, in.ConversationID, object{"attachment_ids": []string{file}}).want(202)
 	return map[string]string{"conversations": in.ConversationID, "messages": in.ID, "contacts": in.ContactID, "attachments": file}
 }

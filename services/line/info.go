@@ -35,10 +35,12 @@ var settings = []channel.Field{
 }
 
 var sending = channel.SendRules{
-	Types: []event.MessageType{event.Text, event.Image, event.Sticker, event.LocationType, event.InteractType},
+	Types: []event.MessageType{event.Text, event.Image, event.Audio, event.Video, event.Sticker, event.LocationType, event.InteractType},
 	Text:  channel.Limit{Max: 5000, Unit: channel.UTF16}, Split: 10,
 	Media: map[event.MessageType]channel.MediaRule{
 		event.Image: {MIME: []string{"image/jpeg", "image/png"}, MaxBytes: 10 * mib},
+		event.Audio: {MIME: []string{"audio/mp4", "audio/mpeg"}, MaxBytes: 200 * mib},
+		event.Video: {MIME: []string{"video/mp4"}, MaxBytes: 200 * mib},
 	},
 	Interactive: map[string]channel.InteractiveRule{
 		"buttons":          {MaxItems: 4, MaxTitle: 20, MaxID: 300, MaxBody: 160, MaxHeader: 40},

@@ -471,21 +471,31 @@ type Assignment struct {
 
 // Attachment defines model for Attachment.
 type Attachment struct {
+	// DurationMs of audio and video, where it could be read
+	DurationMs *int `json:"duration_ms,omitempty"`
+
 	// Error why the file is not there, or not yet
-	Error *map[string]interface{} `json:"error,omitempty"`
-	Id    string                  `json:"id"`
-	Mime  *string                 `json:"mime,omitempty"`
-	Name  *string                 `json:"name,omitempty"`
-	Size  *int                    `json:"size,omitempty"`
-	State AttachmentState         `json:"state"`
-	Type  string                  `json:"type"`
-	Url   *string                 `json:"url,omitempty"`
+	Error  *map[string]interface{} `json:"error,omitempty"`
+	Height *int                    `json:"height,omitempty"`
+	Id     string                  `json:"id"`
+	Mime   *string                 `json:"mime,omitempty"`
+	Name   *string                 `json:"name,omitempty"`
+
+	// PreviewUrl a JPEG of at most 240 pixels a side; of a video, a neutral poster
+	PreviewUrl *string         `json:"preview_url,omitempty"`
+	Size       *int            `json:"size,omitempty"`
+	State      AttachmentState `json:"state"`
+	Type       string          `json:"type"`
+	Url        *string         `json:"url,omitempty"`
 
 	// Voice audio that is played like a spoken message
 	Voice *bool `json:"voice,omitempty"`
 
 	// Warning the file is there, and is not what the provider announced
 	Warning *map[string]interface{} `json:"warning,omitempty"`
+
+	// Width pixels, of a picture or video as it is shown
+	Width *int `json:"width,omitempty"`
 }
 
 // AttachmentState defines model for Attachment.State.
@@ -1337,6 +1347,9 @@ type ServerInterface interface {
 	// GetAttachment The bytes of a file
 	// (GET /v1/attachments/{id})
 	GetAttachment(c *gin.Context, id ID)
+	// GetAttachmentPreview A small picture of a file
+	// (GET /v1/attachments/{id}/preview)
+	GetAttachmentPreview(c *gin.Context, id ID)
 	// ListContacts List contacts
 	// (GET /v1/contacts)
 	ListContacts(c *gin.Context, params ListContactsParams)
@@ -1508,6 +1521,31 @@ func (siw *ServerInterfaceWrapper) GetAttachment(c *gin.Context) {
 	}
 
 	siw.Handler.GetAttachment(c, id)
+}
+
+// GetAttachmentPreview operation middleware
+func (siw *ServerInterfaceWrapper) GetAttachmentPreview(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetAttachmentPreview(c, id)
 }
 
 // ListContacts operation middleware
@@ -3103,6 +3141,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/v1/contacts/:id/conversations", wrapper.ListContactConversations)
 	router.POST(options.BaseURL+"/v1/attachments", wrapper.UploadAttachment)
 	router.GET(options.BaseURL+"/v1/attachments/:id", wrapper.GetAttachment)
+	router.GET(options.BaseURL+"/v1/attachments/:id/preview", wrapper.GetAttachmentPreview)
 	router.GET(options.BaseURL+"/files/:token", wrapper.GetPublicFile)
 	router.GET(options.BaseURL+"/v1/counters", wrapper.GetCounters)
 	router.GET(options.BaseURL+"/v1/events", wrapper.StreamEvents)

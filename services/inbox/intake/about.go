@@ -208,7 +208,7 @@ func (i *Intake) attach(ctx context.Context, tenant string, a event.Attached) er
 	}
 	f := &record.File{
 		Conversations: []string{m.ConversationID}, Type: a.Attachment.Type, MIME: a.Attachment.MIME, Name: a.Attachment.Name, Size: a.Attachment.Size,
-		SHA256: a.Attachment.SHA256, Blob: a.Attachment.Blob, CreatedAt: at,
+		SHA256: a.Attachment.SHA256, Blob: a.Attachment.Blob, CreatedAt: at, Shape: a.Attachment.Shape,
 	}
 	f.ID, f.Tenant = a.Attachment.ID, tenant
 	if err := i.Record.Files.Insert(ctx, f); err != nil && !errors.Is(err, store.ErrExists) {

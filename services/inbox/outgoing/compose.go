@@ -79,7 +79,7 @@ func (o *Outbox) findUploaded(ctx context.Context, doc *record.Conversation, by 
 			return nil, fault.At(fmt.Sprintf(at, i), "bad_value", "there is no attachment %s", ids[i])
 		}
 		out = append(out, event.Attachment{
-			ID: f.ID, Type: f.Type, MIME: cmp.Or(mediatype.Canonical(f.MIME), mediatype.Unknown), Name: f.Name, Size: f.Size, SHA256: f.SHA256, Blob: f.Blob, State: event.Ready,
+			ID: f.ID, Type: f.Type, MIME: cmp.Or(mediatype.Canonical(f.MIME), mediatype.Unknown), Name: f.Name, Size: f.Size, SHA256: f.SHA256, Blob: f.Blob, State: event.Ready, Shape: f.Shape,
 		})
 	}
 	return out, nil

@@ -21,6 +21,9 @@ func Blobs(c event.Content) (keys []string) {
 		if a.Blob != "" {
 			keys = append(keys, a.Blob)
 		}
+		if a.Preview != "" {
+			keys = append(keys, a.Preview)
+		}
 	}
 	if len(c.Raw) > 0 && len(c.Raw) <= maxBlobObject {
 		if key := gjson.GetBytes(c.Raw, "blob"); key.Type == gjson.String {

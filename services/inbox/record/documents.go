@@ -342,6 +342,7 @@ type File struct {
 	SHA256        string            `json:"sha256"`
 	Blob          string            `json:"blob"`
 	CreatedAt     event.Time        `json:"created_at"`
+	event.Shape
 }
 
 // Opening is a call that asked for a conversation; its id is derived from the idempotency key.

@@ -17,6 +17,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
+	"github.com/tributaryhq/tributary/pkg/mediainfo"
 	"github.com/tributaryhq/tributary/pkg/mediatype"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/api"
@@ -83,7 +84,12 @@ func (s *Server) UploadAttachment(c *gin.Context) {
 		}
 		name := cleanName(part.FileName())
 		is := mediatype.Decide(part.Header.Get("Content-Type"), name, sniffed)
+		shape, err := mediainfo.Describe(ctx, s.Blob, s.Blob.Upload, p.Tenant, key, is)
+		if err != nil {
+			return nil, err
+		}
 		f := &record.File{
+			Shape:      shape,
 			UploadedBy: p.ID, Type: mediatype.Kind(is), MIME: is, Name: name, Size: size, SHA256: sha, Blob: key, CreatedAt: s.at(),
 		}
 		f.ExpiresAt = f.CreatedAt.Add(blob.Unused)
@@ -91,7 +97,9 @@ func (s *Server) UploadAttachment(c *gin.Context) {
 		if err := s.Record.Files.Insert(ctx, f); err != nil {
 			return nil, err
 		}
-		return object{"id": f.ID, "type": f.Type, "mime": f.MIME, "size": f.Size, "name": f.Name, "state": event.Ready, "url": "/v1/attachments/" + f.ID}, nil
+		return attachments([]event.Attachment{{
+			ID: f.ID, Type: f.Type, MIME: f.MIME, Size: f.Size, Name: f.Name, State: event.Ready, Shape: f.Shape,
+		}})[0], nil
 	})
 }
 
@@ -133,35 +141,63 @@ func (s *Server) fetchable(ctx context.Context, p *auth.Principal, f *record.Fil
 
 // GetAttachment implements api.ServerInterface. Files are for saving: nothing that a browser would run is shown in place.
 func (s *Server) GetAttachment(c *gin.Context, id api.ID) {
-	p, ctx := httpapi.Caller(c), c.Request.Context()
-	f, err := s.Record.Files.Get(ctx, id)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		err = gone("attachment", id)
-	case err == nil:
-		err = s.fetchable(ctx, p, f)
+	f, err := s.file(c, id)
+	if err != nil {
+		httpapi.Fail(c, httpapi.StoreError(err))
+		return
+	}
+	s.download(c, f, f.Blob, f.MIME, f.Name)
+}
+
+// GetAttachmentPreview implements api.ServerInterface.
+func (s *Server) GetAttachmentPreview(c *gin.Context, id api.ID) {
+	f, err := s.file(c, id)
+	if err == nil && f.Preview == "" {
+		err = gone("preview of attachment", id)
 	}
 	if err != nil {
 		httpapi.Fail(c, httpapi.StoreError(err))
 		return
 	}
-	body, is, err := s.Blob.Open(ctx, p.Tenant, f.Blob)
+	s.download(c, f, f.Preview, mediainfo.PreviewType, "preview.jpg")
+}
+
+// file is an attachment's that the caller may fetch; to others it is not there.
+func (s *Server) file(c *gin.Context, id string) (*record.File, error) {
+	f, err := s.Record.Files.Get(c.Request.Context(), id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, gone("attachment", id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f, s.fetchable(c.Request.Context(), httpapi.Caller(c), f)
+}
+
+func (s *Server) download(c *gin.Context, f *record.File, key, declared, name string) {
+	body, is, err := s.Blob.Open(c.Request.Context(), f.Tenant, key)
 	if err != nil {
 		httpapi.Fail(c, err)
 		return
 	}
 	defer body.Close() //nolint:errcheck // only read
-	kind, disposition := mediatype.Decide(f.MIME, f.Name, is.MIME), "attachment"
+	describe(c, declared, name, is)
+	h := c.Writer.Header()
+	h.Set("Content-Length", strconv.FormatInt(is.Size, 10))
+	h.Set("Cache-Control", "private, max-age=86400, immutable")
+	held, _, end := httpapi.Standing(c, s.Directory, func(ctx context.Context, p *auth.Principal) error { return s.fetchable(ctx, p, f) })
+	defer end()
+	httpapi.Download(held, c, body)
+}
+
+// describe sets the headers that say what a file is, and what a browser may do with it.
+func describe(c *gin.Context, declared, name string, is blob.Attrs) {
+	kind, disposition := mediatype.Decide(declared, name, is.MIME), "attachment"
 	if mediatype.Inline(kind) {
 		disposition = "inline"
 	}
 	h := c.Writer.Header()
 	h.Set("Content-Type", kind)
-	h.Set("Content-Length", strconv.FormatInt(is.Size, 10))
-	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": f.Name}))
+	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": name}))
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	h.Set("Cache-Control", "private, max-age=86400, immutable")
-	held, _, end := httpapi.Standing(c, s.Directory, func(ctx context.Context, p *auth.Principal) error { return s.fetchable(ctx, p, f) })
-	defer end()
-	httpapi.Download(held, c, body)
 }

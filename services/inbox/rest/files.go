@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"mime"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -9,7 +8,6 @@ import (
 	"github.com/tributaryhq/tributary/pkg/budget"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
-	"github.com/tributaryhq/tributary/pkg/mediatype"
 )
 
 // PublicFiles are the requests for public files that an address may make, and how many of them may name no file. Providers fetch from
@@ -54,14 +52,8 @@ func (s *Server) publicFile(c *gin.Context, token string) error {
 		return err
 	}
 	defer body.Close() //nolint:errcheck // only read
-	kind, disposition := mediatype.Decide(f.MIME, f.Name, is.MIME), "attachment"
-	if mediatype.Inline(kind) {
-		disposition = "inline"
-	}
+	describe(c, f.MIME, f.Name, is)
 	h := c.Writer.Header()
-	h.Set("Content-Type", kind)
-	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": f.Name}))
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("Cache-Control", "public, max-age=86400, immutable")
 	h.Set("X-Robots-Tag", "noindex")

@@ -189,6 +189,15 @@ func attachments(as []event.Attachment) []object {
 		if a.Voice {
 			out[i]["voice"] = true
 		}
+		if a.Width > 0 {
+			out[i]["width"], out[i]["height"] = a.Width, a.Height
+		}
+		if a.DurationMs > 0 {
+			out[i]["duration_ms"] = a.DurationMs
+		}
+		if a.Preview != "" {
+			out[i]["preview_url"] = "/v1/attachments/" + a.ID + "/preview"
+		}
 		if a.Error != nil {
 			out[i]["error"] = a.Error
 		}

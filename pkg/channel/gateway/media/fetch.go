@@ -13,6 +13,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/egress"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/mediainfo"
 	"github.com/tributaryhq/tributary/pkg/mediatype"
 )
 
@@ -154,6 +155,9 @@ func (w *Worker) keep(ctx context.Context, ch channel.Keyed, f *File, r io.Reade
 	}
 	a.MIME = mediatype.Decide(a.MIME, a.Name, sniffed)
 	a.Type = mediatype.As(a.Type, a.MIME)
+	if a.Shape, err = mediainfo.Describe(ctx, w.Blobs, w.Blobs.Put, ch.Tenant, key, a.MIME); err != nil {
+		return a, err
+	}
 	a.Blob, a.SHA256, a.Size, a.State, a.Error = key, sum, size, event.Ready, nil
 	return a, nil
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"image"
+	pngenc "image/png"
 	"io"
 	"log/slog"
 	"net/http"
@@ -183,6 +185,23 @@ func TestWhatAFetchedFileIs(t *testing.T) {
 		if got := r.word(t, name); got.Type != c.kind || got.MIME != c.mimeType || got.State != event.Ready {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+}
+
+func TestAFetchedPictureHasASizeAndAPreview(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(w http.ResponseWriter, _ *http.Request) {
+		_ = pngenc.Encode(w, image.NewGray(image.Rect(0, 0, 480, 320)))
+	})
+	r.take(t, wanted("a", event.Attachment{Type: event.Image, URL: r.server.URL + "/f"}))
+	got := r.word(t, "a")
+	content, is, err := r.Blobs.Open(t.Context(), "acme", got.Preview)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = content.Close()
+	if got.Width != 480 || got.Height != 320 || is.MIME != "image/jpeg" {
+		t.Errorf("%+v, a preview of %s", got, is.MIME)
 	}
 }
 

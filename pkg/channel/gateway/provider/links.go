@@ -10,6 +10,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/fileurl"
+	"github.com/tributaryhq/tributary/pkg/mediainfo"
 )
 
 // links are the public URLs that stand in a request instead of the places that its adapter left.
@@ -24,19 +25,19 @@ func (c *Caller) linksOf(ch channel.Keyed, msg event.Outbound, req channel.Reque
 		return links{}, nil
 	}
 	var fill, empty []string
-	for _, a := range msg.Content.Files() {
-		for _, place := range []string{channel.BlobURL(a.Blob), url.QueryEscape(channel.BlobURL(a.Blob))} {
-			if a.Blob == "" || !within(req, place) {
+	for _, f := range filesOf(msg, ch.Tenant) {
+		for _, place := range []string{channel.BlobURL(f.Key), url.QueryEscape(channel.BlobURL(f.Key))} {
+			if f.Key == "" || !within(req, place) {
 				continue
 			}
 			if c.Files == nil {
 				return links{}, fault.New(fault.Invalid, "public_url_missing", "this service gives out no public URLs of files")
 			}
-			to, err := c.Files.URL(fileurl.File{Tenant: ch.Tenant, Key: a.Blob, MIME: a.MIME, Name: a.Name}, req.URL)
+			to, err := c.Files.URL(f, req.URL)
 			if err != nil {
 				return links{}, err
 			}
-			if place != channel.BlobURL(a.Blob) {
+			if place != channel.BlobURL(f.Key) {
 				to = url.QueryEscape(to)
 			}
 			fill, empty = append(fill, place, to), append(empty, to, place)
@@ -46,6 +47,16 @@ func (c *Caller) linksOf(ch channel.Keyed, msg event.Outbound, req channel.Reque
 		return links{}, nil
 	}
 	return links{strings.NewReplacer(fill...), strings.NewReplacer(empty...)}, nil
+}
+
+// filesOf returns the files that a message names, and their previews.
+func filesOf(msg event.Outbound, tenant string) (files []fileurl.File) {
+	for _, a := range msg.Content.Files() {
+		files = append(files,
+			fileurl.File{Tenant: tenant, Key: a.Blob, MIME: a.MIME, Name: a.Name},
+			fileurl.File{Tenant: tenant, Key: a.Preview, MIME: mediainfo.PreviewType, Name: "preview.jpg"})
+	}
+	return files
 }
 
 // request is req with URLs in its places.

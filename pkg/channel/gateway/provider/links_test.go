@@ -19,7 +19,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
 )
 
-const ownKey, templateKey, foreignKey = "acme/ab/own", "acme/cd/template", "acme/ef/of-another-message"
+const previewKey, ownKey, templateKey, foreignKey = "acme/ff/preview", "acme/ab/own", "acme/cd/template", "acme/ef/of-another-message"
 
 // linking returns a caller that fills places, and a message that names two files.
 func linking(t *testing.T, base string) (*Caller, event.Outbound) {
@@ -31,7 +31,7 @@ func linking(t *testing.T, base string) (*Caller, event.Outbound) {
 	c := caller(t)
 	c.Files = fileurl.New(s, base, c.Now)
 	msg := outbound("x")
-	msg.Content.Attachments = []event.Attachment{{Type: event.Image, MIME: "image/png", Name: "a.png", Blob: ownKey}, {Type: event.Image, URL: "https://x.example"}}
+	msg.Content.Attachments = []event.Attachment{{Type: event.Image, MIME: "image/png", Name: "a.png", Blob: ownKey, Shape: event.Shape{Preview: previewKey}}, {Type: event.Image, URL: "https://x.example"}}
 	msg.Content.Template = &event.Template{Components: []event.Component{{Parameters: []event.Parameter{
 		{Type: "text"}, {Type: "image", Attachment: &event.Attachment{MIME: "image/jpeg", Blob: templateKey}}}}}}
 	return c, msg
@@ -53,7 +53,7 @@ func TestPlacesOfFilesAreFilledJustBeforeTheCall(t *testing.T) {
 	c.Log = NewCallLog(db, slog.New(slog.DiscardHandler), time.Now)
 	req := channel.Request{
 		Method: "POST", URL: server.URL + "/send?media=" + url.QueryEscape(channel.BlobURL(ownKey)), Header: channel.Header{"X-Media": {channel.BlobURL(templateKey)}},
-		Body: []byte(`{"image":"` + channel.BlobURL(ownKey) + `","text":"` + channel.BlobURL(foreignKey) + ` {blob_url:x}"}`),
+		Body: []byte(`{"image":"` + channel.BlobURL(ownKey) + `","preview":"` + channel.BlobURL(previewKey) + `","text":"` + channel.BlobURL(foreignKey) + ` {blob_url:x}"}`),
 	}
 	c.Send(t.Context(), gatewaytest.Channel(event.Telegram, "ch_a", "acme", server.URL), msg, req, About{Tenant: "acme", Message: "msg_1", Attempt: "a1"})
 	r := <-seen
@@ -69,7 +69,8 @@ func TestPlacesOfFilesAreFilledJustBeforeTheCall(t *testing.T) {
 	if err := json.Unmarshal([]byte(<-bodies), &body); err != nil {
 		t.Fatal(err)
 	}
-	if leads(r.URL.Query().Get("media")) != ownKey || leads(r.Header.Get("X-Media")) != templateKey || leads(body["image"]) != ownKey {
+	if leads(r.URL.Query().Get("media")) != ownKey || leads(r.Header.Get("X-Media")) != templateKey || leads(body["image"]) != ownKey ||
+		leads(body["preview"]) != previewKey {
 		t.Errorf("%v %v %v", r.URL, r.Header, body)
 	}
 	if body["text"] != channel.BlobURL(foreignKey)+" {blob_url:x}" {
