@@ -10,109 +10,136 @@ import (
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
-// Check refuses a message that a channel of this type cannot deliver, before anything is sent (P8). Inbox calls it when the
-// message is posted, the outbound worker again when it is about to leave; at is now. The error is Invalid, with the pointer of
-// the field of [event.Content], the limit and what to do instead; or Window. What a provider measures by rules of its own
-// is left to its Render.
-func (i Info) Check(msg event.Outbound, at time.Time) error {
+// Check refuses a message that a channel with these rules cannot deliver, before anything is sent (P8). Inbox calls it when the
+// message is posted, the outbound worker again when it is about to leave; at is now. The error is the first of [Rules.Problems].
+func (r Rules) Check(msg event.Outbound, at time.Time) error {
 	if msg.Signal != "" {
-		if !slices.Contains(i.Send.Signals, msg.Signal) {
-			return fault.At("/signal", "signal_not_supported", "%s does not take the signal %q", i.Title, msg.Signal)
+		if !r.Carries(msg.Signal) {
+			return fault.At("/signal", "signal_not_supported", "%s does not take the signal %q", r.Title, msg.Signal)
 		}
 		return nil
 	}
+	if all := r.Problems(msg, at); len(all) > 0 {
+		return all[0]
+	}
+	return nil
+}
+
+// Problems returns everything that is wrong with a message, in the order of its parts: each an error of kind Invalid with the
+// pointer of the field of [event.Content], the limit and what to do instead; and last, of kind Window, that the window is closed. What a
+// provider measures by rules of its own is left to its Render.
+func (r Rules) Problems(msg event.Outbound, at time.Time) (out problems) {
 	c := msg.Content
-	for _, check := range []func(event.Content) error{i.checkType, i.checkText, i.checkAttachments, i.checkInteractive} {
-		if err := check(c); err != nil {
-			return err
-		}
+	r.checkParts(&out, c)
+	r.checkGroup(&out, msg.Peer, c)
+	r.checkContacts(&out, c)
+	r.checkText(&out, c)
+	r.checkAttachments(&out, c)
+	if c.Interactive != nil {
+		r.checkInteractive(&out, c)
 	}
-	return i.checkWindow(msg, at)
+	if c.Template != nil && r.Send.Template != nil {
+		r.checkTemplate(&out, *c.Template)
+	}
+	if err := r.checkWindow(msg, at); err != nil {
+		out = append(out, err)
+	}
+	return out
 }
 
-func (i Info) checkType(c event.Content) error {
-	if !slices.Contains(i.Send.Types, c.Type) {
-		return fault.At("/type", "type_not_supported", "%s takes no messages of type %q; it takes %s", i.Title, c.Type, join(i.Send.Types))
-	}
-	if c.ReplyTo != nil && !i.Send.ReplyTo {
-		return fault.At("/reply_to", "reply_not_supported", "%s cannot quote a message; send it without reply_to", i.Title)
-	}
-	if c.Subject != "" && !i.Send.Subject {
-		return fault.At("/subject", "subject_not_supported", "%s has no subject; put it into the text", i.Title)
-	}
-	empty := c.Text == "" && c.HTML == "" && len(c.Attachments) == 0 && c.Location == nil && len(c.Contacts) == 0 &&
-		c.Interactive == nil && c.Template == nil && c.Reaction == nil && c.Sticker == nil && len(c.Raw) == 0
-	if empty {
-		return fault.At("/text", "empty_message", "there is nothing to send; give a text, an attachment, a template or another part")
-	}
-	return nil
+// problems are refusals in the order in which they were found.
+type problems []*fault.Error
+
+// add notes one refusal of the field at pointer.
+func (p *problems) add(pointer, code, format string, args ...any) {
+	*p = append(*p, fault.At(pointer, code, format, args...))
 }
 
-func (i Info) checkText(c event.Content) error {
-	limit, name, pieces := i.Send.Text, "text", max(1, i.Send.Split)
-	if len(c.Attachments) > 0 && i.Send.Caption.Max > 0 {
-		limit, name, pieces = i.Send.Caption, "caption", 1
+// Measured is the length of a text as the channel counts it.
+type Measured struct {
+	Name     string // text or caption
+	Value    int
+	Max      int // over all messages that the text can be split into
+	Unit     Unit
+	Encoding string // of SMS segments: gsm7 or ucs2
+}
+
+// Measure counts the text of a message; nil where the channel limits no text there.
+func (r Rules) Measure(c event.Content) *Measured {
+	_, text := InteractiveBody(c)
+	limit, m := r.Send.Text, Measured{Name: "text", Max: r.Send.Text.Max * max(1, r.Send.Split)}
+	if r.Send.Caption.Max > 0 && r.captioned(c) {
+		limit, m = r.Send.Caption, Measured{Name: "caption", Max: r.Send.Caption.Max}
 	}
-	if limit.Over(c.Text) == 0 {
+	if limit.Max == 0 {
 		return nil
 	}
-	if n := limit.Unit.Len(c.Text); n > limit.Max*pieces {
-		return fault.At("/text", "text_too_long", "a %s on %s has at most %d %s, this one has %d; shorten it or send several messages",
-			name, i.Title, limit.Max*pieces, limit.Unit, n)
+	m.Value, m.Unit = limit.Unit.Len(text), limit.Unit
+	if limit.Unit == Segments {
+		m.Encoding = Encoding(text)
 	}
-	return nil
+	return &m
 }
 
-func (i Info) checkAttachments(c event.Content) error {
-	if n := len(c.Attachments); n > i.Send.Attachments {
-		return fault.At("/attachments", "too_many_attachments", "a message on %s has at most %d attachments, this one has %d; send several messages",
-			i.Title, i.Send.Attachments, n)
+func (r Rules) checkText(out *problems, c event.Content) {
+	m := r.Measure(c)
+	if m == nil || m.Value <= m.Max {
+		return
 	}
-	for n, a := range c.Attachments {
-		if err := i.checkMedia(fmt.Sprintf("/attachments/%d", n), a); err != nil {
-			return err
+	out.add("/text", "text_too_long", "a %s on %s has at most %d %s, this one has %d; shorten it or send several messages",
+		m.Name, r.Title, m.Max, m.Unit.words(), m.Value)
+}
+
+func (r Rules) checkAttachments(out *problems, c event.Content) {
+	if n := len(c.Attachments); n > r.Send.Attachments && r.Send.Attachments > 0 {
+		out.add("/attachments", "too_many_attachments", "a message on %s has at most %d attachments, this one has %d; send several messages",
+			r.Title, r.Send.Attachments, n)
+	}
+	if r.Send.Attachments > 0 {
+		for n, a := range c.Attachments {
+			r.checkMedia(out, fmt.Sprintf("/attachments/%d", n), a)
 		}
 	}
-	return nil
 }
 
-func (i Info) checkMedia(at string, a event.Attachment) error {
-	rule, ok := i.Send.Media[a.Type]
+func (r Rules) checkMedia(out *problems, at string, a event.Attachment) {
+	rule, ok := r.Send.Media[a.Type]
 	if !ok {
-		return fault.At(at+"/type", "media_not_supported", "%s takes no %s; it takes %s", i.Title, a.Type, join(mediaTypes(i.Send.Media)))
+		out.add(at+"/type", "media_not_supported", "%s takes no %s; it takes %s", r.Title, a.Type, join(mediaTypes(r.Send.Media)))
+		return
 	}
 	if a.MIME != "" && len(rule.MIME) > 0 && !slices.ContainsFunc(rule.MIME, func(p string) bool { return matchMIME(p, a.MIME) }) {
-		return fault.At(at+"/mime", "media_type_not_supported", "%s takes %s only as %s, this one is %s; convert it or send it as a document",
-			i.Title, a.Type, strings.Join(rule.MIME, ", "), a.MIME)
+		out.add(at+"/mime", "media_type_not_supported", "%s takes %s only as %s, this one is %s; convert it or send it as a document",
+			r.Title, a.Type, strings.Join(rule.MIME, ", "), a.MIME)
 	}
 	if a.Voice && !slices.ContainsFunc(rule.Voice, func(p string) bool { return matchMIME(p, a.MIME) }) {
 		if len(rule.Voice) == 0 {
-			return fault.At(at+"/type", "voice_not_supported", "%s has no voice messages; send it as audio", i.Title)
+			out.add(at+"/type", "voice_not_supported", "%s has no voice messages; send it as audio", r.Title)
+		} else {
+			out.add(at+"/mime", "media_type_not_supported", "%s takes voice messages only as %s, this one is %s; convert it or send it as audio",
+				r.Title, strings.Join(rule.Voice, ", "), a.MIME)
 		}
-		return fault.At(at+"/mime", "media_type_not_supported", "%s takes voice messages only as %s, this one is %s; convert it or send it as audio",
-			i.Title, strings.Join(rule.Voice, ", "), a.MIME)
 	}
 	if rule.MaxBytes > 0 && a.Size > rule.MaxBytes {
-		return fault.At(at+"/size", "media_too_large", "%s takes %s up to %d bytes, this one has %d; compress it or send a link",
-			i.Title, a.Type, rule.MaxBytes, a.Size)
+		out.add(at+"/size", "media_too_large", "%s takes %s up to %d bytes, this one has %d; compress it or send a link",
+			r.Title, a.Type, rule.MaxBytes, a.Size)
 	}
-	return nil
 }
 
-func (i Info) checkWindow(msg event.Outbound, at time.Time) error {
-	if msg.WindowUntil.IsZero() || at.Before(msg.WindowUntil.Time) || i.outside(msg.Content) {
+func (r Rules) checkWindow(msg event.Outbound, at time.Time) *fault.Error {
+	if msg.WindowUntil.IsZero() || at.Before(msg.WindowUntil.Time) || r.outside(msg.Content) {
 		return nil
 	}
 	alternative := "wait until the customer writes"
-	if len(i.Window.Outside) > 0 {
-		alternative = "send " + strings.Join(i.Window.Outside, " or ")
+	if len(r.Window.Outside) > 0 {
+		alternative = "send " + strings.Join(r.Window.Outside, " or ")
 	}
-	return fault.New(fault.Window, "window_closed", "the window of %s closed at %s; %s", i.Title, msg.WindowUntil, alternative)
+	return fault.New(fault.Window, "window_closed", "the window of %s closed at %s; %s", r.Title, msg.WindowUntil, alternative)
 }
 
-// outside reports whether content may be sent while the window is closed.
-func (i Info) outside(c event.Content) bool {
-	for _, o := range i.Window.Outside {
+// outside reports whether content can be sent while the window is closed.
+func (r Rules) outside(c event.Content) bool {
+	for _, o := range r.Window.Outside {
 		kind, tag, tagged := strings.Cut(o, ":")
 		switch {
 		case kind == "template" && c.Template != nil:

@@ -2,72 +2,168 @@ package channel
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/tributaryhq/tributary/pkg/event"
-	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
-// length is one text of an interactive message with its limit in runes; zero means no limit.
-type length struct {
-	at, text string
-	max      int
+// choiceNeeds says what a button or row of a kind needs. An id that a kind has no use for is accepted.
+var choiceNeeds = map[string][]string{
+	"reply": {"id", "title"}, "url": {"url", "title"}, "web_app": {"url", "title"}, "text": {"title"},
+	"contact_request": {"title"}, "location_request": {"title"},
 }
 
-func (i Info) checkInteractive(c event.Content) error {
+// interactiveField is one thing that an interactive message can have: its name in the API, where it is, and its text.
+type interactiveField struct{ name, at, text string }
+
+func (r Rules) checkInteractive(out *problems, c event.Content) {
 	v := c.Interactive
-	if v == nil {
-		return nil
-	}
-	rule, ok := i.Send.Interactive[v.Kind]
+	rule, ok := r.Send.Interactive[v.Kind]
 	if !ok {
-		return fault.At("/interactive/kind", "interactive_not_supported", "%s takes no %q; it takes %s", i.Title, v.Kind, kinds(i.Send.Interactive))
+		out.add("/interactive/kind", "interactive_not_supported", "%s takes no %q; it takes %s", r.Title, v.Kind, listed(sorted(r.Send.Interactive)))
+		return
 	}
+	r.checkFields(out, c, rule)
+	r.checkChoices(out, v, rule)
 	if n := len(v.Sections); rule.MaxSections > 0 && n > rule.MaxSections {
-		return fault.At("/interactive/sections", "too_many_sections", "%s takes at most %d sections, these are %d", i.Title, rule.MaxSections, n)
-	}
-	items, lengths := measured(v, rule)
-	if rule.MaxItems > 0 && items > rule.MaxItems {
-		return fault.At("/interactive", "too_many_choices", "%s takes at most %d choices in a %s, these are %d", i.Title, rule.MaxItems, v.Kind, items)
-	}
-	for _, l := range lengths {
-		if n := utf8.RuneCountInString(l.text); l.max > 0 && n > l.max {
-			return fault.At("/interactive"+l.at, "text_too_long", "%s takes at most %d characters here, these are %d", i.Title, l.max, n)
-		}
-	}
-	return nil
-}
-
-// measured lists what of v has a limited length, and counts its choices.
-func measured(v *event.Interactive, rule InteractiveRule) (items int, out []length) {
-	out = append(out, length{"/header", v.Header, rule.MaxHeader}, length{"/body", v.Body, rule.MaxBody},
-		length{"/footer", v.Footer, rule.MaxFooter}, length{"/button", v.Button, rule.MaxLabel})
-	choice := func(at string, c event.Choice) {
-		items++
-		out = append(out, length{at + "/id", c.ID, rule.MaxID}, length{at + "/title", c.Title, rule.MaxTitle},
-			length{at + "/description", c.Description, rule.MaxDescription})
-	}
-	for n, b := range v.Buttons {
-		choice(fmt.Sprintf("/buttons/%d", n), b)
+		out.add("/interactive/sections", "too_many_sections", "%s takes at most %d sections, these are %d", r.Title, rule.MaxSections, n)
 	}
 	for n, s := range v.Sections {
-		for k, r := range s.Rows {
-			choice(fmt.Sprintf("/sections/%d/rows/%d", n, k), r)
+		at := fmt.Sprintf("/interactive/sections/%d", n)
+		if len(s.Rows) == 0 {
+			out.add(at+"/rows", "part_missing", "a section has at least one row; leave the section out")
 		}
+		if rule.MaxSectionTitle > 0 && len(v.Sections) > 1 && blank(s.Title) {
+			out.add(at+"/title", "part_missing", "every section of several has a title on %s", r.Title)
+		}
+		r.checkLength(out, at+"/title", s.Title, Limit{rule.MaxSectionTitle, Runes})
 	}
-	return items, out
+	if v.Flow != nil && blank(v.Flow.ID) && slices.Contains(rule.Needs, "flow") {
+		out.add("/interactive/flow/id", "part_missing", "a flow needs the id that it was published under")
+	}
+	if !blank(v.URL) && !linked(v.URL, "http", "https") {
+		out.add("/interactive/url", "bad_url", "want a whole address that begins with https:// or http://")
+	}
 }
 
-func kinds(m map[string]InteractiveRule) string {
-	if len(m) == 0 {
-		return "none"
+// checkFields refuses fields that a kind does not have on the channel or lacks, and those that are too long.
+func (r Rules) checkFields(out *problems, c event.Content, rule InteractiveRule) {
+	v := c.Interactive
+	body, _ := InteractiveBody(c)
+	have := []interactiveField{
+		{"header", "/interactive/header", v.Header}, {"body", "/interactive/body", body}, {"footer", "/interactive/footer", v.Footer},
+		{"button", "/interactive/button", v.Button}, {"url", "/interactive/url", v.URL},
+		{"buttons", "/interactive/buttons", counted(len(v.Buttons))}, {"sections", "/interactive/sections", counted(len(v.Sections))},
+		{"flow", "/interactive/flow", counted(min(1, len(flowOf(v))))},
 	}
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
+	for n, s := range v.Sections {
+		have = append(have, interactiveField{"section_title", fmt.Sprintf("/interactive/sections/%d/title", n), s.Title})
 	}
-	slices.Sort(out)
-	return strings.Join(out, ", ")
+	each(v, func(at string, ch event.Choice) {
+		have = append(have, interactiveField{"description", at + "/description", ch.Description})
+	})
+	if v.Body == "" && body != "" {
+		have[1].at = "/text"
+	}
+	limits := map[string]int{"header": rule.MaxHeader, "body": rule.MaxBody, "footer": rule.MaxFooter, "button": rule.MaxLabel, "description": rule.MaxDescription}
+	stated := len(rule.Needs)+len(rule.Takes) > 0 // a service of an earlier version announces neither
+	for _, f := range have {
+		switch needed := slices.Contains(rule.Needs, f.name); {
+		case blank(f.text) && needed:
+			out.add(f.at, "part_missing", "an interactive message of kind %s on %s needs %s", v.Kind, r.Title, f.name)
+		case !blank(f.text) && stated && !needed && !slices.Contains(rule.Takes, f.name):
+			out.add(f.at, "part_not_taken", "an interactive message of kind %s on %s has no %s; it has %s", v.Kind, r.Title, f.name, strings.Join(slices.Concat(rule.Needs, rule.Takes), ", "))
+		default:
+			r.checkLength(out, f.at, f.text, Limit{limits[f.name], Runes})
+		}
+	}
+	if r.Send.HeaderMedia(c) != nil && !blank(v.Header) {
+		out.add("/interactive/header", "not_together", "the first attachment is the header on %s; put this text into the body", r.Title)
+	}
+}
+
+// checkChoices refuses buttons and rows that are too many, incomplete, of a kind that the channel does not show, or named twice.
+func (r Rules) checkChoices(out *problems, v *event.Interactive, rule InteractiveRule) {
+	seen, items := map[string]bool{}, 0
+	each(v, func(at string, c event.Choice) {
+		items++
+		kind := choiceKind(c, rule)
+		if len(rule.Choices) > 0 && !slices.Contains(rule.Choices, kind) {
+			out.add(at+"/kind", "choice_not_supported", "an interactive message of kind %s on %s has no choices of kind %q; it has %s", v.Kind, r.Title, kind, strings.Join(rule.Choices, ", "))
+			return
+		}
+		values := map[string]string{"id": c.ID, "title": c.Title, "url": c.URL}
+		for _, name := range choiceNeeds[kind] {
+			if len(rule.Choices) > 0 && blank(values[name]) {
+				out.add(at+"/"+name, "part_missing", "a choice of kind %q needs %s", kind, name)
+			}
+		}
+		if c.URL != "" && (kind == "web_app" && !linked(c.URL, "https") || kind == "url" && !linked(c.URL, "http", "https", "tg")) {
+			out.add(at+"/url", "bad_url", "want a whole address that begins with https://")
+		}
+		if c.URL != "" && kind != "url" && kind != "web_app" {
+			out.add(at+"/url", "part_not_taken", "a choice of kind %q opens no page; give it the kind url", kind)
+		}
+		if c.ID != "" && kind == "reply" && seen[c.ID] {
+			out.add(at+"/id", "duplicate_id", "another choice has the id %q: what is picked could not be told apart", c.ID)
+		}
+		seen[c.ID] = seen[c.ID] || kind == "reply"
+		r.checkLength(out, at+"/id", c.ID, Limit{rule.MaxID, rule.IDUnit})
+		r.checkLength(out, at+"/title", c.Title, Limit{rule.MaxTitle, Runes})
+	})
+	if rule.MaxItems > 0 && items > rule.MaxItems {
+		out.add("/interactive", "too_many_choices", "%s takes at most %d choices in an interactive message of kind %s, these are %d", r.Title, rule.MaxItems, v.Kind, items)
+	}
+}
+
+func (r Rules) checkLength(out *problems, at, text string, limit Limit) {
+	if limit.Unit == "" {
+		limit.Unit = Runes
+	}
+	if limit.Over(text) > 0 {
+		out.add(at, "text_too_long", "%s takes at most %d %s here, these are %d", r.Title, limit.Max, limit.Unit.words(), limit.Unit.Len(text))
+	}
+}
+
+// choiceKind returns what a choice does: what it says, or opens its page, or what the first kind of the rule does.
+func choiceKind(c event.Choice, rule InteractiveRule) string {
+	switch {
+	case c.Kind != "":
+		return c.Kind
+	case c.URL != "":
+		return "url"
+	case len(rule.Choices) > 0:
+		return rule.Choices[0]
+	}
+	return "reply"
+}
+
+// each calls f with every button and row, and its pointer.
+func each(v *event.Interactive, f func(at string, c event.Choice)) {
+	for n, b := range v.Buttons {
+		f(fmt.Sprintf("/interactive/buttons/%d", n), b)
+	}
+	for n, s := range v.Sections {
+		for k, row := range s.Rows {
+			f(fmt.Sprintf("/interactive/sections/%d/rows/%d", n, k), row)
+		}
+	}
+}
+
+// counted is the text that stands for a field which is a list or an object: blank if there is nothing in it.
+func counted(n int) string { return strings.Repeat("+", min(n, 1)) }
+
+func flowOf(v *event.Interactive) []*event.Flow {
+	if v.Flow == nil {
+		return nil
+	}
+	return []*event.Flow{v.Flow}
+}
+
+// linked reports whether text is a whole URL of one of these schemes.
+func linked(text string, schemes ...string) bool {
+	u, err := url.Parse(text)
+	return err == nil && slices.Contains(schemes, u.Scheme) && (u.Host != "" || u.Scheme == "tg")
 }

@@ -1,28 +1,25 @@
 package channel
 
 import (
-	"slices"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
-// Info is the static description of a channel type. The composer, the validator, the router, the documentation table and
-// GET /v1/channel-types all read this same value.
+// Info is the static description of a channel type. A type is a family: what one of its channels can do follows from that channel's
+// settings, and [Info.For] says it. The rules in here are those of a channel with default settings, as GET /v1/channel-types shows them.
 type Info struct {
-	Type     event.ChannelType      `json:"type"`
-	Title    string                 `json:"title"` // for people: "WhatsApp"
-	Docs     string                 `json:"docs"`  // the provider's documentation
-	Settings []Field                `json:"settings"`
-	Account  []string               `json:"account"` // settings that name the provider's account; claimed once across tenants
-	Inbound  InboundRules           `json:"inbound"`
-	Send     SendRules              `json:"send"`
-	Window   Window                 `json:"window"`
-	Statuses []event.DeliveryStatus `json:"statuses"` // what the provider reports after accepting
-	Offline  bool                   `json:"offline"`  // offline messages apply
-	Starts   Starts                 `json:"starts"`   // may the business write first
+	Type     event.ChannelType `json:"type"`
+	Title    string            `json:"title"` // for people: "WhatsApp"
+	Docs     string            `json:"docs"`  // the provider's documentation
+	Settings []Field           `json:"settings"`
+	Account  []string          `json:"account"` // settings that name the provider's account; claimed once across tenants
+	Inbound  InboundRules      `json:"inbound"`
+	Offline  bool              `json:"offline"` // offline messages apply
 	// Addresses are the forms in which people can write whom to reach; the first that fits is taken.
 	Addresses []AddressForm `json:"addresses,omitempty"`
+	RuleSet
+	Variants []Variant `json:"variants,omitempty"` // channels of the type that have other rules; the first that matches counts
 }
 
 // Field is one field of the channel's form.
@@ -61,21 +58,31 @@ type InboundRules struct {
 
 // SendRules is what goes out, with its limits.
 type SendRules struct {
-	Types       []event.MessageType             `json:"types"`
-	Text        Limit                           `json:"text"`
-	Split       int                             `json:"split,omitempty"` // messages that Render may split a longer text into; 0: never
-	Caption     Limit                           `json:"caption"`
-	Media       map[event.MessageType]MediaRule `json:"media,omitempty"`
-	Interactive map[string]InteractiveRule      `json:"interactive,omitempty"` // by kind: buttons, list …
-	ReplyTo     bool                            `json:"reply_to"`
-	Reactions   bool                            `json:"reactions"`
-	Signals     []string                        `json:"signals,omitempty"` // typing_on, typing_off, read, ack
-	Attachments int                             `json:"attachments"`       // per message; each may be a part of its own
-	Subject     bool                            `json:"subject"`
-	Idempotent  bool                            `json:"idempotent"`  // the provider takes an idempotency key
-	Concurrency int                             `json:"concurrency"` // calls at once per channel
-	Rates       []Rate                          `json:"rates"`
-	Timeout     Duration                        `json:"timeout"` // of one call
+	Types           []event.MessageType             `json:"types"`
+	Text            Limit                           `json:"text"`
+	Split           int                             `json:"split,omitempty"` // messages that Render may split a longer text into; 0: never
+	Caption         Limit                           `json:"caption"`
+	Media           map[event.MessageType]MediaRule `json:"media,omitempty"`
+	Interactive     map[string]InteractiveRule      `json:"interactive,omitempty"` // by kind: buttons, list …
+	ReplyTo         bool                            `json:"reply_to"`
+	Reactions       bool                            `json:"reactions"`
+	Signals         []string                        `json:"signals,omitempty"` // typing_on, typing_off, read, ack
+	Attachments     int                             `json:"attachments"`       // per message; each may be a part of its own
+	Subject         bool                            `json:"subject"`
+	HTML            bool                            `json:"html"`
+	Together        map[string][]string             `json:"together,omitempty"` // part of a message → the parts that can stand beside it; a part without an entry stands beside all
+	Template        *TemplateRule                   `json:"template,omitempty"`
+	Contact         *ContactRule                    `json:"contact,omitempty"`
+	Groups          *GroupRule                      `json:"groups,omitempty"`
+	Albums          map[event.MessageType]string    `json:"albums,omitempty"` // kinds of files that can be one message at the provider together → which
+	AlbumMax        int                             `json:"album_max,omitempty"`
+	StickerPackages bool                            `json:"sticker_packages,omitempty"` // stickers are sent by the ids of a package, too
+	PerCall         int                             `json:"per_call,omitempty"`         // messages that go to the provider in one call; 0: one
+	Whole           bool                            `json:"whole,omitempty"`            // everything is one message at the provider; otherwise each part is one
+	Idempotent      bool                            `json:"idempotent"`                 // the provider takes an idempotency key
+	Concurrency     int                             `json:"concurrency"`                // calls at once per channel
+	Rates           []Rate                          `json:"rates"`
+	Timeout         Duration                        `json:"timeout"` // of one call
 }
 
 // Limit is a maximum length. Zero Max means no limit.
@@ -103,17 +110,46 @@ type MediaRule struct {
 	Voice    []string `json:"voice,omitempty"` // of audio: the types that are played like a spoken message if the sender chooses so
 }
 
-// InteractiveRule limits one kind of interactive message.
+// InteractiveRule says what one kind of interactive message has, by the names of the API: header, body, footer, button, buttons,
+// sections, section_title, description, url, flow. Everything that is neither needed nor taken is refused.
 type InteractiveRule struct {
-	MaxItems       int `json:"max_items"` // buttons, or rows over all sections
-	MaxSections    int `json:"max_sections,omitempty"`
-	MaxTitle       int `json:"max_title"`
-	MaxID          int `json:"max_id"`
-	MaxDescription int `json:"max_description,omitempty"`
-	MaxBody        int `json:"max_body"`
-	MaxHeader      int `json:"max_header,omitempty"`
-	MaxFooter      int `json:"max_footer,omitempty"`
-	MaxLabel       int `json:"max_label,omitempty"` // of the button that opens it
+	Needs           []string            `json:"needs,omitempty"`
+	Takes           []string            `json:"takes,omitempty"`
+	Choices         []string            `json:"choices,omitempty"`      // kinds of buttons and rows; the first is that of a choice without kind or url
+	HeaderMedia     []event.MessageType `json:"header_media,omitempty"` // a first attachment of these kinds is the header
+	MaxItems        int                 `json:"max_items"`              // buttons, or rows over all sections
+	MaxSections     int                 `json:"max_sections,omitempty"`
+	MaxSectionTitle int                 `json:"max_section_title,omitempty"`
+	MaxTitle        int                 `json:"max_title"`
+	MaxID           int                 `json:"max_id"`
+	IDUnit          Unit                `json:"id_unit,omitempty"` // how an id is counted; runes if empty
+	MaxDescription  int                 `json:"max_description,omitempty"`
+	MaxBody         int                 `json:"max_body"`
+	MaxHeader       int                 `json:"max_header,omitempty"`
+	MaxFooter       int                 `json:"max_footer,omitempty"`
+	MaxLabel        int                 `json:"max_label,omitempty"` // of the button that opens it
+}
+
+// TemplateRule says how a template is named and filled.
+type TemplateRule struct {
+	Name       string              `json:"name"` // pattern
+	MaxName    int                 `json:"max_name"`
+	Language   string              `json:"language"`            // pattern
+	Components map[string][]string `json:"components"`          // kind of component, of a button "button:<sub_type>" → kinds of its parameters
+	MaxCards   int                 `json:"max_cards,omitempty"` // of a carousel
+}
+
+// ContactRule says what a contact card has.
+type ContactRule struct {
+	Needs    []string `json:"needs"`               // name, phones
+	MaxVCard int      `json:"max_vcard,omitempty"` // bytes
+	Each     bool     `json:"each,omitempty"`      // every card is a message of its own at the provider
+}
+
+// GroupRule says what is refused in groups. All peers are groups that People, a pattern, does not match.
+type GroupRule struct {
+	People  string   `json:"people"`
+	Refuses []string `json:"refuses"` // parts of a message, kinds of interactive messages, kinds of choices
 }
 
 // Rate is a documented limit: N calls Every so long Per scope, with Burst in reserve.
@@ -122,6 +158,8 @@ type Rate struct {
 	N     int      `json:"n"`
 	Every Duration `json:"every"`
 	Burst int      `json:"burst"`
+	// Setting names the channel's setting that gives another N, if it is set; Burst moves in proportion.
+	Setting string `json:"setting,omitempty"`
 }
 
 // Window says when the business may write.
@@ -150,6 +188,3 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	*d = Duration(v)
 	return err
 }
-
-// Carries reports whether the channel takes a signal: typing_on, typing_off, read, ack.
-func (i Info) Carries(signal string) bool { return slices.Contains(i.Send.Signals, signal) }

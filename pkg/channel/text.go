@@ -24,6 +24,17 @@ func (u Unit) Len(text string) int {
 	}
 }
 
+// words names the unit in messages to people.
+func (u Unit) words() string {
+	switch u {
+	case UTF16:
+		return "UTF-16 units"
+	case Bytes, Segments:
+		return string(u)
+	}
+	return "characters"
+}
+
 // Over reports by how much text exceeds the limit; zero means that it fits.
 func (l Limit) Over(text string) int {
 	if l.Max == 0 || len(text) <= l.Max && l.Unit != Segments { // no unit counts more than one per byte
@@ -87,14 +98,21 @@ const (
 	gsmExtended = "^{}\\[~]|€\f"
 )
 
+// Encoding returns how an SMS with this text is encoded: gsm7 (GSM 03.38), or ucs2 as soon as one character is not in that alphabet.
+func Encoding(text string) string {
+	for _, r := range text {
+		if gsmLen(r) == 0 {
+			return "ucs2"
+		}
+	}
+	return "gsm7"
+}
+
 // segments packs characters into the parts of a concatenated SMS; a character of two units is never divided.
 func segments(text string) int {
 	single, part, width := 160, 153, gsmLen
-	for _, r := range text {
-		if gsmLen(r) == 0 {
-			single, part, width = 70, 67, utf16Len
-			break
-		}
+	if Encoding(text) == "ucs2" {
+		single, part, width = 70, 67, utf16Len
 	}
 	total, parts, used := 0, 1, 0
 	for _, r := range text {

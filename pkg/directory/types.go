@@ -45,6 +45,15 @@ func (d *Directory) Type(ctx context.Context, t event.ChannelType) (channel.Info
 	return d.types.find(ctx, string(t))
 }
 
+// Rules returns what a channel can do; Gone if no service of its type has ever started here.
+func (d *Directory) Rules(ctx context.Context, ch channel.Channel) (channel.Rules, error) {
+	info, err := d.Type(ctx, ch.Type)
+	if err != nil {
+		return channel.Rules{}, err
+	}
+	return info.For(ch.Settings), nil
+}
+
 // AllTypes returns every type whose service has ever started, in the order of event.ChannelTypes.
 func (d *Directory) AllTypes(ctx context.Context) ([]channel.Info, error) {
 	var out []channel.Info

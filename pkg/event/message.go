@@ -1,6 +1,9 @@
 package event
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // ChannelType is one of the eleven families.
 type ChannelType string
@@ -70,20 +73,27 @@ type Content struct {
 	Raw         json.RawMessage `json:"raw,omitempty"`         // the provider's own object, only where nothing else holds it
 }
 
-// Files returns every file that the content names, those in a template among them.
+// Files returns every file of a content: its attachments, and those that fill a template.
 func (c Content) Files() []Attachment {
-	files := c.Attachments[:len(c.Attachments):len(c.Attachments)]
-	if c.Template == nil {
-		return files
+	out := slices.Clone(c.Attachments)
+	if c.Template != nil {
+		out = filesOf(out, c.Template.Components)
 	}
-	for _, component := range c.Template.Components {
-		for _, param := range component.Parameters {
-			if param.Attachment != nil {
-				files = append(files, *param.Attachment)
+	return out
+}
+
+func filesOf(out []Attachment, cs []Component) []Attachment {
+	for _, c := range cs {
+		for _, p := range c.Parameters {
+			if p.Attachment != nil {
+				out = append(out, *p.Attachment)
 			}
 		}
+		for _, card := range c.Cards {
+			out = filesOf(out, card.Components)
+		}
 	}
-	return files
+	return out
 }
 
 // Attachment is a file by reference. Inbound it starts pending, with MediaRef or URL saying where the provider has it.
@@ -183,8 +193,11 @@ type Interactive struct {
 	Flow     *Flow     `json:"flow,omitempty"`
 }
 
-// Choice is one button or list row.
+// Choice is one button or list row. Kind says what it does: reply (brings its id back), url (opens a page), web_app (opens a page inside
+// the app), text (writes its title), contact_request, location_request. Without it a choice with a URL opens that, and any other does
+// what the interactive message's first kind of choice on the channel does.
 type Choice struct {
+	Kind        string `json:"kind,omitempty"`
 	ID          string `json:"id"`
 	Title       string `json:"title"`
 	Description string `json:"description,omitempty"`
@@ -215,19 +228,55 @@ type Template struct {
 
 // Component is one part of a template with its parameters.
 type Component struct {
-	Type       string      `json:"type"` // header, body, button …
-	SubType    string      `json:"sub_type,omitempty"`
-	Index      string      `json:"index,omitempty"`
-	Parameters []Parameter `json:"parameters,omitempty"`
+	Type       string         `json:"type"` // header, body, button, limited_time_offer, carousel
+	SubType    string         `json:"sub_type,omitempty"`
+	Index      string         `json:"index,omitempty"`
+	Parameters []Parameter    `json:"parameters,omitempty"`
+	Cards      []TemplateCard `json:"cards,omitempty"` // of a carousel
 }
 
-// Parameter fills one place of a template.
+// TemplateCard is one card of a carousel.
+type TemplateCard struct {
+	Index      int         `json:"card_index"`
+	Components []Component `json:"components,omitempty"`
+}
+
+// Parameter fills one place of a template. Type names the field that has the value; image, video and document are attachments.
 type Parameter struct {
-	Type       string      `json:"type"` // text, image, video, document, payload, currency, date_time
+	Type       string      `json:"type"`
 	Name       string      `json:"parameter_name,omitempty"`
 	Text       string      `json:"text,omitempty"`
 	Payload    string      `json:"payload,omitempty"`
 	Attachment *Attachment `json:"attachment,omitempty"`
+	Currency   *Currency   `json:"currency,omitempty"`
+	DateTime   *DateTime   `json:"date_time,omitempty"`
+	Location   *Location   `json:"location,omitempty"`
+	CouponCode string      `json:"coupon_code,omitempty"`
+	Action     *FlowAction `json:"action,omitempty"`
+	Offer      *Offer      `json:"limited_time_offer,omitempty"`
+}
+
+// Currency is an amount in thousandths of the currency's unit. Fallback is shown where the provider cannot write it in the reader's way.
+type Currency struct {
+	Fallback   string `json:"fallback_value"`
+	Code       string `json:"code"` // ISO 4217
+	Amount1000 int64  `json:"amount_1000"`
+}
+
+// DateTime is a time as it is shown.
+type DateTime struct {
+	Fallback string `json:"fallback_value"`
+}
+
+// FlowAction is what the button of a flow starts with.
+type FlowAction struct {
+	Token string          `json:"flow_token,omitempty"`
+	Data  json.RawMessage `json:"flow_action_data,omitempty"`
+}
+
+// Offer is an offer that ends: the provider shows how much time is left.
+type Offer struct {
+	ExpirationMS int64 `json:"expiration_time_ms"` // Unix time in milliseconds
 }
 
 // Reaction is an emoji on a message; an empty emoji takes the reaction back.

@@ -84,15 +84,30 @@ func TestEveryPathOfTheDocumentIsServed(t *testing.T) {
 // TestEveryCodeIsCatalogued reads the sources: a code that a handler answers with is one that the reference explains.
 func TestEveryCodeIsCatalogued(t *testing.T) {
 	t.Parallel()
-	where := map[string]int{"fault.New": 1, "fault.At": 1, "bad.Add": 1}
+	where := map[string]int{"fault.New": 1, "fault.At": 1, "bad.Add": 1, "out.add": 1}
 	inside := map[string]bool{"bad_event": true} // of events, never answered
 	seen := 0
+	known := func(path string, lit *ast.BasicLit) {
+		code, err := strconv.Unquote(lit.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen++; !httpapi.Known(code) && !inside[code] {
+			t.Errorf("%s: the code %s is not catalogued", path, code)
+		}
+	}
 	check := func(path string) {
 		f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ast.Inspect(f, func(n ast.Node) bool {
+			if field, ok := n.(*ast.KeyValueExpr); ok { // of a table of refusals
+				key, _ := field.Key.(*ast.Ident)
+				if lit, ok := field.Value.(*ast.BasicLit); ok && key != nil && key.Name == "code" {
+					known(path, lit)
+				}
+			}
 			call, ok := n.(*ast.CallExpr)
 			if !ok {
 				return true
@@ -105,17 +120,19 @@ func TestEveryCodeIsCatalogued(t *testing.T) {
 			if of == nil || where[of.Name+"."+name.Sel.Name] == 0 {
 				return true
 			}
-			lit, ok := call.Args[1].(*ast.BasicLit)
-			if !ok {
+			switch code := call.Args[1].(type) {
+			case *ast.BasicLit:
+				known(path, code)
+			case *ast.SelectorExpr: // the field code of such a table
+				if code.Sel.Name != "code" {
+					t.Errorf("%s: the code of %s.%s is no literal", path, of.Name, name.Sel.Name)
+				}
+			case *ast.Ident: // the parameter of out.add, whose calls are looked at
+				if code.Name != "code" {
+					t.Errorf("%s: the code of %s.%s is no literal", path, of.Name, name.Sel.Name)
+				}
+			default:
 				t.Errorf("%s: the code of %s.%s is no literal", path, of.Name, name.Sel.Name)
-				return true
-			}
-			code, err := strconv.Unquote(lit.Value)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if seen++; !httpapi.Known(code) && !inside[code] {
-				t.Errorf("%s: the code %s is not catalogued", path, code)
 			}
 			return true
 		})
@@ -129,8 +146,14 @@ func TestEveryCodeIsCatalogued(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"check.go", "check_interactive.go"} {
-		check(filepath.Join("..", "..", "pkg", "channel", path))
+	rules, err := filepath.Glob(filepath.Join("..", "..", "pkg", "channel", "check*.go"))
+	if err != nil || len(rules) < 4 {
+		t.Fatalf("the rules are in %v (%v)", rules, err)
+	}
+	for _, path := range rules {
+		if !strings.HasSuffix(path, "_test.go") {
+			check(path)
+		}
 	}
 	if seen < 50 {
 		t.Errorf("only %d codes were found: the test looks at the wrong thing", seen)

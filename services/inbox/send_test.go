@@ -102,7 +102,7 @@ func TestP8_WhatCannotSucceedIsRefused(t *testing.T) {
 		{object{"type": "location", "location": object{"latitude": 1, "longitude": 2}}, "type_not_supported", "/type"},
 		{object{"attachment_ids": []string{text}, "type": "image"}, "bad_value", "/type"},
 		{object{"attachment_ids": []string{text}, "type": "document"}, "type_not_supported", "/type"},
-		{object{"attachment_ids": []string{png, png}}, "too_many_attachments", "/attachments"},
+		{object{"attachment_ids": []string{png, png}}, "too_many_attachments", "/attachment_ids"},
 		{object{"attachment_ids": []string{"att_nobody"}}, "bad_value", "/attachment_ids/0"},
 		{object{"text": "x", "subject": "y"}, "subject_not_supported", "/subject"},
 		{object{"text": "x", "reply_to": "msg_nobody"}, "bad_value", "/reply_to"},

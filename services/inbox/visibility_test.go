@@ -18,7 +18,7 @@ func decision(d event.Decision) bus.Message {
 // bodies are what the operations with a body take.
 func (w *tenant) bodies() map[string]any {
 	return map[string]any{
-		"sendMessage": object{"text": "x"}, "assignConversation": object{}, "transferConversation": object{}, "closeConversation": object{},
+		"sendMessage": object{"text": "x"}, "checkMessage": object{"text": "x"}, "assignConversation": object{}, "transferConversation": object{}, "closeConversation": object{},
 		"snoozeConversation": object{"until": "2999-01-01T00:00:00Z"}, "typingInConversation": object{"typing": true},
 		"tagConversation": object{"tags": []string{"x"}}, "prioritizeConversation": object{"priority": "low"}, "botInConversation": object{"active": false},
 		"patchContact": object{"name": "x"},

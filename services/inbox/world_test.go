@@ -206,24 +206,33 @@ func (s *standing) end() {
 var types = []channel.Info{
 	{
 		Type: event.WhatsApp, Title: "WhatsApp",
-		Send: channel.SendRules{
-			Types: []event.MessageType{event.Text, event.Image, event.TemplateType, event.ReactionType, event.InteractType}, ReplyTo: true, Attachments: 1,
-			Text:        channel.Limit{Max: 100, Unit: channel.Runes},
-			Media:       map[event.MessageType]channel.MediaRule{event.Image: {MIME: []string{"image/png"}, MaxBytes: 1 << 20}},
-			Interactive: map[string]channel.InteractiveRule{"buttons": {MaxItems: 3}}, Signals: record.Signals,
+		RuleSet: channel.RuleSet{
+			Send: channel.SendRules{
+				Types: []event.MessageType{event.Text, event.Image, event.TemplateType, event.ReactionType, event.InteractType}, ReplyTo: true, Attachments: 1,
+				Text:        channel.Limit{Max: 100, Unit: channel.Runes},
+				Media:       map[event.MessageType]channel.MediaRule{event.Image: {MIME: []string{"image/png"}, MaxBytes: 1 << 20}},
+				Interactive: map[string]channel.InteractiveRule{"buttons": {MaxItems: 3}}, Signals: record.Signals,
+				Together: map[string][]string{"template": {"reply_to"}},
+			},
+			Window: channel.Window{Kind: "inbound", For: channel.Duration(24 * time.Hour), Outside: []string{"template"}},
+			Starts: channel.Starts{May: true, With: "template"},
 		},
-		Window: channel.Window{Kind: "inbound", For: channel.Duration(24 * time.Hour), Outside: []string{"template"}},
-		Starts: channel.Starts{May: true, With: "template"},
 	},
-	{Type: event.SMS, Title: "SMS", Send: channel.SendRules{Types: []event.MessageType{event.Text, event.Document, event.Image}, Attachments: 3,
-		Media: map[event.MessageType]channel.MediaRule{event.Document: {}, event.Image: {}}}, Window: channel.Window{Kind: "none"}, Starts: channel.Starts{May: true}},
-	{Type: event.RCS, Title: "RCS", Send: channel.SendRules{Types: []event.MessageType{event.Text}}, Window: channel.Window{Kind: "none"},
-		Starts: channel.Starts{May: true}, Addresses: []channel.AddressForm{
-			{Kind: channel.AddressPhone, Country: "default_country", Plus: true, Example: "a phone number"},
-			{Kind: channel.AddressUsername, Known: true, Example: "a @username"},
-			{Kind: channel.AddressID, Pattern: "GRP[0-9]+", Known: true, Example: "the id of a group"},
-		}},
-	{Type: event.Instagram, Title: "Instagram", Send: channel.SendRules{Types: []event.MessageType{event.Text}}, Window: channel.Window{Kind: "reply"}},
+	{Type: event.SMS, Title: "SMS", RuleSet: channel.RuleSet{Send: channel.SendRules{
+		Types: []event.MessageType{event.Text, event.Document, event.Image}, Attachments: 3,
+		Text:  channel.Limit{Max: 10, Unit: channel.Segments},
+		Media: map[event.MessageType]channel.MediaRule{event.Document: {}, event.Image: {}},
+	}, Window: channel.Window{Kind: "none"}, Starts: channel.Starts{May: true}}},
+	{Type: event.RCS, Title: "RCS", RuleSet: channel.RuleSet{
+		Send: channel.SendRules{Types: []event.MessageType{event.Text}}, Window: channel.Window{Kind: "none"}, Starts: channel.Starts{May: true},
+	}, Addresses: []channel.AddressForm{
+		{Kind: channel.AddressPhone, Country: "default_country", Plus: true, Example: "a phone number"},
+		{Kind: channel.AddressUsername, Known: true, Example: "a @username"},
+		{Kind: channel.AddressID, Pattern: "GRP[0-9]+", Known: true, Example: "the id of a group"},
+	}},
+	{Type: event.Instagram, Title: "Instagram", RuleSet: channel.RuleSet{
+		Send: channel.SendRules{Types: []event.MessageType{event.Text}}, Window: channel.Window{Kind: "reply"},
+	}},
 }
 
 // tenant is an organisation with a channel of each type, an owner's key, agents and a queue.

@@ -18,9 +18,7 @@ func (Adapter) Info() channel.Info {
 			MaxBody: 1 * mib, Redact: []string{signatureHeader}, AnswerWithin: channel.Duration(2 * time.Second),
 			ReplyTo: true, Edits: true, Deletes: true, MaxMedia: 200 * mib,
 		},
-		Send:     sending,
-		Window:   channel.Window{Kind: "none"},
-		Statuses: []event.DeliveryStatus{},
+		RuleSet: channel.RuleSet{Send: sending, Window: channel.Window{Kind: "none"}, Statuses: []event.DeliveryStatus{}},
 		Addresses: []channel.AddressForm{
 			{Kind: channel.AddressID, Pattern: `[UCR][0-9a-f]{32}`, Known: true, Example: "the id of a user, group or room (U0123…)"},
 		},
@@ -42,14 +40,25 @@ var sending = channel.SendRules{
 		event.Audio: {MIME: []string{"audio/mp4", "audio/mpeg"}, MaxBytes: 200 * mib},
 		event.Video: {MIME: []string{"video/mp4"}, MaxBytes: 200 * mib},
 	},
-	Interactive: map[string]channel.InteractiveRule{
-		"buttons":          {MaxItems: 4, MaxTitle: 20, MaxID: 300, MaxBody: 160, MaxHeader: 40},
-		"list":             {MaxItems: 30, MaxSections: 10, MaxTitle: 40, MaxID: 300, MaxBody: 2000, MaxHeader: 200, MaxFooter: 500},
-		"link":             {MaxBody: 160, MaxHeader: 40, MaxLabel: 20},
-		"reply_keyboard":   {MaxItems: 13, MaxTitle: 20, MaxBody: 5000},
-		"location_request": {MaxBody: 5000, MaxLabel: 20},
-	},
+	Interactive: interactives, StickerPackages: true, PerCall: perCall,
 	ReplyTo: true, Signals: []string{"typing_on", "read"}, Attachments: 10,
 	Idempotent: true, Concurrency: 32, Timeout: channel.Duration(30 * time.Second),
 	Rates: []channel.Rate{{Per: "channel", N: 2000, Every: channel.Duration(time.Second), Burst: 2000}},
+}
+
+var interactives = map[string]channel.InteractiveRule{
+	"buttons": {
+		Needs: []string{"body", "buttons"}, Takes: []string{"header", "footer"}, Choices: []string{"reply", "url"},
+		MaxItems: 4, MaxTitle: 20, MaxID: 300, MaxBody: 160, MaxHeader: 40,
+	},
+	"list": {
+		Needs: []string{"body", "sections"}, Takes: []string{"header", "footer", "button", "section_title", "description"},
+		Choices: []string{"reply", "url"}, MaxItems: 30, MaxSections: 10, MaxTitle: 40, MaxID: 300, MaxBody: 2000, MaxHeader: 200, MaxFooter: 500,
+	},
+	"link": {Needs: []string{"body", "button", "url"}, Takes: []string{"header", "footer"}, MaxBody: 160, MaxHeader: 40, MaxLabel: 20},
+	"reply_keyboard": {
+		Needs: []string{"body", "buttons"}, Takes: []string{"header", "footer"}, Choices: []string{"text"},
+		MaxItems: 13, MaxTitle: 20, MaxBody: 5000,
+	},
+	"location_request": {Needs: []string{"body"}, Takes: []string{"header", "footer", "button"}, MaxBody: 5000, MaxLabel: 20},
 }

@@ -22,10 +22,8 @@ func (Adapter) Info() channel.Info {
 			ReplyTo: true, Reactions: true, Edits: true, Deletes: true,
 			MaxMedia: 100 * mib, MediaHosts: []string{"api.telegram.org"},
 		},
-		Send:     sending,
-		Window:   channel.Window{Kind: "none"},
-		Statuses: []event.DeliveryStatus{},
-		Offline:  true,
+		Offline: true,
+		RuleSet: channel.RuleSet{Send: sending, Window: channel.Window{Kind: "none"}, Statuses: []event.DeliveryStatus{}},
 		Addresses: []channel.AddressForm{
 			{Kind: channel.AddressUsername, Known: true, Example: "a @username"},
 			{Kind: channel.AddressID, Pattern: `([A-Za-z0-9_-]{1,64}:)?-?[0-9]{1,19}(/[0-9]{1,19})?`, Known: true, Example: "the id of a chat"},
@@ -53,19 +51,37 @@ var sending = channel.SendRules{
 		event.Document: {MIME: []string{"*/*"}, MaxBytes: 50 * mib, Caption: true},
 		event.Sticker:  {MIME: []string{"image/webp", "application/x-tgsticker", "video/webm"}, MaxBytes: 50 * mib},
 	},
-	Interactive: map[string]channel.InteractiveRule{
-		"buttons":          {MaxItems: 100, MaxID: maxData, MaxBody: 4096},
-		"list":             {MaxItems: 100, MaxID: maxData, MaxBody: 4096},
-		"link":             {MaxBody: 4096},
-		"reply_keyboard":   {MaxItems: 100, MaxBody: 4096},
-		"location_request": {MaxBody: 4096},
-		"contact_request":  {MaxBody: 4096},
-		"force_reply":      {MaxBody: 4096, MaxLabel: 64},
+	Interactive: interactives,
+	Contact:     &channel.ContactRule{Needs: []string{"name", "phones"}, MaxVCard: 2048, Each: true},
+	Groups: &channel.GroupRule{ // ids of groups and channels are negative, names begin with @
+		People: `^([^:]*:)?[0-9]+(/[0-9]+)?$`, Refuses: []string{"web_app", "contact_request", "location_request"},
 	},
-	ReplyTo: true, Reactions: true, Signals: []string{"typing_on", "read", "ack"}, Attachments: 10,
+	Albums: map[event.MessageType]string{event.Image: "visual", event.Video: "visual", event.Audio: "audio", event.Document: "document"}, AlbumMax: 10,
+	Together: map[string][]string{"reaction": {}, "interactive": {"attachments", "location", "contacts", "reply_to"}},
+	ReplyTo:  true, Reactions: true, Signals: []string{"typing_on", "read", "ack"}, Attachments: 10,
 	Concurrency: 16, Timeout: channel.Duration(60 * time.Second),
 	Rates: []channel.Rate{
 		{Per: "channel", N: 30, Every: channel.Duration(time.Second), Burst: 30},
 		{Per: "peer", N: 1, Every: channel.Duration(time.Second), Burst: 3},
 	},
+}
+
+// interactives: Telegram has no header, footer or sections; they become lines of the text.
+var interactives = map[string]channel.InteractiveRule{
+	"buttons": {
+		Needs: []string{"body", "buttons"}, Takes: []string{"header", "footer"}, Choices: []string{"reply", "url", "web_app"},
+		MaxItems: 100, MaxID: maxData, IDUnit: channel.Bytes, MaxBody: 4096,
+	},
+	"list": {
+		Needs: []string{"body", "sections"}, Takes: []string{"header", "footer", "button", "section_title", "description"},
+		Choices: []string{"reply", "url", "web_app"}, MaxItems: 100, MaxID: maxData, IDUnit: channel.Bytes, MaxBody: 4096,
+	},
+	"link": {Needs: []string{"body", "button", "url"}, Takes: []string{"header", "footer"}, MaxBody: 4096},
+	"reply_keyboard": { // without buttons it takes away the one that is there
+		Needs: []string{"body"}, Takes: []string{"header", "footer", "buttons"},
+		Choices: []string{"text", "contact_request", "location_request", "web_app"}, MaxItems: 100, MaxBody: 4096,
+	},
+	"location_request": {Needs: []string{"body", "button"}, Takes: []string{"header", "footer"}, MaxBody: 4096},
+	"contact_request":  {Needs: []string{"body", "button"}, Takes: []string{"header", "footer"}, MaxBody: 4096},
+	"force_reply":      {Needs: []string{"body"}, Takes: []string{"header", "footer", "button"}, MaxBody: 4096, MaxLabel: 64},
 }

@@ -35,23 +35,22 @@ func formOf(a event.Attachment) form {
 
 // mediaParts sends files that may stand together as albums of 2 to 10, all others alone. The text is the caption of the first;
 // a sticker takes none, so then it is left over and follows as a message of its own.
-func mediaParts(c event.Content) (parts []method, text string, err error) {
-	text = c.Text
-	for n, a := range c.Attachments {
+func mediaParts(as []event.Attachment, text string) (parts []method, left string, err error) {
+	for n, a := range as {
 		if a.Blob == "" && a.MediaRef == "" && a.URL == "" {
 			return nil, "", fault.At(fmt.Sprintf("/attachments/%d", n), "attachment_empty", "the attachment has neither a file nor a URL")
 		}
 	}
-	for start := 0; start < len(c.Attachments); {
-		end := albumEnd(c.Attachments, start)
+	for start := 0; start < len(as); {
+		end := albumEnd(as, start)
 		caption := ""
-		if start == 0 && formOf(c.Attachments[0]).caption {
+		if start == 0 && formOf(as[0]).caption {
 			caption, text = text, ""
 		}
 		if end-start > 1 {
-			parts = append(parts, albumPart(c.Attachments[start:end], caption))
+			parts = append(parts, albumPart(as[start:end], caption))
 		} else {
-			parts = append(parts, singlePart(c.Attachments[start], caption))
+			parts = append(parts, singlePart(as[start], caption))
 		}
 		start = end
 	}

@@ -1,7 +1,6 @@
 package telegram
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -77,23 +76,23 @@ func contentParts(c event.Content) ([]method, error) {
 	if c.Reaction != nil {
 		return reactionPart(c.Reaction)
 	}
-	parts, text, err := mediaParts(c)
+	body, text := channel.InteractiveBody(c)
+	parts, text, err := mediaParts(c.Attachments, text)
 	if err != nil {
 		return nil, err
 	}
 	if c.Location != nil {
 		parts = append(parts, placePart(c.Location))
 	}
-	for n, e := range c.Contacts {
-		p, err := contactPart(e, fmt.Sprintf("/contacts/%d", n))
+	for _, e := range c.Contacts {
+		parts = append(parts, contactPart(e))
+	}
+	if c.Interactive != nil {
+		p, err := interactivePart(c.Interactive, body)
 		if err != nil {
 			return nil, err
 		}
 		parts = append(parts, p)
-	}
-	if c.Interactive != nil {
-		p, err := interactivePart(c.Interactive, text)
-		return append(parts, p), err
 	}
 	if strings.TrimSpace(text) != "" {
 		for _, piece := range sending.Text.Split(text) {
@@ -119,23 +118,19 @@ func placePart(l *event.Location) method {
 	return p
 }
 
-func contactPart(e event.Card, at string) (method, error) {
+func contactPart(e event.Card) method {
 	p := method{name: "sendContact"}
-	if len(e.Phones) == 0 {
-		return p, fault.At(at+"/phones", "phone_missing", "a contact on Telegram needs a phone number")
-	}
-	if len(e.VCard) > 2048 {
-		return p, fault.At(at+"/vcard", "vcard_too_long", "a vCard on Telegram has at most 2048 bytes, this one has %d", len(e.VCard))
-	}
 	first := e.First
 	if first == "" {
 		first = e.Name
 	}
-	p.set("phone_number", e.Phones[0])
+	if len(e.Phones) > 0 {
+		p.set("phone_number", e.Phones[0])
+	}
 	p.set("first_name", first)
 	p.set("last_name", e.Last)
 	p.set("vcard", e.VCard)
-	return p, nil
+	return p
 }
 
 // reactionMethod is the one way to send that takes no topic: a message is known without.

@@ -19,12 +19,12 @@ func (Adapter) Info() channel.Info {
 		Settings: settings, Account: []string{},
 		// The widget repeats under the same clientId what was not acknowledged.
 		Inbound: channel.InboundRules{MaxBody: 64 << 10, Retries: true, Redact: []string{}, ReplyTo: true, Typing: true, MaxMedia: maxFile},
-		Send:    sending,
-		Window:  channel.Window{Kind: "none"},
-		// Taken into the mailbox a message is sent; a browser that fetched it makes it delivered.
-		Statuses: []event.DeliveryStatus{event.Delivered, event.Read},
-		Offline:  true,
-		Starts:   channel.Starts{May: true},
+		Offline: true,
+		RuleSet: channel.RuleSet{
+			Send: sending, Window: channel.Window{Kind: "none"}, Starts: channel.Starts{May: true},
+			// Taken into the mailbox a message is sent; a browser that fetched it makes it delivered.
+			Statuses: []event.DeliveryStatus{event.Delivered, event.Read},
+		},
 		Addresses: []channel.AddressForm{
 			{Kind: channel.AddressID, Pattern: `[^\s]{1,200}`, Known: true, Example: "the id of a visitor"},
 		},
@@ -52,11 +52,22 @@ var sending = channel.SendRules{
 		event.Video:    {MIME: []string{"video/mp4", "video/webm", "video/quicktime"}, MaxBytes: maxFile, Caption: true},
 		event.Document: {MIME: []string{"*/*"}, MaxBytes: maxFile, Caption: true},
 	},
-	Interactive: map[string]channel.InteractiveRule{
-		"buttons": {MaxItems: 10, MaxTitle: 80, MaxID: 256, MaxBody: maxText, MaxHeader: 200, MaxFooter: 200},
-		"list":    {MaxItems: 50, MaxSections: 10, MaxTitle: 80, MaxID: 256, MaxDescription: 200, MaxBody: maxText, MaxHeader: 200, MaxFooter: 200, MaxLabel: 80},
-		"link":    {MaxBody: maxText, MaxHeader: 200, MaxFooter: 200, MaxLabel: 80},
-	},
+	Interactive: interactives, Whole: true,
 	ReplyTo: true, Signals: []string{"typing_on", "typing_off", "read"}, Attachments: 10,
 	Idempotent: true, Concurrency: 32, Timeout: channel.Duration(10 * time.Second), Rates: []channel.Rate{},
+}
+
+var interactives = map[string]channel.InteractiveRule{
+	"buttons": {
+		Needs: []string{"buttons"}, Takes: []string{"header", "body", "footer"}, Choices: []string{"reply", "url"},
+		MaxItems: 10, MaxTitle: 80, MaxID: 256, MaxBody: maxText, MaxHeader: 200, MaxFooter: 200,
+	},
+	"list": {
+		Needs: []string{"sections"}, Takes: []string{"header", "body", "footer", "button", "section_title", "description"}, Choices: []string{"reply", "url"},
+		MaxItems: 50, MaxSections: 10, MaxTitle: 80, MaxID: 256, MaxDescription: 200, MaxBody: maxText, MaxHeader: 200, MaxFooter: 200, MaxLabel: 80,
+	},
+	"link": {
+		Needs: []string{"url"}, Takes: []string{"header", "body", "footer", "button"},
+		MaxBody: maxText, MaxHeader: 200, MaxFooter: 200, MaxLabel: 80,
+	},
 }

@@ -28,11 +28,13 @@ func (Adapter) Info() channel.Info {
 			MediaFor: 7 * day, MaxMedia: 100 * mib,
 			MediaHosts: []string{"graph.facebook.com", "lookaside.fbsbx.com", "waba-v2.360dialog.io"},
 		},
-		Send:     sending,
-		Window:   channel.Window{Kind: "inbound", For: day, FreeEntry: 3 * day, Outside: []string{"template"}},
-		Statuses: []event.DeliveryStatus{event.Sent, event.Delivered, event.Read, event.Failed},
-		Offline:  true,
-		Starts:   channel.Starts{May: true, With: "template"},
+		Offline: true,
+		RuleSet: channel.RuleSet{
+			Send:     sending,
+			Window:   channel.Window{Kind: "inbound", For: day, FreeEntry: 3 * day, Outside: []string{"template"}},
+			Statuses: []event.DeliveryStatus{event.Sent, event.Delivered, event.Read, event.Failed},
+			Starts:   channel.Starts{May: true, With: "template"},
+		},
 		Addresses: []channel.AddressForm{
 			{Kind: channel.AddressPhone, Country: "default_country", Example: "a phone number with its country code (+49 151 23456789)"},
 			{Kind: channel.AddressID, Pattern: `[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}`, Example: "a user id (DE.1349120865530274)"},
@@ -55,6 +57,8 @@ var settings = []channel.Field{
 	{Key: "default_country", Label: "Country", Pattern: `^[A-Z]{2}$`, Optional: true,
 		Help: "Two letters (ISO 3166-1): numbers that agents write without a country code are of this country."},
 	{Key: "graph_version", Label: "Graph API version", Pattern: `^v[0-9]+\.[0-9]+$`, Optional: true, Default: graphVersion, When: onCloud},
+	{Key: "rate_per_second", Label: "Messages per second", Kind: "number", Pattern: `^[1-9][0-9]{0,3}$`, Optional: true,
+		Help: "The throughput of the number: 80 if empty, 20 if it is in use in the WhatsApp Business app too, up to 1000 once Meta has raised it."},
 	{Key: "api_base_url", Label: "API base URL", Optional: true, Help: "Instead of the provider's host: sandboxes, tests."},
 	{Key: "app_secret", Label: "App secret", Secret: true, When: onCloud, Help: "Signs webhooks. App dashboard, Settings, Basic."},
 	{Key: "access_token", Label: "Access token", Secret: true, When: onCloud, Help: "Of a system user with whatsapp_business_messaging."},
@@ -76,17 +80,57 @@ var sending = channel.SendRules{
 		event.Document: {MIME: []string{"*/*"}, MaxBytes: 100 * mib, Caption: true},
 		event.Sticker:  {MIME: []string{"image/webp"}, MaxBytes: 500 * kib},
 	},
-	Interactive: map[string]channel.InteractiveRule{
-		"buttons":          {MaxItems: 3, MaxTitle: 20, MaxID: 256, MaxBody: 1024, MaxHeader: 60, MaxFooter: 60},
-		"list":             {MaxItems: 10, MaxSections: 10, MaxTitle: 24, MaxID: 200, MaxDescription: 72, MaxBody: 1024, MaxHeader: 60, MaxFooter: 60, MaxLabel: 20},
-		"link":             {MaxBody: 1024, MaxHeader: 60, MaxFooter: 60, MaxLabel: 20},
-		"location_request": {MaxBody: 1024},
-		"flow":             {MaxBody: 1024, MaxHeader: 60, MaxFooter: 60, MaxLabel: 20},
+	Interactive: interactives,
+	Template: &channel.TemplateRule{
+		Name: `^[a-z0-9_]+$`, MaxName: 512, Language: `^[a-z]{2,3}(_[A-Z]{2,3})?$`, Components: components, MaxCards: 10,
+	},
+	Contact: &channel.ContactRule{Needs: []string{"name"}},
+	Groups: &channel.GroupRule{
+		People:  `^\+?[0-9]+$|^[A-Z]{2}\.`,
+		Refuses: []string{"interactive", "location", "contacts", "reaction"},
+	},
+	Together: map[string][]string{
+		"template": {"reply_to"}, "reaction": {}, "interactive": {"attachments", "location", "contacts", "reply_to"},
 	},
 	ReplyTo: true, Reactions: true, Signals: []string{"typing_on", "read"}, Attachments: 10,
 	Concurrency: 16, Timeout: channel.Duration(30 * time.Second),
 	Rates: []channel.Rate{
-		{Per: "channel", N: 80, Every: channel.Duration(time.Second), Burst: 80},
+		{Per: "channel", N: 80, Every: channel.Duration(time.Second), Burst: 80, Setting: "rate_per_second"},
 		{Per: "peer", N: 1, Every: channel.Duration(6 * time.Second), Burst: 45},
 	},
+}
+
+var headerMedia = []event.MessageType{event.Image, event.Video, event.Document}
+
+var interactives = map[string]channel.InteractiveRule{
+	"buttons": {
+		Needs: []string{"body", "buttons"}, Takes: []string{"header", "footer"}, Choices: []string{"reply"}, HeaderMedia: headerMedia,
+		MaxItems: 3, MaxTitle: 20, MaxID: 256, MaxBody: 1024, MaxHeader: 60, MaxFooter: 60,
+	},
+	"list": {
+		Needs: []string{"body", "button", "sections"}, Takes: []string{"header", "footer", "section_title", "description"}, Choices: []string{"reply"},
+		MaxItems: 10, MaxSections: 10, MaxSectionTitle: 24, MaxTitle: 24, MaxID: 200, MaxDescription: 72,
+		MaxBody: 1024, MaxHeader: 60, MaxFooter: 60, MaxLabel: 20,
+	},
+	"link": {
+		Needs: []string{"body", "button", "url"}, Takes: []string{"header", "footer"}, HeaderMedia: headerMedia,
+		MaxBody: 1024, MaxHeader: 60, MaxFooter: 60, MaxLabel: 20,
+	},
+	"location_request": {Needs: []string{"body"}, MaxBody: 1024},
+	"flow": {
+		Needs: []string{"body", "button", "flow"}, Takes: []string{"header", "footer"},
+		MaxBody: 1024, MaxHeader: 60, MaxFooter: 60, MaxLabel: 20,
+	},
+}
+
+// components are those of templates, each with the kinds of its parameters.
+var components = map[string][]string{
+	"header":             {"text", "image", "video", "document", "location"},
+	"body":               {"text", "currency", "date_time"},
+	"button:quick_reply": {"payload"},
+	"button:url":         {"text"},
+	"button:copy_code":   {"coupon_code"},
+	"button:flow":        {"action"},
+	"limited_time_offer": {"limited_time_offer"},
+	"carousel":           {},
 }

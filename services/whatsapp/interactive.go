@@ -1,11 +1,9 @@
 package whatsapp
 
 import (
-	"cmp"
 	"encoding/json"
 
 	"github.com/tributaryhq/tributary/pkg/event"
-	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
 type outInteractive struct {
@@ -17,8 +15,11 @@ type outInteractive struct {
 }
 
 type outHeader struct {
-	Type string `json:"type"`
-	Text string `json:"text"`
+	Type     string    `json:"type"`
+	Text     string    `json:"text,omitempty"`
+	Image    *outMedia `json:"image,omitempty"`
+	Video    *outMedia `json:"video,omitempty"`
+	Document *outMedia `json:"document,omitempty"`
 }
 
 type worded struct {
@@ -73,48 +74,60 @@ type outFlowOne struct {
 	Data   json.RawMessage `json:"data,omitempty"`
 }
 
-// interactivePart is a body to choose under; text stands in for a body that was left out.
-func interactivePart(v *event.Interactive, text string) (part, error) {
-	out := &outInteractive{Body: &worded{cmp.Or(v.Body, text)}}
-	if out.Body.Text == "" {
-		return part{}, fault.At("/interactive/body", "body_missing", "WhatsApp shows no interactive message without a body")
-	}
-	if v.Header != "" {
-		out.Header = &outHeader{"text", v.Header}
+// interactivePart is a body to choose under. Its header is a text or a file.
+func interactivePart(v *event.Interactive, body string, header *event.Attachment) (part, error) {
+	out := &outInteractive{Body: &worded{body}}
+	p := part{body: outgoing{Type: "interactive", Interactive: out}}
+	switch {
+	case header != nil:
+		m, files, err := reference(*header, "/attachments/0")
+		if err != nil {
+			return part{}, err
+		}
+		out.Header, p.files = headed(header, m), files
+	case v.Header != "":
+		out.Header = &outHeader{Type: "text", Text: v.Header}
 	}
 	if v.Footer != "" {
 		out.Footer = &worded{v.Footer}
 	}
-	return part{body: outgoing{Type: "interactive", Interactive: out}}, out.choices(v)
+	out.choices(v)
+	return p, nil
 }
 
-func (out *outInteractive) choices(v *event.Interactive) error {
+// headed is a header with a file of one of the kinds in headerMedia.
+func headed(a *event.Attachment, m *outMedia) *outHeader {
+	h := &outHeader{Type: string(a.Type)}
+	switch a.Type {
+	case event.Image:
+		h.Image = m
+	case event.Video:
+		h.Video = m
+	default:
+		h.Document, m.Filename = m, a.Name
+	}
+	return h
+}
+
+func (out *outInteractive) choices(v *event.Interactive) {
 	switch v.Kind {
 	case "buttons":
 		out.Type = "button"
 		for _, b := range v.Buttons {
 			out.Action.Buttons = append(out.Action.Buttons, outButton{"reply", outReply{b.ID, b.Title}})
 		}
-		if len(v.Buttons) == 0 {
-			return fault.At("/interactive/buttons", "choices_missing", "give 1 to 3 buttons")
-		}
 	case "list":
-		return out.list(v)
+		out.list(v)
 	case "link":
-		out.Type = "cta_url"
-		if v.URL == "" || v.Button == "" {
-			return fault.At("/interactive/url", "link_incomplete", "a link needs a url and the text of its button")
-		}
-		out.Action.Name, out.Action.Parameters = "cta_url", outLink{v.Button, v.URL}
+		out.Type, out.Action.Name, out.Action.Parameters = "cta_url", "cta_url", outLink{v.Button, v.URL}
 	case "location_request":
 		out.Type, out.Action.Name = "location_request_message", "send_location"
 	case "flow":
-		return out.flow(v)
+		out.flow(v)
 	}
-	return nil
 }
 
-func (out *outInteractive) list(v *event.Interactive) error {
+func (out *outInteractive) list(v *event.Interactive) {
 	out.Type, out.Action.Button = "list", v.Button
 	for _, s := range v.Sections {
 		sec := outSection{Title: s.Title}
@@ -123,20 +136,12 @@ func (out *outInteractive) list(v *event.Interactive) error {
 		}
 		out.Action.Sections = append(out.Action.Sections, sec)
 	}
-	if v.Button == "" || len(v.Sections) == 0 {
-		return fault.At("/interactive/sections", "choices_missing", "a list needs sections with rows, and the text of the button that opens it")
-	}
-	return nil
 }
 
-func (out *outInteractive) flow(v *event.Interactive) error {
-	if v.Flow == nil || v.Flow.ID == "" || v.Button == "" {
-		return fault.At("/interactive/flow", "flow_incomplete", "a flow needs its id and the text of its button")
-	}
+func (out *outInteractive) flow(v *event.Interactive) {
 	f := outFlow{Version: "3", ID: v.Flow.ID, Token: v.Flow.Token, Label: v.Button, Action: v.Flow.Action}
 	if v.Flow.Screen != "" {
 		f.Payload = &outFlowOne{v.Flow.Screen, v.Flow.Data}
 	}
 	out.Type, out.Action.Name, out.Action.Parameters = "flow", "flow", f
-	return nil
 }

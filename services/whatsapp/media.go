@@ -16,11 +16,14 @@ type outMedia struct {
 	Voice    bool   `json:"voice,omitempty"`
 }
 
-// mediaParts makes each attachment a part. The text is the first one's caption; where that kind takes none, it is left over
+// mediaParts makes each attachment a part but one that is the header of an interactive message. The text is the first one's caption; where that kind takes none, it is left over
 // and follows as a message of its own.
-func mediaParts(c event.Content) (parts []part, text string, err error) {
-	text = c.Text
+func mediaParts(c event.Content, text string) (parts []part, left string, err error) {
+	header := sending.HeaderMedia(c)
 	for n, a := range c.Attachments {
+		if n == 0 && header != nil {
+			continue
+		}
 		m, files, err := reference(a, fmt.Sprintf("/attachments/%d", n))
 		if err != nil {
 			return nil, "", err

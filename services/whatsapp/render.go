@@ -125,7 +125,8 @@ func contentParts(c event.Content) ([]part, error) {
 	case c.Reaction != nil:
 		return reactionPart(c.Reaction)
 	}
-	parts, text, err := mediaParts(c)
+	body, text := channel.InteractiveBody(c)
+	parts, text, err := mediaParts(c, text)
 	if err != nil {
 		return nil, err
 	}
@@ -140,8 +141,11 @@ func contentParts(c event.Content) ([]part, error) {
 		parts = append(parts, part{body: b})
 	}
 	if c.Interactive != nil {
-		p, err := interactivePart(c.Interactive, text)
-		return append(parts, p), err
+		p, err := interactivePart(c.Interactive, body, sending.HeaderMedia(c))
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, p)
 	}
 	if text != "" {
 		parts = append(parts, textParts(text)...)

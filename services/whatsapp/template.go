@@ -2,10 +2,8 @@ package whatsapp
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/event"
-	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
 type outTemplate struct {
@@ -23,69 +21,87 @@ type outComponent struct {
 	SubType    string         `json:"sub_type,omitempty"`
 	Index      string         `json:"index,omitempty"`
 	Parameters []outParameter `json:"parameters,omitempty"`
+	Cards      []outCard      `json:"cards,omitempty"`
 }
 
 type outParameter struct {
-	Type     string    `json:"type"`
-	Name     string    `json:"parameter_name,omitempty"`
-	Text     string    `json:"text,omitempty"`
-	Payload  string    `json:"payload,omitempty"`
-	Image    *outMedia `json:"image,omitempty"`
-	Video    *outMedia `json:"video,omitempty"`
-	Document *outMedia `json:"document,omitempty"`
+	Type     string            `json:"type"`
+	Name     string            `json:"parameter_name,omitempty"`
+	Text     string            `json:"text,omitempty"`
+	Payload  string            `json:"payload,omitempty"`
+	Image    *outMedia         `json:"image,omitempty"`
+	Video    *outMedia         `json:"video,omitempty"`
+	Document *outMedia         `json:"document,omitempty"`
+	Currency *event.Currency   `json:"currency,omitempty"`
+	DateTime *event.DateTime   `json:"date_time,omitempty"`
+	Location *location         `json:"location,omitempty"`
+	Coupon   string            `json:"coupon_code,omitempty"`
+	Action   *event.FlowAction `json:"action,omitempty"`
+	Offer    *event.Offer      `json:"limited_time_offer,omitempty"`
+}
+
+type outCard struct {
+	Index      int            `json:"card_index"`
+	Components []outComponent `json:"components"`
 }
 
 // templateParts names an approved template and fills its places; files among them are uploaded first, one after the other.
 func templateParts(t *event.Template) ([]part, error) {
-	if t.Name == "" || len(t.Name) > 512 || strings.Trim(t.Name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
-		return nil, fault.At("/template/name", "template_name", "a template's name has 1 to 512 of a–z, 0–9 and _")
-	}
-	if t.Language == "" {
-		return nil, fault.At("/template/language", "template_language", "give the language that the template was approved in")
-	}
 	p := part{}
-	out := &outTemplate{Name: t.Name, Language: language{t.Language}}
-	for i, c := range t.Components {
+	cs, err := p.components(t.Components, "/template/components")
+	if err != nil {
+		return nil, err
+	}
+	p.body = outgoing{Type: "template", Template: &outTemplate{Name: t.Name, Language: language{t.Language}, Components: cs}}
+	return []part{p}, nil
+}
+
+// components are those of a template or of a card. Their files are added to the part's.
+func (p *part) components(cs []event.Component, at string) (out []outComponent, err error) {
+	for i, c := range cs {
 		oc := outComponent{Type: c.Type, SubType: c.SubType, Index: c.Index}
 		for k, param := range c.Parameters {
-			op, files, err := parameter(param, fmt.Sprintf("/template/components/%d/parameters/%d", i, k))
+			op, files, err := parameter(param, fmt.Sprintf("%s/%d/parameters/%d", at, i, k))
 			if err != nil {
 				return nil, err
 			}
 			oc.Parameters = append(oc.Parameters, op)
 			p.files = append(p.files, files...)
 		}
-		out.Components = append(out.Components, oc)
+		for k, card := range c.Cards {
+			inner, err := p.components(card.Components, fmt.Sprintf("%s/%d/cards/%d/components", at, i, k))
+			if err != nil {
+				return nil, err
+			}
+			oc.Cards = append(oc.Cards, outCard{card.Index, inner})
+		}
+		out = append(out, oc)
 	}
-	p.body = outgoing{Type: "template", Template: out}
-	return []part{p}, nil
+	return out, nil
 }
 
 func parameter(p event.Parameter, at string) (outParameter, []file, error) {
-	out := outParameter{Type: p.Type, Name: p.Name, Text: p.Text, Payload: p.Payload}
-	var into **outMedia
-	switch p.Type {
-	case "text", "payload":
-		return out, nil, nil
-	case "image":
-		into = &out.Image
-	case "video":
-		into = &out.Video
-	case "document":
-		into = &out.Document
-	default:
-		return out, nil, fault.At(at+"/type", "template_parameter", "parameters are text, payload, image, video or document, not %q", p.Type)
+	out := outParameter{
+		Type: p.Type, Name: p.Name, Text: p.Text, Payload: p.Payload, Currency: p.Currency, DateTime: p.DateTime, Coupon: p.CouponCode,
+		Action: p.Action, Offer: p.Offer,
+	}
+	if l := p.Location; l != nil {
+		out.Location = &location{Latitude: l.Latitude, Longitude: l.Longitude, Name: l.Name, Address: l.Address}
 	}
 	if p.Attachment == nil {
-		return out, nil, fault.At(at+"/attachment", "attachment_empty", "a parameter of type %s needs an attachment", p.Type)
+		return out, nil, nil
 	}
 	m, files, err := reference(*p.Attachment, at+"/attachment")
 	if err != nil {
 		return out, nil, err
 	}
-	if p.Type == "document" {
-		m.Filename = p.Attachment.Name
+	switch p.Type {
+	case "image":
+		out.Image = m
+	case "video":
+		out.Video = m
+	default:
+		out.Document, m.Filename = m, p.Attachment.Name
 	}
-	*into = m
 	return out, files, nil
 }

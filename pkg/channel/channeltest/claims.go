@@ -105,9 +105,7 @@ func (r *runner) listed(i channel.Info) (out []string) {
 	for _, s := range i.Send.Signals {
 		out = append(out, "signal "+s)
 	}
-	if i.Send.Text.Max > 0 {
-		out = append(out, "refuses text_too_long")
-	}
+	out = append(out, refusals(i.Send)...)
 	if _, ok := r.adapter.(channel.MediaFetcher); ok {
 		out = append(out, "media fetch")
 	}
@@ -118,6 +116,26 @@ func (r *runner) listed(i channel.Info) (out []string) {
 		out = append(out, "token")
 	}
 	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// refusals are those that follow from rules of every kind: each has a case.
+func refusals(s channel.SendRules) (out []string) {
+	refuse := func(claimed bool, codes ...string) {
+		for _, code := range codes {
+			if claimed {
+				out = append(out, "refuses "+code)
+			}
+		}
+	}
+	refuse(s.Text.Max > 0, "text_too_long")
+	refuse(len(s.Together) > 0, "not_together")
+	refuse(s.Template != nil, "template_name", "template_language", "template_component", "template_parameter")
+	for _, rule := range s.Interactive {
+		refuse(len(rule.Needs) > 0, "part_missing", "part_not_taken")
+		refuse(slices.Contains(rule.Choices, "reply"), "duplicate_id", "choice_not_supported")
+		refuse(rule.MaxItems > 0, "too_many_choices")
+	}
 	return out
 }
 

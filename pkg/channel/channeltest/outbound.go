@@ -14,6 +14,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/httpapi"
 )
 
 const maxCalls = 20 // of one message; the host bounds a chain too
@@ -66,7 +67,10 @@ func (r *runner) outbound(t *testing.T, c *golden) {
 // render refuses a message as the worker would, or turns it into parts.
 func (r *runner) render(t *testing.T, c *golden, msg event.Outbound) (outcome, []channel.Request) {
 	t.Helper()
-	if err := r.adapter.Info().Check(msg, c.at); err != nil {
+	if err := r.adapter.Info().For(c.ch.Settings).Check(msg, c.at); err != nil {
+		if code := fault.Of(err).Code; !httpapi.Known(code) {
+			t.Errorf("the code %s is not in the catalogue of docs/reference/errors.md", code)
+		}
 		return outcome{Error: showError("check", err)}, nil
 	}
 	parts, err := r.adapter.Render(c.ch.Channel, msg)
@@ -75,6 +79,9 @@ func (r *runner) render(t *testing.T, c *golden, msg event.Outbound) (outcome, [
 			t.Errorf("Render may refuse a message as invalid or window, not as %s", k)
 		}
 		return outcome{Error: showError("render", err)}, nil
+	}
+	if n := r.adapter.Info().For(c.ch.Settings).Parts(msg.Content); msg.Signal == "" && n != len(parts) {
+		t.Errorf("the rules say that this is %d messages at the provider, Render makes %d", n, len(parts))
 	}
 	if again, _ := r.adapter.Render(c.ch.Channel, msg); !reflect.DeepEqual(parts, again) {
 		t.Error("a second Render gave other requests")

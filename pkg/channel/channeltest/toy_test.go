@@ -28,9 +28,11 @@ func (a toy) Info() channel.Info {
 		Settings: []channel.Field{{Key: "account", Label: "Account"}, {Key: "key", Label: "Key", Secret: true}, {Key: "more", Label: "More", Optional: true}},
 		Account:  []string{"account"},
 		Inbound:  channel.InboundRules{MaxBody: 1 << 20, Reactions: true},
-		Send: channel.SendRules{Types: []event.MessageType{event.Text}, Text: channel.Limit{Max: 10, Unit: channel.Runes},
-			Concurrency: 1, Timeout: channel.Duration(time.Second)},
-		Window:    channel.Window{Kind: "none"},
+		RuleSet: channel.RuleSet{
+			Send: channel.SendRules{Types: []event.MessageType{event.Text}, Text: channel.Limit{Max: 10, Unit: channel.Runes},
+				Concurrency: 1, Timeout: channel.Duration(time.Second)},
+			Window: channel.Window{Kind: "none"},
+		},
 		Addresses: []channel.AddressForm{{Kind: channel.AddressID, Pattern: "[a-z0-9]+", Example: "the id of a chat"}},
 	}
 	switch {

@@ -179,6 +179,27 @@ func (e MessageDirection) Valid() bool {
 	}
 }
 
+// Defines values for MessageCheckEncoding.
+const (
+	Gsm7        MessageCheckEncoding = "gsm7"
+	LessThannil MessageCheckEncoding = "<nil>"
+	Ucs2        MessageCheckEncoding = "ucs2"
+)
+
+// Valid indicates whether the value is a known member of the MessageCheckEncoding enum.
+func (e MessageCheckEncoding) Valid() bool {
+	switch e {
+	case Gsm7:
+		return true
+	case LessThannil:
+		return true
+	case Ucs2:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MessageInputDirection.
 const (
 	MessageInputDirectionNote     MessageInputDirection = "note"
@@ -263,21 +284,21 @@ func (e RoutingDecisionOutcome) Valid() bool {
 	}
 }
 
-// Defines values for TemplateComponentInputParametersAttachmentType.
+// Defines values for TemplateParameterInputAttachmentType.
 const (
-	TemplateComponentInputParametersAttachmentTypeDocument TemplateComponentInputParametersAttachmentType = "document"
-	TemplateComponentInputParametersAttachmentTypeImage    TemplateComponentInputParametersAttachmentType = "image"
-	TemplateComponentInputParametersAttachmentTypeVideo    TemplateComponentInputParametersAttachmentType = "video"
+	TemplateParameterInputAttachmentTypeDocument TemplateParameterInputAttachmentType = "document"
+	TemplateParameterInputAttachmentTypeImage    TemplateParameterInputAttachmentType = "image"
+	TemplateParameterInputAttachmentTypeVideo    TemplateParameterInputAttachmentType = "video"
 )
 
-// Valid indicates whether the value is a known member of the TemplateComponentInputParametersAttachmentType enum.
-func (e TemplateComponentInputParametersAttachmentType) Valid() bool {
+// Valid indicates whether the value is a known member of the TemplateParameterInputAttachmentType enum.
+func (e TemplateParameterInputAttachmentType) Valid() bool {
 	switch e {
-	case TemplateComponentInputParametersAttachmentTypeDocument:
+	case TemplateParameterInputAttachmentTypeDocument:
 		return true
-	case TemplateComponentInputParametersAttachmentTypeImage:
+	case TemplateParameterInputAttachmentTypeImage:
 		return true
-	case TemplateComponentInputParametersAttachmentTypeVideo:
+	case TemplateParameterInputAttachmentTypeVideo:
 		return true
 	default:
 		return false
@@ -512,8 +533,11 @@ type ChannelRef struct {
 type ChoiceInput struct {
 	Description *string `json:"description,omitempty"`
 	Id          *string `json:"id,omitempty"`
-	Title       *string `json:"title,omitempty"`
-	Url         *string `json:"url,omitempty"`
+
+	// Kind reply, url, web_app, text, contact_request or location_request; without it a choice with a url opens that, any other does what the channel's first kind does
+	Kind  *string `json:"kind,omitempty"`
+	Title *string `json:"title,omitempty"`
+	Url   *string `json:"url,omitempty"`
 }
 
 // CloseNote defines model for CloseNote.
@@ -789,6 +813,43 @@ type Message struct {
 // MessageDirection defines model for Message.Direction.
 type MessageDirection string
 
+// MessageCheck defines model for MessageCheck.
+type MessageCheck struct {
+	// Alternatives what can be sent instead where the window is closed: template, message_tag:…
+	Alternatives []string `json:"alternatives"`
+
+	// Encoding of those segments
+	Encoding *MessageCheckEncoding `json:"encoding"`
+	Errors   []struct {
+		Code    string  `json:"code"`
+		Detail  string  `json:"detail"`
+		Pointer *string `json:"pointer,omitempty"`
+	} `json:"errors"`
+
+	// Length of the text or caption, with the channel's limit over all parts
+	Length *struct {
+		Max   int    `json:"max"`
+		Unit  string `json:"unit"`
+		Value int    `json:"value"`
+	} `json:"length,omitempty"`
+
+	// Ok whether sending it now would be accepted
+	Ok bool `json:"ok"`
+
+	// Parts calls to the provider, each with a result of its own; 0 for a note or a message with errors
+	Parts int `json:"parts"`
+
+	// Segments SMS segments of the text, on channels that count text so
+	Segments *int `json:"segments"`
+
+	// Type the type that the message would have
+	Type   string `json:"type"`
+	Window Window `json:"window"`
+}
+
+// MessageCheckEncoding of those segments
+type MessageCheckEncoding string
+
 // MessageInput defines model for MessageInput.
 type MessageInput struct {
 	AttachmentIds *[]string              `json:"attachment_ids,omitempty"`
@@ -912,34 +973,83 @@ type Started struct {
 	Message      *Message     `json:"message,omitempty"`
 }
 
-// TemplateComponentInput defines model for TemplateComponentInput.
-type TemplateComponentInput struct {
-	Index      *string `json:"index,omitempty"`
-	Parameters *[]struct {
-		// Attachment A file, named by exactly one of id (an uploaded attachment), media_ref (the provider's id) and url (https, fetched by the provider).
-		Attachment *struct {
-			Id       *string                                         `json:"id,omitempty"`
-			MediaRef *string                                         `json:"media_ref,omitempty"`
-			Mime     *string                                         `json:"mime,omitempty"`
-			Name     *string                                         `json:"name,omitempty"`
-			Type     *TemplateComponentInputParametersAttachmentType `json:"type,omitempty"`
-			Url      *string                                         `json:"url,omitempty"`
-		} `json:"attachment,omitempty"`
-		ParameterName *string `json:"parameter_name,omitempty"`
-		Payload       *string `json:"payload,omitempty"`
-		Text          *string `json:"text,omitempty"`
+// TemplateCardComponentInput defines model for TemplateCardComponentInput.
+type TemplateCardComponentInput struct {
+	Index      *string                   `json:"index,omitempty"`
+	Parameters *[]TemplateParameterInput `json:"parameters,omitempty"`
+	SubType    *string                   `json:"sub_type,omitempty"`
 
-		// Type text, payload, image, video or document
-		Type string `json:"type"`
-	} `json:"parameters,omitempty"`
-	SubType *string `json:"sub_type,omitempty"`
-
-	// Type header, body, button …
+	// Type header, body or button
 	Type string `json:"type"`
 }
 
-// TemplateComponentInputParametersAttachmentType defines model for TemplateComponentInput.Parameters.Attachment.Type.
-type TemplateComponentInputParametersAttachmentType string
+// TemplateComponentInput defines model for TemplateComponentInput.
+type TemplateComponentInput struct {
+	// Cards of a carousel
+	Cards *[]struct {
+		CardIndex  int                           `json:"card_index"`
+		Components *[]TemplateCardComponentInput `json:"components,omitempty"`
+	} `json:"cards,omitempty"`
+
+	// Index of a button: 0 to 9
+	Index      *string                   `json:"index,omitempty"`
+	Parameters *[]TemplateParameterInput `json:"parameters,omitempty"`
+
+	// SubType of a button: quick_reply, url, copy_code or flow
+	SubType *string `json:"sub_type,omitempty"`
+
+	// Type header, body, button, limited_time_offer or carousel
+	Type string `json:"type"`
+}
+
+// TemplateParameterInput Its type names the field that has the value; image, video and document are given as attachment.
+type TemplateParameterInput struct {
+	Action *struct {
+		// FlowActionData JSON that the flow is given
+		FlowActionData interface{} `json:"flow_action_data,omitempty"`
+		FlowToken      *string     `json:"flow_token,omitempty"`
+	} `json:"action,omitempty"`
+
+	// Attachment A file, named by exactly one of id (an uploaded attachment), media_ref (the provider's id) and url (https, fetched by the provider).
+	Attachment *struct {
+		Id       *string                               `json:"id,omitempty"`
+		MediaRef *string                               `json:"media_ref,omitempty"`
+		Mime     *string                               `json:"mime,omitempty"`
+		Name     *string                               `json:"name,omitempty"`
+		Type     *TemplateParameterInputAttachmentType `json:"type,omitempty"`
+		Url      *string                               `json:"url,omitempty"`
+	} `json:"attachment,omitempty"`
+	CouponCode *string `json:"coupon_code,omitempty"`
+	Currency   *struct {
+		// Amount1000 in thousandths of the unit
+		Amount1000 int `json:"amount_1000"`
+
+		// Code ISO 4217
+		Code          string `json:"code"`
+		FallbackValue string `json:"fallback_value"`
+	} `json:"currency,omitempty"`
+	DateTime *struct {
+		FallbackValue string `json:"fallback_value"`
+	} `json:"date_time,omitempty"`
+	LimitedTimeOffer *struct {
+		ExpirationTimeMs int `json:"expiration_time_ms"`
+	} `json:"limited_time_offer,omitempty"`
+	Location *struct {
+		Address   *string `json:"address,omitempty"`
+		Latitude  float32 `json:"latitude"`
+		Longitude float32 `json:"longitude"`
+		Name      *string `json:"name,omitempty"`
+	} `json:"location,omitempty"`
+	ParameterName *string `json:"parameter_name,omitempty"`
+	Payload       *string `json:"payload,omitempty"`
+	Text          *string `json:"text,omitempty"`
+
+	// Type text, payload, image, video, document, currency, date_time, location, coupon_code, action or limited_time_offer
+	Type string `json:"type"`
+}
+
+// TemplateParameterInputAttachmentType defines model for TemplateParameterInput.Attachment.Type.
+type TemplateParameterInputAttachmentType string
 
 // TimelineItem defines model for TimelineItem.
 type TimelineItem struct {
@@ -1255,6 +1365,9 @@ type CloseConversationJSONRequestBody = CloseNote
 // SendMessageJSONRequestBody defines body for SendMessage for application/json ContentType.
 type SendMessageJSONRequestBody = MessageInput
 
+// CheckMessageJSONRequestBody defines body for CheckMessage for application/json ContentType.
+type CheckMessageJSONRequestBody = MessageInput
+
 // PrioritizeConversationJSONRequestBody defines body for PrioritizeConversation for application/json ContentType.
 type PrioritizeConversationJSONRequestBody PrioritizeConversationJSONBody
 
@@ -1395,6 +1508,9 @@ type ServerInterface interface {
 	// SendMessage Send a message, or write a note
 	// (POST /v1/conversations/{id}/messages)
 	SendMessage(c *gin.Context, id ID, params SendMessageParams)
+	// CheckMessage Check a message as sending it would, without effect
+	// (POST /v1/conversations/{id}/messages/check)
+	CheckMessage(c *gin.Context, id ID)
 	// PrioritizeConversation Set its priority
 	// (POST /v1/conversations/{id}/priority)
 	PrioritizeConversation(c *gin.Context, id ID, params PrioritizeConversationParams)
@@ -2325,6 +2441,31 @@ func (siw *ServerInterfaceWrapper) SendMessage(c *gin.Context) {
 	siw.Handler.SendMessage(c, id, params)
 }
 
+// CheckMessage operation middleware
+func (siw *ServerInterfaceWrapper) CheckMessage(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CheckMessage(c, id)
+}
+
 // PrioritizeConversation operation middleware
 func (siw *ServerInterfaceWrapper) PrioritizeConversation(c *gin.Context) {
 
@@ -3115,6 +3256,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/v1/conversations/:id/timeline", wrapper.ConversationTimeline)
 	router.GET(options.BaseURL+"/v1/conversations/:id/messages", wrapper.ListMessages)
 	router.POST(options.BaseURL+"/v1/conversations/:id/messages", wrapper.SendMessage)
+	router.POST(options.BaseURL+"/v1/conversations/:id/messages/check", wrapper.CheckMessage)
 	router.GET(options.BaseURL+"/v1/conversations/:id/events", wrapper.ListConversationEvents)
 	router.GET(options.BaseURL+"/v1/conversations/:id/routing", wrapper.ConversationRouting)
 	router.POST(options.BaseURL+"/v1/conversations/:id/assign", wrapper.AssignConversation)

@@ -3,13 +3,14 @@ package intake
 import (
 	"context"
 
+	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // happened handles what is no message: it becomes a row of the timeline.
-func (i *Intake) happened(ctx context.Context, t *record.Thread, in event.Inbound, at event.Time) error {
-	free, err := i.opens(ctx, in, at)
+func (i *Intake) happened(ctx context.Context, ch channel.Keyed, t *record.Thread, in event.Inbound, at event.Time) error {
+	free, err := i.opens(ctx, ch, in, at)
 	if err != nil {
 		return err
 	}

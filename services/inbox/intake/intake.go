@@ -134,13 +134,13 @@ func (i *Intake) handleFor(ctx context.Context, tenant string, ch channel.Keyed,
 	case event.ContactTyping:
 		return i.typing(ctx, t, in)
 	}
-	return i.happened(ctx, t, in, at)
+	return i.happened(ctx, ch, t, in, at)
 }
 
 func rules(ch channel.Keyed) record.Rules { return record.RulesOf(ch.Policy, ch.OUID) }
 
 // opens is until when an event keeps the channel's window open beyond its usual rule; zero if it does not.
-func (i *Intake) opens(ctx context.Context, in event.Inbound, at event.Time) (event.Time, error) {
+func (i *Intake) opens(ctx context.Context, ch channel.Keyed, in event.Inbound, at event.Time) (event.Time, error) {
 	if in.OpensWindow == "" {
 		return event.Time{}, nil
 	}
@@ -148,9 +148,10 @@ func (i *Intake) opens(ctx context.Context, in event.Inbound, at event.Time) (ev
 	if err != nil {
 		return event.Time{}, unlessGone(err)
 	}
-	length := info.Window.For
+	window := info.For(ch.Settings).Window
+	length := window.For
 	if in.OpensWindow == "free_entry" {
-		length = info.Window.FreeEntry
+		length = window.FreeEntry
 	}
 	if length <= 0 {
 		return event.Time{}, nil
@@ -192,7 +193,7 @@ func (i *Intake) received(ctx context.Context, t *record.Thread, ch channel.Keye
 		if err := i.quote(ctx, t, m); err != nil {
 			return err
 		}
-		until, err := i.opens(ctx, in, at)
+		until, err := i.opens(ctx, ch, in, at)
 		if err != nil {
 			return err
 		}
@@ -206,7 +207,7 @@ func (i *Intake) received(ctx context.Context, t *record.Thread, ch channel.Keye
 		return err
 	}
 	rules.Wakes = settings.Settings.SnoozeWakesOnMessage
-	if rules.Acks, err = i.acks(ctx, ins); err != nil {
+	if rules.Acks, err = i.acks(ctx, ch, ins); err != nil {
 		return err
 	}
 	if _, err := i.Record.Received(ctx, t, rules, ms...); err != nil {
@@ -221,12 +222,12 @@ func (i *Intake) received(ctx context.Context, t *record.Thread, ch channel.Keye
 }
 
 // acks reports whether the channel takes an acknowledgement, if one of the messages wants one.
-func (i *Intake) acks(ctx context.Context, ins []event.Inbound) (bool, error) {
+func (i *Intake) acks(ctx context.Context, ch channel.Keyed, ins []event.Inbound) (bool, error) {
 	if !slices.ContainsFunc(ins, func(in event.Inbound) bool { return in.Content.Acknowledged() }) {
 		return false, nil
 	}
 	info, err := i.Channels.Type(ctx, ins[0].ChannelType)
-	return err == nil && info.Carries(record.Ack), unlessGone(err)
+	return err == nil && info.For(ch.Settings).Carries(record.Ack), unlessGone(err)
 }
 
 func message(t *record.Thread, in event.Inbound, direction string, at event.Time) *record.Message {

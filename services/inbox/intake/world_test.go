@@ -79,8 +79,8 @@ func newWorld(t testing.TB, policy string) *world {
 	w.must(err)
 	d := directory.New(w.db, nil, sealer, w.now)
 	w.must(d.Announce(t.Context(), channel.Info{
-		Type: event.WhatsApp, Title: "WhatsApp", Account: []string{"number"}, Send: channel.SendRules{Types: []event.MessageType{event.Text}},
-		Window: channel.Window{Kind: "inbound", For: channel.Duration(24 * time.Hour), FreeEntry: channel.Duration(72 * time.Hour)},
+		Type: event.WhatsApp, Title: "WhatsApp", Account: []string{"number"}, RuleSet: channel.RuleSet{Send: channel.SendRules{Types: []event.MessageType{event.Text}},
+			Window: channel.Window{Kind: "inbound", For: channel.Duration(24 * time.Hour), FreeEntry: channel.Duration(72 * time.Hour)}},
 	}))
 	ch := &directory.Channel{Type: event.WhatsApp, Name: "Shop", Enabled: true, Policy: []byte(policy), Version: 1, OUID: "ou_1"}
 	ch.ID, ch.Tenant = w.channel, w.id

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -34,44 +35,64 @@ func (o *Outbox) checker(
 	if m.Direction == record.Note {
 		return nil, nil
 	}
+	rules, err := o.rules(ctx, doc)
+	if err != nil {
+		return nil, err
+	}
+	return func(c *record.Conversation) (record.Dispatch, error) {
+		d := o.dispatch(c, rules, by, m)
+		out := event.Outbound{Peer: d.Peer, Content: m.Content, WindowUntil: d.WindowUntil}
+		return d, outside(named(rules.Check(out, o.Now())), rules.Window.Outside)
+	}, nil
+}
+
+func (o *Outbox) dispatch(c *record.Conversation, rules channel.Rules, by Author, m *record.Message) record.Dispatch {
+	return c.Dispatch(by.By, m.CreatedAt.Add(sendWithin), rules.Window.Ends(c.Window.LastInboundAt, c.Window.FreeUntil))
+}
+
+// rules returns what the conversation's channel can do. A channel that is switched off and a contact that is blocked are refused.
+func (o *Outbox) rules(ctx context.Context, doc *record.Conversation) (channel.Rules, error) {
 	ch, err := o.Directory.Channel(ctx, doc.ChannelID)
 	if fault.Is(err, fault.Gone) || (err == nil && !ch.Enabled) {
-		return nil, fault.New(fault.Conflict, "channel_disabled", "the channel is switched off or gone")
+		return channel.Rules{}, fault.New(fault.Conflict, "channel_disabled", "the channel is switched off or gone")
 	}
 	if err != nil {
-		return nil, err
-	}
-	info, err := o.Directory.Type(ctx, doc.ChannelType)
-	if err != nil {
-		return nil, err
+		return channel.Rules{}, err
 	}
 	contact, err := o.Record.Contacts.Get(ctx, doc.ContactID)
 	if err == nil && contact.Blocked {
-		return nil, fault.New(fault.Conflict, "recipient_blocked", "the contact is blocked")
+		return channel.Rules{}, fault.New(fault.Conflict, "recipient_blocked", "the contact is blocked")
 	}
 	if err == nil {
 		if why := contact.Unreachable(doc.ThreadID); why != "" {
-			return nil, fault.New(fault.Conflict, "recipient_unreachable",
+			return channel.Rules{}, fault.New(fault.Conflict, "recipient_unreachable",
 				"the provider reported that this recipient is %s; you can write again after their next message", why)
 		}
 	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, err
+		return channel.Rules{}, err
 	}
-	return func(c *record.Conversation) (record.Dispatch, error) {
-		d := c.Dispatch(by.By, m.CreatedAt.Add(sendWithin), info.Window.Ends(c.Window.LastInboundAt, c.Window.FreeUntil))
-		out := event.Outbound{Content: m.Content, WindowUntil: d.WindowUntil}
-		return d, outside(info.Check(out, o.Now()), info.Window.Outside)
-	}, nil
+	return o.Directory.Rules(ctx, ch.Channel)
 }
 
-// outside adds to a closed window's refusal what the channel still takes, and gives pointers of files as the caller named them.
-func outside(err error, allowed []string) error {
-	if fe, ok := errors.AsType[*fault.Error](err); ok && strings.HasPrefix(fe.Pointer, "/attachments/") {
-		named := *fe
-		named.Pointer = "/attachment_ids/" + strings.Split(fe.Pointer, "/")[2] // as the caller named it
-		return &named
+// named gives a refusal the pointer of the field as the author of the draft named it.
+func named(err error) error {
+	fe, ok := errors.AsType[*fault.Error](err)
+	if !ok || fe.Pointer == "" {
+		return err
 	}
+	out := *fe
+	switch field := strings.Split(fe.Pointer, "/")[1:]; field[0] {
+	case "attachments":
+		out.Pointer = "/" + strings.Join(append([]string{"attachment_ids"}, field[1:min(2, len(field))]...), "/")
+	case "reaction":
+		out.Pointer = strings.Replace(fe.Pointer, "/target", "/message_id", 1)
+	}
+	return &out
+}
+
+// outside adds to a closed window's refusal what the channel still takes.
+func outside(err error, allowed []string) error {
 	if !fault.Is(err, fault.Window) {
 		return err
 	}

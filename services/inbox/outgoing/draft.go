@@ -95,6 +95,7 @@ type interactiveInput struct {
 }
 
 type choiceInput struct {
+	Kind        string `json:"kind"`
 	ID          string `json:"id"`
 	Title       string `json:"title"`
 	Description string `json:"description"`
@@ -149,6 +150,12 @@ type componentInput struct {
 	SubType    string           `json:"sub_type"`
 	Index      string           `json:"index"`
 	Parameters []parameterInput `json:"parameters"`
+	Cards      []cardOfTemplate `json:"cards"`
+}
+
+type cardOfTemplate struct {
+	Index      int              `json:"card_index"`
+	Components []componentInput `json:"components"`
 }
 
 type parameterInput struct {
@@ -157,6 +164,40 @@ type parameterInput struct {
 	Text       string           `json:"text"`
 	Payload    string           `json:"payload"`
 	Attachment *attachmentInput `json:"attachment"`
+	Currency   *currencyInput   `json:"currency"`
+	DateTime   *dateTimeInput   `json:"date_time"`
+	Location   *locationInput   `json:"location"`
+	CouponCode string           `json:"coupon_code"`
+	Action     *flowActionInput `json:"action"`
+	Offer      *offerInput      `json:"limited_time_offer"`
+}
+
+type currencyInput struct {
+	Fallback   string `json:"fallback_value"`
+	Code       string `json:"code"`
+	Amount1000 int64  `json:"amount_1000"`
+}
+
+type dateTimeInput struct {
+	Fallback string `json:"fallback_value"`
+}
+
+type flowActionInput struct {
+	Token string          `json:"flow_token"`
+	Data  json.RawMessage `json:"flow_action_data"`
+}
+
+type offerInput struct {
+	ExpirationMS int64 `json:"expiration_time_ms"`
+}
+
+// parameter is the parameter of the input without its file.
+func (in parameterInput) parameter() event.Parameter {
+	return event.Parameter{
+		Type: in.Type, Name: in.Name, Text: in.Text, Payload: in.Payload, Currency: (*event.Currency)(in.Currency),
+		DateTime: (*event.DateTime)(in.DateTime), Location: in.Location.location(), CouponCode: in.CouponCode,
+		Action: (*event.FlowAction)(in.Action), Offer: (*event.Offer)(in.Offer),
+	}
 }
 
 // attachmentInput names a file in a template: an uploaded one by its id, one that the provider has, or a public one by its URL,
@@ -175,13 +216,22 @@ func (o *Outbox) template(ctx context.Context, doc *record.Conversation, by Auth
 	if in == nil {
 		return nil, nil
 	}
-	out := &event.Template{Name: in.Name, Language: in.Language}
-	for i, c := range in.Components {
+	cs, err := o.components(ctx, doc, by, in.Components, "/template/components")
+	if err != nil {
+		return nil, err
+	}
+	return &event.Template{Name: in.Name, Language: in.Language, Components: cs}, nil
+}
+
+func (o *Outbox) components(
+	ctx context.Context, doc *record.Conversation, by Author, in []componentInput, at string,
+) (out []event.Component, err error) {
+	for i, c := range in {
 		oc := event.Component{Type: c.Type, SubType: c.SubType, Index: c.Index}
 		for k, param := range c.Parameters {
-			op := event.Parameter{Type: param.Type, Name: param.Name, Text: param.Text, Payload: param.Payload}
+			op := param.parameter()
 			if param.Attachment != nil {
-				a, err := o.named(ctx, doc, by, *param.Attachment, fmt.Sprintf("/template/components/%d/parameters/%d/attachment", i, k))
+				a, err := o.named(ctx, doc, by, *param.Attachment, fmt.Sprintf("%s/%d/parameters/%d/attachment", at, i, k))
 				if err != nil {
 					return nil, err
 				}
@@ -189,7 +239,14 @@ func (o *Outbox) template(ctx context.Context, doc *record.Conversation, by Auth
 			}
 			oc.Parameters = append(oc.Parameters, op)
 		}
-		out.Components = append(out.Components, oc)
+		for k, card := range c.Cards {
+			inner, err := o.components(ctx, doc, by, card.Components, fmt.Sprintf("%s/%d/cards/%d/components", at, i, k))
+			if err != nil {
+				return nil, err
+			}
+			oc.Cards = append(oc.Cards, event.TemplateCard{Index: card.Index, Components: inner})
+		}
+		out = append(out, oc)
 	}
 	return out, nil
 }

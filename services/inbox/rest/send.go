@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
@@ -44,6 +45,56 @@ func (s *Server) SendMessage(c *gin.Context, id api.ID, _ api.SendMessageParams)
 		}
 		return showMessage(m), nil
 	})
+}
+
+// CheckMessage implements api.ServerInterface.
+func (s *Server) CheckMessage(c *gin.Context, id api.ID) {
+	do(c, http.StatusOK, func() (any, error) {
+		p, ctx := httpapi.Caller(c), c.Request.Context()
+		if err := p.Require(auth.Send); err != nil {
+			return nil, err
+		}
+		var in outgoing.Draft
+		if err := httpapi.Body(c, &in); err != nil {
+			return nil, err
+		}
+		doc, err := s.conversation(ctx, p, id)
+		if err != nil {
+			return nil, err
+		}
+		_, rules, err := s.channel(ctx, doc)
+		if err != nil {
+			return nil, err
+		}
+		preview, err := s.Outbox.Preview(ctx, doc, author(p), in)
+		if err != nil {
+			return nil, err
+		}
+		return showPreview(preview, window(rules, doc.Window, s.at())), nil
+	})
+}
+
+func showPreview(p outgoing.Preview, window object) object {
+	out := object{
+		"ok": len(p.Problems) == 0, "type": p.Type, "parts": p.Parts, "segments": nil, "encoding": nil, "length": nil, "window": window,
+		"alternatives": append([]string{}, p.Alternatives...),
+	}
+	if m := p.Length; m != nil {
+		out["length"] = object{"value": m.Value, "max": m.Max, "unit": m.Unit}
+		if m.Unit == channel.Segments {
+			out["segments"], out["encoding"] = m.Value, m.Encoding
+		}
+	}
+	problems := []object{}
+	for _, e := range p.Problems {
+		one := object{"code": e.Code, "detail": e.Detail}
+		if e.Pointer != "" {
+			one["pointer"] = e.Pointer
+		}
+		problems = append(problems, one)
+	}
+	out["errors"] = problems
+	return out
 }
 
 // send queues the message of a call, or answers a repeated call like the first.

@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
@@ -58,13 +59,23 @@ func (s *Server) one(ctx context.Context, p *auth.Principal, c *record.Conversat
 	return out[0], nil
 }
 
-func (s *Server) show(ctx context.Context, c *record.Conversation, contact *record.Contact, last *record.Message, read *record.Read) (object, error) {
+// channel returns a conversation's channel and what it can do: of a channel that is gone, what its type can do by default.
+func (s *Server) channel(ctx context.Context, c *record.Conversation) (channel.Channel, channel.Rules, error) {
 	ch, err := s.Directory.Channel(ctx, c.ChannelID)
 	if err != nil && !fault.Is(err, fault.Gone) {
-		return nil, err
+		return channel.Channel{}, channel.Rules{}, err
 	}
-	info, err := s.Directory.Type(ctx, c.ChannelType)
-	if err != nil && !fault.Is(err, fault.Gone) {
+	ch.Type = c.ChannelType
+	rules, err := s.Directory.Rules(ctx, ch.Channel)
+	if fault.Is(err, fault.Gone) {
+		err = nil
+	}
+	return ch.Channel, rules, err
+}
+
+func (s *Server) show(ctx context.Context, c *record.Conversation, contact *record.Contact, last *record.Message, read *record.Read) (object, error) {
+	ch, rules, err := s.channel(ctx, c)
+	if err != nil {
 		return nil, err
 	}
 	assignee, err := s.agent(ctx, c.Tenant, c.AssigneeID)
@@ -80,7 +91,7 @@ func (s *Server) show(ctx context.Context, c *record.Conversation, contact *reco
 		"channel": object{"id": c.ChannelID, "type": c.ChannelType, "name": ch.Name}, "contact": named(c.ContactID, contact), "peer": c.Peer,
 		"assignee": assignee, "ou": unit(c.OUID), "queue_id": orNull(c.QueueID), "bot_id": orNull(c.BotID), "bot_active": c.BotActive,
 		"unread_count": c.Unread(seen), "waiting_since": timeOrNull(c.WaitingSince), "first_response_at": timeOrNull(c.FirstResponseAt),
-		"last_message": lastMessage(last), "window": window(info, c.Window, s.at()), "priority": priorities[c.Priority],
+		"last_message": lastMessage(last), "window": window(rules, c.Window, s.at()), "priority": priorities[c.Priority],
 		"tags": append([]string{}, c.Tags...), "reference": reference(c.Reference), "snoozed_until": timeOrNull(c.SnoozedUntil),
 		"opened_at": c.OpenedAt, "opened_by": c.OpenedBy, "closed_at": timeOrNull(c.ClosedAt), "closed_by": c.ClosedBy, "close": c.Close,
 		"seq": c.Seq, "version": c.Version,

@@ -51,7 +51,7 @@ func (s *Server) StartConversation(c *gin.Context, _ api.StartConversationParams
 		if in.Message != nil {
 			m, err := s.send(c, p, doc, key, *in.Message)
 			if err != nil {
-				return nil, err
+				return nil, inMessage(err)
 			}
 			out["message"] = showMessage(m)
 			if doc, err = s.Record.Conversations.Get(ctx, doc.ID); err != nil {
@@ -134,14 +134,15 @@ func (s *Server) reach(c *gin.Context, p *auth.Principal, in start) (*record.Thr
 	if err != nil {
 		return nil, none, err
 	}
+	rules := info.For(ch.Settings)
 	t, who, err := s.named(c, p, ch, info, in)
 	if err != nil {
 		return nil, none, err
 	}
 	known := t != nil
 	template := in.Message != nil && in.Message.Template != nil
-	if !known && (!info.Starts.May || (info.Starts.With == "template" && !template)) {
-		return nil, none, fault.New(fault.Invalid, "cannot_start", "on %s the business may not write first%s", info.Title, with(info.Starts.With))
+	if !known && (!rules.Starts.May || (rules.Starts.With == "template" && !template)) {
+		return nil, none, fault.New(fault.Invalid, "cannot_start", "on %s the business may not write first%s", rules.Title, with(rules.Starts.With))
 	}
 	if in.Message != nil {
 		if err := s.sendable(ctx, p, ch, t, *in.Message); err != nil {
@@ -179,7 +180,18 @@ func (s *Server) sendable(ctx context.Context, p *auth.Principal, ch channel.Key
 			doc = tail
 		}
 	}
-	return s.Outbox.Check(ctx, doc, author(p), in)
+	return inMessage(s.Outbox.Check(ctx, doc, author(p), in))
+}
+
+// inMessage gives a refusal of the first message the pointer of the field below message.
+func inMessage(err error) error {
+	fe, ok := errors.AsType[*fault.Error](err)
+	if !ok || fe.Pointer == "" {
+		return err
+	}
+	out := *fe
+	out.Pointer = "/message" + fe.Pointer
+	return &out
 }
 
 // unlessGone returns nil for a document that is not there.

@@ -359,11 +359,11 @@ func (s *Server) TypingInConversation(c *gin.Context, id api.ID, _ api.TypingInC
 
 // signal sends a signal to the channel of an open conversation, if the channel takes it.
 func (s *Server) signal(ctx context.Context, p *auth.Principal, doc *record.Conversation, what string) error {
-	info, err := s.Directory.Type(ctx, doc.ChannelType)
-	if fault.Is(err, fault.Gone) || err == nil && (!info.Carries(what) || doc.Status == record.Closed) {
+	if doc.Status == record.Closed {
 		return nil
 	}
-	if err != nil {
+	_, rules, err := s.channel(ctx, doc)
+	if err != nil || !rules.Carries(what) {
 		return err
 	}
 	return s.Bus.Publish(ctx, doc.Signal(what, p.Actor(), s.at()))

@@ -12,9 +12,9 @@ import (
 const expiring = 2 * time.Hour
 
 // window is a conversation's window as the API shows it.
-func window(info channel.Info, w record.Window, now event.Time) map[string]any {
-	end := info.Window.Ends(w.LastInboundAt, w.FreeUntil)
-	out := map[string]any{"state": "none", "expires_at": nil, "remaining_messages": nil, "allowed": []string{"any"}}
+func window(rules channel.Rules, w record.Window, now event.Time) object {
+	end := rules.Window.Ends(w.LastInboundAt, w.FreeUntil)
+	out := object{"state": "none", "expires_at": nil, "remaining_messages": nil, "allowed": []string{"any"}}
 	if end.IsZero() {
 		return out
 	}
@@ -25,7 +25,7 @@ func window(info channel.Info, w record.Window, now event.Time) map[string]any {
 		if w.LastInboundAt.IsZero() {
 			out["reason"] = "the customer has not written yet"
 		}
-		out["allowed"] = append([]string{}, info.Window.Outside...)
+		out["allowed"] = append([]string{}, rules.Window.Outside...)
 	case now.Add(expiring).After(end):
 		out["state"] = "expiring"
 	default:

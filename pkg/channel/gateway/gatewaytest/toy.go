@@ -46,11 +46,11 @@ func (t Toy) Info() channel.Info {
 		Type: t.Kind, Title: "Toy", Account: []string{"account"},
 		Settings: []channel.Field{{Key: "account"}, {Key: "secret", Secret: true}, {Key: "api_token", Secret: true}},
 		Inbound:  channel.InboundRules{MaxBody: 1 << 20, Retries: true, AppLevel: true, MaxMedia: 1 << 20, Redact: []string{"X-Toy-Pass"}},
-		Send: channel.SendRules{
+		RuleSet: channel.RuleSet{Send: channel.SendRules{
 			Types: []event.MessageType{event.Text, event.Image}, Text: channel.Limit{Max: 1000, Unit: channel.Runes}, Attachments: 3,
 			Media:   map[event.MessageType]channel.MediaRule{event.Image: {MIME: []string{"image/png"}, MaxBytes: 1000}},
 			Signals: []string{"typing_on"}, Concurrency: 4, Timeout: channel.Duration(5 * time.Second),
-		},
+		}},
 		Addresses: []channel.AddressForm{{Kind: channel.AddressID, Pattern: ".+", Example: "any id"}},
 	}
 	if t.Edit != nil {

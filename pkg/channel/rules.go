@@ -1,0 +1,68 @@
+package channel
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/tributaryhq/tributary/pkg/event"
+)
+
+// RuleSet is what channels can do, as an adapter declares it.
+type RuleSet struct {
+	Send     SendRules              `json:"send"`
+	Window   Window                 `json:"window"`
+	Statuses []event.DeliveryStatus `json:"statuses"` // what the provider reports after accepting
+	Starts   Starts                 `json:"starts"`   // may the business write first
+}
+
+// Variant is a set of rules for those channels of a type whose settings have these values; "*" stands for any value but none.
+type Variant struct {
+	When map[string]string `json:"when"`
+	RuleSet
+}
+
+// Rules is what one channel can do. The validator, the sender, the composer and GET /v1/channels/{id} read this value and no other.
+type Rules struct {
+	Title string `json:"title"` // for people: "WhatsApp"
+	RuleSet
+}
+
+// For returns the rules of a channel with these settings. It is pure: equal settings give equal rules.
+func (i Info) For(s Settings) Rules {
+	set := i.RuleSet
+	if n := slices.IndexFunc(i.Variants, func(v Variant) bool { return i.applies(v.When, s) }); n >= 0 {
+		set = i.Variants[n].RuleSet
+	}
+	set.Send.Rates = ratesOf(set.Send.Rates, s)
+	return Rules{Title: i.Title, RuleSet: set}
+}
+
+// applies reports whether the settings have all the values of when; a setting that is not given has its default.
+func (i Info) applies(when map[string]string, s Settings) bool {
+	for key, want := range when {
+		have := s.Text(key)
+		for _, f := range i.Settings {
+			if have == "" && f.Key == key {
+				have = f.Default
+			}
+		}
+		if have != want && (want != "*" || have == "") {
+			return false
+		}
+	}
+	return true
+}
+
+// ratesOf returns the rates with those that a setting raises or lowers as the channel has them.
+func ratesOf(rates []Rate, s Settings) []Rate {
+	out := slices.Clone(rates)
+	for n, r := range out {
+		if v, err := strconv.Atoi(s.Text(r.Setting)); r.Setting != "" && err == nil && v > 0 {
+			out[n].N, out[n].Burst = v, max(1, r.Burst*v/r.N)
+		}
+	}
+	return out
+}
+
+// Carries reports whether the channel takes a signal: typing_on, typing_off, read, ack.
+func (r Rules) Carries(signal string) bool { return slices.Contains(r.Send.Signals, signal) }
