@@ -58,7 +58,7 @@ func (r Rules) checkCards(out *problems, c event.Component, at string) {
 		out.add(at+"/cards", "template_component", "a carousel has 1 to %d cards, this one has %d", limit, n)
 	default:
 		for k, card := range c.Cards {
-			r.checkComponents(out, card.Components, fmt.Sprintf("%s/cards/%d/components", at, k), false)
+			r.checkComponents(out, card.Plain(), fmt.Sprintf("%s/cards/%d/components", at, k), false)
 		}
 	}
 }

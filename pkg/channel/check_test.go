@@ -174,7 +174,7 @@ var refusals = []struct {
 	{"carousel without cards", "template_component", "/template/components/0/cards", template(event.Component{Type: "carousel"})},
 	{"cards of no carousel", "template_component", "/template/components/0/cards", template(event.Component{Type: "header", Cards: []event.TemplateCard{{}}})},
 	{"carousel in a card", "template_component", "/template/components/0/cards/0/components/0/type", template(event.Component{Type: "carousel", Cards: []event.TemplateCard{
-		{Components: []event.Component{{Type: "carousel"}}},
+		{Components: []event.CardComponent{{Type: "carousel"}}},
 	}})},
 
 	{"buttons in a group", "not_in_groups", "/interactive/buttons/0/kind", with(buttons(event.Choice{Kind: "web_app", Title: "A", URL: "https://a.example"}), func(o *event.Outbound) { o.Peer = "-1" })},

@@ -90,7 +90,7 @@ func filesOf(out []Attachment, cs []Component) []Attachment {
 			}
 		}
 		for _, card := range c.Cards {
-			out = filesOf(out, card.Components)
+			out = filesOf(out, card.Plain())
 		}
 	}
 	return out
@@ -237,8 +237,25 @@ type Component struct {
 
 // TemplateCard is one card of a carousel.
 type TemplateCard struct {
-	Index      int         `json:"card_index"`
-	Components []Component `json:"components,omitempty"`
+	Index      int             `json:"card_index"`
+	Components []CardComponent `json:"components,omitempty"`
+}
+
+// CardComponent is one part of a card: a component that has no cards.
+type CardComponent struct {
+	Type       string      `json:"type"` // header, body or button
+	SubType    string      `json:"sub_type,omitempty"`
+	Index      string      `json:"index,omitempty"`
+	Parameters []Parameter `json:"parameters,omitempty"`
+}
+
+// Plain returns the card's components as those of a template.
+func (c TemplateCard) Plain() []Component {
+	out := make([]Component, len(c.Components))
+	for i, p := range c.Components {
+		out[i] = Component{Type: p.Type, SubType: p.SubType, Index: p.Index, Parameters: p.Parameters}
+	}
+	return out
 }
 
 // Parameter fills one place of a template. Type names the field that has the value; image, video and document are attachments.

@@ -69,7 +69,7 @@ func (p *part) components(cs []event.Component, at string) (out []outComponent, 
 			p.files = append(p.files, files...)
 		}
 		for k, card := range c.Cards {
-			inner, err := p.components(card.Components, fmt.Sprintf("%s/%d/cards/%d/components", at, i, k))
+			inner, err := p.components(card.Plain(), fmt.Sprintf("%s/%d/cards/%d/components", at, i, k))
 			if err != nil {
 				return nil, err
 			}

@@ -223,6 +223,14 @@ func (o *Outbox) template(ctx context.Context, doc *record.Conversation, by Auth
 	return &event.Template{Name: in.Name, Language: in.Language, Components: cs}, nil
 }
 
+func cardOf(index int, cs []event.Component) event.TemplateCard {
+	card := event.TemplateCard{Index: index}
+	for _, c := range cs {
+		card.Components = append(card.Components, event.CardComponent{Type: c.Type, SubType: c.SubType, Index: c.Index, Parameters: c.Parameters})
+	}
+	return card
+}
+
 func (o *Outbox) components(
 	ctx context.Context, doc *record.Conversation, by Author, in []componentInput, at string,
 ) (out []event.Component, err error) {
@@ -244,7 +252,7 @@ func (o *Outbox) components(
 			if err != nil {
 				return nil, err
 			}
-			oc.Cards = append(oc.Cards, event.TemplateCard{Index: card.Index, Components: inner})
+			oc.Cards = append(oc.Cards, cardOf(card.Index, inner))
 		}
 		out = append(out, oc)
 	}
