@@ -2,9 +2,6 @@ package history
 
 import (
 	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,12 +17,7 @@ import (
 const secret = "0123456789abcdef0123456789abcdef"
 
 // peer is the id of the nth person.
-func (l *life) peer(i int) string {
-	if l.people[i].kind == "telegram" {
-		return fmt.Sprintf("55%04d%04d", l.n, i)
-	}
-	return fmt.Sprintf("4915%04d%04d", l.n, i)
-}
+func (l *life) peer(i int) string { return kinds[l.people[i].kind].peer(l.n, i) }
 
 // write lets a person write: copies of a webhook go out at once, the next one only after it was acknowledged.
 func (l *life) write(i int, p person) {
@@ -35,8 +27,8 @@ func (l *life) write(i int, p person) {
 	l.note(func() { n = len(l.acked[l.peer(i)]) })
 	for k, post := range p.posts {
 		time.Sleep(post.pause) // the plan's time
-		if p.kind == "telegram" {
-			post.messages = 1 // an update is one message
+		if !kinds[p.kind].batch {
+			post.messages = 1
 		}
 		var refs []string
 		for range post.messages {
@@ -65,24 +57,14 @@ func (l *life) write(i int, p person) {
 }
 
 // ref is the provider's id of a person's nth message.
-func (l *life) ref(i, n int) string {
-	if l.people[i].kind == "telegram" {
-		return fmt.Sprintf("%s:%d", l.peer(i), n)
-	}
-	return fmt.Sprintf("wamid.%s.%d", l.peer(i), n)
-}
+func (l *life) ref(i, n int) string { return kinds[l.people[i].kind].ref(l.peer(i), n) }
 
 func (l *life) webhook(i, from, to int) []byte {
-	peer := l.peer(i)
-	if l.people[i].kind == "telegram" {
-		return fmt.Appendf(nil, `{"update_id":1%s%d,"message":{"message_id":%d,"chat":{"id":%s,"first_name":"P","type":"private"},"date":%d,"from":{"id":%s,"is_bot":false,"first_name":"P"},"text":"text %s"}}`,
-			peer[4:], from, from, peer, time.Now().Unix(), peer, l.ref(i, from))
-	}
-	var messages []string
+	var refs []string
 	for n := from; n <= to; n++ {
-		messages = append(messages, fmt.Sprintf(`{"from":%q,"id":%q,"timestamp":"%d","type":"text","text":{"body":"text %s"}}`, peer, l.ref(i, n), time.Now().Unix(), l.ref(i, n)))
+		refs = append(refs, l.ref(i, n))
 	}
-	return l.entry(`"contacts":[{"profile":{"name":"P"},"wa_id":"` + peer + `"}],"messages":[` + strings.Join(messages, ",") + `]`)
+	return kinds[l.people[i].kind].webhook(l, l.peer(i), refs)
 }
 
 // entry wraps what happened on the life's WhatsApp number.
@@ -110,13 +92,7 @@ func (l *life) once(n int, kind string, body []byte) int {
 	if err != nil {
 		return 0
 	}
-	if kind == "telegram" {
-		req.Header.Set("X-Telegram-Bot-Api-Secret-Token", secret)
-	} else {
-		mac := hmac.New(sha256.New, []byte(secret))
-		mac.Write(body)
-		req.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
-	}
+	kinds[kind].sign(req.Header, body)
 	status, _ := l.ask(req)
 	return status
 }

@@ -62,6 +62,8 @@ func newLife(p *platform, pl plan) *life {
 			map[string]string{"app_secret": secret, "access_token": "token-of-the-test", "verify_token": "verify-of-the-test"}},
 		{"telegram", map[string]any{"bot_username": fmt.Sprintf("history_%d_bot", n), "api_base_url": p.provider.URL + "/telegram"},
 			map[string]string{"bot_token": fmt.Sprintf("70%d:abcdefghijklmnopqrstuvwxyz", n), "webhook_secret": secret}},
+		{"line", map[string]any{"destination": l.bot(), "api_base_url": p.provider.URL + "/line"},
+			map[string]string{"channel_secret": secret, "channel_access_token": fmt.Sprintf("token-of-line-%d", n)}},
 		{"webchat", map[string]any{"allowed_origins": []string{"https://shop.example"}}, map[string]string{"identity_secret": secret}},
 	} {
 		p.must("POST", "/v1/channels", l.key(ch.kind), map[string]any{"type": ch.kind, "name": ch.kind, "settings": ch.settings, "secrets": ch.secrets}, &made)

@@ -30,7 +30,7 @@ const (
 // shown is a message that reached a person.
 type shown struct{ id, to, ref, text string }
 
-// provider plays WhatsApp and Telegram: it takes messages, remembers what reached a person, and says what became of it.
+// provider plays WhatsApp, Telegram and LINE: it takes messages, remembers what reached a person, and says what became of it.
 type provider struct {
 	*httptest.Server
 	of  *platform
@@ -43,11 +43,12 @@ type provider struct {
 	open   int            // calls under way
 	taken  map[string]int // by text: how often it reached the person
 	order  map[string][]string
+	keys   map[string]int // LINE's retry keys that were used: which message it was
 	n      int
 }
 
 func newProvider(t testing.TB, of *platform) *provider {
-	p := &provider{of: of, taken: map[string]int{}, order: map[string][]string{}}
+	p := &provider{of: of, taken: map[string]int{}, order: map[string][]string{}, keys: map[string]int{}}
 	p.Server = httptest.NewServer(p)
 	t.Cleanup(p.Close)
 	return p
@@ -84,6 +85,8 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
+	case strings.HasPrefix(r.URL.Path, "/line/v2/bot/message/"):
+		p.line(w, r.Header.Get("X-Line-Retry-Key"), body)
 	case strings.HasSuffix(r.URL.Path, "/messages"):
 		p.whatsapp(w, body)
 	case strings.HasSuffix(r.URL.Path, "/sendMessage"):
@@ -132,6 +135,44 @@ func (p *provider) telegram(w http.ResponseWriter, body []byte) {
 		},
 		refused:   `{"ok":false,"error_code":403,"description":"Forbidden: bot was blocked by the user"}`,
 		throttled: `{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 1","parameters":{"retry_after":1}}`,
+	})
+}
+
+// line takes a reply by its token, which names the person, and a push with a retry key once.
+func (p *provider) line(w http.ResponseWriter, key string, body []byte) {
+	var m struct {
+		Token    string `json:"replyToken"`
+		To       string `json:"to"`
+		Messages []struct {
+			Text string `json:"text"`
+		} `json:"messages"`
+	}
+	if json.Unmarshal(body, &m) != nil || len(m.Messages) != 1 {
+		http.Error(w, "bad", http.StatusBadRequest)
+		return
+	}
+	if m.To == "" {
+		m.To, _, _ = strings.Cut(m.Token, "/")
+	}
+	sent := func(n int) string { return fmt.Sprintf(`{"sentMessages":[{"id":"%d"}]}`, 1e9+n) }
+	p.mu.Lock()
+	before, used := p.keys[key]
+	p.mu.Unlock()
+	if key != "" && used {
+		w.Header().Set("X-Line-Accepted-Request-Id", "before")
+		w.WriteHeader(http.StatusConflict)
+		_, _ = io.WriteString(w, sent(before))
+		return
+	}
+	p.answer(w, m.To, m.Messages[0].Text, answers{
+		taken: func(n int) string {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.keys[key] = n
+			return sent(n)
+		},
+		refused:   `{"message":"Failed to send messages"}`,
+		throttled: `{"message":"The API rate limit has been exceeded. Try again later."}`,
 	})
 }
 

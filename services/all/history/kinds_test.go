@@ -1,0 +1,76 @@
+package history
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// kind is how people of a channel type write: their ids, their messages, and what proves a webhook.
+type kind struct {
+	peer    func(life, person int) string
+	ref     func(peer string, n int) string // the provider's id of a person's nth message
+	webhook func(l *life, peer string, refs []string) []byte
+	sign    func(h http.Header, body []byte)
+	batch   bool // several messages in one webhook
+}
+
+// digits is a person's number: as on WhatsApp, and on channels whose people have no other.
+func digits(life, person int) string { return fmt.Sprintf("4915%04d%04d", life, person) }
+
+var kinds = map[string]kind{
+	"whatsapp": {
+		peer: digits, ref: func(peer string, n int) string { return fmt.Sprintf("wamid.%s.%d", peer, n) }, batch: true,
+		webhook: func(l *life, peer string, refs []string) []byte {
+			var messages []string
+			for _, ref := range refs {
+				messages = append(messages, fmt.Sprintf(`{"from":%q,"id":%q,"timestamp":"%d","type":"text","text":{"body":"text %s"}}`, peer, ref, time.Now().Unix(), ref))
+			}
+			return l.entry(`"contacts":[{"profile":{"name":"P"},"wa_id":"` + peer + `"}],"messages":[` + strings.Join(messages, ",") + `]`)
+		},
+		sign: func(h http.Header, body []byte) {
+			h.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(sum(body)))
+		},
+	},
+	"telegram": {
+		peer: func(life, person int) string { return fmt.Sprintf("55%04d%04d", life, person) },
+		ref:  func(peer string, n int) string { return fmt.Sprintf("%s:%d", peer, n) },
+		webhook: func(_ *life, peer string, refs []string) []byte {
+			_, n, _ := strings.Cut(refs[0], ":")
+			return fmt.Appendf(nil, `{"update_id":1%s%s,"message":{"message_id":%s,"chat":{"id":%s,"first_name":"P","type":"private"},"date":%d,"from":{"id":%s,"is_bot":false,"first_name":"P"},"text":"text %s"}}`,
+				peer[4:], n, n, peer, time.Now().Unix(), peer, refs[0])
+		},
+		sign: func(h http.Header, _ []byte) { h.Set("X-Telegram-Bot-Api-Secret-Token", secret) },
+	},
+	"line": {
+		peer: func(life, person int) string { return fmt.Sprintf("U%032x", life<<16|person) },
+		ref:  func(peer string, n int) string { return fmt.Sprintf("9%s%04d", peer[len(peer)-8:], n) }, batch: true,
+		webhook: func(l *life, peer string, refs []string) []byte {
+			var events []string
+			for _, ref := range refs {
+				events = append(events, fmt.Sprintf(`{"type":"message","webhookEventId":"01%s","deliveryContext":{"isRedelivery":false},"timestamp":%d,"source":{"type":"user","userId":%q},"mode":"active","replyToken":%q,"message":{"type":"text","id":%q,"quoteToken":"q","text":"text %s"}}`,
+					ref, time.Now().UnixMilli(), peer, peer+"/"+ref, ref, ref))
+			}
+			return fmt.Appendf(nil, `{"destination":%q,"events":[%s]}`, l.bot(), strings.Join(events, ","))
+		},
+		sign: func(h http.Header, body []byte) {
+			h.Set("X-Line-Signature", base64.StdEncoding.EncodeToString(sum(body)))
+		},
+	},
+	// The web chat's people write over a session of their own (chat).
+	"webchat": {peer: digits, ref: func(peer string, n int) string { return fmt.Sprintf("wamid.%s.%d", peer, n) }},
+}
+
+func sum(body []byte) []byte {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write(body)
+	return mac.Sum(nil)
+}
+
+// bot is the user id of the life's LINE account.
+func (l *life) bot() string { return fmt.Sprintf("U%032x", 0xb0<<32|l.n) }
