@@ -28,7 +28,8 @@ func (r Rules) Check(msg event.Outbound, at time.Time) error {
 // Problems returns everything that is wrong with a message, in the order of its parts: each an error of kind Invalid with the
 // pointer of the field of [event.Content], the limit and what to do instead; and last, of kind Window, that the window is closed. What a
 // provider measures by rules of its own is left to its Render.
-func (r Rules) Problems(msg event.Outbound, at time.Time) (out problems) {
+func (r Rules) Problems(msg event.Outbound, at time.Time) []*fault.Error {
+	var out problems
 	c := msg.Content
 	r.checkParts(&out, c)
 	r.checkGroup(&out, msg.Peer, c)
