@@ -26,8 +26,16 @@ func TestAReplyHandleGoesToOneMessage(t *testing.T) {
 		duel(say, say)
 		want[c], got[c] = map[string]int{token: 1, "": 1}, map[string]int{}
 	}
-	for range 2 * rounds { // of several partitions: in any order
+	seen := map[string]string{}
+	for len(seen) < 2*rounds { // of several partitions: in any order, and a fact can be published again
 		o := <-sent
+		if handle, again := seen[o.MessageID]; again {
+			if handle != o.ReplyHandle {
+				t.Errorf("message %s has the handle %q, and again %q", o.MessageID, handle, o.ReplyHandle)
+			}
+			continue
+		}
+		seen[o.MessageID] = o.ReplyHandle
 		got[o.ConversationID][o.ReplyHandle]++
 		if o.ReplyHandle != "" && o.ReplyUntil != until {
 			t.Errorf("the handle is taken until %s, want %s", o.ReplyUntil, until)
