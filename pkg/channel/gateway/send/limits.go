@@ -22,13 +22,14 @@ const (
 // limits are the provider's documented rates for one channel: the channel's own, shared by all replicas, and its recipients', in
 // memory, as all messages of a recipient pass one owner.
 type limits struct {
+	rates  []channel.Rate
 	shared []Limiter
 	peers  []*budget.Limits
 }
 
-func newLimits(w *Worker, id string) *limits {
-	l := &limits{}
-	for n, r := range w.info.Send.Rates {
+func newLimits(w *Worker, id string, rates []channel.Rate) *limits {
+	l := &limits{rates: rates}
+	for n, r := range rates {
 		switch {
 		case r.N <= 0 || r.Every <= 0:
 		case r.Per == "peer":

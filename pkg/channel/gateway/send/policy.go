@@ -57,7 +57,9 @@ func (w *Worker) render(ctx context.Context, tenant string, msg event.Outbound) 
 }
 
 func (w *Worker) requests(ch channel.Channel, msg event.Outbound) ([]channel.Request, *fault.Error) {
-	if err := w.info.For(ch.Settings).Check(msg, w.Now()); err != nil {
+	rules := w.info.For(ch.Settings)
+	w.scope(ch).adopt(rules.Send.Rates)
+	if err := rules.Check(msg, w.Now()); err != nil {
 		return nil, fault.Of(err)
 	}
 	parts, err := w.Adapter.Render(ch, msg)

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -23,7 +25,7 @@ type scope struct {
 	id      string
 	places  int
 	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
-	limits  *limits
+	limits  atomic.Pointer[limits]
 
 	opened due.Mark // when the breaker opened last
 
@@ -58,7 +60,8 @@ func (w *Worker) scopeOf(id string) *scope {
 	defer w.mu.Unlock()
 	s := w.scopes[id]
 	if s == nil {
-		s = &scope{Worker: w, id: id, places: cmp.Or(w.info.Send.Concurrency, defaultPlaces), room: make(chan struct{}, 1), limits: newLimits(w, id)}
+		s = &scope{Worker: w, id: id, places: cmp.Or(w.info.Send.Concurrency, defaultPlaces), room: make(chan struct{}, 1)}
+		s.limits.Store(newLimits(w, id, w.info.Send.Rates))
 		s.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 			Name: id, Timeout: w.Timing.Breaker,
 			ReadyToTrip:   func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
@@ -72,6 +75,13 @@ func (w *Worker) scopeOf(id string) *scope {
 
 func (w *Worker) scope(ch channel.Channel) *scope { return w.scopeOf(ch.ID) }
 
+// adopt takes over the rates that the channel's settings give. What was left of others is forgotten.
+func (s *scope) adopt(rates []channel.Rate) {
+	if now := s.limits.Load(); !slices.Equal(now.rates, rates) {
+		s.limits.CompareAndSwap(now, newLimits(s.Worker, s.id, rates))
+	}
+}
+
 var errUnused = errors.New("send: the permit was not used")
 
 // enter returns a permit for one call to the key's recipient, or how long to wait before asking again. Its place is taken first: the
@@ -81,7 +91,7 @@ func (s *scope) enter(key string) (*permit, refusal) {
 	if no := s.takePlace(p); no.wait > 0 {
 		return nil, no
 	}
-	if wait, peer := s.limits.take(key); wait > 0 {
+	if wait, peer := s.limits.Load().take(key); wait > 0 {
 		s.givePlace()
 		return nil, refusal{wait: wait, peer: peer}
 	}

@@ -3,6 +3,7 @@ package send
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -260,6 +261,31 @@ func TestRatesOfChannelAndRecipient(t *testing.T) {
 			w.check()
 		})
 	}
+}
+
+// A channel whose settings give another rate than its type has sends at that rate, also after it was changed.
+func TestAChannelSendsAtTheRateOfItsSettings(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil, func(i *channel.Info) {
+		i.Send.Rates = []channel.Rate{{Per: "channel", N: 1000, Every: channel.Duration(24 * time.Hour), Burst: 1000, Setting: "pace"}}
+	})
+	ch := w.channel("ch_a")
+	ch.Settings["pace"] = "1"
+	w.channels.Put(ch)
+	for n := range 4 {
+		w.post(text("ch_a", "ann", fmt.Sprint("a", n), "x"))
+	}
+	p := w.start(0)
+	defer p.end()
+	waitFor(t, func() bool { r := w.row("a3", 0); return len(w.results()) == 1 && r != nil && r.State == Waiting })
+	ch.Settings = maps.Clone(ch.Settings)
+	ch.Settings["pace"] = "1000"
+	w.channels.Put(ch)
+	w.post(text("ch_a", "bob", "b0", "x"))
+	if err := p.handler()(t.Context(), w.records()[4]); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool { return w.provider.Taken("a3/0") == 1 && w.provider.Taken("b0/0") == 1 })
 }
 
 func TestP12_ADeadProviderDelaysNobodyElse(t *testing.T) {
