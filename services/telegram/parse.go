@@ -91,7 +91,7 @@ func (r *reader) others(u update) {
 func (r *reader) unknown() {
 	for key := range r.parts() {
 		if key != "update_id" {
-			r.ignore("update:" + label(key))
+			r.out.Ignore("update", key)
 		}
 	}
 	if len(r.out.Ignored) == 0 {
@@ -101,12 +101,7 @@ func (r *reader) unknown() {
 
 func (r *reader) add(e event.Inbound) { r.out.Events = append(r.out.Events, e) }
 
-func (r *reader) ignore(what string) {
-	if r.out.Ignored == nil {
-		r.out.Ignored = map[string]int{}
-	}
-	r.out.Ignored[what]++
-}
+func (r *reader) ignore(what string) { r.out.Ignore(what, "") }
 
 // occurrence is the Ref of what has no id of its own: the update's number, which is the same in a redelivery but starts again
 // at random after an idle week, and therefore the time before it.
@@ -122,15 +117,4 @@ func (r *reader) parts() map[string]json.RawMessage {
 	var parts map[string]json.RawMessage
 	_ = json.Unmarshal(r.body, &parts) // it was read before
 	return parts
-}
-
-// label makes a provider's word fit for a counter's name.
-func label(s string) string {
-	s = s[:min(len(s), 40)]
-	return strings.Map(func(c rune) rune {
-		if c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' {
-			return c
-		}
-		return '_'
-	}, s)
 }

@@ -183,4 +183,4 @@ func (r *reader) add(e event.Inbound) {
 	r.out.Events = append(r.out.Events, e)
 }
 
-func (r *reader) ignore(what string) { r.out.Ignored = map[string]int{what: 1} }
+func (r *reader) ignore(what string) { r.out.Ignore(what, "") }

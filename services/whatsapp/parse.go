@@ -2,7 +2,6 @@ package whatsapp
 
 import (
 	"encoding/json"
-	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -101,26 +100,7 @@ func (r *reader) messages(v value) {
 func (r *reader) add(e event.Inbound) { r.out.Events = append(r.out.Events, e) }
 
 // ignore counts something that is not for us, or that we have no use for.
-func (r *reader) ignore(what, detail string) {
-	if detail != "" {
-		what += ":" + label(detail)
-	}
-	if r.out.Ignored == nil {
-		r.out.Ignored = map[string]int{}
-	}
-	r.out.Ignored[what]++
-}
-
-// label makes a provider's word fit for a counter's name.
-func label(s string) string {
-	s = s[:min(len(s), 40)]
-	return strings.Map(func(c rune) rune {
-		if c == '_' || c == '-' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' {
-			return c
-		}
-		return '_'
-	}, s)
-}
+func (r *reader) ignore(what, detail string) { r.out.Ignore(what, detail) }
 
 // raw is a change as it came.
 func (r *reader) raw(at place) json.RawMessage {
