@@ -63,7 +63,7 @@ var services = map[string][]string{
 
 func newPlatform(bin, dir string, separate bool, log io.Writer) (*platform, error) {
 	p := &platform{bin: bin, dir: dir, separate: separate, key: apiKey, processes: map[string]*process{}, ports: map[string]int{}, log: log}
-	names := []string{"public", "tributary", "tributary.admin", "broker", "redis"}
+	names := []string{"tributary", "tributary.admin", "broker", "redis"}
 	for s := range services {
 		names = append(names, s, s+".admin")
 	}
@@ -78,7 +78,6 @@ func newPlatform(bin, dir string, separate bool, log io.Writer) (*platform, erro
 		p.url = fmt.Sprintf("http://127.0.0.1:%d", p.ports["tributary"])
 		return p, nil
 	}
-	p.url = fmt.Sprintf("http://127.0.0.1:%d", p.ports["public"])
 	return p, p.ingress()
 }
 
@@ -119,10 +118,11 @@ func (p *platform) ingress() error {
 			}
 		}
 	}
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", p.ports["public"]))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
+	p.url = "http://" + l.Addr().String()
 	p.front = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = p.front.Serve(l) }()
 	return nil
