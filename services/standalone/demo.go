@@ -138,7 +138,7 @@ func (d *demonstration) prepare(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(d.path, append(b, '\n'), 0o600)
+	return replaceFile(d.path, string(b)+"\n")
 }
 
 // print tells where everything is. Nothing of it is longer than a line of a terminal but the commands, whose ends are unbroken
