@@ -138,7 +138,7 @@ class Stand:
         visit(self.url, channels["webchat"])
         conversations = until("conversations are missing", lambda: all_of(api.list("/v1/conversations"), len(channels)))
         queue = api.call("POST", "/v1/queues", {"name": "Peers"})
-        attachment = api.upload("note.txt", b"a file")
+        attachment, picture = api.upload("note.txt", b"a file"), api.upload("dot.png", PICTURE)
         at = f"/v1/conversations/{conversations[0]['id']}/messages"
         for body in ({"text": "an answer"}, {"text": "a file", "attachment_ids": [attachment["id"]]}):
             api.call("POST", at, body, Idempotency_Key=secrets.token_hex(8))
@@ -148,7 +148,7 @@ class Stand:
             "conversation": [c["id"] for c in conversations],
             "contact": [c["id"] for c in api.list("/v1/contacts")],
             "message": [m["id"] for c in conversations for m in api.list(f"/v1/conversations/{c['id']}/messages")],
-            "attachment": [attachment["id"]],
+            "attachment": [attachment["id"], picture["id"]],
             "queue": [queue["id"]],
             "skill": [api.call("POST", "/v1/skills", {"name": "Peers"})["id"]],
             "unit": [api.call("POST", "/v1/organization-units", {"name": "Peers"})["id"]],
