@@ -4,6 +4,7 @@ A stand is one process with a data directory of its own, and a JSON file that te
 the process is, keys of every role, the channels with their secrets, and ids of things that exist.
 """
 
+import base64
 import json
 import mimetypes
 import os
@@ -17,6 +18,10 @@ import urllib.error
 import urllib.request
 
 ROLES = ["owner", "admin", "supervisor", "agent"]
+# A picture of one pixel: what is uploaded has a preview only if it is a picture.
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 START = 30  # seconds for the process to be ready, and for what customers wrote to arrive
 
 
