@@ -145,7 +145,11 @@ class Stand:
         queue = api.call("POST", "/v1/queues", {"name": "Peers"})
         attachment, picture = api.upload("note.txt", b"a file"), api.upload("dot.png", PICTURE)
         at = f"/v1/conversations/{conversations[0]['id']}/messages"
-        for body in ({"text": "an answer"}, {"text": "a file", "attachment_ids": [attachment["id"]]}):
+        for body in (
+            {"text": "an answer"},
+            {"text": "a file", "attachment_ids": [attachment["id"]]},
+            {"attachment_ids": [picture["id"]]},  # whoever reads the conversation can see it
+        ):
             api.call("POST", at, body, Idempotency_Key=secrets.token_hex(8))
         user = api.call("POST", "/v1/users", {"name": "Ben", "email": "ben@peers.example", "role": "agent"})
         return {
