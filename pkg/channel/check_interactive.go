@@ -55,8 +55,8 @@ func (r Rules) checkFields(out *problems, c event.Content, rule InteractiveRule)
 	have := []interactiveField{
 		{"header", "/interactive/header", v.Header}, {"body", "/interactive/body", body}, {"footer", "/interactive/footer", v.Footer},
 		{"button", "/interactive/button", v.Button}, {"url", "/interactive/url", v.URL},
-		{"buttons", "/interactive/buttons", counted(len(v.Buttons))}, {"sections", "/interactive/sections", counted(len(v.Sections))},
-		{"flow", "/interactive/flow", counted(min(1, len(flowOf(v))))},
+		{"buttons", "/interactive/buttons", mark(len(v.Buttons) > 0)}, {"sections", "/interactive/sections", mark(len(v.Sections) > 0)},
+		{"flow", "/interactive/flow", mark(v.Flow != nil)},
 	}
 	for n, s := range v.Sections {
 		have = append(have, interactiveField{"section_title", fmt.Sprintf("/interactive/sections/%d/title", n), s.Title})
@@ -152,14 +152,12 @@ func each(v *event.Interactive, f func(at string, c event.Choice)) {
 	}
 }
 
-// counted is the text that stands for a field which is a list or an object: blank if there is nothing in it.
-func counted(n int) string { return strings.Repeat("+", min(n, 1)) }
-
-func flowOf(v *event.Interactive) []*event.Flow {
-	if v.Flow == nil {
-		return nil
+// mark is the text that stands for a field which is a list or an object: blank if there is nothing in it.
+func mark(there bool) string {
+	if there {
+		return "+"
 	}
-	return []*event.Flow{v.Flow}
+	return ""
 }
 
 // linked reports whether text is a whole URL of one of these schemes.

@@ -2,7 +2,6 @@ package line
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
@@ -54,57 +53,33 @@ type layout struct {
 	Actions []action `json:"actions"`
 }
 
+// interactiveObject draws a message whose parts the table of the channel has checked.
 func interactiveObject(v event.Interactive) (any, error) {
-	if strings.TrimSpace(v.Body) == "" {
-		return nil, fault.At("/interactive/body", "body_missing", "an interactive message on LINE needs a body")
-	}
 	switch v.Kind {
 	case "buttons":
-		actions, err := actionsOf(v.Buttons, "/interactive/buttons")
-		if err != nil {
-			return nil, err
-		}
-		return buttons(v, actions)
+		return buttons(v, actionsOf(v.Buttons))
 	case "link":
-		if v.URL == "" || v.Button == "" {
-			return nil, fault.At("/interactive/url", "link_incomplete", "a link needs a url and the text of its button")
-		}
 		return buttons(v, []action{{Type: "uri", Label: v.Button, URI: v.URL}})
 	case "list":
-		return listBubble(v)
+		return listBubble(v), nil
 	case "location_request":
 		return textObject{Type: "text", Text: whole(v), Quick: &quickReply{Items: []quickItem{
 			{Type: "action", Action: action{Type: "location", Label: cmp.Or(v.Button, "Location")}},
 		}}}, nil
 	}
 	q := &quickReply{}
-	for n, c := range v.Buttons {
-		if c.Title == "" {
-			return nil, fault.At(fmt.Sprintf("/interactive/buttons/%d/title", n), "title_missing", "a button needs a title")
-		}
+	for _, c := range v.Buttons {
 		q.Items = append(q.Items, quickItem{Type: "action", Action: action{Type: "message", Label: c.Title, Text: c.Title}})
-	}
-	if len(q.Items) == 0 {
-		return nil, fault.At("/interactive/buttons", "choices_missing", "give at least one choice")
 	}
 	return textObject{Type: "text", Text: whole(v), Quick: q}, nil
 }
 
-func actionsOf(choices []event.Choice, at string) ([]action, error) {
-	var out []action
+func actionsOf(choices []event.Choice) []action {
+	out := make([]action, len(choices))
 	for n, c := range choices {
-		switch {
-		case c.Title == "":
-			return nil, fault.At(fmt.Sprintf("%s/%d/title", at, n), "title_missing", "a button needs a title")
-		case c.ID == "" && c.URL == "":
-			return nil, fault.At(fmt.Sprintf("%s/%d/id", at, n), "id_missing", "a button needs an id or a url")
-		}
-		out = append(out, chosen(c))
+		out[n] = chosen(c)
 	}
-	if len(out) == 0 {
-		return nil, fault.At(at, "choices_missing", "give at least one choice")
-	}
-	return out, nil
+	return out
 }
 
 // How long the text of a button template may be, below a title and without one.
@@ -179,26 +154,18 @@ type flexButton struct {
 const quiet = "#8c8c8c"
 
 // listBubble is a list as a bubble: LINE has none of its own that opens.
-func listBubble(v event.Interactive) (any, error) {
+func listBubble(v event.Interactive) any {
 	body := box{Type: "box", Layout: "vertical", Spacing: "md", Contents: []any{flexText{Type: "text", Text: v.Body, Wrap: true}}}
-	for n, s := range v.Sections {
-		at := fmt.Sprintf("/interactive/sections/%d", n)
-		actions, err := actionsOf(s.Rows, at+"/rows")
-		if err != nil {
-			return nil, err
-		}
+	for _, s := range v.Sections {
 		if s.Title != "" {
 			body.Contents = append(body.Contents, flexText{Type: "text", Text: s.Title, Weight: "bold", Wrap: true})
 		}
-		for m, a := range actions {
+		for m, a := range actionsOf(s.Rows) {
 			body.Contents = append(body.Contents, flexButton{Type: "button", Style: "secondary", Height: "sm", Action: a})
 			if d := s.Rows[m].Description; d != "" {
 				body.Contents = append(body.Contents, flexText{Type: "text", Text: d, Size: "sm", Color: quiet, Wrap: true})
 			}
 		}
-	}
-	if len(v.Sections) == 0 {
-		return nil, fault.At("/interactive/sections", "choices_missing", "give at least one section with a row")
 	}
 	b := bubble{Type: "bubble", Body: &body}
 	if v.Header != "" {
@@ -207,5 +174,5 @@ func listBubble(v event.Interactive) (any, error) {
 	if v.Footer != "" {
 		b.Footer = &box{Type: "box", Layout: "vertical", Contents: []any{flexText{Type: "text", Text: v.Footer, Size: "sm", Color: quiet, Wrap: true}}}
 	}
-	return flex{Type: "flex", Alt: cut(v.Body, altLength), Contents: b}, nil
+	return flex{Type: "flex", Alt: cut(v.Body, altLength), Contents: b}
 }

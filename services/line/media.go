@@ -19,14 +19,7 @@ func mediaObject(a event.Attachment, at string) (any, error) {
 	if url == "" {
 		return nil, fault.At(at, "attachment_empty", "the attachment has neither a file nor a URL")
 	}
-	switch a.Type {
-	case event.Image, event.Video:
-		return struct {
-			Type    string `json:"type"`
-			URL     string `json:"originalContentUrl"`
-			Preview string `json:"previewImageUrl"`
-		}{string(a.Type), url, preview}, nil
-	case event.Audio:
+	if a.Type == event.Audio {
 		if a.DurationMs <= 0 {
 			return nil, fault.At(at, "media_duration_unknown", "LINE needs to know how long audio lasts, and this file does not show it; convert it to MP3 or M4A")
 		}
@@ -36,5 +29,9 @@ func mediaObject(a event.Attachment, at string) (any, error) {
 			Duration int64  `json:"duration"` // milliseconds
 		}{"audio", url, a.DurationMs}, nil
 	}
-	return nil, fault.At(at+"/type", "media_not_supported", "LINE takes no %s", a.Type)
+	return struct {
+		Type    string `json:"type"`
+		URL     string `json:"originalContentUrl"`
+		Preview string `json:"previewImageUrl"`
+	}{string(a.Type), url, preview}, nil // an image or a video: the channel takes no others
 }

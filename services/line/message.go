@@ -36,7 +36,7 @@ func (r *reader) message(i channel.Item[lineEvent]) {
 func (r *reader) edited(i channel.Item[lineEvent]) {
 	m := i.V.Message
 	if m == nil || m.ID == "" {
-		r.ignore("event", "messageEdited")
+		r.out.Ignore("event", "messageEdited")
 		return
 	}
 	out := r.begin(event.MessageEdited, i)

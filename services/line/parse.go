@@ -19,7 +19,7 @@ func (Adapter) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, erro
 	r := reader{ch: ch.Channel, at: in.At}
 	if ours := ch.Settings.Text("destination"); w.Destination != "" && string(w.Destination) != ours {
 		for range max(1, len(w.Events)) {
-			r.ignore("other_destination", "")
+			r.out.Ignore("other_destination", "")
 		}
 		return r.out, nil
 	}
@@ -48,13 +48,13 @@ func (r *reader) event(i channel.Item[lineEvent]) {
 	e := i.V
 	switch {
 	case i.Err != nil && (e.Type != "message" || e.Source.peer() == ""):
-		r.ignore("malformed", e.Type)
+		r.out.Ignore("malformed", e.Type)
 	case account[e.Type]:
 		r.add(event.Inbound{Type: event.AccountChanged, Ref: ref(i), ProviderAt: e.Timestamp.Time(), Account: &event.Account{What: e.Type}})
 	case plain[e.Type]:
-		r.ignore("event", e.Type)
+		r.out.Ignore("event", e.Type)
 	case e.Source.peer() == "":
-		r.ignore("no_source", "")
+		r.out.Ignore("no_source", "")
 	case e.Type == "message":
 		r.message(i)
 	case e.Type == "messageEdited":
@@ -79,7 +79,7 @@ func (r *reader) other(i channel.Item[lineEvent]) {
 		out.Referral = &event.Referral{Source: "beacon", SourceID: e.Beacon.Device, Code: e.Beacon.Message, Body: e.Beacon.Kind}
 		r.add(out)
 	case !r.membership(i):
-		r.ignore("event", e.Type)
+		r.out.Ignore("event", e.Type)
 	}
 }
 
@@ -110,7 +110,7 @@ func (r *reader) membership(i channel.Item[lineEvent]) bool {
 func (r *reader) members(i channel.Item[lineEvent], who []source, state string) {
 	for _, m := range who {
 		if m.User == "" {
-			r.ignore("no_member", "")
+			r.out.Ignore("no_member", "")
 			continue
 		}
 		r.member(i, string(m.User), state)
@@ -183,5 +183,3 @@ func (s source) author() *event.Profile {
 }
 
 func (r *reader) add(e event.Inbound) { r.out.Events = append(r.out.Events, e) }
-
-func (r *reader) ignore(what, detail string) { r.out.Ignore(what, detail) }

@@ -102,10 +102,7 @@ func contentObjects(c event.Content) (objects []any, err error) {
 	if c.Location != nil {
 		objects = append(objects, placeObject(c.Location))
 	}
-	text := c.Text
-	if c.Interactive != nil && c.Interactive.Body == "" {
-		text = ""
-	}
+	body, text := channel.InteractiveBody(c)
 	if strings.TrimSpace(text) != "" {
 		quote := quoteToken(c)
 		for _, piece := range sending.Text.Split(text) {
@@ -115,9 +112,7 @@ func contentObjects(c event.Content) (objects []any, err error) {
 	}
 	if c.Interactive != nil {
 		v := *c.Interactive
-		if v.Body == "" {
-			v.Body = c.Text
-		}
+		v.Body = body
 		o, err := interactiveObject(v)
 		if err != nil {
 			return nil, err
