@@ -28,7 +28,7 @@ func (r *reader) service(m *message) bool {
 // member says that somebody came or went. Our own coming and going is told by my_chat_member.
 func (r *reader) member(m *message, u *user, state string) {
 	if u.IsBot && u.Username == r.bot {
-		r.ignore("own_membership")
+		r.out.Ignore("own_membership", "")
 		return
 	}
 	e := event.Inbound{Type: event.ContactMembership, Ref: r.occurrence(m.Date) + ":" + string(u.ID), ExternalID: m.key(), Peer: m.peer(),

@@ -24,7 +24,7 @@ func (r *reader) callback(c *callback) {
 	}
 	e.Content.Text = in.Title
 	if e.Peer == "" || c.ID == "" {
-		r.ignore("no_chat")
+		r.out.Ignore("no_chat", "")
 		return
 	}
 	r.add(e)
@@ -48,7 +48,7 @@ func (m *markup) title(data string) string {
 func (r *reader) reaction(c *reactionChange) {
 	old, now := words(c.Old), words(c.New)
 	if c.Chat.ID == "" || c.ID == "" {
-		r.ignore("no_chat")
+		r.out.Ignore("no_chat", "")
 		return
 	}
 	target := string(c.Chat.ID) + ":" + string(c.ID)
@@ -71,7 +71,7 @@ func (r *reader) reaction(c *reactionChange) {
 		}
 	}
 	if len(r.out.Events) == 0 {
-		r.ignore("reaction_unchanged")
+		r.out.Ignore("reaction_unchanged", "")
 	}
 }
 
@@ -108,7 +108,7 @@ func (r *reader) membership(c *memberChange, ours bool) {
 		state = "left"
 	}
 	if state == "" || c.Chat.ID == "" {
-		r.ignore("membership_unchanged")
+		r.out.Ignore("membership_unchanged", "")
 		return
 	}
 	e := event.Inbound{Type: event.ContactMembership, Ref: r.occurrence(c.Date), Peer: string(c.Chat.ID), ProviderAt: c.Date.Time(),

@@ -57,7 +57,7 @@ func (r *reader) messages(u update) {
 		switch {
 		case k.m == nil:
 		case k.m.Chat.ID == "":
-			r.ignore("no_chat")
+			r.out.Ignore("no_chat", "")
 		case !k.edited && r.readable && r.service(k.m):
 		default:
 			r.message(k.m, k.key, k.edited)
@@ -95,13 +95,11 @@ func (r *reader) unknown() {
 		}
 	}
 	if len(r.out.Ignored) == 0 {
-		r.ignore("empty")
+		r.out.Ignore("empty", "")
 	}
 }
 
 func (r *reader) add(e event.Inbound) { r.out.Events = append(r.out.Events, e) }
-
-func (r *reader) ignore(what string) { r.out.Ignore(what, "") }
 
 // occurrence is the Ref of what has no id of its own: the update's number, which is the same in a redelivery but starts again
 // at random after an idle week, and therefore the time before it.

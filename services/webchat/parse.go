@@ -135,7 +135,7 @@ func (r *reader) typing(f frame) {
 // readUpTo covers everything up to the message, one of ours.
 func (r *reader) readUpTo(f frame) {
 	if f.UpTo == "" {
-		r.ignore("read_nothing")
+		r.out.Ignore("read_nothing", "")
 		return
 	}
 	e := r.event(event.ReceiptWatermark, string(r.Visitor)+":"+string(f.UpTo))
@@ -155,14 +155,14 @@ func (r *reader) delivered(f frame) {
 		r.add(e)
 	}
 	if len(r.out.Events) == 0 {
-		r.ignore("delivered_nothing")
+		r.out.Ignore("delivered_nothing", "")
 	}
 }
 
 func (r *reader) page(f frame) {
 	url, ok := visited(f.URL)
 	if !ok {
-		r.ignore("page_without_url")
+		r.out.Ignore("page_without_url", "")
 		return
 	}
 	ts := int64(f.TS)
@@ -182,5 +182,3 @@ func (r *reader) add(e event.Inbound) {
 	}
 	r.out.Events = append(r.out.Events, e)
 }
-
-func (r *reader) ignore(what string) { r.out.Ignore(what, "") }

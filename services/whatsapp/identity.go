@@ -61,7 +61,7 @@ func (r *reader) idUpdates(v value) {
 		old := add(add([]string{}, string(u.UserID.Previous)), string(u.ParentID.Previous))
 		now := add(add(add([]string{}, strings.TrimPrefix(string(u.WaID), "+")), string(u.UserID.Current)), string(u.ParentID.Current))
 		if len(old) == 0 || len(now) == 0 {
-			r.ignore("malformed", "user_id_update")
+			r.out.Ignore("malformed", "user_id_update")
 			continue
 		}
 		r.add(event.Inbound{Type: event.ContactIdentified, Ref: "user_id_update:" + event.Hash(string(it.Raw)), Peer: old[0],
@@ -75,7 +75,7 @@ func (r *reader) contacts(at place, v value) {
 	for _, c := range v.Contacts {
 		who := somebody(c.WaID, c.UserID, c.ParentUserID).known(v.Contacts)
 		if len(who.aliases) == 0 {
-			r.ignore("field", at.field)
+			r.out.Ignore("field", at.field)
 			continue
 		}
 		ids := append([]string{who.peer}, who.aliases...)
@@ -91,7 +91,7 @@ func (r *reader) preferences(v value) {
 		who := somebody(p.WaID, p.UserID, p.ParentID).known(v.Contacts)
 		value := map[string]string{"stop": "out", "resume": "in", "signup": "in"}[p.Value]
 		if who.peer == "" || value == "" {
-			r.ignore("user_preferences", p.Value)
+			r.out.Ignore("user_preferences", p.Value)
 			continue
 		}
 		ref := strings.Join([]string{cmp.Or(string(p.UserID), string(p.WaID)), p.Category, p.Value, p.Timestamp.Time().String()}, ":")
@@ -106,7 +106,7 @@ func (r *reader) calls(v value) {
 		c := it.V
 		who := somebody(c.From, c.FromUserID).known(v.Contacts)
 		if c.Event != "connect" || c.Direction == "BUSINESS_INITIATED" || c.ID == "" || who.peer == "" {
-			r.ignore("call", c.Event)
+			r.out.Ignore("call", c.Event)
 			continue
 		}
 		r.add(event.Inbound{Type: event.ContactReferred, Ref: string(c.ID), ExternalID: string(c.ID), Peer: who.peer, Aliases: who.aliases,

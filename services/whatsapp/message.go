@@ -16,7 +16,7 @@ func (r *reader) message(it channel.Item[message], contacts []contact, echo bool
 	}
 	who = who.known(contacts).inGroup(m.Group)
 	if who.peer == "" {
-		r.ignore("no_sender", m.Type)
+		r.out.Ignore("no_sender", m.Type)
 		return
 	}
 	ref := string(m.ID)

@@ -20,7 +20,7 @@ func (Adapter) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, erro
 	}
 	r := reader{number: ch.Settings.Text("phone_number_id"), account: ch.Settings.Text("waba_id"), body: in.Body}
 	if b.Object != "whatsapp_business_account" {
-		r.ignore("object", b.Object)
+		r.out.Ignore("object", b.Object)
 	}
 	for i, e := range b.Entry {
 		for j, c := range e.Changes {
@@ -33,7 +33,7 @@ func (Adapter) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, erro
 		return channel.Parsed{}, fault.New(fault.Invalid, "unreadable", "the body is not a WhatsApp batch: %w", err)
 	}
 	if err != nil {
-		r.ignore("malformed", "")
+		r.out.Ignore("malformed", "")
 	}
 	return r.out, nil
 }
@@ -55,7 +55,7 @@ type place struct {
 func (r *reader) change(at place, v value) {
 	switch {
 	case v.Metadata.Number != "" && string(v.Metadata.Number) != r.number, v.Metadata.Number == "" && at.account != r.account:
-		r.ignore("other_account", "")
+		r.out.Ignore("other_account", "")
 		return
 	case accountField(at.field):
 		r.accountNews(at)
@@ -75,7 +75,7 @@ func (r *reader) change(at place, v value) {
 	case "calls":
 		r.calls(v)
 	default:
-		r.ignore("field", at.field)
+		r.out.Ignore("field", at.field)
 	}
 	for i := n; standby && i < len(r.out.Events); i++ {
 		r.out.Events[i].Standby = true
@@ -100,8 +100,6 @@ func (r *reader) messages(v value) {
 func (r *reader) add(e event.Inbound) { r.out.Events = append(r.out.Events, e) }
 
 // ignore counts something that is not for us, or that we have no use for.
-func (r *reader) ignore(what, detail string) { r.out.Ignore(what, detail) }
-
 // raw is a change as it came.
 func (r *reader) raw(at place) json.RawMessage {
 	var b struct {

@@ -17,7 +17,7 @@ func (r *reader) status(it channel.Item[status], contacts []contact) {
 	s := it.V
 	got, ok := statuses[s.Status]
 	if !ok || s.ID == "" {
-		r.ignore("status", s.Status)
+		r.out.Ignore("status", s.Status)
 		return
 	}
 	who := somebody(s.Recipient, s.RecipientUser, s.RecipientParent)

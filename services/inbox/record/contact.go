@@ -119,7 +119,7 @@ func (r *Store) note(ctx context.Context, conversationID string, t *Thread, id s
 	return err
 }
 
-// noted is to rows what [Record.Exists] is to messages.
+// noted is to rows what [Store.Exists] is to messages.
 func (r *Store) noted(ctx context.Context, pending []store.Fact, id string) (bool, error) {
 	for _, f := range pending {
 		if p, err := event.Decode[event.Conversation](f.Event); err == nil && p.Happened != nil && p.Happened.ID == id {

@@ -43,7 +43,7 @@ func (p Person) ids() []string {
 
 // Thread finds or begins the thread of a person on a channel. First seen wins, and of several ids the first one
 // decides, so that every delivery of an event comes to the same thread (docs/models/facts.pml, ALIASES=2). An event
-// that names two ids links them: an unknown one is an alias of the known one; where both were known, see [Record.link].
+// that names two ids links them: an unknown one is an alias of the known one; where both were known, see [Store.link].
 func (r *Store) Thread(ctx context.Context, p Person, at event.Time) (*Thread, error) {
 	known, err := r.aliases(ctx, p, p.ids())
 	if err != nil {

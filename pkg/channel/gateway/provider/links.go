@@ -88,7 +88,10 @@ func (p links) answer(resp channel.Response) channel.Response {
 }
 
 // placeMarks begin a place, as it is and escaped.
-var placeMarks = []string{"{blob_url:", url.QueryEscape("{blob_url:")}
+var placeMarks = func() []string {
+	mark := strings.TrimSuffix(channel.BlobURL(""), "}")
+	return []string{mark, url.QueryEscape(mark)}
+}()
 
 func hasPlace(req channel.Request) bool {
 	return slices.ContainsFunc(placeMarks, func(mark string) bool { return within(req, mark) })
