@@ -45,13 +45,7 @@ func TestP7_DeathAtEveryPoint(t *testing.T) {
 			w := newWorld(t, moody)
 			w.impatient()
 			busyLog(w)
-			p := w.start(at)
-			select {
-			case <-p.over:
-			case <-time.After(time.Second): // it was done before that point of its life
-				p.end()
-			}
-			w.finish()
+			w.dieAt(at)
 			w.check()
 		})
 	}

@@ -82,13 +82,7 @@ func TestP7_DeathAtEveryPointOfAMessageWithAHandle(t *testing.T) {
 			w := newWorld(t, script)
 			w.impatient()
 			post(w)
-			p := w.start(at)
-			select {
-			case <-p.over:
-			case <-time.After(time.Second): // it was done before that point of its life
-				p.end()
-			}
-			w.finish()
+			w.dieAt(at)
 			w.check()
 			for token, n := range w.provider.Handles() {
 				if n > 1 || token == "stale" {

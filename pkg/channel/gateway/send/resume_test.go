@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -134,19 +133,10 @@ func TestP7_DeathAtEveryPointOfAResumedMessage(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, moody)
 			w.impatient()
-			die := func() {
-				p := w.start(at)
-				select {
-				case <-p.over:
-				case <-time.After(time.Second): // it was done before that point of its life
-					p.end()
-				}
-				w.finish()
-			}
 			w.post(first)
-			die()
+			w.dieAt(at)
 			again := w.resend(first, "a1")
-			die()
+			w.dieAt(at)
 			for n := range 3 {
 				one, two := w.provider.Taken(partID("a0", n)), w.provider.Taken(partID("a1", n))
 				if unknown := slices.Contains(w.statuses(partID("a0", n)), event.Unsure); one+two > 1 && !unknown {

@@ -171,6 +171,17 @@ func (w *world) start(dieAt int64, change ...func(*Deps)) *process {
 	return p
 }
 
+// dieAt lets a process die at the given point of its life, or end if it was done before, and then others finish what is left.
+func (w *world) dieAt(point int64) {
+	p := w.start(point)
+	select {
+	case <-p.over:
+	case <-time.After(time.Second):
+		p.end()
+	}
+	w.finish()
+}
+
 func (w *world) publisher() bus.Producer { return kafka{w} }
 
 type kafka struct{ *world }
