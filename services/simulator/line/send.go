@@ -23,6 +23,21 @@ type outgoing struct {
 	Token    string            `json:"replyToken"`
 	To       string            `json:"to"`
 	Messages []json.RawMessage `json:"messages"`
+
+	objects []object // the messages, as far as they are looked at
+}
+
+// read reads the body of a call that sends. A message object that cannot be read is one without a type.
+func (o *outgoing) read(body []byte) error {
+	err := json.Unmarshal(body, o)
+	for _, m := range o.Messages {
+		var x object
+		if json.Unmarshal(m, &x) != nil {
+			x = object{unreadable: true}
+		}
+		o.objects = append(o.objects, x)
+	}
+	return err
 }
 
 // take reads a call that sends, and lets do decide.
@@ -30,8 +45,8 @@ func (p *Provider) take(w http.ResponseWriter, r *http.Request, a *account.Accou
 	p.Play(w, r, a, name, words{}, func() stage.Act {
 		body, ok := stage.Read(w, r, maxBody)
 		var o outgoing
-		err := json.Unmarshal(body, &o)
-		act := stage.Act{Name: name, To: to(&o), Kind: kindOf(o.Messages), Ref: r.Header.Get("X-Line-Retry-Key")}
+		err := o.read(body)
+		act := stage.Act{Name: name, To: to(&o), Kind: o.kind(), Ref: r.Header.Get("X-Line-Retry-Key")}
 		act.Do = func() stage.Answer {
 			switch {
 			case !ok:
@@ -39,7 +54,7 @@ func (p *Provider) take(w http.ResponseWriter, r *http.Request, a *account.Accou
 			case err != nil:
 				return refusal(400, "The request body could not be parsed as JSON (line: -, column: -)")
 			}
-			if no, bad := wrong(o.Messages); bad {
+			if no, bad := o.wrong(); bad {
 				return no
 			}
 			return do(&o, body)
@@ -104,7 +119,7 @@ func (p *Provider) accepted(a *account.Account, o *outgoing, chat string, body [
 	if then != nil {
 		then(sent)
 	}
-	m := &ledger.Message{ID: ids[0], IDs: ids, To: chat, Kind: kindOf(o.Messages), Text: textOf(o.Messages), Body: body}
+	m := &ledger.Message{ID: ids[0], IDs: ids, To: chat, Kind: o.kind(), Text: o.text(), Body: body}
 	return stage.Answer{Status: 200, Body: obj{"sentMessages": sent}, Message: m, Done: func() {
 		a.People.Change(chat, func(w *account.Person) {
 			w.LastOut = ids[len(ids)-1]
@@ -117,6 +132,8 @@ func (p *Provider) accepted(a *account.Account, o *outgoing, chat string, body [
 
 // object is a message object, as far as it is looked at.
 type object struct {
+	unreadable bool
+
 	Type     string  `json:"type"`
 	Text     *string `json:"text"`
 	URL      string  `json:"originalContentUrl"`
@@ -130,17 +147,16 @@ type object struct {
 }
 
 // wrong says what of a call LINE would not take; one bad object fails all.
-func wrong(messages []json.RawMessage) (stage.Answer, bool) {
-	if n := len(messages); n < 1 || n > perCall {
+func (o *outgoing) wrong() (stage.Answer, bool) {
+	if n := len(o.objects); n < 1 || n > perCall {
 		return invalid("messages", "Size must be between 1 and 5"), true
 	}
-	for n, m := range messages {
-		var o object
+	for n, x := range o.objects {
 		at := fmt.Sprintf("messages[%d]", n)
-		if json.Unmarshal(m, &o) != nil {
+		if x.unreadable {
 			return invalid(at, "Could not be parsed"), true
 		}
-		if property, message := o.wrong(); property != "" {
+		if property, message := x.wrong(); property != "" {
 			return invalid(at+"."+property, message), true
 		}
 	}
@@ -194,24 +210,24 @@ func link(s string) bool {
 	return len(s) <= 2000 && (strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://"))
 }
 
-func kindOf(messages []json.RawMessage) string {
-	for _, m := range messages {
-		var o object
-		if json.Unmarshal(m, &o) == nil {
-			return o.Type
+// kind is the type of the first message, by which people know the call.
+func (o *outgoing) kind() string {
+	for _, x := range o.objects {
+		if !x.unreadable {
+			return x.Type
 		}
 	}
 	return ""
 }
 
-func textOf(messages []json.RawMessage) string {
-	for _, m := range messages {
-		var o object
-		if json.Unmarshal(m, &o) == nil && o.Text != nil {
-			return *o.Text
-		}
-		if o.Alt != "" {
-			return o.Alt
+// text is what a call says: a text, or what stands for a layout.
+func (o *outgoing) text() string {
+	for _, x := range o.objects {
+		switch {
+		case x.Text != nil:
+			return *x.Text
+		case x.Alt != "":
+			return x.Alt
 		}
 	}
 	return ""
