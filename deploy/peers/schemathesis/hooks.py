@@ -53,6 +53,13 @@ def user():
     return {"name": "Made by a peer", "email": f"{secrets.token_hex(6)}@peers.example", "role": "agent"}
 
 
+def first_words():
+    """Somebody new on the channel where the business can write first, which takes a template."""
+    number = f"+491511{secrets.randbelow(10**7):07}"
+    template = {"name": "hello_world", "language": "en"}
+    return {"channel_id": STAND["channels"]["whatsapp"], "peer": number, "message": {"template": template}}
+
+
 def tomorrow():
     at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
     return {"until": at.strftime("%Y-%m-%dT%H:%M:%SZ")}
@@ -65,7 +72,7 @@ DELETED = {
     "revokeAPIKey": ("/v1/api-keys", key),
 }
 
-# Bodies of operations whose rules a schema cannot say, such as what an email address is.
+# Bodies of operations whose rules a schema cannot say, such as what an email or a phone number is.
 BODIES = {
     "createAPIKey": key,
     "createChannel": channel,
@@ -73,6 +80,7 @@ BODIES = {
     "login": lambda: {"email": AGENT["email"], "password": AGENT["password"]},
     "sendMessage": lambda: {"text": "an answer"},
     "snoozeConversation": tomorrow,
+    "startConversation": first_words,
 }
 
 # What has to be so that an operation can succeed: other callers close conversations, and give them to others.
@@ -106,11 +114,12 @@ NAMED = {
 }
 
 turn = itertools.count()
+turns = collections.defaultdict(itertools.count)  # by kind: with one for all, an even number of looks a call skips every other thing
 counts = collections.defaultdict(collections.Counter)
 
 
 def existing(kind):
-    return IDS[kind][next(turn) % len(IDS[kind])]
+    return IDS[kind][next(turns[kind]) % len(IDS[kind])]
 
 
 def operation_of(case):

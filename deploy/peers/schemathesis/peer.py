@@ -27,7 +27,6 @@ LEFT_OUT = {
 
 # Operations that cannot succeed here.
 NO_SUCCESS = {
-    "getAttachmentPreview": "the fuzzer asks for ids of its own; previews are tested by TestFilesHaveASizeAndAPreview",
     "getPublicFile": "its tokens are signed: only the provider that is sent a file gets one",
     "resendMessage": "the simulator fails no message of the stand, and only what failed is sent again",
 }
