@@ -28,6 +28,10 @@ START = 30  # seconds for the process to be ready, and for what customers wrote 
 class Refused(Exception):
     """An answer that is no success."""
 
+    def __init__(self, text, status):
+        super().__init__(text)
+        self.status = status
+
 
 def free_port():
     with socket.socket() as s:
@@ -66,7 +70,7 @@ class API:
             with urllib.request.urlopen(request, timeout=10) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as e:
-            raise Refused(f"{method} {path}: {e.code} {e.read().decode(errors='replace')}") from None
+            raise Refused(f"{method} {path}: {e.code} {e.read().decode(errors='replace')}", e.code) from None
         return json.loads(text) if text else None
 
     def list(self, path):

@@ -57,6 +57,9 @@ ASKS = {
     "nobody": ("fuzzing", 3),
 }
 
+# What chance left without a success while all callers asked at once is asked again, by one caller at a time.
+AGAIN = ("fuzzing", 100)
+
 
 def callers(stand):
     yield from ((role, made["key"]) for role, made in stand["callers"].items())
@@ -64,14 +67,16 @@ def callers(stand):
     yield "nobody", ""
 
 
-def ask(stand, folder, caller, key):
+def ask(stand, folder, caller, key, phases, examples, only=()):
     """One run of Schemathesis; returns its status, what it said, and the answers by operation."""
-    counts, (phases, examples) = folder / f"{caller}.json", ASKS[caller]
+    counts = folder / f"{caller}.json"
     command = [str(pathlib.Path(sys.executable).parent / "schemathesis"), "--no-color"]
     command += ["--config-file", str(HERE / "schemathesis.toml"), "run", stand["url"] + "/openapi.yaml"]
     command += ["--checks", ",".join(c for c in CHECKS if key or c != "ignored_auth")]
     command += ["--seed", str(SEED), "--phases", phases, "--max-examples", str(examples)]
-    for name in LEFT_OUT:
+    for name in only:
+        command += ["--include-operation-id", name]
+    for name in () if only else LEFT_OUT:
         command += ["--exclude-operation-id", name]
     if key:
         command += ["--header", f"Authorization: Bearer {key}"]
@@ -80,28 +85,45 @@ def ask(stand, folder, caller, key):
     return done.returncode, done.stdout, json.loads(counts.read_text()) if counts.exists() else {}
 
 
+class Answers:
+    """What was answered to all callers."""
+
+    def __init__(self):
+        self.by_operation, self.failed = collections.defaultdict(collections.Counter), []
+
+    def add(self, caller, status, text, counts):
+        answers = collections.Counter()
+        for name, by in counts.items():
+            self.by_operation[name].update({int(status): n for status, n in by.items()})
+            answers.update(by)
+        by_status = ", ".join(f"{n} × {s}" for s, n in sorted(answers.items()))
+        print(f"{caller}: {sum(answers.values())} requests, {by_status}", flush=True)
+        if status != 0:
+            self.failed.append(caller)
+            print("\n".join(line[:LINE] for line in text.splitlines()), flush=True)
+
+    def without_success(self):
+        by = self.by_operation
+        return sorted(name for name in by if name not in NO_SUCCESS and min(by[name]) >= 400)
+
+
 def main():
     stand = json.loads(pathlib.Path(os.environ["STAND"]).read_text())
-    total, failed = collections.defaultdict(collections.Counter), []
-    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(2) as pool:
-        runs = [(c, pool.submit(ask, stand, pathlib.Path(folder), c, key)) for c, key in callers(stand)]
+    answers = Answers()
+    with tempfile.TemporaryDirectory() as name, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        folder = pathlib.Path(name)
+        runs = [(caller, pool.submit(ask, stand, folder, caller, key, *ASKS[caller])) for caller, key in callers(stand)]
         for caller, run in runs:
-            status, text, counts = run.result()
-            answers = collections.Counter()
-            for name, by in counts.items():
-                total[name].update(by)
-                answers.update(by)
-            by_status = ", ".join(f"{n} × {s}" for s, n in sorted(answers.items()))
-            print(f"{caller}: {sum(answers.values())} requests, {by_status}", flush=True)
-            if status != 0:
-                failed.append(caller)
-                print("\n".join(line[:LINE] for line in text.splitlines()), flush=True)
-    reached = {name for name, by in total.items() if any(s < "400" for s in by)}
-    missed = sorted(set(total) - reached - set(NO_SUCCESS))
-    print(f"{len(total)} operations were asked, {len(reached)} with success; left out: {', '.join(sorted(LEFT_OUT))}")
+            answers.add(caller, *run.result())
+        for caller, key in callers(stand):
+            if missed := answers.without_success():
+                print(f"{caller} asks again for {', '.join(missed)}")
+                answers.add(caller, *ask(stand, folder, caller, key, *AGAIN, only=missed))
+    total, missed = answers.by_operation, answers.without_success()
+    print(f"{len(total)} operations were asked; left out: {', '.join(sorted(LEFT_OUT))}")
     if missed:
         print(f"reached without any success: {', '.join(f'{name} {dict(total[name])}' for name in missed)}")
-    return 1 if failed or missed or not total else 0
+    return 1 if answers.failed or missed or not total else 0
 
 
 if __name__ == "__main__":
