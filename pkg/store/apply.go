@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -97,7 +98,12 @@ func (a *Applier) insert(ctx context.Context, records []Implied) error {
 	}
 	ops, revs := make([]Op, len(records)), make([]int64, len(records))
 	for i, r := range records {
-		ops[i] = Op{Kind: Insert, Collection: r.Collection, ID: r.ID, JSON: r.JSON, NewRev: &revs[i]}
+		doc, err := a.listed(r)
+		if err != nil {
+			return fmt.Errorf("record %s %s: %w", r.Collection, r.ID, err)
+		}
+		records[i].JSON = doc
+		ops[i] = Op{Kind: Insert, Collection: r.Collection, ID: r.ID, JSON: doc, NewRev: &revs[i]}
 	}
 	var failed error
 	for i, err := range a.db.Batch(ctx, ops) {
@@ -110,6 +116,17 @@ func (a *Applier) insert(ctx context.Context, records []Implied) error {
 		}
 	}
 	return failed
+}
+
+// listed returns the record with the lists that it is in: a fact of an earlier version implies it without.
+func (a *Applier) listed(r Implied) (json.RawMessage, error) {
+	a.mu.Lock()
+	s := a.sources[r.Collection]
+	a.mu.Unlock()
+	if s == nil || s.list == nil {
+		return r.JSON, nil
+	}
+	return s.list(r.JSON)
 }
 
 func (a *Applier) inserted(ctx context.Context, collection string, raw Raw) error {

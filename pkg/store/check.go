@@ -32,6 +32,11 @@ func (s Spec) Check() error {
 			return fmt.Errorf("collection %s: index %q is declared and superseded", s.Name, name)
 		}
 	}
+	if s.Lists != nil {
+		if err := s.checkLists(); err != nil {
+			return fmt.Errorf("collection %s: lists: %w", s.Name, err)
+		}
+	}
 	if s.Search == nil {
 		return nil
 	}
@@ -70,6 +75,23 @@ func (ix Index) check() error {
 		return fmt.Errorf("sparse, and has: one field decides which documents are in it")
 	case ix.Has != "" && !slices.Contains(ix.Fields, ix.Has):
 		return fmt.Errorf("has %q, which is none of its fields", ix.Has)
+	}
+	return nil
+}
+
+func (s Spec) checkLists() error {
+	for i, f := range s.Lists.Orders {
+		if !fieldForm.MatchString(f) || strings.ContainsAny(f, ".[]") || slices.Contains(s.Lists.Orders[:i], f) {
+			return fmt.Errorf("order %q is no field of the document itself, or comes twice", f)
+		}
+	}
+	switch {
+	case len(s.Lists.Orders) == 0:
+		return fmt.Errorf("no order")
+	case s.Lists.Version < 1:
+		return fmt.Errorf("version %d, the first is 1", s.Lists.Version)
+	case s.Expires:
+		return fmt.Errorf("documents that expire stand in no lists")
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ type Collection[T any] struct {
 	facts *source // nil: nothing is applied by this process
 
 	recent *recent
+	counts *recalls // of lists
 }
 
 // NewCollection gives typed access to the collection that spec declares. It touches no store: that is [DB.Ensure].
@@ -30,10 +31,16 @@ func NewCollection[T any, P Document[T]](db DB, spec Spec, opts ...Option) *Coll
 		opt(&o)
 	}
 	c.recent = o.recent
+	if spec.Lists != nil {
+		c.counts = newRecalls(countKept)
+	}
 	if o.applier == nil {
 		return c
 	}
 	c.facts = &source{spec: spec, applier: o.applier, records: o.records, recent: o.recent}
+	if spec.Lists != nil {
+		c.facts.list = c.listRaw
+	}
 	o.applier.register(c.facts)
 	return c
 }

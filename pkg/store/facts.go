@@ -59,6 +59,7 @@ type source struct {
 	applier *Applier
 	records func(Fact) ([]Implied, error) // nil: facts imply no records
 	recent  *recent
+	list    func(json.RawMessage) (json.RawMessage, error) // nil: the collection has no lists
 }
 
 // implied returns for each fact the records that it implies.

@@ -30,5 +30,8 @@ func (s Spec) Join(other Spec) Spec {
 	if s.Search == nil {
 		s.Search = other.Search
 	}
+	if s.Lists == nil {
+		s.Lists = other.Lists
+	}
 	return s
 }

@@ -54,6 +54,10 @@ type DB interface {
 	// Search returns documents whose words contain all of q's words (the last one as a prefix), newest first by the
 	// collection's Search.Order, within the equality conditions.
 	Search(ctx context.Context, collection string, q SearchQuery) (Page, error)
+	// Walk returns documents along the lists of the collection, ErrCursor if the place is not one of the driver's.
+	Walk(ctx context.Context, collection string, w Walk) (Walked, error)
+	// CountLists counts the documents that are in any of the lists, each once, to limit.
+	CountLists(ctx context.Context, collection, tenant string, lists []string, limit int) (int, error)
 	Ping(ctx context.Context) error
 	Close() error
 }
@@ -65,6 +69,7 @@ type Spec struct {
 	Expires bool        // documents carry expires_at and go away some time after it
 	Facts   bool        // documents carry pending facts; adds the index over pending_since
 	Search  *SearchSpec // nil: not searchable
+	Lists   *Lists      // nil: documents stand in no lists; adds the index over lists_version
 	// Superseded are names of indexes that earlier versions declared and this one does not use.
 	Superseded []string
 }
@@ -162,9 +167,11 @@ type Meta struct {
 	ID           string     `json:"_id"`
 	Tenant       string     `json:"tenant"`
 	ExpiresAt    event.Time `json:"expires_at,omitzero"`
-	FactSeq      int64      `json:"fact_seq,omitempty"`     // the last fact's number; numbered without a gap, from the clock's microseconds on
-	Pending      []Fact     `json:"pending,omitempty"`      // committed, and not known to be published by all
-	PendingSince event.Time `json:"pending_since,omitzero"` // when the first of Pending became the first
+	FactSeq      int64      `json:"fact_seq,omitempty"`      // the last fact's number; numbered without a gap, from the clock's microseconds on
+	Pending      []Fact     `json:"pending,omitempty"`       // committed, and not known to be published by all
+	PendingSince event.Time `json:"pending_since,omitzero"`  // when the first of Pending became the first
+	In           []string   `json:"in,omitempty"`            // the lists that the document is in, if the collection has lists
+	ListsVersion int        `json:"lists_version,omitempty"` // of what named them
 
 	rev   int64
 	facts []Fact
@@ -212,13 +219,16 @@ const (
 // PendingIndex is the index that [Spec.Declared] adds for the sweeper.
 const PendingIndex = "pending_since"
 
-// Declared returns all indexes of the collection, the sweeper's included.
+// Declared returns all indexes of the collection, those of the sweeper and of [Collection.Relist] included.
 func (s Spec) Declared() []Index {
-	if !s.Facts {
-		return s.Indexes
+	all := s.Indexes[:len(s.Indexes):len(s.Indexes)]
+	if s.Facts {
+		all = append(all, Index{Name: PendingIndex, Fields: []string{"pending_since"}, Sparse: true})
 	}
-	return append(s.Indexes[:len(s.Indexes):len(s.Indexes)],
-		Index{Name: PendingIndex, Fields: []string{"pending_since"}, Sparse: true})
+	if s.Lists != nil {
+		all = append(all, Index{Name: VersionIndex, Fields: []string{VersionField}})
+	}
+	return all
 }
 
 // PageSize is the limit of a query within its bounds.

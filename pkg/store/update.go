@@ -161,6 +161,11 @@ func (c *Collection[T]) seal(doc *T) (json.RawMessage, error) {
 		published = c.facts.applier.published(key{c.spec.Name, m.ID})
 	}
 	m.seal(published, time.Now())
+	if c.spec.Lists != nil {
+		if err := m.list(c.spec.Lists, doc); err != nil {
+			return nil, fmt.Errorf("%s %s: %w", c.spec.Name, m.ID, err)
+		}
+	}
 	b, err := encode(doc)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", c.spec.Name, m.ID, err)

@@ -3,6 +3,7 @@ package mongo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -80,15 +81,51 @@ func TestNoScan(t *testing.T) {
 			}
 		}
 	}
+	noScanOfLists(t, db)
+}
+
+// noScanOfLists does the same for walks along lists: a union is merged, not sorted.
+func noScanOfLists(t *testing.T, db *DB) {
+	t.Helper()
+	spec := store.Spec{Name: "listed", Lists: &store.Lists{Orders: []string{"at"}, Version: 1}}
+	if err := db.Ensure(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	c, err := db.collection("listed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists := make([]string, store.MaxLists)
+	for i := range lists {
+		lists[i] = fmt.Sprint("list", i)
+	}
+	for _, n := range []int{1, 2, store.MaxLists} {
+		for _, from := range []*store.Place{nil, {At: "2026-01-01T00:00:00.000Z", Tie: "x"}} {
+			for _, down := range []bool{true, false} {
+				w := store.Walk{Tenant: "a", Order: "at", Groups: [][]string{lists[:n]}, Down: down, From: from}
+				text := explainFind(t, c, bson.D{
+					{Key: "find", Value: c.spec.Name}, {Key: "filter", Value: all(c.along(w, 0))},
+					{Key: "sort", Value: order(store.Scan{Order: []string{"at"}, Desc: down})}, {Key: "hint", Value: listsIndex("at")}, {Key: "limit", Value: 26},
+				})
+				if strings.Contains(text, "COLLSCAN") || strings.Contains(text, `"SORT"`) || !strings.Contains(text, "IXSCAN") {
+					t.Errorf("%d lists, down %t: %s", n, down, text)
+				}
+			}
+		}
+	}
 }
 
 func explain(t *testing.T, c *collection, p store.Plan) string {
 	t.Helper()
-	find := bson.D{
+	return explainFind(t, c, bson.D{
 		{Key: "find", Value: c.spec.Name},
 		{Key: "filter", Value: all(append(c.conditions(p), behind(p.Scan, p.Range != nil)...))},
 		{Key: "sort", Value: order(p.Scan)}, {Key: "hint", Value: hint(p.Index)}, {Key: "limit", Value: p.Limit + 1},
-	}
+	})
+}
+
+func explainFind(t *testing.T, c *collection, find bson.D) string {
+	t.Helper()
 	raw, err := c.Database().RunCommand(t.Context(), bson.D{{Key: "explain", Value: find}, {Key: "verbosity", Value: "queryPlanner"}}).Raw()
 	var refused mongo.CommandError
 	if errors.As(err, &refused) && refused.Code == noSuchCommand {

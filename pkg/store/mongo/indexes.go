@@ -42,6 +42,9 @@ func (c *collection) indexes() []index {
 	if c.spec.Expires {
 		all = append(all, index{name: fieldExpires, keys: bson.D{{Key: fieldExpires, Value: 1}}, expires: true})
 	}
+	if c.spec.Lists != nil {
+		all = append(all, listsIndexes(c.spec.Lists)...)
+	}
 	if s := c.spec.Search; s != nil {
 		keys := bson.D{}
 		if len(s.Fields) > 0 {

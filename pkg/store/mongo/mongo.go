@@ -42,6 +42,7 @@ const (
 type DB struct {
 	client *mongo.Client
 	db     *mongo.Database
+	leads  *store.Leads
 
 	mu    sync.RWMutex
 	known map[string]*collection
@@ -84,7 +85,7 @@ func Open(ctx context.Context, uri string) (store.DB, error) {
 	if name == "" {
 		name = defaultDatabase
 	}
-	db := &DB{client: client, db: client.Database(name), known: map[string]*collection{}}
+	db := &DB{client: client, db: client.Database(name), leads: store.NewLeads(), known: map[string]*collection{}}
 	if err := db.Ping(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

@@ -16,7 +16,7 @@ import (
 // column is a column that a document's writer fills, so that SQLite has no JSON to read: its indexes are over these.
 type column struct {
 	name  string // quoted
-	value func(fields) any
+	value func(fields) (any, error)
 }
 
 // layout says where the fields lie that columns need.
@@ -39,14 +39,14 @@ func (l *layout) place(path string) int {
 	return i
 }
 
-// columns lists what the declared indexes and the search need, each once.
+// columns lists what the declared indexes and the search need, each once. That of lists comes last, see [collection.listed].
 func columns(spec store.Spec, l *layout) []column {
 	var all []column
 	seen := map[string]bool{}
 	add := func(name string, value func(fields) any) {
 		if !seen[name] {
 			seen[name] = true
-			all = append(all, column{name, value})
+			all = append(all, column{name, func(f fields) (any, error) { return value(f), nil }})
 		}
 	}
 	for _, ix := range spec.Declared() {
@@ -69,6 +69,14 @@ func columns(spec store.Spec, l *layout) []column {
 			add(filled(field), func(f fields) any { return orNone(scalar(f[at]), true) })
 		}
 	}
+	if spec.Lists != nil {
+		tenant, in := l.place("tenant"), l.place(store.ListsField)
+		var orders []int
+		for _, order := range spec.Lists.Orders {
+			orders = append(orders, l.place(order))
+		}
+		all = append(all, column{listsColumn(spec.Lists), func(f fields) (any, error) { return f.pack(tenant, in, orders) }})
+	}
 	return all
 }
 
@@ -90,7 +98,11 @@ func (c *collection) columnsOf(raw []byte) ([]any, error) {
 	row := make([]any, 0, 2+len(c.columns)+3)
 	row = append(row, expires, doc)
 	for _, col := range c.columns {
-		row = append(row, col.value(f))
+		v, err := col.value(f)
+		if err != nil {
+			return nil, fmt.Errorf("sqlite %s: %w", c.spec.Name, err)
+		}
+		row = append(row, v)
 	}
 	return row, nil
 }

@@ -131,12 +131,21 @@ func (c *collection) ensure(t *schema) error {
 		return err
 	}
 	if t.have["table "+c.spec.Name] != table {
-		if err := c.ensureColumns(t.tx); err != nil {
+		unused, err := c.dropSuperseded(t)
+		if err != nil {
+			return err
+		}
+		if err := c.ensureColumns(t.tx, unused); err != nil {
 			return err
 		}
 	}
 	for _, ix := range c.spec.Declared() {
 		if err := c.ensureIndex(t, ix); err != nil {
+			return err
+		}
+	}
+	if c.spec.Lists != nil {
+		if err := c.ensureLists(t); err != nil {
 			return err
 		}
 	}
@@ -146,13 +155,17 @@ func (c *collection) ensure(t *schema) error {
 	return nil
 }
 
-// ensureColumns adds the columns that indexes declared since need, and fills them.
-func (c *collection) ensureColumns(t *tx) error {
+// ensureColumns adds the columns that indexes declared since need, and fills them. unused are those of indexes that are no more.
+func (c *collection) ensureColumns(t *tx, unused []string) error {
 	var have []string
 	if err := t.strings(&have, fmt.Sprintf(`SELECT '"' || name || '"' FROM pragma_table_info('%s')`, c.spec.Name)); err != nil {
 		return err
 	}
-	added := false
+	empty, err := c.retire(t, unused, len(have))
+	if err != nil {
+		return err
+	}
+	added := len(empty) > 0
 	for _, col := range c.columns {
 		if slices.Contains(have, col.name) {
 			continue
@@ -165,13 +178,17 @@ func (c *collection) ensureColumns(t *tx) error {
 	if !added {
 		return nil
 	}
-	return c.refill(t)
+	return c.refill(t, empty)
 }
 
 const refillAtOnce = 500
 
-// refill writes the columns of all documents anew.
-func (c *collection) refill(t *tx) error {
+// refill writes the columns of all documents anew, and empties others.
+func (c *collection) refill(t *tx, empty []string) error {
+	set := c.set()
+	for _, name := range empty {
+		set += ", " + name + " = NULL"
+	}
 	for last := int64(-1); ; {
 		rows, err := t.documents(fmt.Sprintf(`SELECT n, doc FROM %s WHERE n > ? ORDER BY n LIMIT %d`, c.table, refillAtOnce), last)
 		if err != nil || len(rows) == 0 {
@@ -182,7 +199,7 @@ func (c *collection) refill(t *tx) error {
 			if err != nil {
 				return err
 			}
-			if _, err := t.exec(fmt.Sprintf(`UPDATE %s SET %s WHERE n = ?`, c.table, c.set()), append(row, r.n)...); err != nil {
+			if _, err := t.exec(fmt.Sprintf(`UPDATE %s SET %s WHERE n = ?`, c.table, set), append(row, r.n)...); err != nil {
 				return err
 			}
 			last = r.n

@@ -2,7 +2,7 @@
 // the file.
 //
 // A collection is a table of JSON texts; the fields of declared indexes are virtual generated columns, an array field has a
-// side table kept by triggers, and words are an FTS5 index. One goroutine per process writes: it commits whatever has queued up
+// side table kept by triggers, lists are a B-tree kept by the writer, and words are an FTS5 index. One goroutine per process writes: it commits whatever has queued up
 // while the last commit was on its way to the disk (WAL, synchronous=FULL). Readers have connections of their own.
 package sqlite
 
@@ -42,6 +42,7 @@ type DB struct {
 	done   sync.WaitGroup
 	reads  chan *reading   // small ones, which go together
 	closed context.Context // ends with Close
+	leads  *store.Leads
 
 	mu    sync.RWMutex
 	known map[string]*collection
@@ -63,7 +64,7 @@ func open(ctx context.Context, path string) (*DB, error) {
 		return nil, errors.Join(fmt.Errorf("sqlite %s: %w", path, err), write.Close())
 	}
 	base, stop := context.WithCancel(context.WithoutCancel(ctx))
-	db := &DB{read: read, stop: stop, reads: make(chan *reading, readTogether), closed: base, known: map[string]*collection{}, stmts: map[string]*sql.Stmt{}}
+	db := &DB{read: read, stop: stop, reads: make(chan *reading, readTogether), closed: base, leads: store.NewLeads(), known: map[string]*collection{}, stmts: map[string]*sql.Stmt{}}
 	if err := db.begin(base, write); err != nil {
 		stop()
 		db.done.Wait()

@@ -40,6 +40,9 @@ func trouble(err error) error {
 // fatal tells whether an error of one statement means that the transaction cannot be relied on: a full disk, an I/O error, no
 // memory. What is wrong with the statement or its values alone leaves its neighbours untouched.
 func fatal(err error) bool {
+	if errors.Is(err, errTorn) {
+		return true
+	}
 	switch code(err) {
 	case 0, plainError, tooBig, constraint, mismatch:
 		return false

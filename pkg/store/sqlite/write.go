@@ -96,11 +96,18 @@ func (ch change) insert(t *tx) (int64, error) {
 	}
 	rev := now.UnixMicro()
 	n, err := t.exec(ch.insertSQL, append(ch.row, ch.op.ID, rev)...)
-	return rev, one(n, err, store.ErrExists)
+	if err = one(n, err, store.ErrExists); err == nil && ch.spec.Lists != nil {
+		err = ch.relist(t, ch.rowOf(), ch.op.ID, "", ch.listed(ch.row))
+	}
+	return rev, err
 }
 
 // replace sets the columns that differ from what the document was; SQLite touches only the indexes over those.
 func (ch change) replace(t *tx) (int64, error) {
+	lists, err := ch.before(t)
+	if err != nil {
+		return 0, err
+	}
 	text := strings.Builder{}
 	text.WriteString("UPDATE " + ch.table + " SET rev = rev + 1")
 	var args []any
@@ -112,10 +119,39 @@ func (ch change) replace(t *tx) (int64, error) {
 	}
 	text.WriteString(" WHERE id = ? AND rev = ?" + ch.alive())
 	n, err := t.exec(text.String(), ch.args(append(args, ch.op.ID, ch.op.Rev)...)...)
-	return ch.op.Rev + 1, one(n, err, store.ErrConflict)
+	if err = one(n, err, store.ErrConflict); err == nil && ch.spec.Lists != nil {
+		err = ch.relist(t, ch.rowOf(), ch.op.ID, lists, ch.listed(ch.row))
+	}
+	return ch.op.Rev + 1, err
+}
+
+// before is what a document that is to be written is in until then.
+func (ch change) before(t *tx) (packed, error) {
+	if ch.spec.Lists == nil {
+		return "", nil
+	}
+	if ch.was != nil {
+		return ch.listed(ch.was), nil
+	}
+	return ch.listsOf(t, ch.op.ID, ch.op.Rev)
+}
+
+// listed is what the document of a row is in.
+func (c *collection) listed(row []any) packed {
+	lists, _ := row[len(row)-1].(packed) // the last column; nil: in none
+	return lists
 }
 
 func (ch change) delete(t *tx) error {
+	if ch.spec.Lists != nil {
+		lists, err := ch.before(t)
+		if err == nil {
+			err = ch.relist(t, ch.rowOf(), ch.op.ID, lists, "")
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if ch.op.Rev == 0 {
 		_, err := t.exec(`DELETE FROM `+ch.table+` WHERE id = ?`, ch.op.ID)
 		return err

@@ -54,6 +54,11 @@ func badSpecs(t *testing.T, db store.DB) {
 		"twice":      {Name: "x", Indexes: []store.Index{{Name: "a", Fields: []string{"a"}}, {Name: "a", Fields: []string{"b"}}}},
 		"repeated":   {Name: "x", Indexes: []store.Index{{Name: "a", Fields: []string{"a", "a[]"}}}},
 		"search":     {Name: "x", Search: &store.SearchSpec{}},
+		"no order":   {Name: "x", Lists: &store.Lists{Version: 1}},
+		"deep order": {Name: "x", Lists: &store.Lists{Orders: []string{"a.b"}, Version: 1}},
+		"order x 2":  {Name: "x", Lists: &store.Lists{Orders: []string{"a", "a"}, Version: 1}},
+		"no version": {Name: "x", Lists: &store.Lists{Orders: []string{"a"}}},
+		"expiring":   {Name: "x", Lists: &store.Lists{Orders: []string{"a"}, Version: 1}, Expires: true},
 	} {
 		if err := db.Ensure(t.Context(), s); err == nil {
 			t.Errorf("%s: ensured", name)

@@ -13,6 +13,7 @@ type Opener func(t testing.TB) store.DB
 
 // Run runs the suite that every driver passes, except the promises, which each driver names as its own tests.
 func Run(t *testing.T, open Opener) {
+	RunLists(t, open)
 	for name, check := range map[string]func(*testing.T, store.DB){
 		"Insert":               insert,
 		"InsertMany":           insertMany,
