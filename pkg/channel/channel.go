@@ -44,9 +44,33 @@ type Adapter interface {
 
 // AppLevel is implemented by types whose provider posts one batch for many accounts to one URL (/webhooks/{type}).
 type AppLevel interface {
-	// Assets peeks which accounts (values of the setting Info.Account) a call names, without trusting it. Only the channels
-	// named are verified, each with its own secret.
-	Assets(in Inbound) []string
+	// Named peeks by which of their settings a call names channels, without trusting it. Only the channels named are verified, each
+	// with its own secret. The host looks at the first [MaxNamed].
+	Named(in Inbound) []Lookup
+}
+
+// MaxNamed bounds by how many settings one call may name channels.
+const MaxNamed = 1000
+
+// Lookup names a channel by the value of one of its settings: of the account ([Info.Account]), or of the secret whose [Field] says that
+// it names channels.
+type Lookup struct{ Setting, Value string }
+
+// Profiler is implemented by types whose provider says who somebody is when it is asked. The host asks off the path of webhooks, and
+// remembers the answer for a day.
+type Profiler interface {
+	// ProfileRequest returns the unsigned call that asks; false where the provider tells nothing about who.
+	ProfileRequest(ch Channel, who Who) (Request, bool)
+
+	// ParseProfile reads the answer. An error of kind Gone or Invalid says that the provider tells nothing about who, and is
+	// remembered; Denied that it takes none of the channel's credentials; anything else that it may be asked again later.
+	ParseProfile(ch Channel, who Who, resp Response) (event.Profile, error)
+}
+
+// Who is whom a profile is of, in the provider's terms: the peer, a person or a group, or with Author that member of the group.
+type Who struct {
+	Peer   string `json:"peer"`
+	Author string `json:"author,omitempty"`
 }
 
 // MediaFetcher is implemented by types whose inbound media is not a plain URL.

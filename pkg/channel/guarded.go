@@ -19,6 +19,7 @@ type Guarded struct {
 	MediaFetcher MediaFetcher
 	TokenSource  TokenSource
 	Setup        Setup
+	Profiler     Profiler
 }
 
 // Guard returns a with its optional interfaces found.
@@ -35,6 +36,9 @@ func Guard(a Adapter) Guarded {
 	}
 	if o, ok := a.(Setup); ok {
 		g.Setup = guardedSetup{o}
+	}
+	if o, ok := a.(Profiler); ok {
+		g.Profiler = guardedProfiler{o}
 	}
 	return g
 }
@@ -74,11 +78,11 @@ func (g guardedAdapter) Settle(ch Channel, msg event.Outbound, req Request, resp
 
 type guardedAppLevel struct{ AppLevel }
 
-// Assets returns no account for a call that makes the adapter panic.
-func (g guardedAppLevel) Assets(in Inbound) (assets []string) {
+// Named returns nothing for a call that makes the adapter panic.
+func (g guardedAppLevel) Named(in Inbound) (named []Lookup) {
 	var err error
 	defer recoverAs(&err, fault.Invalid, "unparsable")
-	return g.AppLevel.Assets(in)
+	return g.AppLevel.Named(in)
 }
 
 type guardedMediaFetcher struct{ MediaFetcher }
@@ -105,6 +109,20 @@ type guardedSetup struct{ Setup }
 func (g guardedSetup) SetupRequests(ch Keyed, webhookURL string) (reqs []Request, err error) {
 	defer recoverAs(&err, fault.Internal, "setup_failed")
 	return g.Setup.SetupRequests(ch, webhookURL)
+}
+
+type guardedProfiler struct{ Profiler }
+
+// ProfileRequest returns no call where the adapter panics.
+func (g guardedProfiler) ProfileRequest(ch Channel, who Who) (req Request, ok bool) {
+	var err error
+	defer recoverAs(&err, fault.Internal, "profile_request_failed")
+	return g.Profiler.ProfileRequest(ch, who)
+}
+
+func (g guardedProfiler) ParseProfile(ch Channel, who Who, resp Response) (p event.Profile, err error) {
+	defer recoverAs(&err, fault.Unknown, "unreadable_answer")
+	return g.Profiler.ParseProfile(ch, who, resp)
 }
 
 // recoverAs makes a panic of the adapter an error of that kind and code; a deferred call. The error says where the adapter

@@ -8,10 +8,13 @@ import (
 	"strings"
 )
 
+// HubToken is the query parameter in which such a check has the verify token.
+const HubToken = "hub.verify_token"
+
 // HubChallenge answers a subscription check in the manner of PubSubHubbub, as Meta makes it: the challenge if the verify
 // token is one of the live ones, else 403. The body is served as plain text, because anybody can choose it.
 func HubChallenge(query url.Values, live []string) Parsed {
-	if query.Get("hub.mode") != "subscribe" || SameSecret(query.Get("hub.verify_token"), live) != nil {
+	if query.Get("hub.mode") != "subscribe" || SameSecret(query.Get(HubToken), live) != nil {
 		return Parsed{Handshake: true, Reply: Reply{Status: 403}}
 	}
 	return Parsed{Handshake: true, Reply: Reply{Status: 200, ContentType: "text/plain", Body: []byte(query.Get("hub.challenge"))}}

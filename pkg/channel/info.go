@@ -36,6 +36,7 @@ type Field struct {
 	Pattern   string            `json:"pattern,omitempty"`    // of the text, or of every item of a list
 	MinLength int               `json:"min_length,omitempty"` // characters of a secret that people choose; of a provider's: zero
 	When      map[string]string `json:"when,omitempty"`       // only if that setting has that value, e.g. provider=cloud
+	Names     bool              `json:"names,omitempty"`      // of one secret: app-level calls name the channel by it
 }
 
 // InboundRules is what comes in, and how.
@@ -54,6 +55,8 @@ type InboundRules struct {
 	MediaFor     Duration `json:"media_for"`             // how long the provider keeps media; zero means no promise
 	MaxMedia     int64    `json:"max_media"`             // bytes we fetch at most
 	MediaHosts   []string `json:"media_hosts,omitempty"` // hosts that may see our credentials while fetching
+	// Profiles is how often the provider may be asked who people are; nil: it says so by itself, or not at all.
+	Profiles *Rate `json:"profiles,omitempty"`
 }
 
 // SendRules is what goes out, with its limits.
@@ -150,6 +153,16 @@ type ContactRule struct {
 type GroupRule struct {
 	People  string   `json:"people"`
 	Refuses []string `json:"refuses"` // parts of a message, kinds of interactive messages, kinds of choices
+}
+
+// NamingSecret is the key of the secret by which app-level calls name channels; empty if they do not.
+func (i Info) NamingSecret() string {
+	for _, f := range i.Settings {
+		if f.Secret && f.Names {
+			return f.Key
+		}
+	}
+	return ""
 }
 
 // Rate is a documented limit: N calls Every so long Per scope, with Burst in reserve.

@@ -21,6 +21,7 @@ func Table(i Info) string {
 	row("Settings", fields(i.Settings, false))
 	row("Secrets", fields(i.Settings, true))
 	row("Receives", strings.Join(inboundWords(i.Inbound), ", "))
+	row("Asks who people are", asked(i.Inbound.Profiles))
 	row("Sends", join(i.Send.Types))
 	row("Also", strings.Join(sendWords(i.Send), ", "))
 	row("Text", i.Send.Text.words()+pieces(i.Send.Split))
@@ -164,13 +165,24 @@ func statusWords(ss []event.DeliveryStatus) string {
 func rates(r SendRules) string {
 	out := []string{fmt.Sprintf("%d calls at once", r.Concurrency)}
 	for _, l := range r.Rates {
-		s := fmt.Sprintf("%d per %s and %s", l.N, span(l.Every), l.Per)
-		if l.Burst > 0 {
-			s += fmt.Sprintf(" (bursts of %d)", l.Burst)
-		}
-		out = append(out, s)
+		out = append(out, l.words())
 	}
 	return strings.Join(out, ", ")
+}
+
+func asked(r *Rate) string {
+	if r == nil {
+		return ""
+	}
+	return "name and picture, " + r.words()
+}
+
+func (r Rate) words() string {
+	out := fmt.Sprintf("%d per %s and %s", r.N, span(r.Every), r.Per)
+	if r.Burst > 0 {
+		out += fmt.Sprintf(" (bursts of %d)", r.Burst)
+	}
+	return out
 }
 
 func kept(r InboundRules) string {

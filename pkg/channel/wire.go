@@ -1,6 +1,8 @@
 package channel
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -30,10 +32,28 @@ type Request struct {
 	Header Header
 	Body   []byte
 	Form   []Part // a multipart/form-data body instead of Body; the host streams attachments from the blob store
-	Tag    string // the adapter's own note on what this request is for; it comes back to Settle
-	Safe   bool   // nothing a person would see: may be repeated after an unknown outcome (an upload, a typing signal)
-	Key    string // the idempotency key the provider takes, if it takes one
+	Tag    string // what this request is for, one of the adapter's fixed words; it comes back to Settle
+	// State is what the adapter needs to go on once this request is answered, as [State] writes it; it comes back to Settle. At most
+	// [MaxState] bytes.
+	State json.RawMessage
+	Safe  bool   // nothing a person would see: may be repeated after an unknown outcome (an upload, a typing signal)
+	Key   string // the idempotency key the provider takes, if it takes one
 }
+
+// MaxState is how many bytes a request's State may have: what a provider answers may stand in it.
+const MaxState = 16 << 10
+
+// State writes what an adapter keeps with a request: v as JSON.
+func State(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("state of a request: %v", err)) // the adapters' own types: cannot fail
+	}
+	return b
+}
+
+// ReadState reads into v what [State] wrote; false for a request without a State, or with one of another shape.
+func (r Request) ReadState(v any) bool { return len(r.State) > 0 && json.Unmarshal(r.State, v) == nil }
 
 // Part is one field of a multipart form: a value, or the bytes of an attachment.
 type Part struct {

@@ -30,6 +30,7 @@ type Directory struct {
 
 	channels  *table[opened]
 	claims    *table[string]
+	secrets   *table[string]
 	keys      *table[auth.Key]
 	users     *table[User]
 	tenants   *table[Tenant]
@@ -54,6 +55,7 @@ func New(db store.DB, b bus.Bus, sealer *auth.Sealer, now func() time.Time) *Dir
 		c, err := read[Claim](ctx, db, Claims.Name, id)
 		return c.ChannelID, 0, err
 	})
+	d.secrets = newTable(now, d.loadSecret)
 	d.keys = newTable(now, d.loadKey)
 	d.users = newTable(now, func(ctx context.Context, id string) (User, int64, error) {
 		u, err := read[User](ctx, db, Users.Name, id)
@@ -176,16 +178,46 @@ func (d *Directory) ByAccount(ctx context.Context, t event.ChannelType, setting,
 	return channel.Keyed{}, errGone
 }
 
-// ByVerifyToken returns a channel of the type whose verify token is this one.
-func (d *Directory) ByVerifyToken(ctx context.Context, t event.ChannelType, token string) (channel.Keyed, error) {
-	page, err := d.db.Query(ctx, Channels.Name, store.Query{Where: []store.Eq{{Field: "type", Value: string(t)}, {Field: "verify_hash", Value: VerifyHash(token)}}, Limit: 1})
+// BySecret returns a channel of the type that has the value as the secret by which app-level calls name channels. What the cache says
+// is believed only if the channel still has it.
+func (d *Directory) BySecret(ctx context.Context, t event.ChannelType, secret string) (channel.Keyed, error) {
+	hash := VerifyHash(secret)
+	for range 2 {
+		id, err := d.secrets.find(ctx, secretID(t, hash))
+		if err != nil {
+			return channel.Keyed{}, err
+		}
+		c, err := d.channels.find(ctx, id)
+		if err == nil && c.Type == t && c.named == hash {
+			return d.Channel(ctx, id)
+		}
+		if err != nil && !errors.Is(err, errGone) {
+			return channel.Keyed{}, err
+		}
+		d.secrets.changed(secretID(t, hash), 0)
+	}
+	return channel.Keyed{}, errGone
+}
+
+// secretID is the id under which the channel with the hash of a naming secret is cached.
+func secretID(t event.ChannelType, hash string) string { return string(t) + " " + hash }
+
+// loadSecret returns the id of a channel of a type with the hash of a naming secret.
+func (d *Directory) loadSecret(ctx context.Context, id string) (string, int64, error) {
+	t, hash, _ := strings.Cut(id, " ")
+	page, err := d.db.Query(ctx, Channels.Name, store.Query{Where: []store.Eq{{Field: "type", Value: t}, {Field: "verify_hash", Value: hash}}, Limit: 1})
 	if err != nil {
-		return channel.Keyed{}, &fault.Error{Kind: fault.Unavailable, Code: "unavailable", Err: err}
+		return "", 0, fmt.Errorf("channel by its secret: %w", err)
 	}
 	if len(page.Docs) == 0 {
-		return channel.Keyed{}, errGone
+		return "", 0, errGone
 	}
-	return d.Channel(ctx, page.Docs[0].ID)
+	return page.Docs[0].ID, 0, nil
+}
+
+// Heard reports whether a channel with that account or naming secret was heard of, so that looking it up is nobody's guess.
+func (d *Directory) Heard(t event.ChannelType, setting, value string) bool {
+	return d.claims.heard(AccountClaim(t, setting, value)) || d.secrets.heard(secretID(t, VerifyHash(value)))
 }
 
 // Of returns the enabled channels of a type, over all tenants.

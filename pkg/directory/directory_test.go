@@ -82,13 +82,13 @@ func TestChannelsAreFoundByAccountTokenAndType(t *testing.T) {
 	if err != nil || k.ID != "ch_a" || len(k.Secrets["k"]) != 2 || k.Secrets["k"][0] != "new" || k.Secrets["k"][1] != "old" {
 		t.Errorf("by account: %+v (%v)", k, err)
 	}
-	if k, err := d.ByVerifyToken(ctx, event.Telegram, "token of ch_b"); err != nil || k.ID != "ch_b" {
+	if k, err := d.BySecret(ctx, event.Telegram, "token of ch_b"); err != nil || k.ID != "ch_b" {
 		t.Errorf("by token: %s (%v)", k.ID, err)
 	}
 	for name, f := range map[string]func() (channel.Keyed, error){
 		"account": func() (channel.Keyed, error) { return d.ByAccount(ctx, event.Telegram, "bot", "nobody's") },
 		"type":    func() (channel.Keyed, error) { return d.ByAccount(ctx, event.WhatsApp, "bot", "alpha") },
-		"token":   func() (channel.Keyed, error) { return d.ByVerifyToken(ctx, event.Telegram, "nobody's") },
+		"token":   func() (channel.Keyed, error) { return d.BySecret(ctx, event.Telegram, "nobody's") },
 	} {
 		if k, err := f(); !fault.Is(err, fault.Gone) {
 			t.Errorf("%s: %s (%v), want gone", name, k.ID, err)

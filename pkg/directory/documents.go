@@ -75,8 +75,8 @@ type Channel struct {
 	Overlap   *int                  `json:"secret_overlap_minutes,omitempty"` // how long that is from a replacement on; nil: a day
 	Policy    json.RawMessage       `json:"policy,omitempty"`
 	OUID      string                `json:"ou_id,omitempty"`
-	Verify    string                `json:"verify_hash,omitempty"`
-	Claims    []string              `json:"claims"` // ids of the claim documents it holds
+	Verify    string                `json:"verify_hash,omitempty"` // of the secret by which app-level calls name it
+	Claims    []string              `json:"claims"`                // ids of the claim documents it holds
 	Version   int64                 `json:"version"`
 	Deleted   bool                  `json:"deleted,omitempty"`
 	Digest    string                `json:"digest,omitempty"` // of the body that created it
@@ -130,7 +130,7 @@ func AccountClaim(t event.ChannelType, setting, account string) string {
 	return event.DeriveID("clm", "account", string(t), setting, account)
 }
 
-// VerifyHash is what a channel's document keeps of its verify token, so that app-level challenges find it.
+// VerifyHash is what a channel's document keeps of the secret by which app-level calls name it ([channel.Info.NamingSecret]).
 func VerifyHash(token string) string { return event.Hash("verify token", token) }
 
 // APIKey is an API key's document; its id is "key_" and the id inside the key's text.

@@ -142,6 +142,7 @@ type opened struct {
 	channel.Keyed
 	shut  []string
 	until time.Time // when a replaced secret expires first; zero: none does
+	named string    // the hash of the secret by which app-level calls name it
 }
 
 func (o opened) usable() (channel.Keyed, error) {
@@ -165,7 +166,7 @@ func (d *Directory) loadChannel(ctx context.Context, id string) (opened, int64, 
 		ID: doc.ID, Tenant: doc.Tenant, Type: doc.Type, Name: doc.Name, Settings: doc.Settings, Enabled: doc.Enabled,
 		Version: doc.Version, Policy: doc.Policy, OUID: doc.OUID,
 	}}}
-	k.until = doc.dropExpired(d.now())
+	k.until, k.named = doc.dropExpired(d.now()), doc.Verify
 	if k.Secrets, k.shut = openSecrets(d.sealer, &doc); len(k.shut) > 0 {
 		slog.ErrorContext(ctx, "secrets of a channel do not open with the configured encryption keys; set them again", "channel", id, "secrets", k.shut)
 	}

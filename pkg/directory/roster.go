@@ -14,8 +14,8 @@ import (
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
-// The topic of configuration changes names every channel and key there is, and a channel's document names its claims. So a process
-// knows by itself which ids exist, and what strangers make up costs the store nothing.
+// The topic of configuration changes names every channel and key there is, and a channel's document has its claims and the hash of the
+// secret by which it is named. So a process knows by itself which ids exist, and what strangers make up costs the store nothing.
 
 const (
 	rosterBatch = 200 // channels whose claims are read at once
@@ -101,6 +101,7 @@ func (d *Directory) readClaims(ctx context.Context, caughtUp <-chan struct{}) {
 			d.channels.all.Store(true)
 			d.keys.all.Store(true)
 			d.claims.all.Store(true)
+			d.secrets.all.Store(true)
 		}
 	}
 }
@@ -113,13 +114,18 @@ func (d *Directory) noteClaims(ctx context.Context, ids []string) error {
 		}
 		for _, raw := range raws {
 			var doc struct {
-				Claims []string `json:"claims"`
+				Type   event.ChannelType `json:"type"`
+				Claims []string          `json:"claims"`
+				Verify string            `json:"verify_hash"`
 			}
 			if raw.JSON == nil || json.Unmarshal(raw.JSON, &doc) != nil {
 				continue // deleted, or of a newer version
 			}
 			for _, claim := range doc.Claims {
 				d.claims.changed(claim, 0)
+			}
+			if doc.Verify != "" {
+				d.secrets.changed(secretID(doc.Type, doc.Verify), 0)
 			}
 		}
 	}

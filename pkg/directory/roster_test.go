@@ -45,6 +45,19 @@ func TestAFloodOfUnknownIdsStarvesNothingThatExists(t *testing.T) {
 	if k, err := d.ByAccount(ctx, event.Telegram, "bot", "alpha"); err != nil || k.ID != "ch_a" {
 		t.Errorf("a claim that was never looked up, in the flood: %s (%v)", k.ID, err)
 	}
+	for i := range 3 * unknownRate {
+		if _, err := d.BySecret(ctx, event.Telegram, strconv.Itoa(i)); !fault.Is(err, fault.Gone) {
+			t.Fatalf("an unknown secret: %v", err)
+		}
+	}
+	if k, err := d.BySecret(ctx, event.Telegram, "token of ch_a"); err != nil || k.ID != "ch_a" {
+		t.Errorf("a secret that was never looked up, in the flood: %s (%v)", k.ID, err)
+	}
+	for value, want := range map[string]bool{"alpha": true, "token of ch_a": true, "made up": false} {
+		if got := d.Heard(event.Telegram, "bot", value); got != want {
+			t.Errorf("%q was heard of: %v", value, got)
+		}
+	}
 }
 
 func TestWhatIsMissingTakesNoPlaceOfWhatIsThere(t *testing.T) {

@@ -115,6 +115,15 @@ func (t *table[T]) find(ctx context.Context, id string) (T, error) {
 	return fresh.value, nil
 }
 
+// heard reports whether an id was heard of, or found: looking it up takes nothing of the budget of unknown ones.
+func (t *table[T]) heard(id string) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	_, exists := t.floor[id]
+	_, found := t.entries[id]
+	return exists || found
+}
+
 func (t *table[T]) newest(id string) int64 {
 	t.mu.RLock()
 	defer t.mu.RUnlock()

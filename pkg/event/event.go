@@ -61,7 +61,7 @@ const (
 	ContactTyping      Type = "contact.typing"      // not stored
 	ContactReferred    Type = "contact.referred"    // an ad or a link led here, without a message
 	ContactMembership  Type = "contact.membership"  // followed, unfollowed, blocked, unblocked, joined, left
-	ContactIdentified  Type = "contact.identified"  // the person's id changed; Aliases has the old and the new
+	ContactIdentified  Type = "contact.identified"  // the person's id changed, other ids of them are known, or their profile was looked up
 	ContactConsented   Type = "contact.consented"   // marketing opt-in or opt-out
 	ContactPageViewed  Type = "contact.page_viewed" // web chat: the visitor went to another page
 	AccountChanged     Type = "account.changed"     // template, quality or limits of the channel's account

@@ -69,9 +69,9 @@ type Profile struct {
 	Phone     string `json:"phone,omitempty"` // E.164 with +
 	Email     string `json:"email,omitempty"`
 	Locale    string `json:"locale,omitempty"`
-	AvatarRef string `json:"avatar_ref,omitempty"`
-	Author    string `json:"author,omitempty"` // groups: who of the group wrote, in the provider's terms
-	Group     bool   `json:"group,omitempty"`  // it is of a group or a channel: the name is its subject
+	AvatarRef string `json:"avatar_ref,omitempty"` // the picture: an https URL, or a reference that only the channel can follow
+	Author    string `json:"author,omitempty"`     // groups: who of the group wrote, in the provider's terms
+	Group     bool   `json:"group,omitempty"`      // it is of a group or a channel: the name is its subject
 	Verified  bool   `json:"verified,omitempty"`
 }
 
@@ -88,7 +88,8 @@ type Membership struct {
 	State string `json:"state"` // followed, unfollowed, blocked, unblocked, joined, left
 }
 
-// Identity is a change of ids: everything in Old is, from now on, New (unless New is empty: old ids are retired).
+// Identity is a change of ids: everything in Old is, from now on, New (unless New is empty: old ids are retired). Without Old the ids in
+// New are further ones of the person; without any the event says what their profile says.
 type Identity struct {
 	Old    []string `json:"old"`
 	New    []string `json:"new"`

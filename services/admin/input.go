@@ -134,17 +134,17 @@ func (s *server) fill(ctx context.Context, d *directory.Channel, in input, info 
 		d.Enabled = *in.Enabled
 	}
 	for key, value := range in.Secrets {
-		s.seal(d, key, value)
+		s.seal(d, info, key, value)
 	}
 	return nil
 }
 
 // seal makes value the current secret; the one before is accepted for the channel's overlap. An empty value takes both away.
-func (s *server) seal(d *directory.Channel, key, value string) {
+func (s *server) seal(d *directory.Channel, info channel.Info, key, value string) {
 	if value == "" {
 		delete(d.Sealed, key)
 		delete(d.Previous, key)
-		if key == "verify_token" {
+		if key == info.NamingSecret() {
 			d.Verify = ""
 		}
 		return
@@ -162,7 +162,7 @@ func (s *server) seal(d *directory.Channel, key, value string) {
 	} else {
 		d.Sealed[key] = []string{s.sealer.Seal(value, d.Tenant, d.ID, key)}
 	}
-	if key == "verify_token" {
+	if key == info.NamingSecret() {
 		d.Verify = directory.VerifyHash(value)
 	}
 }

@@ -108,14 +108,14 @@ func TestRotationKeepsTwoValuesAlive(t *testing.T) {
 			t.Errorf("%s", a.raw)
 		}
 	}
-	if _, err := w.env.Directory.ByVerifyToken(t.Context(), form.Type, "hello"); err != nil {
+	if _, err := w.env.Directory.BySecret(t.Context(), form.Type, "hello"); err != nil {
 		t.Error(err)
 	}
 	a := w.call(ownerKey, "PATCH", "/v1/channels/"+id, object{"secrets": object{"verify_token": nil}}).is(200)
 	if fmt.Sprint(a.object["secrets"]) != "map[token:set]" {
 		t.Errorf("null does not take a secret away: %s", a.raw)
 	}
-	if _, err := w.env.Directory.ByVerifyToken(t.Context(), form.Type, "hello"); err == nil {
+	if _, err := w.env.Directory.BySecret(t.Context(), form.Type, "hello"); err == nil {
 		t.Error("a verify token that was taken away still leads to the channel")
 	}
 	if got := w.call(ownerKey, "PATCH", "/v1/channels/"+id, object{"secrets": nil}).is(422).pointers(); !slices.Equal(got, []string{"/secrets/token"}) {

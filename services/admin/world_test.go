@@ -72,7 +72,7 @@ var form = channel.Info{
 		{Key: "theme", Label: "Theme", Kind: "object", Optional: true},
 		{Key: "pages", Label: "Pages", Kind: "list", Item: "origin", Optional: true},
 		{Key: "token", Label: "Token", Secret: true},
-		{Key: "verify_token", Label: "Verify token", Secret: true, Optional: true},
+		{Key: "verify_token", Label: "Verify token", Secret: true, Names: true, Optional: true},
 		{Key: "charm", Label: "Charm", Secret: true, When: map[string]string{"mode": "fancy"}},
 	},
 }

@@ -17,6 +17,8 @@ func (Adapter) Info() channel.Info {
 		Inbound: channel.InboundRules{
 			MaxBody: 1 * mib, Redact: []string{signatureHeader}, AnswerWithin: channel.Duration(2 * time.Second),
 			ReplyTo: true, Edits: true, Deletes: true, MaxMedia: 200 * mib,
+			// LINE takes 2,000 of these calls a second (https://developers.line.biz/en/reference/messaging-api/#rate-limits).
+			Profiles: &channel.Rate{Per: "channel", N: 50, Every: channel.Duration(time.Second), Burst: 50},
 		},
 		RuleSet: channel.RuleSet{Send: sending, Window: channel.Window{Kind: "none"}, Statuses: []event.DeliveryStatus{}},
 		Addresses: []channel.AddressForm{

@@ -16,6 +16,7 @@ type Adapter struct{}
 var _ interface {
 	channel.Adapter
 	channel.MediaFetcher
+	channel.Profiler
 	channel.Setup
 } = Adapter{}
 

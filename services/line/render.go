@@ -15,6 +15,7 @@ const (
 	tagSetup   = "setup"
 	tagContent = "content"
 	tagSignal  = "signal"
+	tagProfile = "profile"
 	tagReply   = "reply" // uses the reply token; a push follows if LINE does not take it
 	tagPush    = "push"
 )

@@ -64,6 +64,56 @@ func TestLinePersonWrites(t *testing.T) {
 	}
 }
 
+// LINE tells an account of its friends, of groups that it is in and of their members; of nobody else.
+func TestLineTellsWhoPeopleAre(t *testing.T) {
+	t.Parallel()
+	w := lineBot(t)
+	stranger, blocker := "U"+strings.Repeat("1", 32), "U"+strings.Repeat("2", 32)
+	w.write(obj{"from": lineUser, "name": "Taro", "text": "hi"})
+	member := w.write(obj{"from": "+49 151", "name": "Ivo", "group": lineGroup, "text": "all"}).Sender.Author
+	w.write(obj{"from": blocker, "text": "hi"})
+	w.write(obj{"from": blocker, "kind": "block"})
+	adapter := line.Adapter{}
+	for name, c := range map[string]struct {
+		who  channel.Who
+		want string
+		kind fault.Kind
+	}{
+		"a friend":                      {channel.Who{Peer: lineUser}, "Taro", 0},
+		"a member":                      {channel.Who{Peer: lineGroup, Author: member}, "Ivo", 0},
+		"a group":                       {channel.Who{Peer: lineGroup}, "Simulated group 2222", 0},
+		"a stranger":                    {channel.Who{Peer: stranger}, "", fault.Gone},
+		"somebody who blocks":           {channel.Who{Peer: blocker}, "", fault.Gone},
+		"a member who is no friend":     {channel.Who{Peer: member}, "", fault.Gone},
+		"a friend who is in no group":   {channel.Who{Peer: lineGroup, Author: lineUser}, "", fault.Gone},
+		"a group that nobody wrote in":  {channel.Who{Peer: "C" + strings.Repeat("3", 32)}, "", fault.Gone},
+		"a member of a group like that": {channel.Who{Peer: "C" + strings.Repeat("3", 32), Author: member}, "", fault.Gone},
+	} {
+		req, ok := adapter.ProfileRequest(w.ch.Channel, c.who)
+		if !ok {
+			t.Errorf("%s cannot be asked for", name)
+			continue
+		}
+		resp, err := w.do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := adapter.ParseProfile(w.ch.Channel, c.who, resp)
+		if p.Name != c.want || (err == nil) != strings.HasPrefix(p.AvatarRef, "https://") || err != nil && !fault.Is(err, c.kind) || err == nil && c.kind != 0 {
+			t.Errorf("%s: %+v (%v)", name, p, err)
+		}
+	}
+	w.must("PUT", "/simulator/script", obj{"fail": obj{"on": "profile", "status": 401}}, nil)
+	req, _ := adapter.ProfileRequest(w.ch.Channel, channel.Who{Peer: lineUser})
+	resp, err := w.do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := adapter.ParseProfile(w.ch.Channel, channel.Who{Peer: lineUser}, resp); !fault.Is(err, fault.Denied) {
+		t.Errorf("with a token that is not valid: %v", err)
+	}
+}
+
 func TestLineServesTheFilesOfMessages(t *testing.T) {
 	t.Parallel()
 	w := lineBot(t)

@@ -67,6 +67,13 @@ func (m method) request(ch channel.Channel, tag string) channel.Request {
 	return req
 }
 
+// part writes the call of a part of a message.
+func (m method) part(ch channel.Channel, s partState) channel.Request {
+	req := m.request(ch, tagPart)
+	req.State = channel.State(s)
+	return req
+}
+
 func (m method) object() []byte {
 	b := []byte{'{'}
 	for i, f := range m.fields {

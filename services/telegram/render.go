@@ -1,7 +1,6 @@
 package telegram
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
@@ -9,17 +8,21 @@ import (
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
-// Tags say what a request is for. That of a part has its number, and whether the part was sent before without luck.
+// Tags say what a request is for.
 const (
 	tagSetup  = "setup"
 	tagSignal = "signal"
 	tagPart   = "part"
 	tagLookup = "file path"
 	tagFile   = "file"
-
-	unquoted = "unquoted" // the quoted message is gone: sent again without quote
-	moved    = "moved"    // the group has another id now: sent again to that
 )
+
+// partState is the state of a part's call: which part it is, and why it is sent again.
+type partState struct {
+	Part     int  `json:"part"`
+	Unquoted bool `json:"unquoted,omitempty"` // the quoted message is gone: sent again without quote
+	Moved    bool `json:"moved,omitempty"`    // the group has another id now: sent again to that
+}
 
 // Render turns a message into calls, one for each part.
 func (Adapter) Render(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) {
@@ -32,7 +35,7 @@ func (Adapter) Render(ch channel.Channel, msg event.Outbound) ([]channel.Request
 	}
 	reqs := make([]channel.Request, len(parts))
 	for n, p := range parts {
-		reqs[n] = p.request(ch, tagPart+" "+strconv.Itoa(n))
+		reqs[n] = p.part(ch, partState{Part: n})
 	}
 	return reqs, nil
 }

@@ -81,30 +81,29 @@ func sent(peer string, req channel.Request, result json.RawMessage) (channel.Out
 
 // again makes the call once more where Telegram says that nothing was sent and what would help.
 func again(ch channel.Channel, msg event.Outbound, req channel.Request, a answer) (channel.Outcome, bool) {
-	tag := strings.Fields(req.Tag)
-	if len(tag) < 2 || tag[0] != tagPart {
-		return channel.Outcome{}, false
-	}
 	var o channel.Outcome
+	var s partState
+	if req.Tag != tagPart || !req.ReadState(&s) {
+		return o, false
+	}
 	switch to := a.Parameters.MigrateTo; {
-	case a.Code != 400 || slices.Contains(tag, moved):
+	case a.Code != 400 || s.Moved:
 		return o, false
 	case integer(string(to)):
 		o.Peer = chatOf(channel.Opaque(split(msg.Peer).business), to)
 		msg.Peer = o.Peer
-		tag = append(tag, moved)
-	case a.says("message to be replied not found", "replied message not found") && !slices.Contains(tag, unquoted):
-		tag = append(tag, unquoted)
+		s.Moved = true
+	case a.says("message to be replied not found", "replied message not found") && !s.Unquoted:
+		s.Unquoted = true
 	default:
 		return o, false
 	}
 	msg.Content.ReplyTo = nil // its number means another message there, or none
-	n, err := strconv.Atoi(tag[1])
-	parts, planErr := plan(msg)
-	if err != nil || planErr != nil || n < 0 || n >= len(parts) {
+	parts, err := plan(msg)
+	if err != nil || s.Part < 0 || s.Part >= len(parts) {
 		return o, false
 	}
-	o.Next = []channel.Request{parts[n].request(ch, strings.Join(tag, " "))}
+	o.Next = []channel.Request{parts[s.Part].part(ch, s)}
 	return o, true
 }
 

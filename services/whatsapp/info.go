@@ -62,7 +62,7 @@ var settings = []channel.Field{
 	{Key: "api_base_url", Label: "API base URL", Optional: true, Help: "Instead of the provider's host: sandboxes, tests."},
 	{Key: "app_secret", Label: "App secret", Secret: true, When: onCloud, Help: "Signs webhooks. App dashboard, Settings, Basic."},
 	{Key: "access_token", Label: "Access token", Secret: true, When: onCloud, Help: "Of a system user with whatsapp_business_messaging."},
-	{Key: "verify_token", Label: "Verify token", Secret: true, When: onCloud, Help: "A text of your choice, the same in the app dashboard."},
+	{Key: "verify_token", Label: "Verify token", Secret: true, Names: true, When: onCloud, Help: "A text of your choice, the same in the app dashboard."},
 	{Key: "api_key", Label: "API key", Secret: true, When: onDialog, Help: "D360-API-KEY of the number."},
 	{Key: "webhook_secret", Label: "Webhook secret", Secret: true, When: onDialog,
 		Help: "Sent back to us as a header; or the platform secret of a partner account."},

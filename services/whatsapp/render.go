@@ -71,7 +71,7 @@ func (Adapter) Render(ch channel.Channel, msg event.Outbound) ([]channel.Request
 // request is the next call of part n, which has the media ids of its first files already.
 func (p part) request(ch channel.Channel, n int, ids []string) channel.Request {
 	if len(ids) < len(p.files) {
-		return upload(ch, p.files[len(ids)].a, uploadTag(n, ids))
+		return upload(ch, p.files[len(ids)].a, uploading{Part: n, IDs: ids})
 	}
 	for i, f := range p.files {
 		f.into.ID = ids[i]

@@ -6,14 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
-// Tags say what a request is for. An upload's has the number of its part and the media ids that the part has already.
+// Tags say what a request is for.
 const (
 	tagSend   = "send"
 	tagUpload = "upload"
@@ -51,23 +50,15 @@ func post(to string, body any, tag string) channel.Request {
 		Body: bytes.TrimSpace(b.Bytes()), Tag: tag}
 }
 
-func uploadTag(part int, ids []string) string {
-	return strings.Join(append([]string{tagUpload, strconv.Itoa(part)}, ids...), " ")
-}
-
-// uploading reads what uploadTag wrote.
-func uploading(tag string) (part int, ids []string, ok bool) {
-	f := strings.Fields(tag)
-	if len(f) < 2 || f[0] != tagUpload {
-		return 0, nil, false
-	}
-	part, err := strconv.Atoi(f[1])
-	return part, f[2:], err == nil
+// uploading is the state of an upload: which part it is for, and the media ids that the part has already.
+type uploading struct {
+	Part int      `json:"part"`
+	IDs  []string `json:"ids,omitempty"`
 }
 
 // upload puts a file at Meta. Nobody sees it, so it may be repeated.
-func upload(ch channel.Channel, a event.Attachment, tag string) channel.Request {
-	return channel.Request{Method: "POST", URL: number(ch) + "/media", Tag: tag, Safe: true, Form: []channel.Part{
+func upload(ch channel.Channel, a event.Attachment, at uploading) channel.Request {
+	return channel.Request{Method: "POST", URL: number(ch) + "/media", Tag: tagUpload, State: channel.State(at), Safe: true, Form: []channel.Part{
 		{Name: "messaging_product", Value: "whatsapp"},
 		{Name: "type", Value: a.MIME},
 		{Name: "file", Blob: a.Blob, File: cmp.Or(a.Name, string(a.Type)), MIME: a.MIME},

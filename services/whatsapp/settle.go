@@ -45,13 +45,13 @@ func (Adapter) Settle(ch channel.Channel, msg event.Outbound, req channel.Reques
 	if err != nil && !channel.Malformed(err) {
 		return channel.Outcome{}, unclear(resp.Status)
 	}
-	n, ids, uploaded := uploading(req.Tag)
-	switch {
-	case uploaded && strings.Trim(string(a.ID), " ") == string(a.ID) && a.ID != "":
-		return uploadedTo(ch, msg, n, append(ids, string(a.ID)))
+	var at uploading
+	switch uploaded := req.Tag == tagUpload && req.ReadState(&at); {
+	case uploaded && a.ID != "":
+		return uploadedTo(ch, msg, at.Part, append(at.IDs, string(a.ID)))
 	case req.Tag == tagSignal && a.Success:
 		return channel.Outcome{Status: event.Accepted}, nil
-	case !uploaded && len(a.Messages) > 0 && a.Messages[0].ID != "":
+	case req.Tag == tagSend && len(a.Messages) > 0 && a.Messages[0].ID != "":
 		return a.accepted(msg.Peer), nil
 	}
 	return channel.Outcome{}, unclear(resp.Status)
@@ -63,7 +63,7 @@ func uploadedTo(ch channel.Channel, msg event.Outbound, n int, ids []string) (ch
 	if err != nil {
 		return channel.Outcome{}, fmt.Errorf("part %d after an upload: %w", n, err)
 	}
-	if n >= len(parts) || len(ids) > len(parts[n].files) {
+	if n < 0 || n >= len(parts) || len(ids) > len(parts[n].files) {
 		return channel.Outcome{}, fault.New(fault.Internal, "upload_unexpected", "the message has no such upload")
 	}
 	return channel.Outcome{Next: []channel.Request{parts[n].request(ch, n, ids)}}, nil

@@ -5,7 +5,6 @@
 package whatsapp
 
 import (
-	"cmp"
 	"encoding/json"
 	"time"
 
@@ -70,8 +69,16 @@ func (Adapter) Sign(ch channel.Keyed, req channel.Request, _ time.Time, _ string
 	return req, nil
 }
 
-// Assets lists the numbers, and for account news the business accounts, that a batch names.
-func (Adapter) Assets(in channel.Inbound) []string {
+// Named lists the numbers, and for account news the business accounts, that a batch names. A subscription check names a channel by its
+// verify token alone.
+func (Adapter) Named(in channel.Inbound) []channel.Lookup {
+	if in.Method == "GET" {
+		token := in.Query.Get(channel.HubToken)
+		if token == "" {
+			return nil
+		}
+		return []channel.Lookup{{Setting: "verify_token", Value: token}}
+	}
 	var b struct {
 		Entry []struct {
 			ID      channel.Opaque `json:"id"`
@@ -85,13 +92,17 @@ func (Adapter) Assets(in channel.Inbound) []string {
 	if err := json.Unmarshal(in.Body, &b); err != nil && !channel.Malformed(err) {
 		return nil
 	}
-	var out []string
-	seen := map[channel.Opaque]bool{"": true}
+	var out []channel.Lookup
+	seen := map[channel.Lookup]bool{}
 	for _, e := range b.Entry {
 		for _, c := range e.Changes {
-			if id := cmp.Or(c.Value.Metadata.Number, e.ID); !seen[id] {
-				seen[id] = true
-				out = append(out, string(id))
+			l := channel.Lookup{Setting: "phone_number_id", Value: string(c.Value.Metadata.Number)}
+			if l.Value == "" {
+				l = channel.Lookup{Setting: "waba_id", Value: string(e.ID)}
+			}
+			if l.Value != "" && !seen[l] {
+				seen[l] = true
+				out = append(out, l)
 			}
 		}
 	}

@@ -6,6 +6,7 @@
 //	testdata/media/NAME.txtar       attachment.json, response.N.http → the same; how an inbound file is fetched
 //	testdata/setup/NAME.txtar       → request.N.http, signed.N.http; how the provider is told our webhook URL
 //	testdata/address/NAME.txtar     inputs.txt → want.json; whom to reach, as people write it, one text a line
+//	testdata/profile/NAME.txtar     who.json, response.1.http → request.1.http, signed.1.http, outcome.json; what the provider says of somebody
 //	testdata/token/NAME.txtar       response.1.http → request.1.http, outcome.json; how a short-lived token is got
 //
 // The first lines of a file say why the case exists. Lines that begin with @ are directives:
@@ -73,7 +74,7 @@ func Run(t *testing.T, a channel.Adapter, opts ...Option) {
 	for _, kind := range []struct {
 		dir string
 		run func(*testing.T, *golden)
-	}{{"inbound", r.inbound}, {"outbound", r.outbound}, {"media", r.media}, {"setup", r.setup}, {"token", r.token}, {"address", r.address}} {
+	}{{"inbound", r.inbound}, {"outbound", r.outbound}, {"media", r.media}, {"setup", r.setup}, {"token", r.token}, {"address", r.address}, {"profile", r.profile}} {
 		for _, c := range r.load(t, kind.dir) {
 			t.Run(kind.dir+"/"+c.name, func(t *testing.T) {
 				kind.run(t, c)
@@ -97,6 +98,7 @@ type runner struct {
 	channels map[string]channel.Keyed
 	accepted []read // inbound cases whose calls were accepted
 	calls    []call // what was sent, with the message it belongs to
+	asked    []ask  // whose profiles were asked for
 	seen     map[string]bool
 }
 

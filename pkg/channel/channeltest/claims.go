@@ -115,6 +115,9 @@ func (r *runner) listed(i channel.Info) (out []string) {
 	if _, ok := r.adapter.(channel.TokenSource); ok {
 		out = append(out, "token")
 	}
+	if i.Inbound.Profiles != nil {
+		out = append(out, "profiles")
+	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
@@ -145,7 +148,7 @@ func (r *runner) info(t *testing.T) {
 	for what, ok := range map[string]bool{
 		"Type": slices.Contains(event.ChannelTypes, i.Type), "Title": i.Title != "", "Docs": strings.HasPrefix(i.Docs, "https://"),
 		"Inbound.MaxBody": i.Inbound.MaxBody > 0, "Send.Concurrency": i.Send.Concurrency > 0, "Send.Timeout": i.Send.Timeout > 0,
-		"Window.Kind": slices.Contains([]string{"none", "inbound", "reply"}, i.Window.Kind), "Addresses": addressed(i.Addresses),
+		"Inbound.Profiles": profiled(r.adapter, i), "Window.Kind": slices.Contains([]string{"none", "inbound", "reply"}, i.Window.Kind), "Addresses": addressed(i.Addresses),
 	} {
 		if !ok {
 			t.Errorf("Info.%s is missing or wrong", what)
@@ -164,6 +167,12 @@ func (r *runner) info(t *testing.T) {
 	for name, ch := range r.channels {
 		t.Run("channel/"+name, func(t *testing.T) { configured(t, i, ch) })
 	}
+}
+
+// profiled reports whether a type says how often it may be asked who people are, just if it can be.
+func profiled(a channel.Adapter, i channel.Info) bool {
+	_, ok := a.(channel.Profiler)
+	return ok == (i.Inbound.Profiles != nil) && (!ok || i.Inbound.Profiles.Per == "channel" && i.Inbound.Profiles.N > 0 && i.Inbound.Profiles.Every > 0)
 }
 
 // configured checks that a channel has what its type requires, secrets among the secrets.

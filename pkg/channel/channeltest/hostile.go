@@ -48,6 +48,12 @@ func (r *runner) hostile(t *testing.T) {
 			}
 		})
 	}
+	for n, a := range r.asked {
+		t.Run(fmt.Sprintf("profile/%d", n), func(t *testing.T) {
+			t.Parallel()
+			r.profiles(t, a)
+		})
+	}
 	kinds := map[string]bool{}
 	for n, c := range r.calls {
 		kind := c.req.Method + c.req.URL + c.req.Tag
@@ -72,7 +78,7 @@ func (r *runner) survives(t testing.TB, ch channel.Keyed, in channel.Inbound) {
 	}()
 	_ = r.adapter.Verify(ch, in)
 	if app, ok := r.adapter.(channel.AppLevel); ok {
-		app.Assets(in)
+		app.Named(in)
 	}
 	p, err := r.adapter.Parse(ch, in)
 	if err != nil {

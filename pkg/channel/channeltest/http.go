@@ -114,7 +114,7 @@ func format(r channel.Request) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s\n", r.Method, r.URL)
 	writeHeaders(&b, r.Header)
-	for _, note := range []struct{ name, value string }{{"tag", r.Tag}, {"key", r.Key}} {
+	for _, note := range []struct{ name, value string }{{"tag", r.Tag}, {"state", string(r.State)}, {"key", r.Key}} {
 		if note.value != "" {
 			fmt.Fprintf(&b, "# %s: %s\n", note.name, note.value)
 		}

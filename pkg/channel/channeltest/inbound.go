@@ -66,18 +66,15 @@ func (r *runner) addressed(t *testing.T, res read) {
 	t.Helper()
 	app, ok := r.adapter.(channel.AppLevel)
 	if ok != r.adapter.Info().Inbound.AppLevel {
-		t.Error("Info.Inbound.AppLevel and the method Assets do not agree")
+		t.Error("Info.Inbound.AppLevel and the method Named do not agree")
 	}
 	if !ok || len(res.p.Events) == 0 || res.c.pulled {
 		return
 	}
-	assets := app.Assets(res.in)
-	for _, v := range res.c.ch.Settings {
-		if s, ok := v.(string); ok && slices.Contains(assets, s) {
-			return
-		}
+	named := app.Named(res.in)
+	if !slices.ContainsFunc(named, func(l channel.Lookup) bool { return l.Value != "" && res.c.ch.Settings.Text(l.Setting) == l.Value }) {
+		t.Errorf("Named returned %q: none is of this channel, so its events would not be found", named)
 	}
-	t.Errorf("Assets returned %q: none is of this channel, so its events would not be found", assets)
 }
 
 // wellFormed checks what the host and every consumer rely on.

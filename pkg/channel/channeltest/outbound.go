@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -122,10 +123,25 @@ func (r *runner) deliver(t *testing.T, c *golden, msg event.Outbound, part int, 
 // shows compares request N, unsigned, and what signing adds to it.
 func (r *runner) shows(t *testing.T, c *golden, n int, req channel.Request) {
 	t.Helper()
+	noted(t, c, req)
 	unsigned := format(req)
 	c.want(t, fmt.Sprintf("request.%d.http", n), unsigned)
 	c.keepsSecrets(t, unsigned)
 	c.want(t, fmt.Sprintf("signed.%d.http", n), r.signed(t, c, req))
+}
+
+// word is a Tag: what the adapter keeps beside stands in State.
+var word = regexp.MustCompile(`^([a-z]+( [a-z]+)*)?$`)
+
+// noted checks the adapter's own notes on a request.
+func noted(t *testing.T, c *golden, req channel.Request) {
+	t.Helper()
+	if !word.MatchString(req.Tag) {
+		t.Errorf("%s: the Tag %q is no fixed word: what an answer needs belongs into State", c.path, req.Tag)
+	}
+	if len(req.State) > channel.MaxState || len(req.State) > 0 && !json.Valid(req.State) {
+		t.Errorf("%s: the State %.200s is no JSON, or has more than %d bytes", c.path, req.State, channel.MaxState)
+	}
 }
 
 // signed writes what Sign adds: the first line, headers that are new or changed, and the body if it is another.

@@ -44,6 +44,8 @@ func (a toy) Info() channel.Info {
 		i.Inbound.Reactions = false
 	case a.breaks("wants another setting"):
 		i.Settings[2].Optional = false
+	case a.breaks("asks without a way"):
+		i.Inbound.Profiles = &channel.Rate{Per: "channel", N: 1, Every: channel.Duration(time.Second)}
 	case a.breaks("stale README"):
 		i.Send.Concurrency = 2
 	}
@@ -121,7 +123,14 @@ func (a toy) Render(_ channel.Channel, msg event.Outbound) ([]channel.Request, e
 	if msg.ReplyHandle != "" {
 		return []channel.Request{{Method: "POST", URL: "https://toy.example/{key}/reply/" + msg.ReplyHandle, Body: []byte(msg.Content.Text)}}, nil
 	}
-	return []channel.Request{{Method: "POST", URL: "https://toy.example/{key}/send", Body: []byte(msg.Content.Text)}}, nil
+	req := channel.Request{Method: "POST", URL: "https://toy.example/{key}/send", Body: []byte(msg.Content.Text)}
+	switch {
+	case a.breaks("keeps notes in a tag"):
+		req.Tag = "send 0"
+	case a.breaks("keeps notes as text"):
+		req.State = json.RawMessage("part 0")
+	}
+	return []channel.Request{req}, nil
 }
 
 func (a toy) Sign(ch channel.Keyed, req channel.Request, _ time.Time, _ string) (channel.Request, error) {

@@ -20,6 +20,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/ingress"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/media"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/profile"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/send"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/source"
@@ -55,6 +56,7 @@ type Host struct {
 	ingress *ingress.Ingress
 	worker  *send.Worker
 	media   *media.Worker
+	people  *profile.Worker // nil for types whose provider is not asked who people are
 	sources *source.Runner
 	calls   *provider.CallLog
 	facts   *store.Applier
@@ -82,9 +84,16 @@ func build(ctx context.Context, a channel.Adapter, env *run.Env, opts []Option) 
 		}
 	}
 	caller := h.caller()
+	var seen func(channel.Channel, event.Inbound)
+	if h.Adapter.Profiler != nil {
+		h.people = profile.New(profile.Deps{
+			Adapter: h.Adapter, Source: env.Service, Channels: env.Directory, Bus: env.Bus, Caller: caller, Cache: env.Cache, Now: env.Now, Log: env.Log,
+		})
+		seen = h.people.Note
+	}
 	h.ingress = ingress.New(ingress.Deps{
 		Adapter: h.Adapter, Source: env.Service, PublicURL: env.PublicURL, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Blobs: env.Blob,
-		Backlog: env.Backlog, Now: env.Now, Log: env.Log, Authenticate: httpapi.Authenticate(env.Auth),
+		Backlog: env.Backlog, Now: env.Now, Log: env.Log, Authenticate: httpapi.Authenticate(env.Auth), Seen: seen,
 		Operations: map[string]ingress.Operation{"test": func(ctx context.Context, ch channel.Keyed, _ []byte) (any, error) {
 			return caller.Setup(ctx, ch, env.PublicURL+"/webhooks/"+string(t)+"/"+ch.ID)
 		}},
@@ -127,6 +136,9 @@ func (h *Host) parts() *run.Parts {
 	loops := []run.Loop{
 		{Name: "facts", Run: h.facts.Run}, {Name: "provider calls", Run: h.calls.Run},
 		{Name: "spool", Run: h.ingress.Run}, {Name: "waiting media", Run: h.media.Run}, {Name: "sources", Run: h.sources.Run},
+	}
+	if h.people != nil {
+		loops = append(loops, run.Loop{Name: "profiles", Run: h.people.Run})
 	}
 	return &run.Parts{
 		Routes: func(r gin.IRouter) {

@@ -87,6 +87,8 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/line/v2/bot/message/"):
 		p.line(w, r.Header.Get("X-Line-Retry-Key"), body)
+	case strings.HasPrefix(r.URL.Path, "/line/v2/bot/profile/"):
+		_, _ = fmt.Fprintf(w, `{"userId":%q,"displayName":"Named"}`, strings.TrimPrefix(r.URL.Path, "/line/v2/bot/profile/"))
 	case strings.HasSuffix(r.URL.Path, "/messages"):
 		p.whatsapp(w, body)
 	case strings.HasSuffix(r.URL.Path, "/sendMessage"):

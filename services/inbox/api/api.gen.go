@@ -784,9 +784,11 @@ type Message struct {
 		MessageId  *string `json:"message_id,omitempty"`
 	} `json:"reply_to,omitempty"`
 	Sender struct {
-		Id   *string `json:"id,omitempty"`
-		Name *string `json:"name,omitempty"`
-		Type string  `json:"type"`
+		// Author in a group: who of it wrote, in the provider's terms
+		Author *string `json:"author,omitempty"`
+		Id     *string `json:"id,omitempty"`
+		Name   *string `json:"name,omitempty"`
+		Type   string  `json:"type"`
 	} `json:"sender"`
 	SentVia struct {
 		Kind  string  `json:"kind"`

@@ -36,7 +36,7 @@ func (i *Intake) happened(ctx context.Context, ch channel.Keyed, t *record.Threa
 	return i.Record.Happened(ctx, t, h)
 }
 
-// identified handles a change of ids, or other ids of somebody known. It makes no thread.
+// identified handles a change of ids, other ids of somebody known, or a profile that was looked up. It makes no thread.
 func (i *Intake) identified(ctx context.Context, p record.Person, in event.Inbound, at event.Time) error {
 	if in.Identity == nil {
 		return nil
@@ -52,8 +52,10 @@ func (i *Intake) identified(ctx context.Context, p record.Person, in event.Inbou
 	if err != nil || t == nil {
 		return err
 	}
-	_, err = i.Record.Thread(ctx, p, at)
-	return err
+	if t, err = i.Record.Thread(ctx, p, at); err != nil || in.Sender == nil || in.Sender.Author == "" || in.Sender.Name == "" {
+		return err
+	}
+	return i.Record.Introduce(ctx, t, in.Sender.Author, in.Sender.Name, at)
 }
 
 func (i *Intake) typing(ctx context.Context, t *record.Thread, in event.Inbound) error {

@@ -186,9 +186,9 @@ func (i *Intake) received(ctx context.Context, t *record.Thread, ch channel.Keye
 			return err
 		}
 		m.Handle = in.ReplyHandle
-		m.Sender = record.Sender{Type: "contact", ID: t.ContactID}
-		if in.Sender != nil {
-			m.Sender.Name = in.Sender.Name
+		var err error
+		if m.Sender, err = i.sender(ctx, t, in); err != nil {
+			return err
 		}
 		if err := i.quote(ctx, t, m); err != nil {
 			return err
@@ -219,6 +219,18 @@ func (i *Intake) received(ctx context.Context, t *record.Thread, ch channel.Keye
 		}
 	}
 	return nil
+}
+
+// sender is who of the thread's peer wrote a message. A member of a group whom the message does not name has the name that was learned.
+func (i *Intake) sender(ctx context.Context, t *record.Thread, in event.Inbound) (s record.Sender, err error) {
+	s = record.Sender{Type: "contact", ID: t.ContactID}
+	if in.Sender == nil {
+		return s, nil
+	}
+	if s.Name, s.Author = in.Sender.Name, in.Sender.Author; s.Name == "" && s.Author != "" {
+		s.Name, err = i.Record.MemberName(ctx, t.Tenant, t.ChannelID, s.Author)
+	}
+	return s, err
 }
 
 // acks reports whether the channel takes an acknowledgement, if one of the messages wants one.

@@ -39,7 +39,9 @@ var (
 		{Name: "by_contact", Fields: []string{"contact_id", "at"}},
 	}}
 	// KnownSpec keeps which contact an id of a provider's account belongs to, whatever becomes of the channels of the account.
-	KnownSpec   = store.Spec{Name: "known_people"}
+	KnownSpec = store.Spec{Name: "known_people"}
+	// MemberSpec keeps how members of groups are called whose messages do not say it.
+	MemberSpec  = store.Spec{Name: "members", Expires: true}
 	ContactSpec = store.Spec{Name: "contacts", Facts: true, Indexes: []store.Index{
 		{Name: "by_time", Fields: []string{"tenant", "created_at"}},
 		{Name: "by_email", Fields: []string{"tenant", "email", "created_at"}},
@@ -67,7 +69,7 @@ var PlacementSpec = store.Spec{Name: "places", Expires: true}
 var DecisionSpec = store.Spec{Name: "decisions", Indexes: []store.Index{{Name: "by_conversation", Fields: []string{"conversation_id", "at"}}}}
 
 // Specs lists all collections of the record.
-var Specs = []store.Spec{AliasSpec, ThreadSpec, ConversationSpec, MessageSpec, EventSpec, ContactSpec, KnownSpec, ReadSpec, ParkedSpec, FileSpec, OpeningSpec, PlacementSpec, DecisionSpec}
+var Specs = []store.Spec{AliasSpec, ThreadSpec, ConversationSpec, MessageSpec, EventSpec, ContactSpec, KnownSpec, MemberSpec, ReadSpec, ParkedSpec, FileSpec, OpeningSpec, PlacementSpec, DecisionSpec}
 
 // Kinds of threads and conversations.
 const (
@@ -219,9 +221,10 @@ type Message struct {
 
 // Sender is who said it.
 type Sender struct {
-	Type string `json:"type"` // contact, agent, bot, system, app, native_app
-	ID   string `json:"id,omitempty"`
-	Name string `json:"name,omitempty"`
+	Type   string `json:"type"` // contact, agent, bot, system, app, native_app
+	ID     string `json:"id,omitempty"`
+	Name   string `json:"name,omitempty"`
+	Author string `json:"author,omitempty"` // in a group: who of it, in the provider's terms
 }
 
 // Via says how a message came to be sent: user, api, automation, bot, echo, away_message …
@@ -269,6 +272,12 @@ type Row struct {
 type Known struct {
 	store.Meta
 	ContactID string `json:"contact_id"`
+}
+
+// Member is somebody of a channel's groups; the document's id is derived from channel and author.
+type Member struct {
+	store.Meta
+	Name string `json:"name"`
 }
 
 // Contact is a person.

@@ -29,6 +29,11 @@ func MessageID(tenant, channelID, ref string) string {
 	return event.DeriveID("msg", tenant, channelID, ref)
 }
 
+// MemberID is where the name of somebody of a channel's groups lies.
+func MemberID(tenant, channelID, author string) string {
+	return event.DeriveID("mbr", tenant, channelID, author)
+}
+
 // AttemptID is the id of the n-th attempt to send a message; n counts from 1.
 func AttemptID(tenant, messageID string, n int) string {
 	return event.DeriveID("try", tenant, messageID, strconv.Itoa(n))

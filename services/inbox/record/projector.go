@@ -38,6 +38,7 @@ func (c *Contact) project(ts []*Thread) (changed bool) {
 	fill(FieldName, &c.Name, func(t *Thread) Trait { return t.Traits.Name })
 	fill(FieldPhone, &c.Phone, func(t *Thread) Trait { return t.Traits.Phone })
 	fill(FieldEmail, &c.Email, func(t *Thread) Trait { return t.Traits.Email })
+	fill(FieldAvatar, &c.AvatarURL, func(t *Thread) Trait { return t.Traits.Avatar })
 	for i := range c.Identities {
 		was := c.Identities[i]
 		for _, t := range ts {

@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,6 +66,14 @@ func TestWhatIsObservedOfAPeer(t *testing.T) {
 		"blocked, and writing again": {
 			[]Observed{{Reach: &Reach{"blocked"}, At: day.Add(1e9)}, {Reach: &Reach{}, At: day.Add(2e9)}}, Traits{ReachAt: day.Add(2e9)},
 		},
+		"pictures: of https alone": {
+			[]Observed{
+				{Profile: &event.Profile{AvatarRef: "https://pictures.example/1"}, At: day},
+				{Profile: &event.Profile{AvatarRef: "http://pictures.example/2"}, At: day.Add(1e9)},
+				{Profile: &event.Profile{AvatarRef: "file-id-3"}, At: day.Add(2e9)},
+				{Profile: &event.Profile{AvatarRef: "https://pictures.example/" + strings.Repeat("x", maxPicture)}, At: day.Add(3e9)},
+			}, Traits{Avatar: Trait{"https://pictures.example/1", FromProvider, day}},
+		},
 		"a message from before the block": {
 			[]Observed{{Reach: &Reach{"blocked"}, At: day.Add(1e9)}, {Reach: &Reach{}, At: day}},
 			Traits{Unreachable: "blocked", ReachAt: day.Add(1e9)},
@@ -97,10 +106,15 @@ func TestAContactIsProjectedFromItsThreads(t *testing.T) {
 	if c.project([]*Thread{old, newer}) {
 		t.Error("projected again it has changed")
 	}
-	c.Name, c.Phone = "Dr Mo", ""
-	c.mark(FieldName, FieldPhone)
+	newer.Traits.Avatar = Trait{"https://pictures.example/1", FromProvider, day}
+	if c.project([]*Thread{old, newer}); c.AvatarURL != "https://pictures.example/1" {
+		t.Errorf("the picture is %q", c.AvatarURL)
+	}
+	c.Name, c.Phone, c.AvatarURL = "Dr Mo", "", "https://ours.example/mo"
+	c.mark(FieldName, FieldPhone, FieldAvatar)
 	old.Traits.Phone = Trait{"+492", FromProvider, day.Add(1e9)}
-	if c.project([]*Thread{old, newer}); c.Name != "Dr Mo" || c.Phone != "" || c.Identities[0].Phone != "+492" {
+	newer.Traits.Avatar = Trait{"https://pictures.example/2", FromProvider, day.Add(1e9)}
+	if c.project([]*Thread{old, newer}); c.Name != "Dr Mo" || c.Phone != "" || c.AvatarURL != "https://ours.example/mo" || c.Identities[0].Phone != "+492" {
 		t.Errorf("what a person has set, or emptied, was overwritten: %+v", c)
 	}
 	if (&Contact{Projected: true, Identities: []Identity{{Username: "zed.z", Peer: "EG.1"}}}).Display() != "@zed.z" {

@@ -22,6 +22,7 @@ type Store struct {
 	Rows          *store.Collection[Row]
 	Contacts      *store.Collection[Contact]
 	Known         *store.Collection[Known]
+	Members       *store.Collection[Member]
 	Reads         *store.Collection[Read]
 	Parked        *store.Collection[Parked]
 	Files         *store.Collection[File]
@@ -42,6 +43,7 @@ func New(db store.DB, p store.Publisher, log *slog.Logger) *Store {
 		Rows:          store.NewCollection[Row](db, EventSpec),
 		Contacts:      store.NewCollection[Contact](db, ContactSpec, store.Facts(a), store.Records(rows)),
 		Known:         store.NewCollection[Known](db, KnownSpec),
+		Members:       store.NewCollection[Member](db, MemberSpec),
 		Reads:         store.NewCollection[Read](db, ReadSpec, store.Facts(a)),
 		Parked:        store.NewCollection[Parked](db, ParkedSpec),
 		Files:         store.NewCollection[File](db, FileSpec),

@@ -46,6 +46,7 @@ type Traits struct {
 	Username    Trait      `json:"username,omitzero"`
 	Phone       Trait      `json:"phone,omitzero"`
 	Email       Trait      `json:"email,omitzero"`
+	Avatar      Trait      `json:"avatar,omitzero"` // a URL of https
 	Group       bool       `json:"group,omitempty"`
 	Unreachable string     `json:"unreachable,omitempty"` // the peer blocked us, left, unfollowed, or is gone
 	ReachAt     event.Time `json:"reach_at,omitzero"`     // when that was said, or the contrary
@@ -81,6 +82,7 @@ func (t *Traits) observe(o Observed) (news bool) {
 		note(t.Username.take(p.Username, source, o.At))
 		note(t.Phone.take(p.Phone, source, o.At))
 		note(t.Email.take(p.Email, source, o.At))
+		note(t.Avatar.take(picture(p.AvatarRef), source, o.At))
 	}
 	note(t.Phone.take(o.Card, FromCard, o.At))
 	note(o.Group && !t.Group)
@@ -91,9 +93,20 @@ func (t *Traits) observe(o Observed) (news bool) {
 	return news
 }
 
+// maxPicture is how many bytes a picture's URL may have.
+const maxPicture = 2048
+
+// picture is the URL of a picture that a browser can show on a page of https; empty for any other reference.
+func picture(ref string) string {
+	if !strings.HasPrefix(ref, "https://") || len(ref) > maxPicture {
+		return ""
+	}
+	return ref
+}
+
 // absorb takes over what another thread of the same peer knows.
 func (t *Traits) absorb(o Traits) (news bool) {
-	for _, x := range []struct{ mine, other *Trait }{{&t.Name, &o.Name}, {&t.Username, &o.Username}, {&t.Phone, &o.Phone}, {&t.Email, &o.Email}} {
+	for _, x := range []struct{ mine, other *Trait }{{&t.Name, &o.Name}, {&t.Username, &o.Username}, {&t.Phone, &o.Phone}, {&t.Email, &o.Email}, {&t.Avatar, &o.Avatar}} {
 		news = x.mine.take(x.other.Value, x.other.Source, x.other.At) || news
 	}
 	return news

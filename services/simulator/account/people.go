@@ -16,6 +16,8 @@ type Person struct {
 	Offered []Choice  // the buttons of the latest message that had any
 	OfferID string    // the id of that message
 	Blocked bool      // they blocked the account
+	Seen    bool      // they did something with the account
+	Name    string    // as they called themselves last
 	number  int64     // of the latest message in the chat
 }
 

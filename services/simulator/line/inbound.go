@@ -35,6 +35,7 @@ func (p *Provider) Inbound(a *account.Account, act account.Action) (webhook.Post
 		s.source = obj{"type": "group", "groupId": s.chat, "userId": s.user}
 	}
 	s.known = a.People.Known(s.chat)
+	s.introduce()
 	e, id, err := s.event()
 	if err != nil {
 		return webhook.Post{}, "", err
@@ -52,6 +53,20 @@ func idOf(letter, name string) string {
 	h := sha256.Sum256([]byte(account.Bare(name)))
 	return letter + hex.EncodeToString(h[:16])
 }
+
+// introduce lets the account ask for the profile of whoever does something, and of the group it happens in.
+func (s *scene) introduce() {
+	called := func(w *account.Person) { w.Seen, w.Name = true, cmp.Or(s.act.Name, w.Name) }
+	if s.act.Group == "" {
+		s.a.People.Change(s.user, called)
+		return
+	}
+	s.a.People.Change(member(s.chat, s.user), called)
+	s.a.People.Change(s.chat, func(w *account.Person) { w.Seen = true })
+}
+
+// member is the key of somebody of a group: LINE tells of members who are no friends of the account, too.
+func member(group, user string) string { return group + " " + user }
 
 // scene is who does something, and where.
 type scene struct {

@@ -1,6 +1,7 @@
 package line
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -109,11 +110,11 @@ func (p *Provider) get(w http.ResponseWriter, r *http.Request, a *account.Accoun
 			part := strings.Split(rest, "/")
 			switch {
 			case len(part) == 2 && part[0] == "profile":
-				return p.profile(a, part[1])
+				return p.profile(a, part[1], part[1])
 			case len(part) == 4 && (part[0] == "group" || part[0] == "room") && part[2] == "member":
-				return p.profile(a, part[3])
+				return p.profile(a, member(part[1], part[3]), part[3])
 			case len(part) == 3 && part[0] == "group" && part[2] == "summary":
-				return stage.Answer{Status: 200, Body: obj{"groupId": part[1], "groupName": "Simulated group"}}
+				return p.summary(a, part[1])
 			case rest == "message/quota":
 				return stage.Answer{Status: 200, Body: obj{"type": "limited", "value": 1000}}
 			case rest == "message/quota/consumption":
@@ -124,13 +125,26 @@ func (p *Provider) get(w http.ResponseWriter, r *http.Request, a *account.Accoun
 	})
 }
 
-// profile is a user's, unless they blocked the account.
-func (p *Provider) profile(a *account.Account, id string) stage.Answer {
-	if !userID.MatchString(id) || a.People.Known(id).Blocked {
+// profile is a user's who has done something with the account, as a friend or a member, and has not blocked it.
+func (p *Provider) profile(a *account.Account, key, id string) stage.Answer {
+	who := a.People.Known(key)
+	if !userID.MatchString(id) || !who.Seen || a.People.Known(id).Blocked {
 		return refusal(404, usual[404])
 	}
-	return stage.Answer{Status: 200, Body: obj{"userId": id, "displayName": "Simulated " + id[len(id)-4:], "language": "en"}}
+	name := cmp.Or(who.Name, "Simulated "+id[len(id)-4:])
+	return stage.Answer{Status: 200, Body: obj{"userId": id, "displayName": name, "language": "en", "pictureUrl": pictureOf(id)}}
 }
+
+// summary is a group's that the account is in.
+func (p *Provider) summary(a *account.Account, id string) stage.Answer {
+	if !a.People.Known(id).Seen {
+		return refusal(404, usual[404])
+	}
+	return stage.Answer{Status: 200, Body: obj{"groupId": id, "groupName": "Simulated group " + id[len(id)-4:], "pictureUrl": pictureOf(id)}}
+}
+
+// pictureOf is a URL at a host that is reserved for examples: nothing is fetched from it.
+func pictureOf(id string) string { return "https://profile.example/" + id }
 
 func (p *Provider) content(w http.ResponseWriter, a *account.Account, id string) {
 	f := p.Files.File(a, id)

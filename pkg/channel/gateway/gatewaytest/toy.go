@@ -44,7 +44,7 @@ func Channel(t event.ChannelType, id, tenant, apiBaseURL string) channel.Keyed {
 func (t Toy) Info() channel.Info {
 	i := channel.Info{
 		Type: t.Kind, Title: "Toy", Account: []string{"account"},
-		Settings: []channel.Field{{Key: "account"}, {Key: "secret", Secret: true}, {Key: "api_token", Secret: true}},
+		Settings: []channel.Field{{Key: "account"}, {Key: "secret", Secret: true}, {Key: "api_token", Secret: true}, {Key: "verify_token", Secret: true, Names: true}},
 		Inbound:  channel.InboundRules{MaxBody: 1 << 20, Retries: true, AppLevel: true, MaxMedia: 1 << 20, Redact: []string{"X-Toy-Pass"}},
 		RuleSet: channel.RuleSet{Send: channel.SendRules{
 			Types: []event.MessageType{event.Text, event.Image}, Text: channel.Limit{Max: 1000, Unit: channel.Runes}, Attachments: 3,
@@ -87,11 +87,17 @@ type call struct {
 	Reply   string          `json:"reply"`
 }
 
-// Assets implements channel.AppLevel.
-func (t Toy) Assets(in channel.Inbound) []string {
+// Named implements channel.AppLevel.
+func (t Toy) Named(in channel.Inbound) (out []channel.Lookup) {
+	if in.Method == "GET" {
+		return []channel.Lookup{{Setting: "verify_token", Value: in.Query.Get("hub.verify_token")}}
+	}
 	var c call
 	_ = json.Unmarshal(in.Body, &c)
-	return c.Account
+	for _, account := range c.Account {
+		out = append(out, channel.Lookup{Setting: "account", Value: account})
+	}
+	return out
 }
 
 // Parse implements channel.Adapter.

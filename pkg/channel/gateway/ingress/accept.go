@@ -26,6 +26,13 @@ type batch struct {
 	verdict string // of the whole call
 	reply   channel.Reply
 	oldest  event.Time // the provider's time of its oldest event
+	seen    []seen
+}
+
+// seen is an event of a call, and whose channel it is for.
+type seen struct {
+	ch channel.Channel
+	e  *event.Inbound
 }
 
 // accept translates a verified call for each of its channels and makes everything durable, in one step.
@@ -56,6 +63,11 @@ func (g *Ingress) accept(ctx context.Context, in channel.Inbound, chs []channel.
 		return channel.Reply{}, err
 	}
 	g.links.published(b.records)
+	if g.Seen != nil && b.verdict != spooled {
+		for _, s := range b.seen {
+			g.Seen(s.ch, *s.e)
+		}
+	}
 	g.metrics.received(ctx, b.verdict)
 	if !b.oldest.IsZero() {
 		g.metrics.took(ctx, g.Now().Sub(b.oldest.Time))

@@ -25,7 +25,11 @@ import (
 type Channels interface {
 	Channel(ctx context.Context, id string) (channel.Keyed, error)
 	ByAccount(ctx context.Context, t event.ChannelType, setting, account string) (channel.Keyed, error)
-	ByVerifyToken(ctx context.Context, t event.ChannelType, token string) (channel.Keyed, error)
+	// BySecret finds a channel by the secret that names channels ([channel.Info.NamingSecret]).
+	BySecret(ctx context.Context, t event.ChannelType, secret string) (channel.Keyed, error)
+	// Heard reports whether anything was heard of a channel with that account or secret. Looking up a value that nothing was heard
+	// of costs a read of the store.
+	Heard(t event.ChannelType, setting, value string) bool
 }
 
 // Bus is what ingress needs of Kafka: to publish, and to read one journal record again.
@@ -51,6 +55,9 @@ type Deps struct {
 	// Authenticate lets only known callers pass, to operations. Without it nobody may.
 	Authenticate gin.HandlerFunc
 	Operations   map[string]Operation // besides replay and simulate
+	// Seen is called with every event of a call once it is on Kafka, never for what went into the spool; it must return at once. May
+	// be nil.
+	Seen func(ch channel.Channel, e event.Inbound)
 }
 
 // Limits bounds what is worked on at once. Zero values mean the defaults.

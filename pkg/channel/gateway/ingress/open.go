@@ -3,15 +3,14 @@ package ingress
 import (
 	"context"
 	"fmt"
-	"net/http"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
-// maxAssets bounds how many accounts one call may name (Meta groups up to 1,000 updates).
-const maxAssets = 1000
+// maxUnheard bounds how many names that nothing was heard of one call may have looked up before a channel proves it.
+const maxUnheard = 16
 
 // open finds the channels that a call is for and lets pass those whose own secrets prove it. The call is for the channel ch or, where
 // there is none, app-level.
@@ -19,24 +18,77 @@ func (g *Ingress) open(ctx context.Context, ch *channel.Keyed, in channel.Inboun
 	if ch != nil {
 		return []channel.Keyed{*ch}, nil, g.Adapter.Verify(*ch, in)
 	}
-	named, err := g.named(ctx, in)
-	if err != nil {
+	if g.Adapter.AppLevel == nil {
+		return nil, nil, errUnknown
+	}
+	s := search{Ingress: g, in: in, seen: map[string]bool{}, dropped: map[string]int{}}
+	if err := s.all(ctx, g.Adapter.AppLevel.Named(in)); err != nil {
 		return nil, nil, err
 	}
-	dropped = map[string]int{}
-	for _, ch := range named {
-		if g.Adapter.Verify(ch, in) != nil {
-			g.metrics.signature(ctx)
-			dropped["forged"]++
-			continue
-		}
-		chs = append(chs, ch)
-	}
-	if len(chs) == 0 {
+	if len(s.proved) == 0 {
 		_ = g.Adapter.Verify(g.dummy, in) // as long as a real one takes
 		return nil, nil, channel.ErrForged
 	}
-	return chs, dropped, nil
+	return s.proved, s.dropped, nil
+}
+
+// search looks for the channels that an app-level call names.
+type search struct {
+	*Ingress
+	in      channel.Inbound
+	seen    map[string]bool // channels, by id
+	proved  []channel.Keyed // those whose secrets prove the call
+	dropped map[string]int
+}
+
+// all tries every name. Those of channels that exist come first, so that names that somebody made up keep none of them from being
+// found, wherever they stand. Of the others few are looked up until something proves the call.
+func (s *search) all(ctx context.Context, names []channel.Lookup) error {
+	var unheard []channel.Lookup
+	for _, l := range names[:min(len(names), channel.MaxNamed)] {
+		if !s.Channels.Heard(s.info.Type, l.Setting, l.Value) {
+			unheard = append(unheard, l)
+		} else if err := s.try(ctx, l); err != nil {
+			return err
+		}
+	}
+	for n, l := range unheard {
+		if n == maxUnheard && len(s.proved) == 0 {
+			return nil
+		}
+		if err := s.try(ctx, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// try verifies the call for the channel that a name leads to, if there is one.
+func (s *search) try(ctx context.Context, l channel.Lookup) error {
+	ch, err := s.find(ctx, l)
+	switch {
+	case fault.Is(err, fault.Gone):
+		return nil
+	case err != nil:
+		return err
+	case s.seen[ch.ID] || !ch.Enabled || ch.Type != s.info.Type:
+		return nil
+	}
+	s.seen[ch.ID] = true
+	if s.Adapter.Verify(ch, s.in) != nil {
+		s.metrics.signature(ctx)
+		s.dropped["forged"]++
+		return nil
+	}
+	s.proved = append(s.proved, ch)
+	return nil
+}
+
+func (s *search) find(ctx context.Context, l channel.Lookup) (channel.Keyed, error) {
+	if l.Setting == s.info.NamingSecret() {
+		return s.Channels.BySecret(ctx, s.info.Type, l.Value)
+	}
+	return s.Channels.ByAccount(ctx, s.info.Type, l.Setting, l.Value)
 }
 
 // channel returns the enabled channel of our type with that id; there is no other.
@@ -49,48 +101,6 @@ func (g *Ingress) channel(ctx context.Context, id string) (channel.Keyed, error)
 		return ch, fmt.Errorf("channel %s: %w", id, err)
 	}
 	return ch, nil
-}
-
-// named finds the channels that an app-level call names.
-func (g *Ingress) named(ctx context.Context, in channel.Inbound) ([]channel.Keyed, error) {
-	if g.Adapter.AppLevel == nil {
-		return nil, errUnknown
-	}
-	if in.Method == http.MethodGet {
-		token := in.Query.Get("hub.verify_token")
-		if token == "" {
-			return nil, nil
-		}
-		return found(g.Channels.ByVerifyToken(ctx, g.info.Type, token))
-	}
-	assets := g.Adapter.AppLevel.Assets(in)
-	var out []channel.Keyed
-	seen := map[string]bool{}
-	for _, asset := range assets[:min(len(assets), maxAssets)] {
-		for _, setting := range g.info.Account {
-			chs, err := found(g.Channels.ByAccount(ctx, g.info.Type, setting, asset))
-			if err != nil {
-				return nil, err
-			}
-			for _, ch := range chs {
-				if !seen[ch.ID] && ch.Enabled && ch.Type == g.info.Type {
-					seen[ch.ID] = true
-					out = append(out, ch)
-				}
-			}
-		}
-	}
-	return out, nil
-}
-
-func found(ch channel.Keyed, err error) ([]channel.Keyed, error) {
-	if fault.Is(err, fault.Gone) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return []channel.Keyed{ch}, nil
 }
 
 // stranger is a channel that nobody has: its secrets are random.

@@ -36,6 +36,7 @@ func (g *Ingress) translate(ctx context.Context, b *batch, ch channel.Keyed, in 
 		}
 		n.events = append(n.events, recs[0].Event.ID)
 		b.records = append(b.records, recs...)
+		b.seen = append(b.seen, seen{ch.Channel, e})
 		if b.oldest.IsZero() || !e.ProviderAt.IsZero() && e.ProviderAt.Before(b.oldest) {
 			b.oldest = e.ProviderAt
 		}

@@ -41,6 +41,9 @@ func (c *Caller) carry(ctx context.Context, ch channel.Keyed, req channel.Reques
 }
 
 func (c *Caller) exchange(ctx context.Context, ch channel.Keyed, req channel.Request) (channel.Response, error) {
+	if len(req.State) > channel.MaxState {
+		return channel.Response{}, fault.New(fault.Invalid, "state_too_large", "the state of the call has %d bytes, at most %d are kept", len(req.State), channel.MaxState)
+	}
 	signed, err := c.sign(ch, req)
 	if err != nil {
 		return channel.Response{}, err

@@ -110,6 +110,28 @@ func (c *Caller) step(ctx context.Context, ch channel.Keyed, msg event.Outbound,
 	}
 }
 
+// Ask makes a call that changes nothing at the provider and lets read judge the answer; once more with a new token if the provider
+// denied the one we had. The answer, and the error, are without the channel's secrets.
+func (c *Caller) Ask(ctx context.Context, ch channel.Keyed, req channel.Request, read func(channel.Response) error) error {
+	for try := 0; ; try++ {
+		token, err := c.token(ctx, ch)
+		if err != nil {
+			return c.redactors.find(ch).fault(err)
+		}
+		ch.Token = token
+		resp, err := c.carry(ctx, ch, req)
+		if err != nil {
+			return err
+		}
+		err = c.redactors.find(ch).fault(read(resp))
+		if !fault.Is(err, fault.Denied) || c.Tokens == nil || try > 0 {
+			return err
+		}
+		c.Tokens.Drop(ctx, ch, token)
+		ch.Token = ""
+	}
+}
+
 func (c *Caller) token(ctx context.Context, ch channel.Keyed) (string, error) {
 	if c.Tokens == nil {
 		return "", nil

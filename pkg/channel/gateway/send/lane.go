@@ -73,9 +73,6 @@ func (a *attempt) draft(n int) (*Row, *permit) {
 		Partition: a.at.Partition, Offset: a.offset, SendBy: sendBy(a.msg, now), CreatedAt: event.At(now),
 	}
 	row.ID, row.Tenant, row.ExpiresAt = RowID(a.tenant, a.msg.AttemptID, n), a.tenant, row.SendBy.Add(keptFor)
-	if n < len(a.parts) {
-		row.Digest = digest(a.parts[n])
-	}
 	j := a.job(row)
 	k := j.known()
 	k.broken = a.broken

@@ -10,15 +10,11 @@ package send
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
 	"time"
 
-	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
@@ -58,7 +54,6 @@ type Row struct {
 	Key       string `json:"key"` // the record's: channel|peer
 	Partition int    `json:"partition"`
 	Offset    int64  `json:"offset"` // of the record that made the row; a record elsewhere is a copy (rule COPYRULE)
-	Digest    string `json:"digest,omitempty"`
 
 	State      State      `json:"state"`
 	Waited     bool       `json:"waited,omitempty"`     // it has waited: its outcome is written here, and said as a fact
@@ -154,14 +149,4 @@ func failure(state State, fe *fault.Error) outcome {
 		status = event.Unsure
 	}
 	return outcome{state: state, status: status, err: provider.Shown(fe)}
-}
-
-// digest tells renderings of a part apart.
-func digest(req channel.Request) string {
-	b, err := json.Marshal(req)
-	if err != nil {
-		return ""
-	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:8])
 }

@@ -76,7 +76,7 @@ var sets = map[string]func(string) bool{
 	"status":                    one("sent", "failed", "unknown", "expired"),
 	"state":                     one("open", "half-open"),
 	"result": one("accepted", "handshake", "unparsable", "ignored", "replayed", "forged", "unknown_channel", "too_large", "malformed",
-		"overloaded", "unavailable", "spooled"),
+		"overloaded", "unavailable", "spooled", "found", "absent", "elsewhere", "refused", "throttled", "failed", "dropped"),
 	"reason":                             one("undecodable", "poison", "exhausted"),
 	"messaging_system":                   one("kafka"),
 	"messaging_destination_name":         one(topics()...),

@@ -1,0 +1,106 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+)
+
+const (
+	lineBot     = "U9d74932bdb6f21dc7ab21d6fc5260f47"
+	lineFriend  = "U04f8996da763b7a969b1028ee3007569"
+	lineFailing = "U15f8996da763b7a969b1028ee3007569"
+	lineRefused = "U26f8996da763b7a969b1028ee3007569"
+	lineGroup   = "C22222222222222222222222222222222"
+)
+
+// lineContact is a contact as the API shows it.
+type lineContact struct {
+	Name       string `json:"name"`
+	Avatar     string `json:"avatar_url"`
+	Identities []struct {
+		Peer    string `json:"peer"`
+		Display string `json:"display"`
+		Group   bool   `json:"group"`
+	} `json:"identities"`
+}
+
+// contactOf lists the contacts and returns the one with this id on a channel; nil if there is none.
+func (t *test) contactOf(peer string) *lineContact {
+	var list page[lineContact]
+	if t.call(t.Context(), "GET", "/v1/contacts?limit=200", "", nil, &list) != nil {
+		return nil
+	}
+	for _, c := range list.Data {
+		if len(c.Identities) == 1 && c.Identities[0].Peer == peer {
+			return &c
+		}
+	}
+	return nil
+}
+
+// connectLine makes a LINE channel whose provider is the simulator.
+func (t *test) connectLine() {
+	t.Helper()
+	settings := map[string]any{"destination": lineBot, "api_base_url": t.url + "/simulator/line"}
+	secrets := map[string]string{"channel_secret": "secret-of-the-channel", "channel_access_token": "token-of-the-channel"}
+	var ch struct {
+		ID string `json:"id"`
+	}
+	t.eventually("a LINE channel can be made", func() bool {
+		return t.call(t.Context(), "POST", "/v1/channels", "ln", map[string]any{"type": "line", "name": "LINE", "settings": settings, "secrets": secrets}, &ch) == nil
+	})
+	t.do("POST", "/simulator/accounts", "", map[string]any{"type": "line", "settings": settings, "secrets": secrets, "webhook_url": t.url + "/webhooks/line/" + ch.ID}, nil)
+}
+
+func (t *test) onLine(act map[string]any) {
+	t.Helper()
+	act["type"] = "line"
+	var in struct {
+		Status int `json:"status"`
+	}
+	if t.do("POST", "/simulator/inbound", "", act, &in); in.Status != 200 {
+		t.Fatalf("the webhook of %v was answered %d", act, in.Status)
+	}
+}
+
+// LINE's webhooks name nobody: names and pictures are looked up. An API of profiles that fails, or refuses, changes nothing else.
+func TestLinePeopleAndGroupsHaveNames(t *testing.T) {
+	each(t, func(t *test) {
+		t.connectLine()
+		t.onLine(map[string]any{"from": lineFriend, "name": "Taro", "text": "hello"})
+		t.eventually("the contact has its name and its picture", func() bool {
+			c := t.contactOf(lineFriend)
+			return c != nil && c.Name == "Taro" && c.Avatar == "https://profile.example/"+lineFriend
+		})
+		t.onLine(map[string]any{"from": lineFriend, "name": "Taro of the class", "group": lineGroup, "text": "to all"})
+		t.eventually("the group has its own name", func() bool {
+			c := t.contactOf(lineGroup)
+			return c != nil && c.Name == "Simulated group 2222" && strings.HasSuffix(c.Avatar, lineGroup) && c.Identities[0].Group
+		})
+		t.eventually("its message has the name of who wrote it", func() bool {
+			var list struct {
+				Data []struct {
+					Sender struct{ Name, Author string } `json:"sender"`
+				} `json:"data"`
+			}
+			c := t.find(lineGroup)
+			return c != nil && t.call(t.Context(), "GET", "/v1/conversations/"+c.ID+"/messages", "", nil, &list) == nil &&
+				len(list.Data) == 1 && list.Data[0].Sender.Name == "Taro of the class" && list.Data[0].Sender.Author == lineFriend
+		})
+		for peer, status := range map[string]int{lineFailing: 500, lineRefused: 401} {
+			t.do("PUT", "/simulator/script", "", map[string]any{"account": lineBot, "fail": map[string]any{"on": "profile", "status": status}}, nil)
+			t.onLine(map[string]any{"from": peer, "name": "Nobody learns it", "text": "hello"})
+			var c *conversation
+			t.eventually("the conversation is listed", func() bool { c = t.find(peer); return c != nil })
+			var m message
+			t.do("POST", "/v1/conversations/"+c.ID+"/messages", "ln-"+peer, map[string]string{"text": "Nice!"}, &m)
+			t.eventually("the answer is accepted", func() bool {
+				var now message
+				return t.call(t.Context(), "GET", "/v1/messages/"+m.ID, "", nil, &now) == nil && now.Status == "accepted" && len(now.ExternalIDs) == 1
+			})
+			if c := t.contactOf(peer); c == nil || c.Name != peer {
+				t.Errorf("the contact of whom nothing was learned is %+v", c)
+			}
+		}
+	})
+}
