@@ -31,6 +31,12 @@ receipts cycles holds  -   -DKINDS0=9
 receipts safety holds  -   -DPARTS=2 -DKINDS0=5 -DKINDS1=9 -DFACTS=0
 receipts safety breaks -   -DPARTS=2 -DKINDS0=5 -DKINDS1=1 -DCRASHES=0 -DDUPS=0 -DFACTS=0 -DMARKS=0 -DV_FAILED_EARLY
 receipts safety breaks -   -DKINDS0=9 -DCRASHES=0 -DDUPS=0 -DFACTS=0 -DMARKS=0 -DV_LINK_LAST
+windows  safety holds  -   -DCRASHES=1
+windows  safety breaks -   -DTAKE=0
+windows  safety breaks -   -DBACK=0
+windows  safety breaks -   -DPROVEN=0
+windows  safety breaks -   -DCARRY=2
+windows  safety breaks -   -DAGAIN=0
 routing  safety holds  -   -DHAND=1 -DPB=1 -DZK=0
 routing  safety breaks -   -DHAND=1 -DPB=1 -DZK=0 -DNAIVE_EPOCHMOVE
 routing  safety breaks -   -DHAND=1 -DPB=1 -DZK=3 -DNAIVE_ROOM

@@ -40,6 +40,8 @@
  *   FOLLOW=0 opening n+1 is a compare-and-set of `next` on n, then an insert                          (E7 fails with POST)
  *   FOLLOW=1 setting `next` appends the fact "followed"; n+1 is the record which that fact implies, so it is inserted
  *            when n's list is applied, in order, by whoever applies it, the sweeper included
+ *   WITH=1   (with FOLLOW=1) that record has the message for which it was opened, too: n+1 is never seen without it
+ *   WITH=0   the message is put into n+1 in a second commit
  *
  * WRONG VARIANTS (-DWEAK=), each must fail; the flags after it give a small counterexample (SMALL means
  * -DIN1=1 -DIN2=1 -DCLOSES=0 -DREOPENS=0 -DCRASHES=0)
@@ -74,6 +76,9 @@
 #endif
 #ifndef FOLLOW
 #define FOLLOW 1
+#endif
+#ifndef WITH
+#define WITH 1
 #endif
 #ifndef WEAK
 #define WEAK 0
@@ -164,6 +169,7 @@ typedef Conversation {
   byte gone;        /*   pending is the facts gone+1 .. seq, */
   byte fact[NF];    /*   their kinds (0 once cleared), */
   byte anchor;      /*   last inbound */
+  byte with;        /*   with `next`: the message that n+1 is opened with */
   byte fresh;       /* instead of a growing rev: the handlers whose read is still current; any write empties it */
   byte seen;        /* the consumer: last seq seen, */
   byte view         /*   status as it has seen it */
@@ -209,7 +215,11 @@ inline insertconv(x, w) {                                         /* w: the anch
   if
   :: D[x].st == NONE ->
      setopen(x); D[x].anchor = w; commit(x, OPENED); wrote(x);
-     assert(x == 0 || w == D[x-1].anchor) /* E8 */
+     assert(x == 0 || w == D[x-1].anchor) /* E8 */;
+     if
+     :: x > 0 && D[x-1].with > 0 -> commit(x, D[x-1].with); D[x].anchor = D[x-1].with
+     :: else
+     fi
   :: else
   fi }
 
@@ -362,7 +372,11 @@ inline casstep() {                                                /* the read is
         assert(op == POST || !isin(committed, ref)) /* E5 */;
         assert(c+1 < NC);
         D[c].next = 1; onward = 1;
-        if :: FOLLOW -> commit(c, FOLLOWED) :: else fi
+        if
+        :: FOLLOW && WITH && op == IN -> commit(c, FOLLOWED); D[c].with = ref
+        :: FOLLOW && !(WITH && op == IN) -> commit(c, FOLLOWED)
+        :: else
+        fi
      fi;
      wrote(c);
      if

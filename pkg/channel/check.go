@@ -4,31 +4,31 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
 // Check refuses a message that a channel with these rules cannot deliver, before anything is sent (P8). Inbox calls it when the
-// message is posted, the outbound worker again when it is about to leave; at is now. The error is the first of [Rules.Problems].
-func (r Rules) Check(msg event.Outbound, at time.Time) error {
+// message is posted, the outbound worker again when it is about to leave; w is what the window allows. The error is the first of
+// [Rules.Problems].
+func (r Rules) Check(msg event.Outbound, w WindowState) error {
 	if msg.Signal != "" {
 		if !r.Carries(msg.Signal) {
 			return fault.At("/signal", "signal_not_supported", "%s does not take the signal %q", r.Title, msg.Signal)
 		}
 		return nil
 	}
-	if all := r.Problems(msg, at); len(all) > 0 {
+	if all := r.Problems(msg, w); len(all) > 0 {
 		return all[0]
 	}
 	return nil
 }
 
 // Problems returns everything that is wrong with a message, in the order of its parts: each an error of kind Invalid with the
-// pointer of the field of [event.Content], the limit and what to do instead; and last, of kind Window, that the window is closed. What a
+// pointer of the field of [event.Content], the limit and what to do instead; and last, of kind Window, that the window does not allow it. What a
 // provider measures by rules of its own is left to its Render.
-func (r Rules) Problems(msg event.Outbound, at time.Time) []*fault.Error {
+func (r Rules) Problems(msg event.Outbound, w WindowState) []*fault.Error {
 	var out problems
 	c := msg.Content
 	r.checkParts(&out, c)
@@ -42,7 +42,7 @@ func (r Rules) Problems(msg event.Outbound, at time.Time) []*fault.Error {
 	if c.Template != nil && r.Send.Template != nil {
 		r.checkTemplate(&out, *c.Template)
 	}
-	if err := r.checkWindow(msg, at); err != nil {
+	if err := r.checkWindow(c, w); err != nil {
 		out = append(out, err)
 	}
 	return out
@@ -127,16 +127,35 @@ func (r Rules) checkMedia(out *problems, at string, a event.Attachment) {
 	}
 }
 
-func (r Rules) checkWindow(msg event.Outbound, at time.Time) *fault.Error {
-	if msg.WindowUntil.IsZero() || at.Before(msg.WindowUntil.Time) || r.outside(msg.Content) {
+func (r Rules) checkWindow(c event.Content, w WindowState) *fault.Error {
+	if w.Open() && w.Left == nil || r.outside(c) {
+		return nil
+	}
+	parts := max(1, r.Parts(c))
+	needs := w.Needs(parts)
+	if needs == 0 || w.Open() && needs <= *w.Left {
 		return nil
 	}
 	alternative := "wait until the customer writes"
 	if len(r.Window.Outside) > 0 {
 		alternative = "send " + strings.Join(r.Window.Outside, " or ")
 	}
-	return fault.New(fault.Window, "window_closed", "the window of %s closed at %s; %s", r.Title, msg.WindowUntil, alternative)
+	refuse := func(format string, args ...any) *fault.Error {
+		return fault.New(fault.Window, "window_closed", format+"; "+alternative, args...)
+	}
+	switch w.Closed {
+	case NeverOpened:
+		return refuse("on %s nobody can be written to before they have written", r.Title)
+	case Expired:
+		return refuse("the window of %s closed at %s", r.Title, w.Until)
+	case UsedUp:
+		return refuse("all messages have been sent that %s allows after what the customer did last", r.Title)
+	}
+	return refuse("this is sent as %d messages, and %s allows %d more; shorten it", parts, r.Title, *w.Left)
 }
+
+// Counts reports whether content takes places of a window that counts.
+func (r Rules) Counts(c event.Content) bool { return r.Window.Counted() && !r.outside(c) }
 
 // outside reports whether content can be sent while the window is closed.
 func (r Rules) outside(c event.Content) bool {

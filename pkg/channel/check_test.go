@@ -42,7 +42,7 @@ var sample = Info{
 			Together: map[string][]string{"template": {}, "interactive": {"attachments"}},
 			Signals:  []string{"typing_on"}, Attachments: 1,
 		},
-		Window: Window{Kind: "inbound", Outside: []string{"template", "message_tag:HUMAN_AGENT"}},
+		Window: Window{Opens: map[string]Opening{ByMessage: {}}, Outside: []string{"template", "message_tag:HUMAN_AGENT"}},
 	},
 }
 
@@ -196,7 +196,7 @@ func TestP8_CheckRefusesWhatCannotSucceed(t *testing.T) {
 	for _, c := range refusals {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			err := sample.For(nil).Check(c.msg, checkedAt)
+			err := sample.For(nil).Check(c.msg, Told(c.msg, checkedAt))
 			got := [2]string{}
 			if err != nil {
 				got = [2]string{fault.Of(err).Code, fault.Of(err).Pointer}
@@ -216,7 +216,7 @@ func TestP8_ProblemsFindsAll(t *testing.T) {
 		late(o)
 	})
 	var got []string
-	for _, p := range sample.For(nil).Problems(msg, checkedAt) {
+	for _, p := range sample.For(nil).Problems(msg, Told(msg, checkedAt)) {
 		got = append(got, p.Code+" "+p.Pointer)
 	}
 	want := []string{"not_together /text", "template_name /template/name", "template_component /template/components/0/type"}

@@ -175,14 +175,6 @@ type Rate struct {
 	Setting string `json:"setting,omitempty"`
 }
 
-// Window says when the business may write.
-type Window struct {
-	Kind      string   `json:"kind"` // none (always), inbound (for a time after the customer wrote), reply (needs an inbound once)
-	For       Duration `json:"for,omitzero"`
-	FreeEntry Duration `json:"free_entry,omitzero"` // after an ad or a page button
-	Outside   []string `json:"outside,omitempty"`   // what may still be sent: template, message_tag:HUMAN_AGENT
-}
-
 // Starts says whether the business may open a conversation with somebody who never wrote.
 type Starts struct {
 	May  bool   `json:"may"`

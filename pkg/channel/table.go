@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -121,22 +122,31 @@ func (r InteractiveRule) words() string {
 }
 
 func (w Window) words() string {
-	var out string
-	switch w.Kind {
-	case "", "none":
+	if len(w.Opens) == 0 {
 		return "none"
-	case "inbound":
-		out = span(w.For) + " after the customer wrote"
-	case "reply":
-		out = "after the customer wrote once"
-	default:
-		out = w.Kind
 	}
-	if w.FreeEntry > 0 {
-		out += ", " + span(w.FreeEntry) + " after an ad or a page button"
+	var opens []string
+	for kind, o := range w.Opens {
+		opens = append(opens, o.words()+" after "+cmp.Or(openers[kind], kind))
 	}
+	slices.Sort(opens)
+	out := strings.Join(opens, ", ")
 	if len(w.Outside) > 0 {
 		out += "; outside it " + strings.Join(w.Outside, ", ")
+	}
+	return out
+}
+
+// openers are words for what opens a window.
+var openers = map[string]string{ByMessage: "a message of the customer", ByFreeEntry: "an ad or a page button", "call": "a call"}
+
+func (o Opening) words() string {
+	out := "always"
+	if o.For > 0 {
+		out = span(o.For)
+	}
+	if o.Count > 0 {
+		out = fmt.Sprintf("%d messages in %s", o.Count, out)
 	}
 	return out
 }

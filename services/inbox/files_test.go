@@ -43,7 +43,7 @@ func TestP10_PublicFiles(t *testing.T) {
 	stranger := named(image)
 	stranger.Tenant = other.id
 	missing := named(image)
-	missing.Key = missing.Key[:len(missing.Key)-1] + "A"
+	missing.Key += "0"
 	disguised := named(script)
 	disguised.MIME = "image/png"
 	for name, c := range map[string]struct {

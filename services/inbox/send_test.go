@@ -15,10 +15,12 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/blob"
+	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/record"
+	"github.com/tributaryhq/tributary/services/inbox/updates"
 )
 
 func TestSend(t *testing.T) {
@@ -219,11 +221,12 @@ func TestResend(t *testing.T) {
 // settle lets delivery status say what became of an attempt.
 func (w *tenant) settle(message string, attempt int, s event.DeliveryStatus) {
 	w.Helper()
-	_, err := w.record.Messages.Update(w.Context(), message, func(m *record.Message) error {
-		m.Settle(event.Status{AttemptID: m.Attempts[attempt-1].ID, Seq: 1, Status: s, Step: event.Step{Status: s, At: m.CreatedAt, Source: "send"}}, m.CreatedAt)
-		return nil
-	})
+	m, err := w.record.Messages.Get(w.Context(), message)
 	w.ok(err)
+	a := m.Attempts[attempt-1]
+	said := event.Status{MessageID: m.ID, AttemptID: a.ID, Attempt: a.N, Seq: a.Seq + 1, Status: s, Step: event.Step{Status: s, At: event.At(time.Now()), Source: "send"}}
+	u := &updates.Consumer{Record: w.record, Now: time.Now}
+	w.ok(u.Status(w.Context(), bus.Message{Event: event.New("evt_"+a.ID, event.StatusChanged, "deliverystatus", w.id, m.ID, said.Step.At, said)}))
 }
 
 var png = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")

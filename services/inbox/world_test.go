@@ -214,7 +214,7 @@ var types = []channel.Info{
 				Interactive: map[string]channel.InteractiveRule{"buttons": {MaxItems: 3}}, Signals: record.Signals,
 				Together: map[string][]string{"template": {"reply_to"}},
 			},
-			Window: channel.Window{Kind: "inbound", For: channel.Duration(24 * time.Hour), Outside: []string{"template"}},
+			Window: channel.Window{Opens: map[string]channel.Opening{channel.ByMessage: {For: channel.Duration(24 * time.Hour)}}, Outside: []string{"template"}},
 			Starts: channel.Starts{May: true, With: "template"},
 		},
 	},
@@ -222,16 +222,22 @@ var types = []channel.Info{
 		Types: []event.MessageType{event.Text, event.Document, event.Image}, Attachments: 3,
 		Text:  channel.Limit{Max: 10, Unit: channel.Segments},
 		Media: map[event.MessageType]channel.MediaRule{event.Document: {}, event.Image: {}},
-	}, Window: channel.Window{Kind: "none"}, Starts: channel.Starts{May: true}}},
+	}, Starts: channel.Starts{May: true}}},
 	{Type: event.RCS, Title: "RCS", RuleSet: channel.RuleSet{
-		Send: channel.SendRules{Types: []event.MessageType{event.Text}}, Window: channel.Window{Kind: "none"}, Starts: channel.Starts{May: true},
+		Send: channel.SendRules{Types: []event.MessageType{event.Text}}, Starts: channel.Starts{May: true},
 	}, Addresses: []channel.AddressForm{
 		{Kind: channel.AddressPhone, Country: "default_country", Plus: true, Example: "a phone number"},
 		{Kind: channel.AddressUsername, Known: true, Example: "a @username"},
 		{Kind: channel.AddressID, Pattern: "GRP[0-9]+", Known: true, Example: "the id of a group"},
 	}},
 	{Type: event.Instagram, Title: "Instagram", RuleSet: channel.RuleSet{
-		Send: channel.SendRules{Types: []event.MessageType{event.Text}}, Window: channel.Window{Kind: "reply"},
+		Send: channel.SendRules{Types: []event.MessageType{event.Text}}, Window: channel.Window{Opens: map[string]channel.Opening{channel.ByMessage: {}}},
+	}},
+	{Type: event.WeChat, Title: "WeChat", RuleSet: channel.RuleSet{
+		Send: channel.SendRules{Types: []event.MessageType{event.Text}, Text: channel.Limit{Max: 10, Unit: channel.Runes}, Split: 4},
+		Window: channel.Window{Opens: map[string]channel.Opening{
+			channel.ByMessage: {For: channel.Duration(48 * time.Hour), Count: 3}, "menu": {For: channel.Duration(time.Minute), Count: 2},
+		}},
 	}},
 }
 
@@ -351,10 +357,24 @@ func (w *tenant) wrote(t event.ChannelType, peer, text string, change ...func(*e
 	for _, c := range change {
 		c(&in)
 	}
-	w.ok(w.in.Handle(w.Context(), bus.Message{Event: event.New("evt_"+in.Ref, in.Type, string(t), w.id, in.ChannelID, event.At(time.Now()), in)}))
+	w.takes(in)
 	m, err := w.record.Messages.Get(w.Context(), record.MessageID(w.id, in.ChannelID, in.Ref))
 	w.ok(err)
 	return m
+}
+
+// happened lets something happen on a channel that is no message.
+func (w *tenant) happened(t event.ChannelType, peer string, typ event.Type, change func(*event.Inbound)) {
+	w.Helper()
+	in := event.Inbound{Type: typ, ChannelID: w.channel(t), ChannelType: t, Peer: peer, Ref: fmt.Sprintf("r%d", w.n.Add(1))}
+	change(&in)
+	w.takes(in)
+}
+
+func (w *tenant) takes(in event.Inbound) {
+	w.Helper()
+	at := event.At(time.Now())
+	w.ok(w.in.Handle(w.Context(), bus.Message{Event: event.New("evt_"+in.Ref, in.Type, string(in.ChannelType), w.id, in.ChannelID, at, in)}))
 }
 
 // answer is an HTTP answer, checked against the document.

@@ -20,7 +20,7 @@ func (Adapter) Info() channel.Info {
 			// LINE takes 2,000 of these calls a second (https://developers.line.biz/en/reference/messaging-api/#rate-limits).
 			Profiles: &channel.Rate{Per: "channel", N: 50, Every: channel.Duration(time.Second), Burst: 50},
 		},
-		RuleSet: channel.RuleSet{Send: sending, Window: channel.Window{Kind: "none"}, Statuses: []event.DeliveryStatus{}},
+		RuleSet: channel.RuleSet{Send: sending, Statuses: []event.DeliveryStatus{}},
 		Addresses: []channel.AddressForm{
 			{Kind: channel.AddressID, Pattern: `[UCR][0-9a-f]{32}`, Known: true, Example: "the id of a user, group or room (U0123…)"},
 		},

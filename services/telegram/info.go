@@ -23,7 +23,7 @@ func (Adapter) Info() channel.Info {
 			MaxMedia: 100 * mib, MediaHosts: []string{"api.telegram.org"},
 		},
 		Offline: true,
-		RuleSet: channel.RuleSet{Send: sending, Window: channel.Window{Kind: "none"}, Statuses: []event.DeliveryStatus{}},
+		RuleSet: channel.RuleSet{Send: sending, Statuses: []event.DeliveryStatus{}},
 		Addresses: []channel.AddressForm{
 			{Kind: channel.AddressUsername, Known: true, Example: "a @username"},
 			{Kind: channel.AddressID, Pattern: `([A-Za-z0-9_-]{1,64}:)?-?[0-9]{1,19}(/[0-9]{1,19})?`, Known: true, Example: "the id of a chat"},

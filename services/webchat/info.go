@@ -21,7 +21,7 @@ func (Adapter) Info() channel.Info {
 		Inbound: channel.InboundRules{MaxBody: 64 << 10, Retries: true, Redact: []string{}, ReplyTo: true, Typing: true, MaxMedia: maxFile},
 		Offline: true,
 		RuleSet: channel.RuleSet{
-			Send: sending, Window: channel.Window{Kind: "none"}, Starts: channel.Starts{May: true},
+			Send: sending, Starts: channel.Starts{May: true},
 			// Taken into the mailbox a message is sent; a browser that fetched it makes it delivered.
 			Statuses: []event.DeliveryStatus{event.Delivered, event.Read},
 		},

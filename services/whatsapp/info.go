@@ -31,7 +31,7 @@ func (Adapter) Info() channel.Info {
 		Offline: true,
 		RuleSet: channel.RuleSet{
 			Send:     sending,
-			Window:   channel.Window{Kind: "inbound", For: day, FreeEntry: 3 * day, Outside: []string{"template"}},
+			Window:   channel.Window{Opens: map[string]channel.Opening{channel.ByMessage: {For: day}, "call": {For: day}, channel.ByFreeEntry: {For: 3 * day}}, Outside: []string{"template"}},
 			Statuses: []event.DeliveryStatus{event.Sent, event.Delivered, event.Read, event.Failed},
 			Starts:   channel.Starts{May: true, With: "template"},
 		},

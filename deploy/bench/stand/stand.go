@@ -106,7 +106,7 @@ func (s *Stand) start(name, binary string, extra ...string) error {
 func (s *Stand) env(extra ...string) []string {
 	env := []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + s.Dir, "TRIBUTARY_LOG_LEVEL=warn", "TRIBUTARY_DEMO=off",
-		"TRIBUTARY_BOOTSTRAP_API_KEY=" + Key, "TRIBUTARY_EGRESS_ALLOW=127.0.0.0/8",
+		"TRIBUTARY_BOOTSTRAP_API_KEY=" + Key, "TRIBUTARY_EGRESS_ALLOW=127.0.0.0/8", "TRIBUTARY_TRUSTED_PROXIES=127.0.0.0/8",
 	}
 	for k, v := range s.Servers {
 		env = append(env, k+"="+v)

@@ -148,7 +148,7 @@ func (r *runner) info(t *testing.T) {
 	for what, ok := range map[string]bool{
 		"Type": slices.Contains(event.ChannelTypes, i.Type), "Title": i.Title != "", "Docs": strings.HasPrefix(i.Docs, "https://"),
 		"Inbound.MaxBody": i.Inbound.MaxBody > 0, "Send.Concurrency": i.Send.Concurrency > 0, "Send.Timeout": i.Send.Timeout > 0,
-		"Inbound.Profiles": profiled(r.adapter, i), "Window.Kind": slices.Contains([]string{"none", "inbound", "reply"}, i.Window.Kind), "Addresses": addressed(i.Addresses),
+		"Inbound.Profiles": profiled(r.adapter, i), "Window.Opens": opens(i.Window), "Addresses": addressed(i.Addresses),
 	} {
 		if !ok {
 			t.Errorf("Info.%s is missing or wrong", what)
@@ -229,4 +229,15 @@ func addressed(forms []channel.AddressForm) bool {
 	return len(forms) > 0 && !slices.ContainsFunc(forms, func(f channel.AddressForm) bool {
 		return !slices.Contains(kinds, f.Kind) || f.Example == "" || (f.Kind == channel.AddressID) != (f.Pattern != "")
 	})
+}
+
+// opens reports whether a window that something opens is opened by messages, too, and says nothing impossible.
+func opens(w channel.Window) bool {
+	_, message := w.Opens[channel.ByMessage]
+	for _, o := range w.Opens {
+		if o.For < 0 || o.Count < 0 {
+			return false
+		}
+	}
+	return message || len(w.Opens) == 0
 }

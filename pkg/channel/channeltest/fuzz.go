@@ -112,7 +112,7 @@ func (r *runner) chain(f *testing.F, c *golden, from int) (out []call) {
 	if err := json.Unmarshal(c.section(f, "message.json"), &msg); err != nil {
 		f.Fatalf("%s: message.json: %v", c.path, err)
 	}
-	if r.adapter.Info().For(c.ch.Settings).Check(msg, c.at) != nil {
+	if r.adapter.Info().For(c.ch.Settings).Check(msg, channel.Told(msg, c.at)) != nil {
 		return nil
 	}
 	queue, err := r.adapter.Render(c.ch.Channel, msg)

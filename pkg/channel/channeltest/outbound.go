@@ -68,7 +68,7 @@ func (r *runner) outbound(t *testing.T, c *golden) {
 // render refuses a message as the worker would, or turns it into parts.
 func (r *runner) render(t *testing.T, c *golden, msg event.Outbound) (outcome, []channel.Request) {
 	t.Helper()
-	if err := r.adapter.Info().For(c.ch.Settings).Check(msg, c.at); err != nil {
+	if err := r.adapter.Info().For(c.ch.Settings).Check(msg, channel.Told(msg, c.at)); err != nil {
 		if code := fault.Of(err).Code; !httpapi.Known(code) {
 			t.Errorf("the code %s is not in the catalogue of docs/reference/errors.md", code)
 		}

@@ -31,7 +31,6 @@ func (a toy) Info() channel.Info {
 		RuleSet: channel.RuleSet{
 			Send: channel.SendRules{Types: []event.MessageType{event.Text}, Text: channel.Limit{Max: 10, Unit: channel.Runes},
 				Concurrency: 1, Timeout: channel.Duration(time.Second)},
-			Window: channel.Window{Kind: "none"},
 		},
 		Addresses: []channel.AddressForm{{Kind: channel.AddressID, Pattern: "[a-z0-9]+", Example: "the id of a chat"}},
 	}

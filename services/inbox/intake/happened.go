@@ -3,18 +3,14 @@ package intake
 import (
 	"context"
 
-	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
 // happened handles what is no message: it becomes a row of the timeline.
-func (i *Intake) happened(ctx context.Context, ch channel.Keyed, t *record.Thread, in event.Inbound, at event.Time) error {
-	free, err := i.opens(ctx, ch, in, at)
-	if err != nil {
-		return err
-	}
-	h := record.Happening{By: event.Actor{Kind: "contact", ID: t.ContactID}, Ref: in.Ref, At: at, Reference: in.Referral, FreeUntil: free}
+func (i *Intake) happened(ctx context.Context, t *record.Thread, in event.Inbound, at event.Time) error {
+	var err error
+	h := record.Happening{By: event.Actor{Kind: "contact", ID: t.ContactID}, Ref: in.Ref, At: at, Reference: in.Referral, Opened: opens(in, at)}
 	switch {
 	case in.Type == event.ContactReferred:
 		h.Category, h.Type = "channel", "referred"

@@ -134,29 +134,17 @@ func (i *Intake) handleFor(ctx context.Context, tenant string, ch channel.Keyed,
 	case event.ContactTyping:
 		return i.typing(ctx, t, in)
 	}
-	return i.happened(ctx, ch, t, in, at)
+	return i.happened(ctx, t, in, at)
 }
 
 func rules(ch channel.Keyed) record.Rules { return record.RulesOf(ch.Policy, ch.OUID) }
 
-// opens is until when an event keeps the channel's window open beyond its usual rule; zero if it does not.
-func (i *Intake) opens(ctx context.Context, ch channel.Keyed, in event.Inbound, at event.Time) (event.Time, error) {
+// opens is what an event opens the channel's window with, beside being a message; nil if it does not.
+func opens(in event.Inbound, at event.Time) channel.Anchors {
 	if in.OpensWindow == "" {
-		return event.Time{}, nil
+		return nil
 	}
-	info, err := i.Channels.Type(ctx, in.ChannelType)
-	if err != nil {
-		return event.Time{}, unlessGone(err)
-	}
-	window := info.For(ch.Settings).Window
-	length := window.For
-	if in.OpensWindow == "free_entry" {
-		length = window.FreeEntry
-	}
-	if length <= 0 {
-		return event.Time{}, nil
-	}
-	return when(in, at).Add(time.Duration(length)), nil
+	return channel.Anchors{{Kind: in.OpensWindow, At: when(in, at)}}
 }
 
 // when is when it happened, by the provider's clock if that is not ahead of ours.
@@ -193,13 +181,7 @@ func (i *Intake) received(ctx context.Context, t *record.Thread, ch channel.Keye
 		if err := i.quote(ctx, t, m); err != nil {
 			return err
 		}
-		until, err := i.opens(ctx, ch, in, at)
-		if err != nil {
-			return err
-		}
-		if until.After(rules.FreeUntil) {
-			rules.FreeUntil = until
-		}
+		rules.Opened = rules.Opened.Open(opens(in, at)...)
 		ms[n] = m
 	}
 	settings, err := i.Channels.Tenant(ctx, t.Tenant)

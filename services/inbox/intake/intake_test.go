@@ -1,6 +1,7 @@
 package intake_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -98,8 +99,8 @@ func TestTheWindowGoesOnInTheNextConversation(t *testing.T) {
 	ad.OpensWindow, ad.ProviderAt = "free_entry", w.at().Add(-time.Minute)
 	w.take(ad)
 	c := w.conversationOf(ad)
-	if got, want := c.Window.FreeUntil, ad.ProviderAt.Add(72*time.Hour); got != want {
-		t.Errorf("free until %s, want %s", got, want)
+	if got, want := w.until(c), ad.ProviderAt.Add(72*time.Hour); got != want {
+		t.Errorf("open until %s, want %s", got, want)
 	}
 	if c.Window.LastInboundAt != ad.ProviderAt || c.Window.LastInboundID != w.message(ad).ID || c.Window.LastInboundRef != "x"+ad.Ref {
 		t.Errorf("anchor %+v", c.Window)
@@ -142,13 +143,13 @@ func TestACallOpensAWindowWithoutAMessage(t *testing.T) {
 	in := w.text("p", "hello")
 	w.take(in)
 	c := w.conversationOf(in)
-	if got, want := c.Window.FreeUntil, w.at().Add(24*time.Hour); got != want {
-		t.Errorf("free until %s, want %s", got, want)
+	if got, want := w.until(c), w.at().Add(24*time.Hour); got != want {
+		t.Errorf("open until %s, want %s", got, want)
 	}
 	w.pass(time.Hour)
 	w.take(call())
-	if got, want := w.conversationOf(in).Window.FreeUntil, w.at().Add(24*time.Hour); got != want {
-		t.Errorf("in the open conversation: free until %s, want %s", got, want)
+	if got, want := w.until(w.conversationOf(in)), w.at().Add(24*time.Hour); got != want {
+		t.Errorf("in the open conversation: open until %s, want %s", got, want)
 	}
 }
 
@@ -297,5 +298,41 @@ func TestP4_OneWebhooksMessagesKeepItsOrder(t *testing.T) {
 		} else {
 			last = m.Seq
 		}
+	}
+}
+
+// until is when the window of a conversation ends.
+func (w *world) until(c *record.Conversation) event.Time {
+	w.Helper()
+	info, err := w.Channels.Type(w.Context(), event.WhatsApp)
+	w.must(err)
+	return info.For(nil).Window.State(c.Window.Opened(), w.now()).Until
+}
+
+// TestAConversationThatFollowsIsNeverSeenWithoutItsMessage reads the fact that opens it, which is all that somebody else needs to insert
+// it if the one who opened it dies: the message and what it opened the window with are in it (docs/models/facts.pml, WITH).
+func TestAConversationThatFollowsIsNeverSeenWithoutItsMessage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, `{}`)
+	in := w.text("p", "hello")
+	w.take(in)
+	first := w.conversationOf(in)
+	w.close(first)
+	again, more := w.text("p", "again"), w.text("p", "and more")
+	w.together(again, more)
+	w.must(w.Record.Applier.Flush(t.Context()))
+	var carried record.Conversation
+	for _, e := range w.log.Topic(event.TopicConversations) {
+		p, err := event.Decode[event.Conversation](e)
+		w.must(err)
+		if e.Type == event.ConversationFollow && p.ConversationID == first.ID {
+			w.must(json.Unmarshal(p.Carry, &carried))
+		}
+	}
+	if carried.Inbound != 1 || carried.Window.LastInboundID != w.message(again).ID || len(carried.Pending) != 2 {
+		t.Errorf("the fact carries %d messages, the window %+v, %d facts", carried.Inbound, carried.Window, len(carried.Pending))
+	}
+	if c := w.conversationOf(more); c.ID != carried.ID || c.Inbound != 2 || w.conversationOf(again).ID != c.ID {
+		t.Errorf("conversation %s has %d messages", c.ID, c.Inbound)
 	}
 }

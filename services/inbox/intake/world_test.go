@@ -80,7 +80,10 @@ func newWorld(t testing.TB, policy string) *world {
 	d := directory.New(w.db, nil, sealer, w.now)
 	w.must(d.Announce(t.Context(), channel.Info{
 		Type: event.WhatsApp, Title: "WhatsApp", Account: []string{"number"}, RuleSet: channel.RuleSet{Send: channel.SendRules{Types: []event.MessageType{event.Text}},
-			Window: channel.Window{Kind: "inbound", For: channel.Duration(24 * time.Hour), FreeEntry: channel.Duration(72 * time.Hour)}},
+			Window: channel.Window{Opens: map[string]channel.Opening{
+				channel.ByMessage: {For: channel.Duration(24 * time.Hour)}, channel.ByFreeEntry: {For: channel.Duration(72 * time.Hour)},
+				"call": {For: channel.Duration(24 * time.Hour)},
+			}}},
 	}))
 	ch := &directory.Channel{Type: event.WhatsApp, Name: "Shop", Enabled: true, Policy: []byte(policy), Version: 1, OUID: "ou_1"}
 	ch.ID, ch.Tenant = w.channel, w.id
@@ -212,7 +215,7 @@ func (w *world) send(c *record.Conversation, key string) *record.Message {
 	m := &record.Message{Direction: record.Out, Content: event.Content{Type: event.Text, Text: key}, CreatedAt: w.at()}
 	m.ID = event.DeriveID("msg", w.id, key)
 	_, _, err := w.Record.Post(w.Context(), c.ID, m, func(c *record.Conversation) error {
-		c.Send(m, c.Dispatch(agent, w.at().Add(time.Hour), event.Time{}))
+		c.Send(m, c.Dispatch(agent, w.at().Add(time.Hour)))
 		return nil
 	})
 	w.must(err)

@@ -40,14 +40,20 @@ func (o *Outbox) checker(
 		return nil, err
 	}
 	return func(c *record.Conversation) (record.Dispatch, error) {
-		d := o.dispatch(c, rules, by, m)
-		out := event.Outbound{Peer: d.Peer, Content: m.Content, WindowUntil: d.WindowUntil}
-		return d, outside(named(rules.Check(out, o.Now())), rules.Window.Outside)
+		d, w := o.dispatch(c, rules, by, m)
+		out := event.Outbound{Peer: d.Peer, Content: m.Content}
+		return d, outside(named(rules.Check(out, w)), rules.Window.Outside)
 	}, nil
 }
 
-func (o *Outbox) dispatch(c *record.Conversation, rules channel.Rules, by Author, m *record.Message) record.Dispatch {
-	return c.Dispatch(by.By, m.CreatedAt.Add(sendWithin), rules.Window.Ends(c.Window.LastInboundAt, c.Window.FreeUntil))
+// dispatch returns what the next attempt of a message needs, and what the window allows it.
+func (o *Outbox) dispatch(c *record.Conversation, rules channel.Rules, by Author, m *record.Message) (record.Dispatch, channel.WindowState) {
+	d, w := c.Dispatch(by.By, m.CreatedAt.Add(sendWithin)), c.Window.State(rules.Window, m, o.at())
+	d.WindowUntil = w.End()
+	if rules.Counts(m.Content) {
+		d.Needs, d.Rules = w.Needs(rules.Parts(m.Content)), rules.Window
+	}
+	return d, w
 }
 
 // rules returns what the conversation's channel can do. A channel that is switched off and a contact that is blocked are refused.

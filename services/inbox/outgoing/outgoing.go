@@ -114,7 +114,26 @@ func (o *Outbox) Resend(ctx context.Context, doc *record.Conversation, by Author
 		return nil, err
 	}
 	dispatch.By = by.Actor
+	if dispatch.Needs > 0 {
+		if err := o.usePlaces(ctx, doc.ID, m, check); err != nil {
+			return nil, err
+		}
+	}
 	return o.Record.Messages.Update(ctx, m.ID, func(m *record.Message) error { return m.Retry(dispatch, o.at()) })
+}
+
+// usePlaces takes the places of the window that the next attempt needs. The message is another document: where the attempt is not queued
+// after that, they stay taken until something opens the window again, and nothing is sent beyond its limit.
+func (o *Outbox) usePlaces(
+	ctx context.Context, conversationID string, m *record.Message, check func(*record.Conversation) (record.Dispatch, error),
+) error {
+	attempt := record.AttemptID(m.Tenant, m.ID, len(m.Attempts)+1)
+	_, err := o.Record.Conversations.Update(ctx, conversationID, func(c *record.Conversation) error {
+		d, err := check(c)
+		c.Use(d, attempt, o.at())
+		return err
+	})
+	return err
 }
 
 // takesOver reports whether an unassigned conversation goes to the author with the answer.

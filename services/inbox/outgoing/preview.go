@@ -38,8 +38,8 @@ func (o *Outbox) Preview(ctx context.Context, doc *record.Conversation, by Autho
 	if err != nil {
 		return p.refused(err)
 	}
-	d := o.dispatch(doc, rules, by, m)
-	for _, problem := range rules.Problems(event.Outbound{Peer: d.Peer, Content: m.Content, WindowUntil: d.WindowUntil}, o.Now()) {
+	d, w := o.dispatch(doc, rules, by, m)
+	for _, problem := range rules.Problems(event.Outbound{Peer: d.Peer, Content: m.Content}, w) {
 		if problem.Kind == fault.Window {
 			p.Alternatives = rules.Window.Outside
 		}

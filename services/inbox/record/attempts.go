@@ -22,7 +22,7 @@ func (m *Message) Retry(d Dispatch, at event.Time) error {
 	if parts > 0 && len(skip) == parts {
 		return fault.New(fault.Conflict, "conflict", "every part of the message has arrived; there is nothing to send again")
 	}
-	next := Attempt{ID: AttemptID(m.Tenant, m.ID, n), N: n, Status: event.Queued, Skipped: skip, CreatedAt: at}
+	next := Attempt{ID: AttemptID(m.Tenant, m.ID, n), N: n, Status: event.Queued, Skipped: skip, Places: d.Needs, CreatedAt: at}
 	if len(skip) > 0 {
 		next.Parts = parts
 	}

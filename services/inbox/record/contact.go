@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
@@ -18,7 +19,7 @@ type Happening struct {
 	Data           any
 	Ref            string // the occurrence on the channel; a repeat makes no second row
 	At             event.Time
-	FreeUntil      event.Time // it opens the channel's window until then
+	Opened         channel.Anchors // it opens the channel's window
 }
 
 // Happened puts a row where it belongs. Where that is, is decided once, in a document of its own: the conversation may be closed
@@ -35,7 +36,7 @@ func (r *Store) Happened(ctx context.Context, t *Thread, h Happening) error {
 	if conversation != "" {
 		return r.note(ctx, conversation, t, id, h)
 	}
-	if err := r.keepFree(ctx, t, h.FreeUntil); err != nil {
+	if err := r.keepOpened(ctx, t, h.Opened); err != nil {
 		return err
 	}
 	_, err = r.Contacts.Update(ctx, t.ContactID, func(c *Contact) error {
@@ -84,16 +85,14 @@ func unless(there bool) error {
 	return nil
 }
 
-// keepFree remembers a window for the conversation to come.
-func (r *Store) keepFree(ctx context.Context, t *Thread, until event.Time) error {
-	if !until.After(t.FreeUntil) {
+// keepOpened remembers what opened the window for the conversation to come.
+func (r *Store) keepOpened(ctx context.Context, t *Thread, opened channel.Anchors) error {
+	if len(opened) == 0 {
 		return nil
 	}
 	_, err := r.Threads.Update(ctx, t.ID, func(t *Thread) error {
-		if !until.After(t.FreeUntil) {
-			return store.Unchanged
-		}
-		t.FreeUntil = until
+		before := freeEntry(t.Anchors, t.FreeUntil)
+		t.Anchors, t.FreeUntil = before.Open(opened...), event.Time{}
 		return nil
 	})
 	return err
@@ -110,7 +109,7 @@ func (r *Store) note(ctx context.Context, conversationID string, t *Thread, id s
 			return store.Unchanged
 		}
 		c.adopt(t, h.At)
-		c.free(h.FreeUntil)
+		c.Window.open(h.Opened)
 		what := happened(h.Category, h.Type, h.Reference, h.Data)
 		what.ID = id
 		c.say(event.ConversationNoted, h.At, h.By, fact{happened: what})

@@ -43,7 +43,7 @@ func (c *Conversation) Receive(m *Message) {
 	m.Inbound = c.Inbound
 	c.Window = Window{
 		LastInboundAt: m.said(c.Window.LastInboundAt), LastInboundID: m.ID, ReadToken: m.Content.ReadToken,
-		FreeUntil: c.Window.FreeUntil, Handles: c.Window.Handles,
+		Anchors: c.Window.Anchors, FreeUntil: c.Window.FreeUntil, Handles: c.Window.Handles,
 	}
 	c.Window.learn(m.Handle, at)
 	if len(m.ExternalIDs) > 0 {
@@ -86,17 +86,17 @@ func (c *Conversation) Unread(read int64) int64 {
 func (c *Conversation) Send(m *Message, d Dispatch) {
 	at := m.CreatedAt
 	m.Status = event.Queued
-	m.Attempts = []Attempt{{ID: AttemptID(c.Tenant, m.ID, 1), N: 1, Status: event.Queued, CreatedAt: at}}
+	m.Attempts = []Attempt{{ID: AttemptID(c.Tenant, m.ID, 1), N: 1, Status: event.Queued, Places: d.Needs, CreatedAt: at}}
 	c.answered(m, at)
-	c.Window.Sent++
+	c.Use(d, m.Attempts[0].ID, at)
 	d.reply = c.Window.take(at)
 	c.add(m, d.By)
 	c.Emit(event.TopicOutbound(c.ChannelType), event.Key(c.ChannelID, c.Peer), m.send(d))
 }
 
 // Dispatch is what an attempt needs to know of the conversation.
-func (c *Conversation) Dispatch(by event.Actor, sendBy, windowUntil event.Time) Dispatch {
-	return Dispatch{Peer: c.Peer, Aliases: c.Aliases, InReplyTo: c.Window.LastInboundRef, By: by, SendBy: sendBy, WindowUntil: windowUntil}
+func (c *Conversation) Dispatch(by event.Actor, sendBy event.Time) Dispatch {
+	return Dispatch{Peer: c.Peer, Aliases: c.Aliases, InReplyTo: c.Window.LastInboundRef, By: by, SendBy: sendBy}
 }
 
 // Echo takes a message that the business sent from another client of the account.

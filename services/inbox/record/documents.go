@@ -5,6 +5,7 @@ package record
 import (
 	"encoding/json"
 
+	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
@@ -102,7 +103,8 @@ type Thread struct {
 	ContactID   string            `json:"contact_id"`
 	Into        string            `json:"into,omitempty"`         // the thread in which this one goes on, once both are known to be one person
 	Blocked     bool              `json:"blocked,omitempty"`      // the contact is
-	FreeUntil   event.Time        `json:"free_until,omitzero"`    // a window that opened while no conversation was open
+	Anchors     channel.Anchors   `json:"anchors,omitempty"`      // what opened the window while no conversation was open
+	FreeUntil   event.Time        `json:"free_until,omitzero"`    // of earlier versions: the end of what did
 	Traits      Traits            `json:"traits,omitzero"`        // what is known of the peer
 	Account     string            `json:"account,omitempty"`      // the provider's account under which the contact is known
 	UsernameKey string            `json:"username_key,omitempty"` // the peer's username as it is looked up
@@ -167,13 +169,13 @@ type Conversation struct {
 
 // Window is what decides whether the business may write: anchors, carried on from conversation to conversation of a thread.
 type Window struct {
-	LastInboundAt  event.Time `json:"last_inbound_at,omitzero"`
-	LastInboundID  string     `json:"last_inbound_id,omitempty"`  // our message
-	LastInboundRef string     `json:"last_inbound_ref,omitempty"` // the provider's id of it
-	ReadToken      string     `json:"read_token,omitempty"`       // what the provider wants back when it was read
-	FreeUntil      event.Time `json:"free_until,omitzero"`        // a free entry point opened a longer window
-	Sent           int        `json:"sent,omitempty"`             // by us since the last inbound
-	Handles        []Handle   `json:"handles,omitempty"`          // that the next messages may take, those that expire first in front
+	LastInboundAt  event.Time      `json:"last_inbound_at,omitzero"`
+	LastInboundID  string          `json:"last_inbound_id,omitempty"`  // our message
+	LastInboundRef string          `json:"last_inbound_ref,omitempty"` // the provider's id of it
+	ReadToken      string          `json:"read_token,omitempty"`       // what the provider wants back when it was read
+	Anchors        channel.Anchors `json:"anchors,omitempty"`          // what opened the window; see [Window.opened]
+	FreeUntil      event.Time      `json:"free_until,omitzero"`        // of earlier versions: a free entry point opened a longer window
+	Handles        []Handle        `json:"handles,omitempty"`          // that the next messages may take, those that expire first in front
 }
 
 // CloseNote says why a conversation was closed. Category has at most 128 characters, Summary 512.
@@ -243,6 +245,7 @@ type Attempt struct {
 	Steps       []event.Step         `json:"steps,omitempty"`
 	Parts       int                  `json:"parts,omitempty"`         // into how many the message was rendered; zero: not known
 	Skipped     []int                `json:"skipped_parts,omitempty"` // those that are not sent again, as an earlier attempt brought them
+	Places      int                  `json:"places,omitempty"`        // how many it took of those that the channel's window counts
 	CreatedAt   event.Time           `json:"created_at"`
 }
 

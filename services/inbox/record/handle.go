@@ -33,11 +33,14 @@ func (w *Window) learn(h *event.ReplyHandle, at event.Time) {
 	w.Handles = handles[max(0, len(handles)-keptHandles):]
 }
 
+// lasts reports whether the handle can still be taken.
+func (h Handle) lasts(at event.Time) bool { return at.Add(handleMargin).Before(h.Until) }
+
 // take uses the handle that expires first, and drops those that have expired. It returns the zero Handle if there is none.
 func (w *Window) take(at event.Time) (taken Handle) {
 	var left []Handle
 	for _, h := range w.Handles {
-		if !at.Add(handleMargin).Before(h.Until) {
+		if !h.lasts(at) {
 			continue
 		}
 		if taken.Token == "" {

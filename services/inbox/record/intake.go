@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -13,13 +14,13 @@ import (
 
 // Rules is what settings and capabilities of a channel say about a message that comes in.
 type Rules struct {
-	Reopen    string // new, reopen, reopen_within_hours
-	Hours     int
-	OUID      string
-	QueueID   string     // where a conversation that opens waits
-	Wakes     bool       // a message ends the snooze
-	Acks      bool       // the channel takes the signal Ack
-	FreeUntil event.Time // what came opens the window until then, beyond the channel's rule
+	Reopen  string // new, reopen, reopen_within_hours
+	Hours   int
+	OUID    string
+	QueueID string          // where a conversation that opens waits
+	Wakes   bool            // a message ends the snooze
+	Acks    bool            // the channel takes the signal Ack
+	Opened  channel.Anchors // what came opens the window, beside being a message
 }
 
 // RulesOf reads what an inbox needs of a channel's policy. Admin has validated it; a field of a newer version is ignored.
@@ -38,7 +39,8 @@ func RulesOf(policy json.RawMessage, ouID string) Rules {
 // Into puts a change into the thread's chain of conversations and returns the conversation it went into.
 //
 // change is called inside an Update with the conversation at the end of the chain, open or closed. It returns [ErrNext] to have
-// the next conversation of the chain opened and be called again with that one, or store.Unchanged if there is nothing to do.
+// the next conversation of the chain opened and be called again with that one, or store.Unchanged if there is nothing to do. What it
+// puts into a conversation that is opened for it is part of the same commit (docs/models/facts.pml, WITH).
 // If the thread has no conversation yet, the first is opened. why names who opens: contact, user, api …
 func (r *Store) Into(ctx context.Context, t *Thread, rules Rules, by event.Actor, why string, ref *event.Referral, at event.Time,
 	change func(*Conversation) error,
@@ -47,14 +49,17 @@ func (r *Store) Into(ctx context.Context, t *Thread, rules Rules, by event.Actor
 	for {
 		id := ConversationID(t.Tenant, t.ChannelID, t.ID, n)
 		var next, into string
+		var followed bool
 		alter := func(c *Conversation) error {
+			followed = false
 			if next, into = c.Next, c.Into; next != "" || into != "" {
 				return store.Unchanged
 			}
 			c.adopt(t, at)
 			err := change(c)
 			if errors.Is(err, ErrNext) {
-				next, err = r.follow(c, t, rules, by, why, ref, at)
+				followed = true
+				next, err = r.follow(c, t.Open(c.N+1, c.Window, rules, by, why, ref, at), change, by, at)
 			}
 			return err
 		}
@@ -80,6 +85,10 @@ func (r *Store) Into(ctx context.Context, t *Thread, rules Rules, by event.Actor
 			return nil, err
 		}
 		n++
+		if followed {
+			r.remember(ctx, t, n)
+			return r.Conversations.Get(ctx, next)
+		}
 		if into != "" {
 			if t, err = r.Threads.Get(ctx, into); err != nil {
 				return nil, fmt.Errorf("thread %s goes on in %s: %w", c.ThreadID, into, err)
@@ -101,9 +110,12 @@ func (r *Store) apply(ctx context.Context, id string) error {
 // ErrNext asks for the next conversation of the chain.
 var ErrNext = errors.New("chat: the next conversation is wanted")
 
-func (r *Store) follow(c *Conversation, t *Thread, rules Rules, by event.Actor, why string, ref *event.Referral, at event.Time) (string, error) {
-	next := t.Open(c.N+1, c.Window, rules, by, why, ref, at)
+// follow makes next, with what change puts into it, the conversation that goes on where this one ended, and returns its id.
+func (r *Store) follow(c, next *Conversation, change func(*Conversation) error, by event.Actor, at event.Time) (string, error) {
 	next.LastAgentID = c.LastAgentID
+	if err := change(next); err != nil && !errors.Is(err, store.Unchanged) {
+		return "", err
+	}
 	record, err := r.Conversations.Imply(next)
 	if err != nil {
 		return "", err
@@ -132,13 +144,7 @@ func (r *Store) first(
 func (c *Conversation) adopt(t *Thread, at event.Time) {
 	c.Peer, c.Aliases, c.ContactID = t.Peer, t.Aliases, t.ContactID
 	c.block(t.Blocked, event.Actor{Kind: "system"}, at)
-	c.free(t.FreeUntil)
-}
-
-func (c *Conversation) free(until event.Time) {
-	if until.After(c.Window.FreeUntil) {
-		c.Window.FreeUntil = until
-	}
+	c.Window.open(freeEntry(t.Anchors, t.FreeUntil))
 }
 
 // remember moves the thread's hint to the end of the chain; losing it costs a walk, nothing else.
@@ -161,7 +167,8 @@ func (r *Store) remember(ctx context.Context, t *Thread, n int) {
 // told is how many facts of a conversation may wait to be published while more messages are added to it.
 const told = 256
 
-// Received puts messages of a customer that came one after the other into the thread, whatever state it is in, in one commit.
+// Received puts messages of a customer that came one after the other into the thread, whatever state it is in, in one commit; where a
+// conversation follows for them, only the first goes in with it, as the fact that says so carries the document.
 // Those that are in already are left out. Only the first may carry a referral.
 func (r *Store) Received(ctx context.Context, t *Thread, rules Rules, ms ...*Message) (*Conversation, error) {
 	first, ids := ms[0], make([]string, len(ms))
@@ -169,6 +176,7 @@ func (r *Store) Received(ctx context.Context, t *Thread, rules Rules, ms ...*Mes
 		ids[i] = m.ID
 	}
 	by, at := event.Actor{Kind: "contact", ID: t.ContactID, Name: first.Sender.Name}, first.CreatedAt
+	follows, left := false, 0
 	c, err := r.Into(ctx, t, rules, by, "contact", first.Content.Referral, at, func(c *Conversation) error {
 		fresh, err := r.absent(ctx, c, ids...)
 		if err != nil {
@@ -178,6 +186,7 @@ func (r *Store) Received(ctx context.Context, t *Thread, rules Rules, ms ...*Mes
 			return store.Unchanged
 		}
 		if c.Status == Closed && !c.ReopenAfter(rules.Reopen, rules.Hours, at) {
+			follows = true
 			return ErrNext
 		}
 		if c.Status == Closed {
@@ -190,18 +199,26 @@ func (r *Store) Received(ctx context.Context, t *Thread, rules Rules, ms ...*Mes
 				return err
 			}
 		}
-		c.free(rules.FreeUntil)
+		c.Window.open(rules.Opened)
 		for _, m := range ms {
-			if fresh[m.ID] {
-				delete(fresh, m.ID) // a repeat among them
-				c.Receive(m)
-				if rules.Acks {
-					c.acknowledge(m)
-				}
+			if !fresh[m.ID] {
+				continue
+			}
+			delete(fresh, m.ID) // a repeat among them
+			c.Receive(m)
+			if rules.Acks {
+				c.acknowledge(m)
+			}
+			if follows {
+				break
 			}
 		}
+		left, follows = len(fresh), false
 		return nil
 	})
+	if err == nil && left > 0 {
+		return r.Received(ctx, t, rules, ms...)
+	}
 	if err == nil && len(c.Pending) > told { // so that the document does not grow faster than it is told
 		err = r.apply(ctx, c.ID)
 	}

@@ -6,6 +6,7 @@ import (
 
 	fastjson "github.com/go-json-experiment/json/v1"
 
+	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
@@ -41,6 +42,9 @@ type Dispatch struct {
 	By        event.Actor
 	// SendBy ends its waiting, WindowUntil the time in which it may be sent; zero: neither.
 	SendBy, WindowUntil event.Time
+	// Needs is how many places it takes of those that the window counts by Rules.
+	Needs int
+	Rules channel.Window
 
 	reply Handle // taken in the commit of the message; the zero Handle: none. Another attempt has none
 }

@@ -40,10 +40,17 @@ func (u *Consumer) Status(ctx context.Context, m bus.Message) error {
 	if errors.Is(err, store.ErrNotFound) { // it was there before it was sent, so it never will be again
 		return fault.New(fault.Invalid, "bad_event", "status of a message that is not there: %s", s.MessageID)
 	}
-	if err != nil || len(s.ExternalIDs) == 0 {
+	if err != nil {
 		return store.Fault(err)
 	}
-	return store.Fault(u.Known(ctx, doc.Tenant, doc.ChannelID, s.ExternalIDs...)) // also for a repeat: the first may have died here
+	// What follows is also done for a repeat: the first may have died here.
+	if err := u.Record.Settled(ctx, doc, s.AttemptID); err != nil {
+		return store.Fault(err)
+	}
+	if len(s.ExternalIDs) == 0 {
+		return nil
+	}
+	return store.Fault(u.Known(ctx, doc.Tenant, doc.ChannelID, s.ExternalIDs...))
 }
 
 // Decision implements bus.Handler for tributary.assignments. A decision counts only if nobody has touched the

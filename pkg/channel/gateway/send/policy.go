@@ -59,7 +59,7 @@ func (w *Worker) render(ctx context.Context, tenant string, msg event.Outbound) 
 func (w *Worker) requests(ch channel.Channel, msg event.Outbound) ([]channel.Request, *fault.Error) {
 	rules := w.info.For(ch.Settings)
 	w.scope(ch).adopt(rules.Send.Rates)
-	if err := rules.Check(msg, w.Now()); err != nil {
+	if err := rules.Check(msg, channel.Told(msg, w.Now())); err != nil {
 		return nil, fault.Of(err)
 	}
 	parts, err := w.Adapter.Render(ch, msg)
