@@ -36,6 +36,8 @@ type Request struct {
 	// State is what the adapter needs to go on once this request is answered, as [State] writes it; it comes back to Settle. At most
 	// [MaxState] bytes.
 	State json.RawMessage
+	// After is how long the host waits before the call: a provider that is not ready yet is asked again.
+	After time.Duration
 	Safe  bool   // nothing a person would see: may be repeated after an unknown outcome (an upload, a typing signal)
 	Key   string // the idempotency key the provider takes, if it takes one
 }
@@ -62,6 +64,8 @@ type Part struct {
 	Blob  string // key in the blob store
 	File  string // file name
 	MIME  string
+	// Offset and Len name a piece of the file, for providers that take large files in pieces; Len zero: all that is left.
+	Offset, Len int64
 }
 
 // BlobURL is the place of a public URL of a file, by its key in the blob store: in a request's URL, headers, body or form values, as it

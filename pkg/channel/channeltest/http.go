@@ -133,11 +133,18 @@ func writeHeaders(b *bytes.Buffer, h channel.Header) {
 	b.WriteString(strings.ReplaceAll(lines.String(), "\r\n", "\n"))
 }
 
+func pieceOf(p channel.Part) string {
+	if p.Offset == 0 && p.Len == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %d bytes at %d", p.Len, p.Offset)
+}
+
 func writeBody(b *bytes.Buffer, r channel.Request) {
 	for _, p := range r.Form {
 		switch {
 		case p.Blob != "":
-			fmt.Fprintf(b, "%s: @%s %s (%s)\n", p.Name, p.Blob, p.File, p.MIME)
+			fmt.Fprintf(b, "%s: @%s %s (%s)%s\n", p.Name, p.Blob, p.File, p.MIME, pieceOf(p))
 		default:
 			fmt.Fprintf(b, "%s: %s\n", p.Name, p.Value)
 		}

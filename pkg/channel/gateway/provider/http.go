@@ -133,13 +133,36 @@ func (t *HTTP) part(ctx context.Context, tenant string, f *form, w *multipart.Wr
 		f.head.WriteString(p.Value)
 		return nil
 	}
-	r, attrs, err := t.Blobs.Open(ctx, tenant, p.Blob)
+	r, size, err := t.piece(ctx, tenant, p)
 	if err != nil {
-		return fmt.Errorf("attachment: %w", notThere(err))
+		return fmt.Errorf("attachment: %w", err)
 	}
 	f.cut()
-	f.parts, f.files, f.size = append(f.parts, io.LimitReader(r, attrs.Size)), append(f.files, r), f.size+attrs.Size
+	f.parts, f.files, f.size = append(f.parts, io.LimitReader(r, size)), append(f.files, r), f.size+size
 	return nil
+}
+
+// piece opens a file where the part begins, and returns how many bytes of it belong to the part.
+func (t *HTTP) piece(ctx context.Context, tenant string, p channel.Part) (io.ReadCloser, int64, error) {
+	r, attrs, err := t.Blobs.Open(ctx, tenant, p.Blob)
+	if err != nil {
+		return nil, 0, notThere(err)
+	}
+	size := attrs.Size - p.Offset
+	if p.Offset < 0 || p.Len < 0 || size < p.Len {
+		_ = r.Close() // only read from
+		return nil, 0, fault.New(fault.Internal, "form", "a piece of %d bytes at %d of a file of %d bytes", p.Len, p.Offset, attrs.Size)
+	}
+	if p.Len > 0 {
+		size = p.Len
+	}
+	if p.Offset > 0 {
+		if _, err := r.Seek(p.Offset, io.SeekStart); err != nil {
+			_ = r.Close()
+			return nil, 0, notThere(err)
+		}
+	}
+	return r, size, nil
 }
 
 // notThere classifies an error of the blob store: a file that is gone will not come back, all else is our own trouble, and

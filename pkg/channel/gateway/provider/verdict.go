@@ -3,14 +3,12 @@ package provider
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
-
-// maxChain bounds the requests of one part: uploads before the send, a push after a stale reply token.
-const maxChain = 6
 
 // Finding says what is known after a call.
 type Finding uint8
@@ -39,13 +37,14 @@ type About struct {
 	Part                     int
 }
 
-// Send delivers one part: req and whatever the adapter wants to follow it. Everything it sends leaves before ctx ends.
+// Send delivers one part: req and whatever the adapter wants to follow it (pieces of an upload, questions whether a file is ready, a push
+// after a stale reply token), as many calls as there is time for. Everything it sends leaves before ctx ends.
 func (c *Caller) Send(ctx context.Context, ch channel.Keyed, msg event.Outbound, req channel.Request, a About) Verdict {
 	var v Verdict
 	queue := []channel.Request{req}
-	for n := 0; len(queue) > 0; n++ {
-		if n == maxChain {
-			return v.after(Verdict{Finding: Failed, Err: fault.New(fault.Internal, "endless", "more than %d calls for one part", maxChain)})
+	for len(queue) > 0 {
+		if !wait(ctx, queue[0].After) {
+			return v.after(Verdict{Finding: Refused, Err: fault.New(fault.Unavailable, "too_late", "the provider was not ready in time")})
 		}
 		out, step := c.step(ctx, ch, msg, queue[0], a)
 		if step.Finding != Taken {
@@ -66,6 +65,19 @@ func (c *Caller) Send(ctx context.Context, ch channel.Keyed, msg event.Outbound,
 		v.Status = event.Accepted
 	}
 	return v
+}
+
+// wait waits some time; false if ctx ends within it, which it does not wait for.
+func wait(ctx context.Context, d time.Duration) bool {
+	if end, ok := ctx.Deadline(); d <= 0 || ok && time.Until(end) <= d {
+		return d <= 0
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
 }
 
 // after is the verdict of a chain whose last step went wrong: what the provider has already taken stays taken.
