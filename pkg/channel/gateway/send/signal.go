@@ -15,9 +15,13 @@ const (
 )
 
 // signal makes the calls of a typing, read or acknowledgement signal: once, if the channel has room now, and whatever comes of
-// it. Nothing is written and nothing is said.
+// it. Nothing is written and nothing is said. One that says something of the conversation's state is dropped while a message of it waits;
+// one that answers something by its handle, such as the press of a button, has no place in that order.
 func (o *owner) signal(ctx context.Context, m bus.Message, msg event.Outbound, r rendering) {
-	if r.refusal != nil || o.Now().Sub(m.Event.Time.Time) > signalFor || o.table.has(m.Key) {
+	if r.refusal != nil || o.Now().Sub(m.Event.Time.Time) > signalFor {
+		return
+	}
+	if msg.ReplyHandle == "" && o.table.has(m.Key) {
 		return
 	}
 	permit, _ := o.scope(r.ch.Channel).enter(m.Key)

@@ -401,6 +401,30 @@ func TestSignalsAreSentOnceOrNotAtAll(t *testing.T) {
 	}
 }
 
+// The press of a button is answered although a message to the same person waits; a typing dot would come before that message.
+func TestAnAnswerToAButtonWaitsForNoMessage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(gatewaytest.Sending, int) gatewaytest.Answer { return gatewaytest.Answer{Status: 503} })
+	p := w.start(0)
+	defer p.end()
+	handle := p.handler()
+	m := bus.Message{Key: event.Key("ch_a", "ann"), Event: event.New("e", event.MessageSend, "inbox", "acme", "", event.At(time.Now()), text("ch_a", "ann", "a0", "x"))}
+	if err := handle(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range []string{"", "call-1"} {
+		signal := text("ch_a", "ann", "", "")
+		signal.Signal, signal.ReplyHandle = "typing_on", token
+		m.Event = event.New("s"+token, event.SignalSend, "inbox", "acme", "", event.At(time.Now()), signal)
+		if err := handle(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		if want := len(token) / len("call-1"); len(w.provider.Signals()) != want {
+			t.Errorf("with the handle %q: %d signals, want %d", token, len(w.provider.Signals()), want)
+		}
+	}
+}
+
 func TestOwnTroubleIsNotTheMessages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
