@@ -24,7 +24,7 @@ type Adapter interface {
 
 	// Parse reads one verified call. It yields only what is addressed to ch; something valid that carries nothing for us
 	// yields no events and no error. What it does not know becomes a placeholder (P2). A file whose bytes are in the call itself
-	// is an attachment with a data: URL (RFC 2397), which the host puts into the blob store. An error means that the body cannot be
+	// is an attachment with Bytes, which the host puts into the blob store. An error means that the body cannot be
 	// understood at all: it is journaled, counted and answered 200.
 	Parse(ch Keyed, in Inbound) (Parsed, error)
 

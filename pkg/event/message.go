@@ -109,6 +109,7 @@ type Attachment struct {
 	MediaRef string      `json:"media_ref,omitempty"` // the provider's media id
 	URL      string      `json:"url,omitempty"`       // the provider's URL inbound; never shown to people
 	Blob     string      `json:"blob,omitempty"`      // key in the blob store once it is there
+	Bytes    []byte      `json:"-"`                   // from an adapter: the file, if it came in the call itself
 	Shape
 	State   AttachmentState `json:"state,omitempty"`
 	Error   *Error          `json:"error,omitempty"`

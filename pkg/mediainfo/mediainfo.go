@@ -65,6 +65,23 @@ func Of(ctx context.Context, mediaType string, size int64, r io.ReadSeeker) (f F
 // Put keeps a file in a blob store: [blob.Store.Put] or [blob.Store.Upload].
 type Put func(ctx context.Context, tenant string, r io.Reader, maxSize int64) (key, sha string, size int64, mime string, err error)
 
+// Store keeps a file that a message brought, at most maxSize bytes, and notes in its attachment where it is and what its bytes say of it. An
+// error is one of r, of the store, or that ctx has ended.
+func Store(ctx context.Context, blobs *blob.Store, tenant string, a *event.Attachment, r io.Reader, maxSize int64) error {
+	key, sum, size, sniffed, err := blobs.Put(ctx, tenant, r, maxSize)
+	if err != nil {
+		return err
+	}
+	is := mediatype.Decide(a.MIME, a.Name, sniffed)
+	shape, err := Describe(ctx, blobs, blobs.Put, tenant, key, is)
+	if err != nil {
+		return err
+	}
+	a.MIME, a.Type, a.Shape = is, mediatype.As(a.Type, is), shape
+	a.Blob, a.SHA256, a.Size, a.State, a.Error = key, sum, size, event.Ready, nil
+	return nil
+}
+
 // Describe returns what a file of a media type that is in the blob store shows of itself, and keeps its preview. An error is one of the
 // store, or that ctx has ended.
 func Describe(ctx context.Context, blobs *blob.Store, put Put, tenant, key, mediaType string) (event.Shape, error) {

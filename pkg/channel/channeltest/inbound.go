@@ -1,7 +1,9 @@
 package channeltest
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"testing"
@@ -160,6 +162,26 @@ type shownEvent struct {
 	event.Inbound
 	ChannelID   string `json:"channel_id,omitempty"`   // hides the host's fields
 	ChannelType string `json:"channel_type,omitempty"` // hides the host's fields
+
+	Files []shownFile `json:"files,omitempty"` // that came inside the call
+}
+
+// shownFile is a file that came inside the call: its bytes are in no JSON.
+type shownFile struct {
+	Size   int    `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+func showFiles(e event.Inbound) (out []shownFile) {
+	if e.Content == nil {
+		return nil
+	}
+	for _, a := range e.Content.Attachments {
+		if a.Bytes != nil {
+			out = append(out, shownFile{len(a.Bytes), fmt.Sprintf("%x", sha256.Sum256(a.Bytes))})
+		}
+	}
+	return out
 }
 
 type shownReply struct {
@@ -185,7 +207,7 @@ func show(res read) shown {
 	}
 	s := shown{Ignored: res.p.Ignored}
 	for _, e := range res.p.Events {
-		s.Events = append(s.Events, shownEvent{Type: e.Type, Inbound: e})
+		s.Events = append(s.Events, shownEvent{Type: e.Type, Inbound: e, Files: showFiles(e)})
 	}
 	s.Handshake = res.p.Handshake
 	if r := res.p.Reply; r.Status != 0 || len(r.Body) > 0 || len(r.Header) > 0 {

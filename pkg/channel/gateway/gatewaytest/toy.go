@@ -115,6 +115,7 @@ func (t Toy) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, error)
 	p := channel.Parsed{Reply: channel.Reply{Body: []byte(c.Reply)}}
 	for _, e := range c.Events {
 		if e.ChannelID == "" || e.ChannelID == ch.ID { // an app-level call says whom an event is for
+			inline(e)
 			p.Events = append(p.Events, e)
 		}
 	}
@@ -122,6 +123,18 @@ func (t Toy) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, error)
 		p.Ignored = map[string]int{"nothing": 1}
 	}
 	return p, nil
+}
+
+// inline takes files out of the call that begin with "inline:".
+func inline(e event.Inbound) {
+	if e.Content == nil {
+		return
+	}
+	for i, a := range e.Content.Attachments {
+		if text, ok := strings.CutPrefix(a.URL, "inline:"); ok {
+			e.Content.Attachments[i].Bytes = []byte(text)
+		}
+	}
 }
 
 // Sending is the body of a call to the toy's provider.

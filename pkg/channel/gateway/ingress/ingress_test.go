@@ -422,7 +422,7 @@ func TestLargeThingsGoToTheBlobStore(t *testing.T) {
 	huge := message("m3", "x")
 	huge.Content.Interaction = &event.Interaction{Kind: "form", Data: json.RawMessage(`"` + strings.Repeat("d", 500<<10) + `"`)}
 	inline := message("m2", "")
-	inline.Content.Attachments = []event.Attachment{{Type: event.Image, URL: "data:image/png;base64,aGVsbG8="}, {Type: event.Image, URL: "data:broken"}}
+	inline.Content.Attachments = []event.Attachment{{Type: event.Document, URL: "inline:hello"}, {Type: event.Document, URL: "inline:"}}
 	if w := r.post("/webhooks/telegram/ch_a", r.ch, body(t, events(long, inline, huge))); w.Code != 200 {
 		t.Fatal(w.Code)
 	}
@@ -449,21 +449,25 @@ func TestLargeThingsGoToTheBlobStore(t *testing.T) {
 	if bytes, err := r.kept(t.Context(), recs[0].Event.Tenant, a.Blob); err != nil || string(bytes) != "hello" || a.State != event.Ready || a.Size != 5 || a.URL != "" {
 		t.Errorf("%+v %v", a, err)
 	}
-	if b := pic.Content.Attachments[1]; b.State != event.Lost || b.Error == nil {
-		t.Errorf("%+v", b)
+	if b := pic.Content.Attachments[1]; b.State != event.Ready || b.Size != 0 || b.Blob == "" {
+		t.Errorf("an empty file: %+v", b)
 	}
-	for n, want := range map[int]event.Attachment{2: got.Content.Attachments[0], 4: a} { // whoever serves files hears of these too
+	for n, want := range map[int]event.Attachment{2: got.Content.Attachments[0], 4: a, 5: pic.Content.Attachments[1]} { // whoever serves files hears of these too
 		said, _ := event.Decode[event.Attached](recs[n].Event)
-		if recs[n].Event.Type != event.AttachmentReady || recs[n].Topic != event.TopicInbound || recs[n].Key != recs[1].Key || said.Attachment != want || said.ChannelID != "ch_a" {
+		if recs[n].Event.Type != event.AttachmentReady || recs[n].Topic != event.TopicInbound || recs[n].Key != recs[1].Key || !cmp.Equal(said.Attachment, want) || said.ChannelID != "ch_a" {
 			t.Errorf("record %d: %+v", n, recs[n])
 		}
 	}
-	folded, _ := event.Decode[event.Inbound](recs[5].Event)
+	folded, _ := event.Decode[event.Inbound](recs[6].Event)
 	if folded.Ref != "m3" || folded.Content.Type != event.Unsupported || !strings.HasPrefix(string(folded.Raw), `{"blob":`) {
 		t.Errorf("%+v", folded)
 	}
-	if len(recs) != 6 {
+	if len(recs) != 7 {
 		t.Errorf("%v", types(recs))
+	}
+	large := &event.Attachment{Type: event.Image, Bytes: make([]byte, r.info.Inbound.MaxMedia+1)}
+	if err := r.unpack(t.Context(), r.ch, large); err != nil || large.State != event.Lost || large.Error.Code != "media_too_large" || large.Bytes != nil {
+		t.Errorf("a file that is too large: %v %+v", err, large.Error)
 	}
 	_ = r.blobs.Close()
 	if w := r.post("/webhooks/telegram/ch_a", r.ch, body(t, events(long))); w.Code != 503 {

@@ -1,21 +1,17 @@
 package ingress
 
 import (
+	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"mime"
 	"net/http"
-	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/mediainfo"
 )
 
 // What one event may hold, so that its record stays under 512 KB. What is longer goes to the blob store: a text becomes an
@@ -87,49 +83,22 @@ func (g *Ingress) object(ctx context.Context, ch channel.Keyed, raw json.RawMess
 	return json.RawMessage(`{"blob":` + strconv.Quote(key) + `}`), nil
 }
 
-func isData(u string) bool { return strings.HasPrefix(u, "data:") }
-
-// unpack stores a file that came inside the call itself: the adapter hands it over as a data: URL (RFC 2397).
+// unpack stores a file that came inside the call itself.
 func (g *Ingress) unpack(ctx context.Context, ch channel.Keyed, a *event.Attachment) error {
-	head, data, ok := strings.Cut(strings.TrimPrefix(a.URL, "data:"), ",")
-	kind, based := strings.CutSuffix(head, ";base64")
-	a.URL = ""
-	var body []byte
-	var err error
-	switch {
-	case !ok:
-		err = fmt.Errorf("no comma")
-	case based:
-		body, err = base64.StdEncoding.DecodeString(data)
-	default:
-		var text string
-		text, err = url.PathUnescape(data)
-		body = []byte(text)
-	}
-	if limit := g.info.Inbound.MaxMedia; err == nil && limit > 0 && int64(len(body)) > limit {
+	body := a.Bytes
+	a.Bytes, a.URL = nil, ""
+	if limit := g.info.Inbound.MaxMedia; limit > 0 && int64(len(body)) > limit {
 		a.State, a.Error = event.Lost, &event.Error{Kind: "invalid", Code: "media_too_large", Title: fmt.Sprintf("The file has more than %d bytes", limit)}
 		return nil
-	}
-	if err != nil {
-		a.State, a.Error = event.Lost, &event.Error{Kind: "invalid", Code: "bad_media", Title: "The file inside the message could not be read"}
-		return nil //nolint:nilerr // told in the attachment
-	}
-	if a.MIME == "" {
-		a.MIME = kind
-	}
-	if t, _, err := mime.ParseMediaType(a.MIME); err != nil || t == "" {
-		a.MIME = http.DetectContentType(body)
 	}
 	return g.store(ctx, ch, a, body)
 }
 
-// store keeps a file as the media consumer would have done.
-func (g *Ingress) store(ctx context.Context, ch channel.Keyed, a *event.Attachment, body []byte) (err error) {
-	if a.Blob, err = g.put(ctx, ch.Tenant, body); err != nil {
-		return fmt.Errorf("attachment: %w", err)
+// store keeps a file as the media worker does.
+func (g *Ingress) store(ctx context.Context, ch channel.Keyed, a *event.Attachment, body []byte) error {
+	if err := mediainfo.Store(ctx, g.Blobs, ch.Tenant, a, bytes.NewReader(body), int64(len(body))); err != nil {
+		return away(fmt.Errorf("attachment: %w", err))
 	}
-	sum := sha256.Sum256(body)
-	a.SHA256, a.Size, a.State = hex.EncodeToString(sum[:]), int64(len(body)), event.Ready
 	return nil
 }
 

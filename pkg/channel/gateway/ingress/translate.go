@@ -123,7 +123,7 @@ func (g *Ingress) attachments(ctx context.Context, ch channel.Keyed, e *event.In
 		a := &e.Content.Attachments[i]
 		a.ID = event.DeriveID("att", ch.Tenant, ch.ID, string(e.Type), e.Ref, strconv.Itoa(i))
 		switch {
-		case isData(a.URL):
+		case a.Bytes != nil:
 			if err := g.unpack(ctx, ch, a); err != nil {
 				return nil, err
 			}

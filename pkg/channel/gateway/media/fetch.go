@@ -14,7 +14,6 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/mediainfo"
-	"github.com/tributaryhq/tributary/pkg/mediatype"
 )
 
 const (
@@ -138,27 +137,21 @@ const maxMismatches = 3
 // keep stores what was fetched, with what the bytes themselves say.
 func (w *Worker) keep(ctx context.Context, ch channel.Keyed, f *File, r io.Reader) (event.Attachment, error) {
 	a := f.Wanted.Attachment
-	key, sum, size, sniffed, err := w.Blobs.Put(ctx, ch.Tenant, r, w.maxSize())
-	if err != nil {
-		return a, err
+	announced := channel.SHA256Hex(a.SHA256)
+	if err := mediainfo.Store(ctx, w.Blobs, ch.Tenant, &a, r, w.maxSize()); err != nil {
+		return f.Wanted.Attachment, err
 	}
-	if size == 0 {
-		return a, fault.New(fault.Unavailable, "media_empty", "the file came empty")
+	if a.Size == 0 {
+		return f.Wanted.Attachment, fault.New(fault.Unavailable, "media_empty", "the file came empty")
 	}
-	if announced := channel.SHA256Hex(a.SHA256); announced != "" && announced != sum {
+	if announced != "" && announced != a.SHA256 {
 		differs := fault.New(fault.Unavailable, "media_digest_mismatch", "the file has another SHA-256 digest than the provider announced")
 		if f.Mismatches++; f.Mismatches < maxMismatches && !w.expired(f) {
-			return a, differs
+			return f.Wanted.Attachment, differs
 		}
 		a.Warning = provider.Shown(differs)
 		a.Warning.Retryable = false
 	}
-	a.MIME = mediatype.Decide(a.MIME, a.Name, sniffed)
-	a.Type = mediatype.As(a.Type, a.MIME)
-	if a.Shape, err = mediainfo.Describe(ctx, w.Blobs, w.Blobs.Put, ch.Tenant, key, a.MIME); err != nil {
-		return a, err
-	}
-	a.Blob, a.SHA256, a.Size, a.State, a.Error = key, sum, size, event.Ready, nil
 	return a, nil
 }
 
