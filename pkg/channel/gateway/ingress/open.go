@@ -66,12 +66,10 @@ func (s *search) all(ctx context.Context, names []channel.Lookup) error {
 // try verifies the call for the channel that a name leads to, if there is one.
 func (s *search) try(ctx context.Context, l channel.Lookup) error {
 	ch, err := s.find(ctx, l)
-	switch {
-	case fault.Is(err, fault.Gone):
-		return nil
-	case err != nil:
-		return err
-	case s.seen[ch.ID] || !ch.Enabled || ch.Type != s.info.Type:
+	if err != nil {
+		return unlessGone(err)
+	}
+	if s.seen[ch.ID] || !ch.Enabled || ch.Type != s.info.Type {
 		return nil
 	}
 	s.seen[ch.ID] = true
@@ -82,6 +80,13 @@ func (s *search) try(ctx context.Context, l channel.Lookup) error {
 	}
 	s.proved = append(s.proved, ch)
 	return nil
+}
+
+func unlessGone(err error) error {
+	if fault.Is(err, fault.Gone) {
+		return nil
+	}
+	return err
 }
 
 func (s *search) find(ctx context.Context, l channel.Lookup) (channel.Keyed, error) {

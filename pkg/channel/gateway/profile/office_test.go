@@ -213,4 +213,3 @@ func same(t *testing.T, what string, got, want any) {
 		t.Errorf("%s (-want +got)\n%s", what, diff)
 	}
 }
-

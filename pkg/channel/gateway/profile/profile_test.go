@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"context"
 	"errors"
 	"strconv"
 	"strings"
@@ -220,14 +221,57 @@ func TestALookUpTakesOfTheChannelsBudget(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, named)
 	o.rate = channel.Rate{Per: "channel", N: 1, Every: channel.Duration(time.Hour), Burst: 1}
-	a, b := o.replica(true), o.replica(true)
-	for i := range 10 {
-		a.Note(o.ch.Channel, wrote("ann"+strconv.Itoa(i), ""))
-		b.Note(o.ch.Channel, wrote("ben"+strconv.Itoa(i), ""))
+	for name, shared := range map[string]bool{"with Redis": true, "each for itself": false} {
+		a, b := o.replica(shared), o.replica(shared)
+		if ok, _ := a.paceOf(name).limits.Take(t.Context()); !ok {
+			t.Errorf("%s: the first call is refused", name)
+		}
+		if ok, wait := a.paceOf(name).limits.Take(t.Context()); ok || wait <= 0 {
+			t.Errorf("%s: the second call is allowed", name)
+		}
+		if ok, _ := b.paceOf(name).limits.Take(t.Context()); ok == shared {
+			t.Errorf("%s: the other replica's first call: %v", name, ok)
+		}
+		if ok, _ := a.paceOf("another channel " + name).limits.Take(t.Context()); !ok {
+			t.Errorf("%s: another channel is refused", name)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		if a.spend(ctx, &pace{limits: empty(cancel)}) {
+			t.Errorf("%s: a call without a budget", name)
+		}
 	}
-	storetest.Eventually(t, "the budget's call is made", func() bool { return len(o.told()) == 1 })
-	if n := len(o.made()); n > 2 { // an hour's window may end just now
-		t.Errorf("%d calls, the budget is 1 an hour", n)
+}
+
+// empty is a budget that has nothing left; whoever asks is told that the process stops.
+type empty context.CancelFunc
+
+func (e empty) Take(context.Context) (bool, time.Duration) {
+	e()
+	return false, time.Hour
+}
+
+// While one replica asks, another does not.
+func TestReplicasDoNotAskAtOnce(t *testing.T) {
+	t.Parallel()
+	asked, answer := make(chan struct{}), make(chan struct{})
+	o := newOffice(t, nil)
+	o.answer = func(path string, n int) (int, string, string) {
+		if n == 1 {
+			close(asked)
+			<-answer
+		}
+		return named(path, n)
+	}
+	a, b := o.replica(true), o.replica(true)
+	a.Note(o.ch.Channel, wrote("ann", ""))
+	<-asked
+	b.Note(o.ch.Channel, wrote("ann", ""))
+	o.idle(b)
+	close(answer)
+	o.idle(a)
+	same(t, "calls", o.made(), []string{"/who/ann/"})
+	if until, ok := b.asked.Get(person{tenant: "acme", channelID: "ch_a", who: channel.Who{Peer: "ann"}}.key()); !ok || until.Sub(o.now()) > time.Minute {
+		t.Errorf("the other replica believes for %s that somebody asks", until.Sub(o.now()))
 	}
 }
 
