@@ -24,7 +24,7 @@ func (i *Intake) about(ctx context.Context, tenant string, in event.Inbound, at 
 	if in.Type == event.MessageEdited && in.Content == nil {
 		return poison(fmt.Errorf("an edit without content, ref %s", in.Ref))
 	}
-	m, err := i.Record.ByExternalID(ctx, tenant, in.ChannelID, in.Target)
+	m, err := i.target(ctx, tenant, in, in.Target)
 	if err != nil {
 		return err
 	}
@@ -39,6 +39,20 @@ func (i *Intake) about(ctx context.Context, tenant string, in event.Inbound, at 
 		return err
 	}
 	return i.Unpark(ctx, tenant, in.ChannelID, in.Target)
+}
+
+// target finds the message that an event is about by its provider id; nil if it is not in. A message whose commit is done may still have
+// to be recorded.
+func (i *Intake) target(ctx context.Context, tenant string, in event.Inbound, externalID string) (*record.Message, error) {
+	m, err := i.Record.ByExternalID(ctx, tenant, in.ChannelID, externalID)
+	if err != nil || m != nil || in.Peer == "" {
+		return m, err
+	}
+	p := record.Person{Tenant: tenant, ChannelID: in.ChannelID, ChannelType: in.ChannelType, Peer: in.Peer, Aliases: in.Aliases, Post: in.Post}
+	if err := i.Record.Recorded(ctx, p); err != nil {
+		return nil, err
+	}
+	return i.Record.ByExternalID(ctx, tenant, in.ChannelID, externalID)
 }
 
 // park keeps something for the message it is about. An echo has a time at which it is a message itself, and is never
@@ -93,7 +107,7 @@ func (i *Intake) unpark(ctx context.Context, tenant, channelID, target string) (
 	if err != nil || len(waiting) == 0 {
 		return 0, err
 	}
-	m, err := i.Record.ByExternalID(ctx, tenant, channelID, target)
+	m, err := i.target(ctx, tenant, waiting[0].Event, target)
 	if err != nil {
 		return 0, err
 	}

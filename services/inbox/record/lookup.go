@@ -21,6 +21,20 @@ func (r *Store) ByExternalID(ctx context.Context, tenant, channelID, externalID 
 	return ms[0], nil
 }
 
+// Recorded waits until every message of a person that is in can be found: a commit is recorded by whoever applies its facts. It makes
+// nothing.
+func (r *Store) Recorded(ctx context.Context, p Person) error {
+	t, err := r.Find(ctx, p)
+	if err != nil || t == nil {
+		return err
+	}
+	tail, err := r.Tail(ctx, t)
+	if err != nil || tail == nil {
+		return err
+	}
+	return r.apply(ctx, tail.ID)
+}
+
 // Anonymous reports whether the thread's newest conversation has a send whose provider id is not known yet.
 func (r *Store) Anonymous(ctx context.Context, t *Thread) (bool, error) {
 	tail, err := r.Tail(ctx, t)
