@@ -207,7 +207,7 @@ func TestAnEchoIsANativeMessageAtOnceIfNoSendWaits(t *testing.T) {
 func TestAnEchoWaitsForTheSendThatItMayBe(t *testing.T) {
 	t.Parallel()
 	for _, ours := range []bool{true, false} {
-		w := newWorld(t, `{}`)
+		w := newWorldAlone(t, `{}`)
 		in := w.text("p", "1")
 		w.take(in)
 		m := w.send(w.conversationOf(in), "answer")

@@ -208,7 +208,7 @@ func TestAThreadOfAnEarlierVersionLearnsItsAccount(t *testing.T) {
 
 func TestAnEditOfAMessageThatNeverCameIsThatMessage(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, `{}`)
+	w := newWorldAlone(t, `{}`)
 	edit := w.on(event.MessageEdited, func(in *event.Inbound) {
 		in.Target, in.Content, in.Sender = "x77", &event.Content{Type: event.Text, Text: "at eleven"}, &event.Profile{Name: "Mo"}
 	})

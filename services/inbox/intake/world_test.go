@@ -31,6 +31,8 @@ var (
 	worlds atomic.Int64
 )
 
+var collections = slices.Concat(directory.Specs, record.Specs, blob.Specs)
+
 // TestMain opens the store and bounds how many orders rapid tries; -rapid.checks=5000 tries more.
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
@@ -49,7 +51,7 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	defer func() { _ = shared.Close() }()
-	if err := shared.Ensure(ctx, slices.Concat(directory.Specs, record.Specs, blob.Specs)...); err != nil {
+	if err := shared.Ensure(ctx, collections...); err != nil {
 		panic(err)
 	}
 	return m.Run()
@@ -72,9 +74,17 @@ type world struct {
 	typing []bool
 }
 
-func newWorld(t testing.TB, policy string) *world {
+func newWorld(t testing.TB, policy string) *world { return newWorldOn(t, shared, policy) }
+
+// newWorldAlone is a world with a store of its own, for tests whose time passes what is due: in the shared one that would be what
+// other tests have parked as well.
+func newWorldAlone(t testing.TB, policy string) *world {
+	return newWorldOn(t, storetest.New(t, collections...), policy)
+}
+
+func newWorldOn(t testing.TB, db store.DB, policy string) *world {
 	n := worlds.Add(1)
-	w := &world{TB: t, db: shared, store: &storetest.Counted{DB: shared}, id: fmt.Sprintf("t%d", n), channel: fmt.Sprintf("ch_%d", n), clock: time.Now().Truncate(time.Second)}
+	w := &world{TB: t, db: db, store: &storetest.Counted{DB: db}, id: fmt.Sprintf("t%d", n), channel: fmt.Sprintf("ch_%d", n), clock: time.Now().Truncate(time.Second)}
 	sealer, err := auth.NewSealer(make([]byte, 32))
 	w.must(err)
 	d := directory.New(w.db, nil, sealer, w.now)
