@@ -73,12 +73,12 @@ func (s *search) try(ctx context.Context, l channel.Lookup) error {
 		return nil
 	}
 	s.seen[ch.ID] = true
-	if s.Adapter.Verify(ch, s.in) != nil {
+	if s.Adapter.Verify(ch, s.in) == nil {
+		s.proved = append(s.proved, ch)
+	} else {
 		s.metrics.signature(ctx)
 		s.dropped["forged"]++
-		return nil
 	}
-	s.proved = append(s.proved, ch)
 	return nil
 }
 
