@@ -6,7 +6,6 @@
 package channel
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -103,8 +102,7 @@ type Channel struct {
 	Enabled  bool              `json:"enabled"`
 	Version  int64             `json:"version"`
 	OUID     string            `json:"ou_id,omitempty"`
-	// Policy is the per-channel behaviour that services other than the channel's own read: routing, auto replies, offline …
-	Policy json.RawMessage `json:"policy,omitempty"`
+	Policy   Policy            `json:"policy,omitzero"`
 }
 
 // Keyed is a channel with its secrets and current provider token. Render and Settle never see one.

@@ -15,6 +15,9 @@ const MaxItems = 100
 // normalisers bring an item of a kind into the one form that is compared, or say what is wrong with it.
 var normalisers = map[string]func(string) (string, error){"": trimItem, "text": trimItem, "origin": NormaliseOrigin}
 
+// KnownItem reports whether this version knows a kind of items, see [Field.Item].
+func KnownItem(kind string) bool { return normalisers[kind] != nil }
+
 func trimItem(s string) (string, error) {
 	if s = strings.TrimSpace(s); s == "" {
 		return "", fmt.Errorf("it is empty")
@@ -44,7 +47,11 @@ func (f Field) normaliseItem(item any) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("an item is a text")
 	}
-	text, err := normalisers[f.Item](text)
+	normalise, ok := normalisers[f.Item]
+	if !ok {
+		normalise = trimItem // a kind of items that only a newer version of the channel's service knows
+	}
+	text, err := normalise(text)
 	if err != nil {
 		return "", err
 	}

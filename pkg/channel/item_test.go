@@ -21,7 +21,11 @@ func TestOriginsAreNormalisedOrRefused(t *testing.T) {
 		"https://shop.*.com": "", "https://a*.example.com": "", "https://*.*.example.com": "", "https://shop.example.com/chat": "",
 		"https://shop.example.com?x": "", "https://shop.example.com#x": "", "https://me@shop.example.com": "", "ftp://shop.example.com": "",
 		"wss://shop.example.com": "", "https://shop.example.com:*": "", "https://shop.example.com:99999": "", "https://shop.example.com:0": "",
-		"https://b\u00fccher.example": "", "https://shop example.com": "", "https://-shop.example.com": "", "https://shop..example.com": "",
+		"https://b\u00fccher.example": "https://xn--bcher-kva.example", "https://*.B\u00dcCHER.example:443/": "https://*.xn--bcher-kva.example",
+		"https://\u4f8b\u5b50.\u6d4b\u8bd5": "https://xn--fsqu00a.xn--0zwm56d", "https://xn--bcher-kva.example.": "https://xn--bcher-kva.example.",
+		"https://stra\u00dfe.example": "https://xn--strae-oqa.example", "https://shop\uff0eexample\uff0ecom": "https://shop.example.com",
+		"https://*.\u6d4b\u8bd5": "", "https://\u202eshop.example": "", "https://a\u0301.example": "https://xn--1ca.example", "https://\uff11\uff12\uff17.1": "",
+		"https://shop.example\uff0fx": "", "https://user\uff20shop.example": "", "https://\u4f8b_.example": "", "https://shop example.com": "", "https://-shop.example.com": "", "https://shop..example.com": "",
 		"http://127.1": "", "http://2130706433": "", "http://0x7f.1": "", "http://[fe80::1%25eth0]": "", "https://x; script-src *": "",
 	} {
 		got, err := channel.NormaliseOrigin(given)
@@ -44,6 +48,8 @@ func TestAPatternOfOriginsStandsForNamesBelowIt(t *testing.T) {
 		{"https://*.example.com:8443", "https://shop.example.com:8443", true}, {"https://*.example.com", "https://evil.test/.example.com", false},
 		{"https://*.example.com", "https://evil.test#.example.com", false}, {"https://*.example.com", "https://evilexample.com", false},
 		{"https://*.example.com", "https://shop.example.com.evil.test", false}, {"*", "https://shop.example.com", false}, {"", "", true},
+		{"https://b\u00fccher.example/", "https://xn--bcher-kva.example", true}, {"https://*.b\u00fccher.example", "https://a.xn--bcher-kva.example", true},
+		{"https://b\u00fccher.example", "https://bucher.example", false},
 	} {
 		if got := channel.MatchesOrigin(tc.allowed, tc.sent); got != tc.want {
 			t.Errorf("%s of %s: %v", tc.sent, tc.allowed, got)

@@ -7,6 +7,9 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 )
 
 // defaultPorts of the schemes that a page's origin may have. Apps that show pages of their own use the last two.
@@ -21,13 +24,13 @@ var (
 var (
 	errOriginForm = errors.New("want an origin such as https://shop.example.com, https://*.example.com or http://localhost:8080")
 	errOriginPath = errors.New("an origin is scheme, host and port alone, such as https://shop.example.com: leave path, query and user away")
-	errOriginHost = errors.New("browsers never send this host: want a name in its ASCII form (xn--… for other scripts) or a whole IP address")
+	errOriginHost = errors.New("browsers never send this host: want the name of a host or a whole IP address")
 	errOriginStar = errors.New("* stands only for whole names in front of a domain, as in https://*.example.com")
 	errOriginPort = errors.New("want a port from 1 to 65535, or none")
 )
 
 // NormaliseOrigin brings an origin, or a pattern of origins, into the form in which browsers send the header Origin (RFC 6454
-// §6.2): lower case, without a trailing slash and without the scheme's own port. What can equal no such header is an error.
+// §6.2): lower case, in ASCII, without a trailing slash and without the scheme's own port. What can equal no such header is an error.
 func NormaliseOrigin(text string) (string, error) {
 	scheme, rest, ok := strings.Cut(strings.TrimSpace(text), "://")
 	scheme = strings.ToLower(scheme)
@@ -70,6 +73,10 @@ func normaliseHost(host string) (string, error) {
 		return "[" + ip.String() + "]", nil
 	}
 	name, any := strings.CutPrefix(host, "*.")
+	name, err := asciiHost(name)
+	if err != nil {
+		return "", errOriginHost
+	}
 	labels := strings.Split(strings.TrimSuffix(name, "."), ".")
 	if any && len(labels) < 2 {
 		return "", errOriginStar
@@ -84,10 +91,21 @@ func normaliseHost(host string) (string, error) {
 			return "", errOriginHost
 		}
 	}
-	if len(host) > 253 {
+	if len(name) > 253 {
 		return "", errOriginHost
 	}
-	return host, nil
+	if any {
+		name = "*." + name
+	}
+	return name, nil
+}
+
+// asciiHost returns a name as browsers write it: labels in other scripts as xn--… (UTS 46, non-transitional).
+func asciiHost(name string) (string, error) {
+	if !strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return name, nil
+	}
+	return idna.Lookup.ToASCII(name)
 }
 
 // MatchesOrigin reports whether an allowed origin, or a pattern of them, is the one that a browser sent. A pattern

@@ -37,6 +37,15 @@ func (i Info) For(s Settings) Rules {
 	return Rules{Title: i.Title, RuleSet: set}
 }
 
+// LongestTimeout returns the longest time that a call of any channel of the type may take.
+func (i Info) LongestTimeout() Duration {
+	longest := i.Send.Timeout
+	for _, v := range i.Variants {
+		longest = max(longest, v.Send.Timeout)
+	}
+	return longest
+}
+
 // applies reports whether the settings have all the values of when; a setting that is not given has its default.
 func (i Info) applies(when map[string]string, s Settings) bool {
 	for key, want := range when {

@@ -32,18 +32,23 @@ var (
 	}}
 )
 
-// What routing keeps and everybody reads a little of: declared here as far as reading needs it.
+// The collections of service routing that others read as well, a [Named] of each document. Routing alone writes them; the others go
+// through this package.
 var (
-	Agents    = store.Spec{Name: "agents", Facts: true}
-	Queues    = store.Spec{Name: "queues", Facts: true}
+	Agents = store.Spec{Name: "agents", Facts: true, Indexes: []store.Index{
+		{Name: "by_tenant", Fields: []string{"tenant", "created_at"}},
+		{Name: "by_queue", Fields: []string{"tenant", "queue_ids[]"}},
+		{Name: "by_hold", Fields: []string{"tenant", "holding[]"}},
+		{Name: "unanswered", Fields: []string{"offered_since"}, Sparse: true},
+	}}
+	Queues    = store.Spec{Name: "queues", Facts: true, Indexes: []store.Index{{Name: "by_tenant", Fields: []string{"tenant", "name"}}}}
 	Calendars = store.Spec{Name: "calendars", Facts: true}
 	Bots      = store.Spec{Name: "bots", Facts: true, Indexes: []store.Index{
 		{Name: "by_access_code", Fields: []string{"tenant", "access_code"}, Sparse: true},
 	}}
 )
 
-// Others lists them: whoever only reads has them ensured before the service that owns them, if it is in the same
-// process.
+// Others lists them: every process ensures them, as the directory reads them also where routing does not run.
 var Others = []store.Spec{Agents, Queues, Calendars, Bots}
 
 // Specs lists the collections of service admin, and the types that channels announce.
@@ -73,7 +78,7 @@ type Channel struct {
 	// Previous says until when the second value of a secret is accepted.
 	Previous  map[string]event.Time `json:"previous_until,omitempty"`
 	Overlap   *int                  `json:"secret_overlap_minutes,omitempty"` // how long that is from a replacement on; nil: a day
-	Policy    json.RawMessage       `json:"policy,omitempty"`
+	Policy    json.RawMessage       `json:"policy,omitempty"`                 // a channel.Policy, perhaps with fields of a newer version
 	OUID      string                `json:"ou_id,omitempty"`
 	Verify    string                `json:"verify_hash,omitempty"` // of the secret by which app-level calls name it
 	Claims    []string              `json:"claims"`                // ids of the claim documents it holds
@@ -250,14 +255,13 @@ type Unit struct {
 	Digest   string   `json:"digest,omitempty"`
 }
 
-// Named is what others need to know of an agent's settings, a queue, a calendar or a bot: documents of service routing.
+// Named is what other services read of the documents of service routing: an agent's, a queue's, a calendar's, a bot's.
 type Named struct {
 	ID         string   `json:"_id"`
 	Tenant     string   `json:"tenant"`
 	Name       string   `json:"name"`
 	OUID       string   `json:"ou_id,omitempty"`
-	Queues     []string `json:"queue_ids,omitempty"` // of an agent
-	Limit      int      `json:"limit,omitempty"`     // of an agent
-	AccessCode string   `json:"access_code,omitempty"`
+	Queues     []string `json:"queue_ids,omitempty"`   // of an agent
+	AccessCode string   `json:"access_code,omitempty"` // of a bot
 	Deleted    bool     `json:"deleted,omitempty"`
 }

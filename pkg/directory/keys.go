@@ -164,7 +164,7 @@ func (d *Directory) loadChannel(ctx context.Context, id string) (opened, int64, 
 	}
 	k := opened{Keyed: channel.Keyed{Channel: channel.Channel{
 		ID: doc.ID, Tenant: doc.Tenant, Type: doc.Type, Name: doc.Name, Settings: doc.Settings, Enabled: doc.Enabled,
-		Version: doc.Version, Policy: doc.Policy, OUID: doc.OUID,
+		Version: doc.Version, Policy: channel.ReadPolicy(doc.Policy), OUID: doc.OUID,
 	}}}
 	k.until, k.named = doc.dropExpired(d.now()), doc.Verify
 	if k.Secrets, k.shut = openSecrets(d.sealer, &doc); len(k.shut) > 0 {

@@ -2,9 +2,7 @@ package admin
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"maps"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -76,7 +74,7 @@ func (s *server) create(c *gin.Context) error {
 		return err
 	}
 	if have != nil {
-		return s.again(c, key, have)
+		return s.again(c, key, have, info)
 	}
 	doc := &directory.Channel{Type: in.Type, Enabled: true, Sealed: map[string][]string{}, Digest: key.Digest, Version: 1}
 	doc.ID, doc.Tenant, doc.CreatedAt = id, p.Tenant, s.at()
@@ -92,7 +90,7 @@ func (s *server) create(c *gin.Context) error {
 		if have, err = s.channels.Get(ctx, id); err != nil {
 			return httpapi.StoreError(err)
 		}
-		return s.again(c, key, have)
+		return s.again(c, key, have, info)
 	} else if err != nil {
 		return httpapi.StoreError(err)
 	}
@@ -100,7 +98,7 @@ func (s *server) create(c *gin.Context) error {
 	if err := s.record(c, "channel.created", doc.ID, nil, doc); err != nil {
 		return httpapi.StoreError(err)
 	}
-	s.answer(c, http.StatusCreated, doc)
+	s.answer(c, http.StatusCreated, doc, info)
 	return nil
 }
 
@@ -121,11 +119,11 @@ func (s *server) earlier(ctx context.Context, id string) (string, *directory.Cha
 	}
 }
 
-func (s *server) again(c *gin.Context, key httpapi.Idempotency, have *directory.Channel) error {
+func (s *server) again(c *gin.Context, key httpapi.Idempotency, have *directory.Channel, info channel.Info) error {
 	if err := key.Repeat(c, have.Digest); err != nil {
 		return err
 	}
-	s.answer(c, http.StatusCreated, have)
+	s.answer(c, http.StatusCreated, have, info)
 	return nil
 }
 
@@ -139,23 +137,13 @@ func (s *server) typeOf(ctx context.Context, t event.ChannelType) (channel.Info,
 
 // GetChannel implements api.ServerInterface.
 func (s *server) GetChannel(c *gin.Context, id api.ID) {
-	p := httpapi.Caller(c)
-	show, err := shownTo(p, auth.ChannelsRead, s.show, nameChannel)
-	var doc *directory.Channel
-	if err == nil {
-		doc, err = s.channel(c.Request.Context(), p.Tenant, id)
-	}
+	doc, shown, err := s.shown(c.Request.Context(), httpapi.Caller(c), id)
 	if err != nil {
 		httpapi.Fail(c, err)
 		return
 	}
 	c.Header("ETag", httpapi.ETag(doc.Version))
-	c.JSON(http.StatusOK, show(doc))
-}
-
-// nameChannel is what those see of a channel who work with it.
-func nameChannel(d *directory.Channel) map[string]any {
-	return map[string]any{"id": d.ID, "type": d.Type, "name": d.Name, "enabled": d.Enabled}
+	c.JSON(http.StatusOK, shown)
 }
 
 func (s *server) channel(ctx context.Context, tenant, id string) (*directory.Channel, error) {
@@ -168,31 +156,31 @@ func (s *server) channel(ctx context.Context, tenant, id string) (*directory.Cha
 
 // PatchChannel implements api.ServerInterface.
 func (s *server) PatchChannel(c *gin.Context, id api.ID, _ api.PatchChannelParams) {
-	doc, err := s.patch(c, id)
+	doc, info, err := s.patch(c, id)
 	if err != nil {
 		httpapi.Fail(c, err)
 		return
 	}
-	s.answer(c, http.StatusOK, doc)
+	s.answer(c, http.StatusOK, doc, info)
 }
 
-func (s *server) patch(c *gin.Context, id string) (*directory.Channel, error) {
-	p := httpapi.Caller(c)
+func (s *server) patch(c *gin.Context, id string) (*directory.Channel, channel.Info, error) {
+	p, none := httpapi.Caller(c), channel.Info{}
 	if err := p.Require(auth.ChannelsWrite); err != nil {
-		return nil, err
+		return nil, none, err
 	}
 	raw, err := httpapi.Raw(c)
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
 	ctx := c.Request.Context()
 	before, err := s.channel(ctx, p.Tenant, id)
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
 	info, err := s.typeOf(ctx, before.Type)
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
 	var dropped, wanted []string
 	doc, err := s.channels.Update(ctx, id, func(d *directory.Channel) error {
@@ -223,11 +211,11 @@ func (s *server) patch(c *gin.Context, id string) (*directory.Channel, error) {
 		if fault.KindOf(err) != fault.Unavailable { // if the store is away it may have been written
 			s.release(ctx, wanted, id)
 		}
-		return nil, httpapi.StoreError(err)
+		return nil, none, httpapi.StoreError(err)
 	}
 	s.release(ctx, dropped, id)
 	s.directory.Changed(event.Config{Entity: directory.EntityChannel, ID: id, Version: doc.Version})
-	return doc, httpapi.StoreError(s.record(c, "channel.changed", id, before, doc))
+	return doc, info, httpapi.StoreError(s.record(c, "channel.changed", id, before, doc))
 }
 
 // DeleteChannel implements api.ServerInterface.
@@ -260,43 +248,4 @@ func (s *server) DeleteChannel(c *gin.Context, id api.ID) {
 		return
 	}
 	c.Status(http.StatusNoContent)
-}
-
-func (s *server) answer(c *gin.Context, status int, d *directory.Channel) {
-	c.Header("ETag", httpapi.ETag(d.Version))
-	c.JSON(status, s.show(d))
-}
-
-// show is a channel as the API has it: every policy field at the top, secrets only named.
-func (s *server) show(d *directory.Channel) map[string]any {
-	out := map[string]any{}
-	if len(d.Policy) > 0 {
-		_ = json.Unmarshal(d.Policy, &out) // we wrote it
-	}
-	secrets := map[string]string{}
-	for k, v := range d.Sealed {
-		if len(v) > 0 {
-			secrets[k] = "set"
-		}
-	}
-	for _, k := range directory.Unreadable(s.sealer, d) {
-		secrets[k] = "unreadable"
-	}
-	if previous := previousSecrets(d, s.at()); len(previous) > 0 {
-		out["previous_secrets"] = previous
-	}
-	out["secret_overlap_minutes"] = int(overlap(d).Minutes())
-	settings := d.Settings
-	if settings == nil {
-		settings = channel.Settings{}
-	}
-	maps.Copy(out, map[string]any{
-		"id": d.ID, "type": d.Type, "name": d.Name, "enabled": d.Enabled, "settings": settings, "secrets": secrets, "version": d.Version,
-		"webhook_url": s.publicURL + "/webhooks/" + string(d.Type) + "/" + d.ID, "app_webhook_url": s.publicURL + "/webhooks/" + string(d.Type),
-		"created_at": d.CreatedAt, "updated_at": d.UpdatedAt,
-	})
-	if d.OUID != "" {
-		out["ou_id"] = d.OUID
-	}
-	return out
 }

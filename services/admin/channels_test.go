@@ -296,7 +296,9 @@ func TestAPolicyNamesOnlyWhatIsThere(t *testing.T) {
 		}
 	}
 	w.call(ownerKey, "PATCH", path, object{"queue_id": "q_1"}).is(200)
-	_, err := store.NewCollection[named](w.env.DB, store.Spec{Name: "queues"}).Update(t.Context(), "q_1", func(q *named) error {
+	queues := directory.Queues
+	queues.Facts = false
+	_, err := store.NewCollection[named](w.env.DB, queues).Update(t.Context(), "q_1", func(q *named) error {
 		q.Deleted = true
 		return nil
 	})

@@ -28,59 +28,17 @@ type input struct {
 	Secrets  map[string]string `json:"secrets,omitempty"`
 	OUID     string            `json:"ou_id,omitempty"`
 	Overlap  *int              `json:"secret_overlap_minutes,omitempty"`
-	policy
+	channel.Policy
 }
 
 // mostOverlap is the longest time for which a replaced secret may be accepted, in minutes: 30 days.
 const mostOverlap = 30 * 24 * 60
 
-// policy is how services treat the channel: kept as one JSON object, so that each reads the fields it knows.
-type policy struct {
-	CalendarID           string   `json:"calendar_id,omitempty"`
-	QueueID              string   `json:"queue_id,omitempty"`
-	Routing              *routing `json:"routing,omitempty"`
-	AutoReply            *replies `json:"auto_reply,omitempty"`
-	CustomerReplyMinutes int      `json:"customer_reply_timeout_minutes,omitempty"`
-	AgentNoAnswerMinutes int      `json:"agent_no_answer_minutes,omitempty"`
-	Reopen               string   `json:"reopen,omitempty"`
-	ReopenWithinHours    int      `json:"reopen_within_hours,omitempty"`
-	OnUnknown            string   `json:"on_unknown,omitempty"`
-}
-
-type routing struct {
-	Mode       string     `json:"mode,omitempty"` // skill_queue, last_agent, chatbot
-	LastAgent  *lastAgent `json:"last_agent,omitempty"`
-	BotID      string     `json:"bot_id,omitempty"`
-	AccessCode string     `json:"access_code,omitempty"`
-}
-
-type lastAgent struct {
-	Enabled         bool   `json:"enabled"`
-	ValidityHours   int    `json:"validity_hours,omitempty"`
-	Forced          bool   `json:"forced,omitempty"`
-	FallbackQueueID string `json:"fallback_queue_id,omitempty"`
-}
-
-type replies struct {
-	Working      *reply `json:"working,omitempty"`
-	NonWorking   *reply `json:"non_working,omitempty"`
-	Greeting     *reply `json:"greeting,omitempty"`
-	QueueFull    string `json:"queue_full,omitempty"`
-	QueueTimeout string `json:"queue_timeout,omitempty"`
-}
-
-type reply struct {
-	Enabled bool   `json:"enabled"`
-	Text    string `json:"text,omitempty"`
-}
-
 func inputOf(d *directory.Channel) input {
 	enabled := d.Enabled
-	in := input{Type: d.Type, Name: d.Name, Enabled: &enabled, Settings: d.Settings, OUID: d.OUID, Overlap: d.Overlap}
-	if len(d.Policy) > 0 {
-		_ = json.Unmarshal(d.Policy, &in.policy) // we wrote it
+	return input{
+		Type: d.Type, Name: d.Name, Enabled: &enabled, Settings: d.Settings, OUID: d.OUID, Overlap: d.Overlap, Policy: channel.ReadPolicy(d.Policy),
 	}
-	return in
 }
 
 // fill checks in against the type's form and writes it into the document.
@@ -108,11 +66,10 @@ func (s *server) fill(ctx context.Context, d *directory.Channel, in input, info 
 		}
 	}
 	checkURL("/settings/api_base_url", settings, &bad)
-	in.check(&bad)
 	if o := in.Overlap; o != nil && (*o < 0 || *o > mostOverlap) {
 		bad.Add("/secret_overlap_minutes", "out_of_range", "a replaced secret is accepted for 0 to %d minutes more", mostOverlap)
 	}
-	if err := s.checkReferences(ctx, d.Tenant, inputOf(d).policy, in.policy, &bad); err != nil {
+	if err := s.checkPolicy(ctx, d.Tenant, channel.ReadPolicy(d.Policy), in.Policy, &bad); err != nil {
 		return err
 	}
 	if err := s.unitExists(ctx, d.Tenant, in.OUID); fault.Is(err, fault.Invalid) {
@@ -123,13 +80,13 @@ func (s *server) fill(ctx context.Context, d *directory.Channel, in input, info 
 	if err := bad.Err(); err != nil {
 		return err
 	}
-	b, err := json.Marshal(in.policy)
+	policy, err := in.Over(d.Policy)
 	if err != nil {
 		return err
 	}
 	d.Overlap = in.Overlap
 	expire(d, s.at())
-	d.Name, d.Settings, d.OUID, d.Policy, d.UpdatedAt = in.Name, settings, in.OUID, b, s.at()
+	d.Name, d.Settings, d.OUID, d.Policy, d.UpdatedAt = in.Name, settings, in.OUID, policy, s.at()
 	if in.Enabled != nil {
 		d.Enabled = *in.Enabled
 	}
@@ -272,33 +229,4 @@ func (in *input) patch(raw []byte, sealed map[string][]string) error {
 		}
 	}
 	return nil
-}
-
-func (in input) check(bad *httpapi.Fields) {
-	oneOf := func(pointer, v string, want ...string) {
-		if v != "" && !slices.Contains(want, v) {
-			bad.Add(pointer, "bad_value", "%q is none of %v", v, want)
-		}
-	}
-	minutes := func(pointer string, n int) {
-		if n < 0 || n > 1440 {
-			bad.Add(pointer, "out_of_range", "1 to 1440 minutes")
-		}
-	}
-	minutes("/customer_reply_timeout_minutes", in.CustomerReplyMinutes)
-	minutes("/agent_no_answer_minutes", in.AgentNoAnswerMinutes)
-	oneOf("/reopen", in.Reopen, "new", "reopen", "reopen_within_hours")
-	oneOf("/on_unknown", in.OnUnknown, "hold", "retry")
-	if in.Reopen == "reopen_within_hours" && (in.ReopenWithinHours < 1 || in.ReopenWithinHours > 720) {
-		bad.Add("/reopen_within_hours", "out_of_range", "with reopen reopen_within_hours it takes 1 to 720 hours")
-	}
-	if in.Routing != nil {
-		oneOf("/routing/mode", in.Routing.Mode, "skill_queue", "last_agent", "chatbot")
-		if in.Routing.Mode == "last_agent" && (in.Routing.LastAgent == nil || !in.Routing.LastAgent.Enabled) {
-			bad.Add("/routing/last_agent/enabled", "required", "routing mode last_agent needs the last agent mode switched on")
-		}
-		if in.Routing.Mode == "chatbot" && in.Routing.BotID == "" && in.Routing.AccessCode == "" {
-			bad.Add("/routing/bot_id", "required", "routing mode chatbot needs a bot")
-		}
-	}
 }

@@ -75,6 +75,13 @@ var form = channel.Info{
 		{Key: "verify_token", Label: "Verify token", Secret: true, Names: true, Optional: true},
 		{Key: "charm", Label: "Charm", Secret: true, When: map[string]string{"mode": "fancy"}},
 	},
+	RuleSet:  ruled(4),
+	Variants: []channel.Variant{{When: map[string]string{"mode": "fancy"}, RuleSet: ruled(1)}},
+}
+
+func ruled(atOnce int) channel.RuleSet {
+	rates := []channel.Rate{{Per: "channel", N: 10, Every: channel.Duration(time.Second), Burst: 10, Setting: "size"}}
+	return channel.RuleSet{Send: channel.SendRules{Concurrency: atOnce, Rates: rates}}
 }
 
 // world is service admin with two tenants, on a real store and a broker in memory.

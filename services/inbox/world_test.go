@@ -59,9 +59,6 @@ type replica struct {
 	stopping chan struct{}
 }
 
-// The collections of routing that the directory reads.
-var routing = []store.Spec{{Name: "agents"}, {Name: "queues"}, {Name: "bots"}}
-
 var (
 	opened sync.Once
 	shared *house
@@ -94,7 +91,7 @@ func open() *house {
 		dir := must(os.MkdirTemp("", "inbox"))
 		t := &standing{dir: dir}
 		h := &house{Bus: bustest.New(t), db: must(storetest.Open(ctx, dir)), spec: must(httpapi.LoadSpec(must(os.ReadFile("openapi.yaml"))))}
-		if err := h.db.Ensure(ctx, slices.Concat(routing, []store.Spec{provider.CallSpec}, directory.Specs, blob.Specs)...); err != nil {
+		if err := h.db.Ensure(ctx, slices.Concat(directory.Others, []store.Spec{provider.CallSpec}, directory.Specs, blob.Specs)...); err != nil {
 			panic(err)
 		}
 		sealer := must(auth.NewSealer(make([]byte, 32)))
@@ -263,8 +260,8 @@ func newTenant(t *testing.T) *tenant {
 	for _, info := range types {
 		put(w, directory.Channels, w.channel(info.Type), &directory.Channel{Type: info.Type, Name: "Shop", Enabled: true, Version: 1})
 	}
-	put(w, routing[1], w.queue(), &named{Name: "Sales"})
-	put(w, routing[2], w.bot(), &named{Name: "Bot"})
+	put(w, directory.Queues, w.queue(), &named{Name: "Sales"})
+	put(w, directory.Bots, w.bot(), &named{Name: "Bot"})
 	w.key = w.apiKey("", auth.All...)
 	return w
 }
@@ -340,7 +337,7 @@ func (w *tenant) user(name, role, ou string, queues ...string) (token, agentID s
 	u := &directory.User{Name: name, Email: name + "@example.org", Role: role, OUID: ou, Version: 1}
 	put(w, directory.Users, id, u)
 	agentID = directory.AgentOf(id)
-	put(w, routing[0], agentID, &named{Name: name, Queues: queues})
+	put(w, directory.Agents, agentID, &named{Name: name, Queues: queues})
 	token, _, err := w.auth.Session(auth.User{ID: id, Tenant: w.id})
 	w.ok(err)
 	return token, agentID

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/run"
@@ -31,9 +32,9 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 	applier := store.NewApplier(env.DB, env.Bus, env.Log)
 	facts := store.Facts(applier)
 	d := &decide.Decider{
-		Agents:    store.NewCollection[decide.Agent](env.DB, decide.AgentSpec, facts),
+		Agents:    store.NewCollection[decide.Agent](env.DB, directory.Agents, facts),
 		Presences: store.NewCollection[decide.Presence](env.DB, decide.PresenceSpec, facts),
-		Queues:    store.NewCollection[decide.Queue](env.DB, decide.QueueSpec, facts),
+		Queues:    store.NewCollection[decide.Queue](env.DB, directory.Queues, facts),
 		Routed:    store.NewCollection[decide.Routed](env.DB, decide.RoutedSpec, facts),
 		Directory: env.Directory, To: env.Bus, Now: env.Now, Log: env.Log, Repairs: decide.NewRepairs(),
 		Partition: func(ctx context.Context, tenant string) (int, error) {

@@ -1,6 +1,7 @@
 package channeltest
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -147,8 +148,7 @@ func (r *runner) info(t *testing.T) {
 	i := r.adapter.Info()
 	for what, ok := range map[string]bool{
 		"Type": slices.Contains(event.ChannelTypes, i.Type), "Title": i.Title != "", "Docs": strings.HasPrefix(i.Docs, "https://"),
-		"Inbound.MaxBody": i.Inbound.MaxBody > 0, "Send.Concurrency": i.Send.Concurrency > 0, "Send.Timeout": i.Send.Timeout > 0,
-		"Inbound.Profiles": profiled(r.adapter, i), "Window.Opens": opens(i.Window), "Addresses": addressed(i.Addresses),
+		"Inbound.MaxBody": i.Inbound.MaxBody > 0, "Inbound.Profiles": profiled(r.adapter, i), "Addresses": addressed(i.Addresses),
 	} {
 		if !ok {
 			t.Errorf("Info.%s is missing or wrong", what)
@@ -159,9 +159,13 @@ func (r *runner) info(t *testing.T) {
 			t.Errorf("Info.Inbound.Redact must name %s: it carries a secret", p.Header)
 		}
 	}
-	for _, rate := range i.Send.Rates {
-		if rate.Per != "channel" && rate.Per != "peer" || rate.N < 1 || rate.Every <= 0 {
-			t.Errorf("Info.Send.Rates: %+v", rate)
+	ruled(t, "Info", i, i.RuleSet)
+	for n, v := range i.Variants {
+		ruled(t, fmt.Sprintf("Info.Variants[%d]", n), i, v.RuleSet)
+	}
+	for _, f := range i.Settings {
+		if !channel.KnownItem(f.Item) || f.Item != "" && f.Kind != "list" {
+			t.Errorf("Info.Settings: the items of %s are of the kind %q, which is unknown, or no list", f.Key, f.Item)
 		}
 	}
 	for name, ch := range r.channels {
@@ -173,6 +177,26 @@ func (r *runner) info(t *testing.T) {
 func profiled(a channel.Adapter, i channel.Info) bool {
 	_, ok := a.(channel.Profiler)
 	return ok == (i.Inbound.Profiles != nil) && (!ok || i.Inbound.Profiles.Per == "channel" && i.Inbound.Profiles.N > 0 && i.Inbound.Profiles.Every > 0)
+}
+
+// ruled checks the rules that channels of the type have.
+func ruled(t *testing.T, name string, i channel.Info, set channel.RuleSet) {
+	for what, ok := range map[string]bool{
+		"Send.Concurrency": set.Send.Concurrency > 0, "Send.Timeout": set.Send.Timeout > 0,
+		"Window.Opens": opens(set.Window),
+	} {
+		if !ok {
+			t.Errorf("%s.%s is missing or wrong", name, what)
+		}
+	}
+	for _, rate := range set.Send.Rates {
+		if rate.Per != "channel" && rate.Per != "peer" || rate.N < 1 || rate.Every <= 0 {
+			t.Errorf("%s.Send.Rates: %+v", name, rate)
+		}
+		if rate.Setting != "" && !slices.ContainsFunc(i.Settings, func(f channel.Field) bool { return f.Key == rate.Setting }) {
+			t.Errorf("%s.Send.Rates: %s is no setting", name, rate.Setting)
+		}
+	}
 }
 
 // configured checks that a channel has what its type requires, secrets among the secrets.

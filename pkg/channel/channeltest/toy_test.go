@@ -45,6 +45,12 @@ func (a toy) Info() channel.Info {
 		i.Settings[2].Optional = false
 	case a.breaks("asks without a way"):
 		i.Inbound.Profiles = &channel.Rate{Per: "channel", N: 1, Every: channel.Duration(time.Second)}
+	case a.breaks("variant without rules"):
+		i.Variants = []channel.Variant{{When: map[string]string{"more": "*"}}}
+	case a.breaks("rate without setting"):
+		i.Send.Rates = []channel.Rate{{Per: "peer", N: 1, Every: channel.Duration(time.Second), Setting: "speed"}}
+	case a.breaks("unknown items"):
+		i.Settings[2].Kind, i.Settings[2].Item = "list", "colour"
 	case a.breaks("stale README"):
 		i.Send.Concurrency = 2
 	}

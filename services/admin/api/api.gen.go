@@ -4,6 +4,7 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -132,6 +133,42 @@ func (e ChannelPatchReopen) Valid() bool {
 	}
 }
 
+// Defines values for ChannelRulesSendRatesPer.
+const (
+	ChannelRulesSendRatesPerChannel ChannelRulesSendRatesPer = "channel"
+	ChannelRulesSendRatesPerPeer    ChannelRulesSendRatesPer = "peer"
+)
+
+// Valid indicates whether the value is a known member of the ChannelRulesSendRatesPer enum.
+func (e ChannelRulesSendRatesPer) Valid() bool {
+	switch e {
+	case ChannelRulesSendRatesPerChannel:
+		return true
+	case ChannelRulesSendRatesPerPeer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListChannelTypes200JSONResponseBodyDataSendRatesPer.
+const (
+	ListChannelTypes200JSONResponseBodyDataSendRatesPerChannel ListChannelTypes200JSONResponseBodyDataSendRatesPer = "channel"
+	ListChannelTypes200JSONResponseBodyDataSendRatesPerPeer    ListChannelTypes200JSONResponseBodyDataSendRatesPer = "peer"
+)
+
+// Valid indicates whether the value is a known member of the ListChannelTypes200JSONResponseBodyDataSendRatesPer enum.
+func (e ListChannelTypes200JSONResponseBodyDataSendRatesPer) Valid() bool {
+	switch e {
+	case ListChannelTypes200JSONResponseBodyDataSendRatesPerChannel:
+		return true
+	case ListChannelTypes200JSONResponseBodyDataSendRatesPerPeer:
+		return true
+	default:
+		return false
+	}
+}
+
 // APIKey defines model for APIKey.
 type APIKey struct {
 	CreatedAt time.Time  `json:"created_at"`
@@ -178,7 +215,7 @@ type AuditVerification struct {
 	VerifiedTo int64 `json:"verified_to"`
 }
 
-// AutoReply defines model for AutoReply.
+// AutoReply No service acts on these settings in this version; a channel that has some names them in not_in_effect.
 type AutoReply struct {
 	Greeting     *Reply  `json:"greeting,omitempty"`
 	NonWorking   *Reply  `json:"non_working,omitempty"`
@@ -208,12 +245,18 @@ type Channel struct {
 	Enabled       bool       `json:"enabled"`
 	Id            string     `json:"id"`
 	Name          string     `json:"name"`
-	OuId          *string    `json:"ou_id,omitempty"`
+
+	// NotInEffect JSON pointers of settings of this channel that are checked and stored, and that no service acts on in this version.
+	NotInEffect *[]string `json:"not_in_effect,omitempty"`
+	OuId        *string   `json:"ou_id,omitempty"`
 
 	// PreviousSecrets Of secrets that were replaced, until when the value before is still accepted.
 	PreviousSecrets *map[string]struct {
 		ValidUntil time.Time `json:"valid_until"`
 	} `json:"previous_secrets,omitempty"`
+
+	// Rules What a channel can do. Of a channel it follows from that channel's settings, and is in the answers of calls about one channel, not in lists; of a channel type it is what a channel with default settings can do.
+	Rules                *ChannelRules              `json:"rules,omitempty"`
 	SecretOverlapMinutes *int                       `json:"secret_overlap_minutes,omitempty"`
 	Secrets              *map[string]ChannelSecrets `json:"secrets,omitempty"`
 	Settings             *map[string]interface{}    `json:"settings,omitempty"`
@@ -228,9 +271,16 @@ type ChannelSecrets string
 
 // ChannelInput defines model for ChannelInput.
 type ChannelInput struct {
-	AgentNoAnswerMinutes        *int                   `json:"agent_no_answer_minutes,omitempty"`
-	AutoReply                   *AutoReply             `json:"auto_reply,omitempty"`
-	CalendarId                  *string                `json:"calendar_id,omitempty"`
+	// AgentNoAnswerMinutes no service acts on it in this version; see not_in_effect of the channel
+	AgentNoAnswerMinutes *int `json:"agent_no_answer_minutes,omitempty"`
+
+	// AutoReply No service acts on these settings in this version; a channel that has some names them in not_in_effect.
+	AutoReply *AutoReply `json:"auto_reply,omitempty"`
+
+	// CalendarId no service acts on it in this version; see not_in_effect of the channel
+	CalendarId *string `json:"calendar_id,omitempty"`
+
+	// CustomerReplyTimeoutMinutes no service acts on it in this version; see not_in_effect of the channel
 	CustomerReplyTimeoutMinutes *int                   `json:"customer_reply_timeout_minutes,omitempty"`
 	Enabled                     *bool                  `json:"enabled,omitempty"`
 	Name                        string                 `json:"name"`
@@ -239,7 +289,9 @@ type ChannelInput struct {
 	QueueId                     *string                `json:"queue_id,omitempty"`
 	Reopen                      *ChannelInputReopen    `json:"reopen,omitempty"`
 	ReopenWithinHours           *int                   `json:"reopen_within_hours,omitempty"`
-	Routing                     *ChannelRouting        `json:"routing,omitempty"`
+
+	// Routing No service acts on these settings in this version; a channel that has some names them in not_in_effect.
+	Routing *ChannelRouting `json:"routing,omitempty"`
 
 	// SecretOverlapMinutes how long a replaced secret is accepted; default 1440
 	SecretOverlapMinutes *int               `json:"secret_overlap_minutes,omitempty"`
@@ -258,9 +310,16 @@ type ChannelInputReopen string
 
 // ChannelPatch JSON Merge Patch; null takes a value away
 type ChannelPatch struct {
-	AgentNoAnswerMinutes        *int                   `json:"agent_no_answer_minutes,omitempty"`
-	AutoReply                   *AutoReply             `json:"auto_reply,omitempty"`
-	CalendarId                  *string                `json:"calendar_id,omitempty"`
+	// AgentNoAnswerMinutes no service acts on it in this version; see not_in_effect of the channel
+	AgentNoAnswerMinutes *int `json:"agent_no_answer_minutes,omitempty"`
+
+	// AutoReply No service acts on these settings in this version; a channel that has some names them in not_in_effect.
+	AutoReply *AutoReply `json:"auto_reply,omitempty"`
+
+	// CalendarId no service acts on it in this version; see not_in_effect of the channel
+	CalendarId *string `json:"calendar_id,omitempty"`
+
+	// CustomerReplyTimeoutMinutes no service acts on it in this version; see not_in_effect of the channel
 	CustomerReplyTimeoutMinutes *int                   `json:"customer_reply_timeout_minutes,omitempty"`
 	Enabled                     *bool                  `json:"enabled,omitempty"`
 	Name                        *string                `json:"name,omitempty"`
@@ -269,9 +328,11 @@ type ChannelPatch struct {
 	QueueId                     *string                `json:"queue_id,omitempty"`
 	Reopen                      *ChannelPatchReopen    `json:"reopen,omitempty"`
 	ReopenWithinHours           *int                   `json:"reopen_within_hours,omitempty"`
-	Routing                     *ChannelRouting        `json:"routing,omitempty"`
-	SecretOverlapMinutes        *int                   `json:"secret_overlap_minutes,omitempty"`
-	Secrets                     *map[string]*string    `json:"secrets,omitempty"`
+
+	// Routing No service acts on these settings in this version; a channel that has some names them in not_in_effect.
+	Routing              *ChannelRouting     `json:"routing,omitempty"`
+	SecretOverlapMinutes *int                `json:"secret_overlap_minutes,omitempty"`
+	Secrets              *map[string]*string `json:"secrets,omitempty"`
 
 	// Settings by the form of the channel type (GET /v1/channel-types)
 	Settings *map[string]interface{} `json:"settings,omitempty"`
@@ -284,7 +345,7 @@ type ChannelPatchOnUnknown string
 // ChannelPatchReopen defines model for ChannelPatch.Reopen.
 type ChannelPatchReopen string
 
-// ChannelRouting defines model for ChannelRouting.
+// ChannelRouting No service acts on these settings in this version; a channel that has some names them in not_in_effect.
 type ChannelRouting struct {
 	AccessCode *string `json:"access_code,omitempty"`
 	BotId      *string `json:"bot_id,omitempty"`
@@ -295,6 +356,58 @@ type ChannelRouting struct {
 		ValidityHours   *int    `json:"validity_hours,omitempty"`
 	} `json:"last_agent,omitempty"`
 	Mode *string `json:"mode,omitempty"`
+}
+
+// ChannelRules What a channel can do. Of a channel it follows from that channel's settings, and is in the answers of calls about one channel, not in lists; of a channel type it is what a channel with default settings can do.
+type ChannelRules struct {
+	// Send What can be sent: kinds of messages, limits of text, files and interactive messages, calls at once, and rates
+	Send ChannelRules_Send `json:"send"`
+
+	// Starts Whether the business may write first
+	Starts struct {
+		May  *bool   `json:"may,omitempty"`
+		With *string `json:"with,omitempty"`
+	} `json:"starts"`
+
+	// Statuses what the provider reports after it accepted a message
+	Statuses *[]string `json:"statuses"`
+	Title    string    `json:"title"`
+
+	// Window When the business may write
+	Window ChannelRules_Window `json:"window"`
+}
+
+// ChannelRulesSendRatesPer defines model for ChannelRules.Send.Rates.Per.
+type ChannelRulesSendRatesPer string
+
+// ChannelRules_Send What can be sent: kinds of messages, limits of text, files and interactive messages, calls at once, and rates
+type ChannelRules_Send struct {
+	// Concurrency calls to the provider at once
+	Concurrency *int `json:"concurrency,omitempty"`
+	Rates       *[]struct {
+		Burst int `json:"burst"`
+
+		// Every e.g. 1s
+		Every string `json:"every"`
+
+		// N calls in the time of every
+		N   int                      `json:"n"`
+		Per ChannelRulesSendRatesPer `json:"per"`
+
+		// Setting the setting that gives n
+		Setting *string `json:"setting,omitempty"`
+	} `json:"rates,omitempty"`
+
+	// Timeout of one call to the provider, e.g. 10s
+	Timeout              *string                `json:"timeout,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// ChannelRules_Window When the business may write
+type ChannelRules_Window struct {
+	For                  *string                `json:"for,omitempty"`
+	Kind                 *string                `json:"kind,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
 // JournalPosition Where the journal has a call, for replay
@@ -484,6 +597,39 @@ type LoginJSONBody struct {
 	Password string `json:"password"`
 }
 
+// ListChannelTypes200JSONResponseBodyDataSendRatesPer defines parameters for ListChannelTypes.
+type ListChannelTypes200JSONResponseBodyDataSendRatesPer string
+
+// ListChannelTypes200JSONResponseBody_Data_Send defines parameters for ListChannelTypes.
+type ListChannelTypes200JSONResponseBody_Data_Send struct {
+	// Concurrency calls to the provider at once
+	Concurrency *int `json:"concurrency,omitempty"`
+	Rates       *[]struct {
+		Burst int `json:"burst"`
+
+		// Every e.g. 1s
+		Every string `json:"every"`
+
+		// N calls in the time of every
+		N   int                                                 `json:"n"`
+		Per ListChannelTypes200JSONResponseBodyDataSendRatesPer `json:"per"`
+
+		// Setting the setting that gives n
+		Setting *string `json:"setting,omitempty"`
+	} `json:"rates,omitempty"`
+
+	// Timeout of one call to the provider, e.g. 10s
+	Timeout              *string                `json:"timeout,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// ListChannelTypes200JSONResponseBody_Data_Window defines parameters for ListChannelTypes.
+type ListChannelTypes200JSONResponseBody_Data_Window struct {
+	For                  *string                `json:"for,omitempty"`
+	Kind                 *string                `json:"kind,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
 // ListChannelsParams defines parameters for ListChannels.
 type ListChannelsParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
@@ -572,6 +718,368 @@ type PatchUserJSONRequestBody = UserPatch
 
 // PatchUserApplicationMergePatchPlusJSONRequestBody defines body for PatchUser for application/merge-patch+json ContentType.
 type PatchUserApplicationMergePatchPlusJSONRequestBody = UserPatch
+
+// Getter for additional properties for ChannelRules_Send. Returns the specified
+// element and whether it was found
+func (a ChannelRules_Send) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for ChannelRules_Send
+func (a *ChannelRules_Send) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for ChannelRules_Send to handle AdditionalProperties
+func (a *ChannelRules_Send) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["concurrency"]; found {
+		err = json.Unmarshal(raw, &a.Concurrency)
+		if err != nil {
+			return fmt.Errorf("error reading 'concurrency': %w", err)
+		}
+		delete(object, "concurrency")
+	}
+
+	if raw, found := object["rates"]; found {
+		err = json.Unmarshal(raw, &a.Rates)
+		if err != nil {
+			return fmt.Errorf("error reading 'rates': %w", err)
+		}
+		delete(object, "rates")
+	}
+
+	if raw, found := object["timeout"]; found {
+		err = json.Unmarshal(raw, &a.Timeout)
+		if err != nil {
+			return fmt.Errorf("error reading 'timeout': %w", err)
+		}
+		delete(object, "timeout")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for ChannelRules_Send to handle AdditionalProperties
+func (a ChannelRules_Send) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.Concurrency != nil {
+		object["concurrency"], err = json.Marshal(a.Concurrency)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'concurrency': %w", err)
+		}
+	}
+
+	if a.Rates != nil {
+		object["rates"], err = json.Marshal(a.Rates)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'rates': %w", err)
+		}
+	}
+
+	if a.Timeout != nil {
+		object["timeout"], err = json.Marshal(a.Timeout)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'timeout': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for ChannelRules_Window. Returns the specified
+// element and whether it was found
+func (a ChannelRules_Window) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for ChannelRules_Window
+func (a *ChannelRules_Window) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for ChannelRules_Window to handle AdditionalProperties
+func (a *ChannelRules_Window) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["for"]; found {
+		err = json.Unmarshal(raw, &a.For)
+		if err != nil {
+			return fmt.Errorf("error reading 'for': %w", err)
+		}
+		delete(object, "for")
+	}
+
+	if raw, found := object["kind"]; found {
+		err = json.Unmarshal(raw, &a.Kind)
+		if err != nil {
+			return fmt.Errorf("error reading 'kind': %w", err)
+		}
+		delete(object, "kind")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for ChannelRules_Window to handle AdditionalProperties
+func (a ChannelRules_Window) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.For != nil {
+		object["for"], err = json.Marshal(a.For)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'for': %w", err)
+		}
+	}
+
+	if a.Kind != nil {
+		object["kind"], err = json.Marshal(a.Kind)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'kind': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for ListChannelTypes200JSONResponseBody_Data_Send. Returns the specified
+// element and whether it was found
+func (a ListChannelTypes200JSONResponseBody_Data_Send) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for ListChannelTypes200JSONResponseBody_Data_Send
+func (a *ListChannelTypes200JSONResponseBody_Data_Send) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for ListChannelTypes200JSONResponseBody_Data_Send to handle AdditionalProperties
+func (a *ListChannelTypes200JSONResponseBody_Data_Send) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["concurrency"]; found {
+		err = json.Unmarshal(raw, &a.Concurrency)
+		if err != nil {
+			return fmt.Errorf("error reading 'concurrency': %w", err)
+		}
+		delete(object, "concurrency")
+	}
+
+	if raw, found := object["rates"]; found {
+		err = json.Unmarshal(raw, &a.Rates)
+		if err != nil {
+			return fmt.Errorf("error reading 'rates': %w", err)
+		}
+		delete(object, "rates")
+	}
+
+	if raw, found := object["timeout"]; found {
+		err = json.Unmarshal(raw, &a.Timeout)
+		if err != nil {
+			return fmt.Errorf("error reading 'timeout': %w", err)
+		}
+		delete(object, "timeout")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for ListChannelTypes200JSONResponseBody_Data_Send to handle AdditionalProperties
+func (a ListChannelTypes200JSONResponseBody_Data_Send) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.Concurrency != nil {
+		object["concurrency"], err = json.Marshal(a.Concurrency)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'concurrency': %w", err)
+		}
+	}
+
+	if a.Rates != nil {
+		object["rates"], err = json.Marshal(a.Rates)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'rates': %w", err)
+		}
+	}
+
+	if a.Timeout != nil {
+		object["timeout"], err = json.Marshal(a.Timeout)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'timeout': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for ListChannelTypes200JSONResponseBody_Data_Window. Returns the specified
+// element and whether it was found
+func (a ListChannelTypes200JSONResponseBody_Data_Window) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for ListChannelTypes200JSONResponseBody_Data_Window
+func (a *ListChannelTypes200JSONResponseBody_Data_Window) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for ListChannelTypes200JSONResponseBody_Data_Window to handle AdditionalProperties
+func (a *ListChannelTypes200JSONResponseBody_Data_Window) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["for"]; found {
+		err = json.Unmarshal(raw, &a.For)
+		if err != nil {
+			return fmt.Errorf("error reading 'for': %w", err)
+		}
+		delete(object, "for")
+	}
+
+	if raw, found := object["kind"]; found {
+		err = json.Unmarshal(raw, &a.Kind)
+		if err != nil {
+			return fmt.Errorf("error reading 'kind': %w", err)
+		}
+		delete(object, "kind")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for ListChannelTypes200JSONResponseBody_Data_Window to handle AdditionalProperties
+func (a ListChannelTypes200JSONResponseBody_Data_Window) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.For != nil {
+		object["for"], err = json.Marshal(a.For)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'for': %w", err)
+		}
+	}
+
+	if a.Kind != nil {
+		object["kind"], err = json.Marshal(a.Kind)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'kind': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {

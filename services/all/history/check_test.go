@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/proof"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -233,7 +234,7 @@ func (l *life) checkRouting(v *verdict, threads map[string][]conversation) {
 			}
 		}
 	}
-	agents := store.NewCollection[decide.Agent](l.db.DB, decide.AgentSpec, store.Facts(nil))
+	agents := store.NewCollection[decide.Agent](l.db.DB, directory.Agents, store.Facts(nil))
 	presences := store.NewCollection[decide.Presence](l.db.DB, decide.PresenceSpec, store.Facts(nil))
 	for _, s := range l.staff {
 		a, err := agents.Get(context.Background(), s.agentID)

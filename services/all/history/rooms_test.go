@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/routing/decide"
@@ -20,7 +21,7 @@ type rooms struct {
 
 func (r *rooms) look(ops []store.Op, errs []error) {
 	for i, op := range ops {
-		if op.Collection != decide.AgentSpec.Name || errs[i] != nil || op.Kind == store.Delete || op.NewRev == nil {
+		if op.Collection != directory.Agents.Name || errs[i] != nil || op.Kind == store.Delete || op.NewRev == nil {
 			continue
 		}
 		var a decide.Agent

@@ -137,7 +137,7 @@ func (i *Intake) handleFor(ctx context.Context, tenant string, ch channel.Keyed,
 	return i.happened(ctx, t, in, at)
 }
 
-func rules(ch channel.Keyed) record.Rules { return record.RulesOf(ch.Policy, ch.OUID) }
+func rules(ch channel.Keyed) record.Rules { return record.RulesOf(ch.Channel) }
 
 // opens is what an event opens the channel's window with, beside being a message; nil if it does not.
 func opens(in event.Inbound, at event.Time) channel.Anchors {

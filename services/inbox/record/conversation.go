@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
@@ -377,9 +378,9 @@ func (c *Conversation) ReopenAfter(setting string, hours int, at event.Time) boo
 	switch {
 	case c.Next != "" || c.Into != "":
 		return false
-	case setting == "reopen":
+	case setting == channel.ReopenAlways:
 		return true
-	case setting == "reopen_within_hours":
+	case setting == channel.ReopenWithin:
 		return at.Sub(c.ClosedAt.Time) <= time.Duration(hours)*time.Hour
 	}
 	return false

@@ -2,7 +2,6 @@ package record
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -14,7 +13,7 @@ import (
 
 // Rules is what settings and capabilities of a channel say about a message that comes in.
 type Rules struct {
-	Reopen  string // new, reopen, reopen_within_hours
+	Reopen  string // see channel.ReopenNew
 	Hours   int
 	OUID    string
 	QueueID string          // where a conversation that opens waits
@@ -23,17 +22,10 @@ type Rules struct {
 	Opened  channel.Anchors // what came opens the window, beside being a message
 }
 
-// RulesOf reads what an inbox needs of a channel's policy. Admin has validated it; a field of a newer version is ignored.
-func RulesOf(policy json.RawMessage, ouID string) Rules {
-	var p struct {
-		Reopen            string `json:"reopen"`
-		ReopenWithinHours int    `json:"reopen_within_hours"`
-		QueueID           string `json:"queue_id"`
-	}
-	if len(policy) > 0 {
-		_ = json.Unmarshal(policy, &p)
-	}
-	return Rules{Reopen: p.Reopen, Hours: p.ReopenWithinHours, QueueID: p.QueueID, OUID: ouID}
+// RulesOf returns what a channel's policy says about messages that come in.
+func RulesOf(ch channel.Channel) Rules {
+	p := ch.Policy
+	return Rules{Reopen: p.Reopen, Hours: p.ReopenWithinHours, QueueID: p.QueueID, OUID: ch.OUID}
 }
 
 // Into puts a change into the thread's chain of conversations and returns the conversation it went into.

@@ -150,7 +150,7 @@ func (s *Server) reach(c *gin.Context, p *auth.Principal, in start) (*record.Thr
 		}
 	}
 	if known {
-		return t, record.RulesOf(ch.Policy, ch.OUID), nil
+		return t, record.RulesOf(ch.Channel), nil
 	}
 	begun := person(p, ch, info, who)
 	begun.ContactID = in.ContactID
@@ -158,7 +158,7 @@ func (s *Server) reach(c *gin.Context, p *auth.Principal, in start) (*record.Thr
 		begun.Observed = record.Observed{Profile: &event.Profile{Name: in.Name}, Source: record.FromPerson, At: s.at()}
 	}
 	t, err = s.Record.Thread(ctx, begun, s.at())
-	return t, record.RulesOf(ch.Policy, ch.OUID), err
+	return t, record.RulesOf(ch.Channel), err
 }
 
 func with(what string) string {
@@ -235,7 +235,7 @@ func (s *Server) named(
 	} else {
 		t, err = s.Record.Find(ctx, person(p, ch, info, who))
 	}
-	if err == nil && t == nil && who.Known && info.Starts.May {
+	if err == nil && t == nil && who.Known && info.For(ch.Settings).Starts.May {
 		err = address.Unseen(info, "/peer")
 	}
 	return t, who, err

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/proof"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -38,8 +39,8 @@ func (w *world) crash(left int, after bool) bool {
 	applier := store.NewApplier(db, mortalOut{w.out, m}, slog.New(slog.DiscardHandler))
 	d := *w.decider
 	facts := store.Facts(applier)
-	d.Agents, d.Presences = store.NewCollection[Agent](db, AgentSpec, facts), store.NewCollection[Presence](db, PresenceSpec, facts)
-	d.Queues, d.Routed = store.NewCollection[Queue](db, QueueSpec, facts), store.NewCollection[Routed](db, RoutedSpec, facts)
+	d.Agents, d.Presences = store.NewCollection[Agent](db, directory.Agents, facts), store.NewCollection[Presence](db, PresenceSpec, facts)
+	d.Queues, d.Routed = store.NewCollection[Queue](db, directory.Queues, facts), store.NewCollection[Routed](db, RoutedSpec, facts)
 	if h, _, err := d.Assign(w.ctx, bus.Assignment{Partition: 0}); err == nil {
 		err = h(w.ctx, w.records[w.read])
 		if err == nil {
@@ -96,7 +97,7 @@ type interrupted struct {
 }
 
 func (d *interrupted) Batch(ctx context.Context, ops []store.Op) []error {
-	if f := d.first; f != nil && ops[0].Collection == AgentSpec.Name {
+	if f := d.first; f != nil && ops[0].Collection == directory.Agents.Name {
 		d.first = nil
 		f()
 	}
@@ -129,7 +130,7 @@ func TestP9_TwoOwnersAtOnceKeepTheLimit(t *testing.T) {
 		mine, other := w.conv[ids[w.limit-1]], w.conv[ids[w.limit]]
 		at := &interrupted{DB: db}
 		d := *w.decider
-		d.Agents = store.NewCollection[Agent](at, AgentSpec, store.Facts(store.NewApplier(at, w.out, slog.New(slog.DiscardHandler))))
+		d.Agents = store.NewCollection[Agent](at, directory.Agents, store.Facts(store.NewApplier(at, w.out, slog.New(slog.DiscardHandler))))
 		late, _, err := d.Assign(w.ctx, bus.Assignment{Partition: 0})
 		w.must(err)
 		w.say(mine)

@@ -2,7 +2,6 @@ package decide
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -27,7 +26,7 @@ import (
 type policies struct{ queue string }
 
 func (p policies) Channel(context.Context, string) (channel.Keyed, error) {
-	return channel.Keyed{Channel: channel.Channel{Policy: json.RawMessage(`{"queue_id":"` + p.queue + `"}`)}}, nil
+	return channel.Keyed{Channel: channel.Channel{Policy: channel.Policy{QueueID: p.queue}}}, nil
 }
 
 func (p policies) Queue(_ context.Context, tenant, id string) (directory.Named, error) {
@@ -79,8 +78,8 @@ func newWorld(t *rapid.T, ctx context.Context, db store.DB, n int) *world {
 	w.applier = store.NewApplier(db, w.out, slog.New(slog.DiscardHandler))
 	facts := store.Facts(w.applier)
 	w.decider = &Decider{
-		Agents: store.NewCollection[Agent](db, AgentSpec, facts), Presences: store.NewCollection[Presence](db, PresenceSpec, facts),
-		Queues: store.NewCollection[Queue](db, QueueSpec, facts), Routed: store.NewCollection[Routed](db, RoutedSpec, facts),
+		Agents: store.NewCollection[Agent](db, directory.Agents, facts), Presences: store.NewCollection[Presence](db, PresenceSpec, facts),
+		Queues: store.NewCollection[Queue](db, directory.Queues, facts), Routed: store.NewCollection[Routed](db, RoutedSpec, facts),
 		Directory: policies{"q_" + w.tenant}, To: w.out, Repairs: NewRepairs(), Now: func() time.Time { return w.clock }, Log: slog.New(slog.DiscardHandler),
 		Partition: func(_ context.Context, tenant string) (int, error) {
 			if tenant == w.tenant {

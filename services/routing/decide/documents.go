@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -16,23 +17,16 @@ import (
 // Source is the service that says everything here.
 const Source = "routing"
 
-// The collections.
+// The collections. Those of agents and queues are declared in package directory, by which other services read them.
 var (
-	AgentSpec = store.Spec{Name: "agents", Facts: true, Indexes: []store.Index{
-		{Name: "by_tenant", Fields: []string{"tenant", "created_at"}},
-		{Name: "by_queue", Fields: []string{"tenant", "queue_ids[]"}},
-		{Name: "by_hold", Fields: []string{"tenant", "holding[]"}},
-		{Name: "unanswered", Fields: []string{"offered_since"}, Sparse: true},
-	}}
 	PresenceSpec = store.Spec{Name: "presences", Facts: true, Indexes: []store.Index{{Name: "by_lease", Fields: []string{"lease_ends"}, Sparse: true}}}
-	QueueSpec    = store.Spec{Name: "queues", Facts: true, Indexes: []store.Index{{Name: "by_tenant", Fields: []string{"tenant", "name"}}}}
 	SkillSpec    = store.Spec{Name: "skills", Indexes: []store.Index{{Name: "by_tenant", Fields: []string{"tenant", "name"}}}}
 	RoutedSpec   = store.Spec{Name: "routed_conversations", Facts: true, Indexes: []store.Index{
 		{Name: "intended", Fields: []string{"intended_since"}, Sparse: true},
 		{Name: "undecided", Fields: []string{"undecided_since"}, Sparse: true},
 		{Name: "by_queue", Fields: []string{"tenant", "state", "queue_id", "waiting_since"}},
 	}}
-	Specs = []store.Spec{AgentSpec, PresenceSpec, QueueSpec, SkillSpec, RoutedSpec}
+	Specs = []store.Spec{directory.Agents, PresenceSpec, directory.Queues, SkillSpec, RoutedSpec}
 )
 
 // The kinds of holds.

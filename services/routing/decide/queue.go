@@ -2,7 +2,6 @@ package decide
 
 import (
 	"context"
-	"encoding/json"
 	"strconv"
 
 	"github.com/tributaryhq/tributary/pkg/directory"
@@ -37,17 +36,11 @@ func (o *owner) channelQueue(ctx context.Context, tenantID, channelID string) (s
 	if err != nil {
 		return "", err
 	}
-	var policy struct {
-		QueueID string `json:"queue_id"`
-	}
-	if len(ch.Policy) > 0 {
-		_ = json.Unmarshal(ch.Policy, &policy) // admin has validated it
-	}
-	ok, err := o.exists(ctx, tenantID, policy.QueueID)
-	if !ok || err != nil {
+	queueID := ch.Policy.QueueID
+	if ok, err := o.exists(ctx, tenantID, queueID); !ok || err != nil {
 		return "", err
 	}
-	return policy.QueueID, nil
+	return queueID, nil
 }
 
 func (o *owner) exists(ctx context.Context, tenantID, queueID string) (bool, error) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
@@ -28,8 +29,8 @@ func newStage(t *testing.T) *stage {
 	s.applier = store.NewApplier(db, s.out, slog.New(slog.DiscardHandler))
 	facts := store.Facts(s.applier)
 	s.Decider = &Decider{
-		Agents: store.NewCollection[Agent](db, AgentSpec, facts), Presences: store.NewCollection[Presence](db, PresenceSpec, facts),
-		Queues: store.NewCollection[Queue](db, QueueSpec, facts), Routed: store.NewCollection[Routed](db, RoutedSpec, facts),
+		Agents: store.NewCollection[Agent](db, directory.Agents, facts), Presences: store.NewCollection[Presence](db, PresenceSpec, facts),
+		Queues: store.NewCollection[Queue](db, directory.Queues, facts), Routed: store.NewCollection[Routed](db, RoutedSpec, facts),
 		Directory: policies{"q_1"}, To: s.out, Now: time.Now, Log: slog.New(slog.DiscardHandler), Repairs: NewRepairs(),
 		Partition: func(context.Context, string) (int, error) { return 0, nil },
 	}

@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
@@ -66,8 +67,8 @@ func BenchmarkLook(b *testing.B) {
 			}
 			b.Cleanup(func() { _ = db.Close() })
 			d := &Decider{
-				Agents: store.NewCollection[Agent](db, AgentSpec), Presences: store.NewCollection[Presence](db, PresenceSpec),
-				Queues: store.NewCollection[Queue](db, QueueSpec), Routed: store.NewCollection[Routed](db, RoutedSpec), Now: time.Now, Log: slog.New(slog.DiscardHandler),
+				Agents: store.NewCollection[Agent](db, directory.Agents), Presences: store.NewCollection[Presence](db, PresenceSpec),
+				Queues: store.NewCollection[Queue](db, directory.Queues), Routed: store.NewCollection[Routed](db, RoutedSpec), Now: time.Now, Log: slog.New(slog.DiscardHandler),
 			}
 			if err := db.Ensure(ctx, Specs...); err != nil {
 				b.Fatal(err)

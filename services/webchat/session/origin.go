@@ -37,7 +37,7 @@ func (s *server) origin(c *gin.Context) {
 
 func (s *server) allowed(ch channel.Keyed, r *http.Request, from string) bool {
 	matches := func(allowed string) bool { return channel.MatchesOrigin(allowed, from) }
-	if from == s.PublicURL || slices.ContainsFunc(ch.Settings.List("allowed_origins"), matches) {
+	if matches(s.PublicURL) || slices.ContainsFunc(ch.Settings.List("allowed_origins"), matches) {
 		return true
 	}
 	u, err := url.Parse(from)

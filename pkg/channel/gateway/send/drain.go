@@ -117,7 +117,7 @@ func (d *drained) take(ctx context.Context, mine string, s step) (row *Row, err 
 			case r.State != Waiting:
 				return errMoved
 			}
-			d.write(r, d.about, s, mine)
+			d.write(r, s, mine)
 			return nil
 		})
 		return err

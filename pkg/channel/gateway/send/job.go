@@ -24,18 +24,25 @@ type job struct {
 func (j *job) known() known {
 	n := j.row.Part
 	k := known{refusal: j.refusal, missing: n >= len(j.parts)}
-	k.repeatable = k.refusal == nil && !k.missing && j.repeatable(j.ch.Channel, j.parts[n])
+	k.repeatable = k.refusal == nil && !k.missing && repeatable(j.rendering, j.parts[n])
 	return k
 }
 
 // write makes a step the row's.
-func (o *owner) write(r *Row, p part, s step, token string) {
-	now := o.Now()
+func (j *job) write(r *Row, s step, token string) {
+	if s.move == call {
+		r.call(token, j.at.Generation, j.budget(j.rendering), j.Now())
+		return
+	}
+	j.letGo(r, j.about, s)
+}
+
+// letGo makes a step the row's that gives it to no caller: it waits, or ends.
+func (o *owner) letGo(r *Row, p part, s step) {
 	switch s.move {
-	case call:
-		r.call(token, o.at.Generation, o.budget(p.msg), now)
 	case wait:
 		var pause time.Duration
+		now := o.Now()
 		if s.pause {
 			pause = o.pause(s.why, r.Tries)
 		}
@@ -68,7 +75,7 @@ func (j *job) conclude(ctx context.Context, v provider.Verdict) (*Row, error) {
 	}
 	var row *Row
 	err := j.persist(ctx, func() (err error) {
-		row, err = j.settle(ctx, j.row, func(r *Row) { j.write(r, j.about, s, "") })
+		row, err = j.settle(ctx, j.row, func(r *Row) { j.write(r, s, "") })
 		return err
 	})
 	switch {
@@ -158,7 +165,7 @@ func (o *owner) giveUp(ctx context.Context, seen *Row, p part, repeatable bool) 
 			if r.Rev() != seen.Rev() {
 				return store.Unchanged
 			}
-			o.write(r, p, s, "")
+			o.letGo(r, p, s)
 			return nil
 		})
 		return err

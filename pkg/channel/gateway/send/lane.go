@@ -84,7 +84,7 @@ func (a *attempt) draft(n int) (*Row, *permit) {
 			s = next(row, k, now)
 		}
 	}
-	a.write(row, j.about, s, a.token)
+	j.write(row, s, a.token)
 	return row, p
 }
 

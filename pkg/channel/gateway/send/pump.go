@@ -20,6 +20,7 @@ func (s *scope) push(w work) {
 // pump takes the channel's lines in turn and drains one row of each, as long as there are any. It waits for the channel only:
 // every channel has its own.
 func (s *scope) pump() {
+	s.learn()
 	for {
 		w, ok := s.pop()
 		if !ok {

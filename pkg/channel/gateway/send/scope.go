@@ -23,9 +23,8 @@ import (
 type scope struct {
 	*Worker
 	id      string
-	places  int
 	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
-	limits  atomic.Pointer[limits]
+	pace    atomic.Pointer[pace]
 
 	opened due.Mark // when the breaker opened last
 
@@ -38,6 +37,12 @@ type scope struct {
 	room    chan struct{} // a place became free, or a line came
 }
 
+// pace is how many calls the channel's rules allow: at once, and in a time.
+type pace struct {
+	places int
+	limits *limits
+}
+
 // work is a line in a channel's queue.
 type work struct {
 	table *table
@@ -47,7 +52,7 @@ type work struct {
 }
 
 const (
-	defaultPlaces = 8 // calls at once per channel, where the type does not say
+	defaultPlaces = 8 // calls at once, where the channel's rules do not say
 
 	tripAfter = 5 // failures in a row that open the breaker
 	bulkTurn  = 8 // of so many lines one is of a broadcast, if both wait
@@ -60,8 +65,8 @@ func (w *Worker) scopeOf(id string) *scope {
 	defer w.mu.Unlock()
 	s := w.scopes[id]
 	if s == nil {
-		s = &scope{Worker: w, id: id, places: cmp.Or(w.info.Send.Concurrency, defaultPlaces), room: make(chan struct{}, 1)}
-		s.limits.Store(newLimits(w, id, w.info.Send.Rates))
+		s = &scope{Worker: w, id: id, room: make(chan struct{}, 1)}
+		s.adopt(w.info.For(nil).Send)
 		s.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 			Name: id, Timeout: w.Timing.Breaker,
 			ReadyToTrip:   func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
@@ -75,10 +80,29 @@ func (w *Worker) scopeOf(id string) *scope {
 
 func (w *Worker) scope(ch channel.Channel) *scope { return w.scopeOf(ch.ID) }
 
-// adopt takes over the rates that the channel's settings give. What was left of others is forgotten.
-func (s *scope) adopt(rates []channel.Rate) {
-	if now := s.limits.Load(); !slices.Equal(now.rates, rates) {
-		s.limits.CompareAndSwap(now, newLimits(s.Worker, s.id, rates))
+// adopt takes the channel's rules over, if they are others. What is left of changed rates is forgotten; calls under way beyond fewer
+// places end as they are.
+func (s *scope) adopt(r channel.SendRules) {
+	now := s.pace.Load()
+	changed := &pace{places: cmp.Or(r.Concurrency, defaultPlaces)}
+	switch {
+	case now == nil || !slices.Equal(now.limits.rates, r.Rates):
+		changed.limits = newLimits(s.Worker, s.id, r.Rates)
+	case now.places != changed.places:
+		changed.limits = now.limits
+	default:
+		return
+	}
+	if s.pace.CompareAndSwap(now, changed) {
+		s.wake()
+	}
+}
+
+// learn takes the channel's rules over before a waiting row is called: it may have been rendered by another process. While the channel
+// cannot be found, the rules are those that were known before, at first the type's.
+func (s *scope) learn() {
+	if ch, err := s.Channels.Channel(context.Background(), s.id); err == nil {
+		s.adopt(s.info.For(ch.Settings).Send)
 	}
 }
 
@@ -91,7 +115,7 @@ func (s *scope) enter(key string) (*permit, refusal) {
 	if no := s.takePlace(p); no.wait > 0 {
 		return nil, no
 	}
-	if wait, peer := s.limits.Load().take(key); wait > 0 {
+	if wait, peer := s.pace.Load().limits.take(key); wait > 0 {
 		s.givePlace()
 		return nil, refusal{wait: wait, peer: peer}
 	}
@@ -112,7 +136,7 @@ func (s *scope) takePlace(p *permit) refusal {
 		return refusal{wait: wait}
 	case s.breaker.State() == gobreaker.StateOpen:
 		return refusal{wait: max(notYet, s.Timing.Breaker-s.opened.Since())}
-	case s.calling >= s.places || s.held.probe && s.calling > 0:
+	case s.calling >= s.pace.Load().places || s.held.probe && s.calling > 0:
 		return refusal{wait: s.Timing.Breaker} // a call that ends wakes the pump
 	}
 	s.calling++

@@ -97,19 +97,20 @@ func (w *Worker) Subscription() bus.Subscription {
 }
 
 // budget is how long one part may be called: its deadline. Uploads before the send get extra time.
-func (w *Worker) budget(msg event.Outbound) time.Duration {
-	if len(msg.Content.Attachments) > 0 {
-		return w.longest()
+func (w *Worker) budget(r rendering) time.Duration {
+	d := cmp.Or(time.Duration(r.rules.Send.Timeout), callTime)
+	if len(r.msg.Content.Attachments) > 0 {
+		d += w.Timing.Upload
 	}
-	return cmp.Or(time.Duration(w.info.Send.Timeout), callTime)
+	return d
 }
 
-// longest is the longest budget.
+// longest is the longest budget that a message of any channel has.
 func (w *Worker) longest() time.Duration {
-	return cmp.Or(time.Duration(w.info.Send.Timeout), callTime) + w.Timing.Upload
+	return cmp.Or(time.Duration(w.info.LongestTimeout()), callTime) + w.Timing.Upload
 }
 
-const callTime = 20 * time.Second // of one call, where the type does not say
+const callTime = 20 * time.Second // of one call, where the channel's rules do not say
 
 // backoff is how long a row waits after its nth refusal, with jitter.
 func (w *Worker) backoff(n int) time.Duration {
@@ -119,8 +120,8 @@ func (w *Worker) backoff(n int) time.Duration {
 
 // repeatable reports whether a call of unknown outcome may be made again: the provider knows a repetition by its key, or the
 // channel's owner prefers twice over perhaps never (policy on_unknown: retry).
-func (w *Worker) repeatable(ch channel.Channel, req channel.Request) bool {
-	return w.info.Send.Idempotent && req.Key != "" || policyOf(ch).OnUnknown == "retry"
+func repeatable(r rendering, req channel.Request) bool {
+	return r.rules.Send.Idempotent && req.Key != "" || r.ch.Policy.OnUnknown == channel.RetryUnknown
 }
 
 // token is what only this try of this process knows.

@@ -149,7 +149,7 @@ func TestP7_OnlyWhereItIsAllowedIsAnUnknownCallRepeated(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, lost)
 			ch := w.channel("ch_a")
-			ch.Policy = json.RawMessage(c.policy)
+			ch.Policy = channel.ReadPolicy(json.RawMessage(c.policy))
 			w.channels.Put(ch)
 			w.post(text("ch_a", "ann", "a0", "x"))
 			p := w.start(0)

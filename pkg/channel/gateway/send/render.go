@@ -2,7 +2,6 @@ package send
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -11,19 +10,10 @@ import (
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
-// policy is what the worker reads of a channel's policy.
-type policy struct {
-	OnUnknown string `json:"on_unknown"` // hold (default) or retry
-}
-
-func policyOf(ch channel.Channel) (p policy) {
-	_ = json.Unmarshal(ch.Policy, &p) // an unreadable policy is the default one; admin validates it
-	return p
-}
-
 // rendering is a message ready to be sent, or the reason why it must not be.
 type rendering struct {
 	ch      channel.Keyed
+	rules   channel.Rules  // of the channel
 	msg     event.Outbound // as the adapter rendered it
 	parts   []channel.Request
 	refusal *fault.Error
@@ -45,7 +35,9 @@ func (w *Worker) render(ctx context.Context, tenant string, msg event.Outbound) 
 	case !r.ch.Enabled:
 		r.refusal = fault.New(fault.Gone, "channel_disabled", "channel %s is switched off", msg.ChannelID)
 	default:
-		r.parts, r.refusal = w.requests(r.ch.Channel, msg)
+		r.rules = w.info.For(r.ch.Settings)
+		w.scope(r.ch.Channel).adopt(r.rules.Send)
+		r.parts, r.refusal = w.requests(r.rules, r.ch.Channel, msg)
 	}
 	if n := resumed(msg); r.refusal == nil && n > 0 && n != len(r.parts) {
 		r.refusal = errChanged // the parts that have arrived are not those of this rendering
@@ -56,9 +48,7 @@ func (w *Worker) render(ctx context.Context, tenant string, msg event.Outbound) 
 	return r, nil
 }
 
-func (w *Worker) requests(ch channel.Channel, msg event.Outbound) ([]channel.Request, *fault.Error) {
-	rules := w.info.For(ch.Settings)
-	w.scope(ch).adopt(rules.Send.Rates)
+func (w *Worker) requests(rules channel.Rules, ch channel.Channel, msg event.Outbound) ([]channel.Request, *fault.Error) {
 	if err := rules.Check(msg, channel.Told(msg, w.Now())); err != nil {
 		return nil, fault.Of(err)
 	}
