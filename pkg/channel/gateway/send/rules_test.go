@@ -205,7 +205,7 @@ func TestRuleADOPT_ARowThatEndedWhileItWasReadHoldsNothingUp(t *testing.T) {
 	if err := o.handle(t.Context(), w.log[1]); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, func() bool { return w.row("a1", 0).State == Sent })
+	waitFor(t, func() bool { return w.provider.Taken("a1/0") == 1 })
 }
 
 func TestRuleDEADLINE_AnothersCallIsLeftAloneWithItsKey(t *testing.T) {
