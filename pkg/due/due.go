@@ -6,6 +6,7 @@
 package due
 
 import (
+	"math"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -17,9 +18,12 @@ const Skew = time.Minute
 // Longest bounds pauses that a provider asks for. After it one try shows whether the provider still means what it said.
 const Longest = time.Hour
 
+// AnyTime is how far ahead a time may lie that somebody chose freely: it is due when it has come, and not before.
+const AnyTime = time.Duration(math.MaxInt64)
+
 // Passed reports whether a time has come that was set at most some time ahead.
 func Passed(at, now event.Time, most time.Duration) bool {
-	return !at.After(now) || at.After(now.Add(most+Skew))
+	return !at.After(now) || most != AnyTime && at.After(now.Add(most+Skew))
 }
 
 // Left is how long to wait for a time that was set at most some time ahead: at least 0, at most that.

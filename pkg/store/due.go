@@ -26,8 +26,9 @@ func (c *Collection[T]) Due(ctx context.Context, field string, now event.Time, m
 }
 
 func dueRanges(field string, now event.Time, most time.Duration) []*Range {
-	return []*Range{
-		{Field: field, To: now.String(), ToIncl: true},
-		{Field: field, From: now.Add(most + due.Skew).String(), FromExcl: true},
+	past := &Range{Field: field, To: now.String(), ToIncl: true}
+	if most == due.AnyTime {
+		return []*Range{past}
 	}
+	return []*Range{past, {Field: field, From: now.Add(most + due.Skew).String(), FromExcl: true}}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/budget"
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
+	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fileurl"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
@@ -74,7 +75,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 			{Name: "stream", Run: hub.Run},
 			run.Every("echoes", 2*time.Second, env.Log, in.Due),
 			run.Every("files", time.Minute, env.Log, func(ctx context.Context) error { return env.Blob.Collect(ctx, docs.RefersTo) }),
-			run.Every("timers", 2*time.Second, env.Log, func(ctx context.Context) error { return wake(ctx, docs, env.Now()) }),
+			run.Every("timers", time.Second/2, env.Log, docs.Timers(due.NewSteady(env.Now).Now).Fire),
 		},
 	}, nil
 }
@@ -116,25 +117,4 @@ func only(when func(*gin.Context) bool, h gin.HandlerFunc) gin.HandlerFunc {
 
 func unless(when func(*gin.Context) bool, h gin.HandlerFunc) gin.HandlerFunc {
 	return only(func(c *gin.Context) bool { return !when(c) }, h)
-}
-
-// wake ends snoozes whose time has come. Firing is an Update that asks again whether the cause still holds.
-func wake(ctx context.Context, docs *record.Store, now time.Time) error {
-	at := event.At(now)
-	due, _, _, err := docs.Conversations.Query(ctx, store.Query{Range: &store.Range{Field: "due_at", To: at.String()}, Limit: 100})
-	if err != nil {
-		return err
-	}
-	for _, d := range due {
-		_, err := docs.Conversations.Update(ctx, d.ID, func(c *record.Conversation) error {
-			if c.DueKind != "snooze" || c.DueAt.After(at) {
-				return store.Unchanged
-			}
-			return c.Snooze(event.Time{}, event.Actor{Kind: "automation", ID: "snooze"}, at)
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -171,6 +171,28 @@ func TestSnoozeWakesOnMessageIfTheTenantWantsIt(t *testing.T) {
 	}
 }
 
+func TestASnoozeEndsAtItsTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, `{}`)
+	in := w.text("p", "1")
+	w.take(in)
+	id := w.conversationOf(in).ID
+	got[*record.Conversation](w)(w.Record.Conversations.Update(t.Context(), id, func(c *record.Conversation) error {
+		return c.Snooze(w.at().Add(time.Hour), agent, w.at())
+	}))
+	timers := w.Record.Timers(w.at)
+	for _, step := range []struct {
+		pass time.Duration
+		want string
+	}{{0, record.Snoozed}, {59 * time.Minute, record.Snoozed}, {time.Minute, record.Open}} {
+		w.pass(step.pass)
+		w.must(timers.Fire(t.Context()))
+		if c := w.conversationOf(in); c.Status != step.want || c.DueAt.IsZero() != (step.want == record.Open) {
+			t.Errorf("it is %s, due %s; want %s", c.Status, c.DueAt, step.want)
+		}
+	}
+}
+
 func TestCommentsAreThreadsOfTheirPosts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, `{}`)

@@ -151,7 +151,8 @@ func (c *Conversation) Shut(by event.Actor, note *CloseNote, unassign bool, why,
 		return fault.New(fault.Conflict, "conversation_closed", "the conversation is closed already")
 	}
 	c.Status, c.ClosedAt, c.ClosedBy, c.Close = Closed, at, &by, note
-	c.DueAt, c.DueKind, c.SnoozedUntil = event.Time{}, "", event.Time{}
+	c.SnoozedUntil = event.Time{}
+	c.StopTimer(snoozeTimer)
 	c.BotActive = false
 	if unassign {
 		c.AssigneeID = ""
@@ -289,10 +290,12 @@ func (c *Conversation) Snooze(until event.Time, by event.Actor, at event.Time) e
 		return nil
 	case until.IsZero():
 		c.Status, typ = Open, "unsnoozed"
-		c.SnoozedUntil, c.DueAt, c.DueKind = event.Time{}, event.Time{}, ""
+		c.SnoozedUntil = event.Time{}
+		c.StopTimer(snoozeTimer)
 	default:
 		c.Status = Snoozed
-		c.SnoozedUntil, c.DueAt, c.DueKind = until, until, "snooze"
+		c.SnoozedUntil = until
+		c.StartTimer(snoozeTimer, until, "")
 	}
 	c.reroute()
 	c.say(event.ConversationChanged, at, by, fact{happened: happened("snooze", typ, nil, map[string]event.Time{"until": until})})

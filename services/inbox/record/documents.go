@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
@@ -163,8 +164,7 @@ type Conversation struct {
 	ClosedBy        *event.Actor    `json:"closed_by,omitempty"`
 	Close           *CloseNote      `json:"close,omitempty"`
 	UpdatedAt       event.Time      `json:"updated_at"`
-	DueAt           event.Time      `json:"due_at,omitzero"`
-	DueKind         string          `json:"due_kind,omitempty"`
+	due.Timers
 }
 
 // Window is what decides whether the business may write: anchors, carried on from conversation to conversation of a thread.

@@ -75,6 +75,7 @@ var sets = map[string]func(string) bool{
 	"code":                      func(v string) bool { return label.Code(v) == v || v == label.Other },
 	"status":                    one("sent", "failed", "unknown", "expired"),
 	"state":                     one("open", "half-open"),
+	"timer":                     one("snooze"),
 	"result": one("accepted", "handshake", "unparsable", "ignored", "replayed", "forged", "unknown_channel", "too_large", "malformed",
 		"overloaded", "unavailable", "spooled", "found", "absent", "elsewhere", "refused", "throttled", "failed", "dropped"),
 	"reason":                             one("undecodable", "poison", "exhausted"),
