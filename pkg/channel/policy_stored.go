@@ -36,9 +36,9 @@ func (p Policy) Over(stored json.RawMessage) (json.RawMessage, error) {
 
 // keepUnknown adds to an object what a stored one has besides the fields of t.
 func keepUnknown(fresh, stored json.RawMessage, t reflect.Type) (json.RawMessage, error) {
-	var out, old map[string]json.RawMessage
-	if json.Unmarshal(stored, &old) != nil || json.Unmarshal(fresh, &out) != nil || out == nil {
-		return fresh, nil // one of them is no object
+	out, old := fieldsOf(fresh), fieldsOf(stored)
+	if out == nil || old == nil {
+		return fresh, nil
 	}
 	known := map[string]reflect.Type{}
 	for i := range t.NumField() {
@@ -59,6 +59,12 @@ func keepUnknown(fresh, stored json.RawMessage, t reflect.Type) (json.RawMessage
 		}
 	}
 	return json.Marshal(out)
+}
+
+// fieldsOf returns the fields of an object, nil for what is none.
+func fieldsOf(raw json.RawMessage) (fields map[string]json.RawMessage) {
+	_ = json.Unmarshal(raw, &fields) // leaves nil
+	return fields
 }
 
 // keyOf is a field's key in JSON.
