@@ -77,3 +77,21 @@ func TestAnEventOpensAWindowOfItsOwn(t *testing.T) {
 	w.say(w.key, in.ConversationID, object{"text": "two"}).want(202)
 	w.say(w.key, in.ConversationID, object{"text": "three"}).want(422, "window_closed")
 }
+
+// TestAWindowThatOpenedBeforeAConversation calls by phone, which opens no conversation: the business may answer as it likes.
+func TestAWindowThatOpenedBeforeAConversation(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	start := func(peer string) *answer {
+		return w.post(w.key, "/v1/conversations", object{"channel_id": w.channel(event.WhatsApp), "peer": peer, "message": object{"text": "you called"}}, header{"Idempotency-Key": peer})
+	}
+	w.happened(event.WhatsApp, "+4915112345678", event.ContactReferred, func(in *event.Inbound) {
+		in.OpensWindow, in.Referral = "call", &event.Referral{Source: "call"}
+	})
+	start("+4915112345678").want(201)
+	w.late = 25 * time.Hour
+	w.happened(event.WhatsApp, "+4915112345679", event.ContactReferred, func(in *event.Inbound) {
+		in.OpensWindow, in.Referral = "call", &event.Referral{Source: "call"}
+	})
+	start("+4915112345679").want(422, "window_closed")
+}

@@ -211,7 +211,7 @@ var types = []channel.Info{
 				Interactive: map[string]channel.InteractiveRule{"buttons": {MaxItems: 3}}, Signals: record.Signals,
 				Together: map[string][]string{"template": {"reply_to"}},
 			},
-			Window: channel.Window{Opens: map[string]channel.Opening{channel.ByMessage: {For: channel.Duration(24 * time.Hour)}}, Outside: []string{"template"}},
+			Window: channel.Window{Opens: map[string]channel.Opening{channel.ByMessage: {For: channel.Duration(24 * time.Hour)}, "call": {For: channel.Duration(24 * time.Hour)}}, Outside: []string{"template"}},
 			Starts: channel.Starts{May: true, With: "template"},
 		},
 	},

@@ -136,7 +136,7 @@ func (r *Store) first(
 func (c *Conversation) adopt(t *Thread, at event.Time) {
 	c.Peer, c.Aliases, c.ContactID = t.Peer, t.Aliases, t.ContactID
 	c.block(t.Blocked, event.Actor{Kind: "system"}, at)
-	c.Window.open(freeEntry(t.Anchors, t.FreeUntil))
+	c.Window.open(t.Window().Anchors)
 }
 
 // remember moves the thread's hint to the end of the chain; losing it costs a walk, nothing else.

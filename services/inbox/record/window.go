@@ -26,6 +26,9 @@ func freeEntry(as channel.Anchors, until event.Time) channel.Anchors {
 	return as.Open(channel.Anchor{Kind: channel.ByFreeEntry, Until: until})
 }
 
+// Window is the thread's before it has a conversation: what has opened it.
+func (t *Thread) Window() Window { return Window{Anchors: freeEntry(t.Anchors, t.FreeUntil)} }
+
 // open notes what has opened the window beside the customer's messages.
 func (w *Window) open(as channel.Anchors) {
 	if len(as) > 0 {

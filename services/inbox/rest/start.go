@@ -145,7 +145,7 @@ func (s *Server) reach(c *gin.Context, p *auth.Principal, in start) (*record.Thr
 		return nil, none, fault.New(fault.Invalid, "cannot_start", "on %s the business may not write first%s", rules.Title, with(rules.Starts.With))
 	}
 	if in.Message != nil {
-		if err := s.sendable(ctx, p, ch, t, *in.Message); err != nil {
+		if err := s.sendable(ctx, p, ch, t, who.Peer, *in.Message); err != nil {
 			return nil, none, err
 		}
 	}
@@ -168,14 +168,17 @@ func with(what string) string {
 	return " unless with a " + what
 }
 
-// sendable refuses a first message that cannot succeed before anything is opened for it. t is nil if there is no thread yet.
-func (s *Server) sendable(ctx context.Context, p *auth.Principal, ch channel.Keyed, t *record.Thread, in outgoing.Draft) error {
-	doc := &record.Conversation{ChannelID: ch.ID, ChannelType: ch.Type}
+// sendable refuses a first message that cannot succeed before anything is opened for it. t is nil if there is no thread with the peer yet.
+func (s *Server) sendable(
+	ctx context.Context, p *auth.Principal, ch channel.Keyed, t *record.Thread, peer string, in outgoing.Draft,
+) error {
+	doc := &record.Conversation{ChannelID: ch.ID, ChannelType: ch.Type, Peer: peer}
 	if t != nil {
 		tail, err := s.Record.Tail(ctx, t)
 		if err != nil {
 			return err
 		}
+		doc.Peer, doc.Window = t.Peer, t.Window()
 		if tail != nil {
 			doc = tail
 		}
