@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -319,6 +320,30 @@ func (d *Directory) Unit(ctx context.Context, tenant, id string) (Unit, error) {
 		return Unit{}, errGone
 	}
 	return u, err
+}
+
+// UnitsBelow returns the ids of an organization unit and of all units below it.
+func (d *Directory) UnitsBelow(ctx context.Context, tenant, id string) ([]string, error) {
+	ids := []string{id}
+	q := store.Query{Where: []store.Eq{{Field: "tenant", Value: tenant}}, Order: "name", Limit: store.MaxLimit}
+	for {
+		page, err := d.db.Query(ctx, Units.Name, q)
+		if err != nil {
+			return nil, fmt.Errorf("organization units of %s: %w", tenant, err)
+		}
+		for _, raw := range page.Docs {
+			u, err := d.Unit(ctx, tenant, raw.ID)
+			if err != nil && !errors.Is(err, errGone) {
+				return nil, err
+			}
+			if err == nil && raw.ID != id && slices.Contains(u.Path, id) {
+				ids = append(ids, raw.ID)
+			}
+		}
+		if q.Cursor = page.Next; q.Cursor == "" {
+			return ids, nil
+		}
+	}
 }
 
 // Agent returns what is known of an agent; the name is its user's.

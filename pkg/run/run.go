@@ -111,6 +111,9 @@ func (r *process) prepare(ctx, working context.Context, engine *gin.Engine, serv
 	if err := r.require(ctx, services); err != nil {
 		return err
 	}
+	if err := r.relist(ctx, services); err != nil {
+		return err
+	}
 	if err := directory.ProveKey(ctx, r.Env.DB, r.Env.Sealer); err != nil {
 		return err
 	}

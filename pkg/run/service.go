@@ -27,6 +27,9 @@ type Service struct {
 	// Collections are those that the service reads and writes: `tributary store ensure` creates them, and New requires
 	// them.
 	Collections []store.Spec
+	// Lists are those of the collections whose documents stand in lists. What an earlier version has written last no list has:
+	// `tributary store migrate` mends that, and New is called when it is done.
+	Lists func(db store.DB) []store.Relister
 	// New builds the service: requires its collections, prepares what it needs. ctx ends with the process; loops belong
 	// into the Parts, not into goroutines of New.
 	New func(ctx context.Context, env *Env) (*Parts, error)

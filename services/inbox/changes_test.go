@@ -94,9 +94,11 @@ func TestChangesAreTheCallersOwnInTheirOrderAndEndSomewhere(t *testing.T) {
 		t.Errorf("a list that is no poll: %s", a.raw)
 	}
 	other := newTenant(t)
+	w.opensElsewhere(event.SMS)
 	var made []string
 	for i := range 5 {
 		made = append(made, w.wrote(event.SMS, fmt.Sprint("p", i), "x").ConversationID)
+		w.ok(w.record.Conversations.Apply(t.Context(), made[i])) // told before the next one is
 		other.wrote(event.SMS, fmt.Sprint("p", i), "x")
 	}
 	w.wrote(event.SMS, "p0", "again") // it changed twice and is in a page once, where it changed first

@@ -31,7 +31,7 @@ import (
 var openapi []byte
 
 // Service is inbox.
-var Service = run.Service{Name: record.Source, Collections: collections, New: New}
+var Service = run.Service{Name: record.Source, Collections: collections, Lists: record.Listed, New: New}
 
 var collections = append([]store.Spec{provider.CallSpec}, record.Specs...)
 
@@ -75,6 +75,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 			{Name: "stream", Run: hub.Run},
 			run.Every("echoes", 2*time.Second, env.Log, in.Due),
 			run.Every("files", time.Minute, env.Log, func(ctx context.Context) error { return env.Blob.Collect(ctx, docs.RefersTo) }),
+			run.Every("lists", relistEvery, env.Log, func(ctx context.Context) error { return docs.Conversations.Relist(ctx, func(int) {}) }),
 			run.Every("timers", time.Second/2, env.Log, docs.Timers(due.NewSteady(env.Now).Now).Fire),
 		},
 	}, nil
@@ -88,6 +89,9 @@ const (
 	streamsAll    = 10_000
 	streamsCaller = 64
 )
+
+// relistEvery is how soon a conversation is in the lists again that a process of an earlier version has written, while both run.
+const relistEvery = 5 * time.Second
 
 // guard is the usual one, but uploads may be large and streams long.
 func guard(a httpapi.Authenticator, spec *httpapi.Spec) []gin.HandlerFunc {

@@ -174,6 +174,7 @@ func TestAStreamNarrowsWithTheRoleAndTheUnit(t *testing.T) {
 	w := newTenant(t)
 	w.settings(func(s *directory.Settings) { s.EnforceOUIsolation = true })
 	north := w.unit("north")
+	w.opensElsewhere(event.SMS)
 	for name, change := range map[string]func(u *directory.User){
 		"role": func(u *directory.User) { u.Role = "agent" }, "unit": func(u *directory.User) { u.OUID = north },
 	} {

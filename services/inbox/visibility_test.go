@@ -2,6 +2,7 @@ package inbox_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,8 +91,9 @@ func TestP10_AgentsSeeTheirOwnAndTheirTeams(t *testing.T) {
 	t.Parallel()
 	w := newTenant(t)
 	ann, annID := w.user("ann", "agent", "", w.queue())
+	_, bob := w.user("bob", "agent", "")
 	ids := w.things()
-	in := ids["conversations"]
+	in, other := ids["conversations"], w.opensElsewhere(event.SMS)
 	blind := func(when string) {
 		t.Helper()
 		w.everywhere(ann, ids, func(op string, a *answer) {
@@ -115,18 +117,36 @@ func TestP10_AgentsSeeTheirOwnAndTheirTeams(t *testing.T) {
 		t.Helper()
 		w.post(w.key, "/v1/conversations/"+in+"/assign", to).want(200)
 	}
-	blind("nobody's")
+	sighted := func(when string) {
+		t.Helper()
+		w.get(ann, "/v1/conversations/"+in).want(200)
+		for _, q := range []string{"", "?contact_id=" + ids["contacts"], "?status=open"} {
+			if got := w.get(ann, "/v1/conversations"+q).want(200).ids(); !slices.Equal(got, []string{in}) {
+				t.Errorf("%s: %s shows %v", when, q, got)
+			}
+		}
+	}
+	sighted("free for every agent")
+	assign(object{"queue_id": other})
+	blind("in another queue")
 	assign(object{"queue_id": w.queue()})
-	w.get(ann, "/v1/conversations/"+in).want(200)
+	sighted("in the own queue")
 	assign(object{})
+	assign(object{"agent_id": bob})
+	blind("another's")
 	assign(object{"agent_id": annID})
+	sighted("held")
 	w.get(ann, "/v1/messages/"+ids["messages"]).want(200)
 	w.get(ann, "/v1/attachments/"+ids["attachments"]).want(200)
-	assign(object{"agent_id": nil})
+	assign(object{"agent_id": bob})
 	blind("taken away")
 	w.post(w.key, "/v1/conversations/"+in+"/close", object{}).want(200)
 	w.get(ann, "/v1/conversations/"+in).want(200) // who took part sees how it ended
+	if got := w.get(ann, "/v1/conversations?view=resolved").want(200).ids(); !slices.Equal(got, []string{in}) {
+		t.Errorf("of those who took part: %v", got)
+	}
 	w.post(w.key, "/v1/conversations/"+in+"/reopen", nil).want(200)
+	assign(object{"queue_id": other})
 	blind("reopened")
 }
 

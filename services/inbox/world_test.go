@@ -317,6 +317,18 @@ func (w *tenant) settings(change func(*directory.Settings)) {
 	w.dir.Changed(event.Config{Entity: directory.EntityTenant, ID: w.id, Version: doc.Version})
 }
 
+// opensElsewhere lets conversations on channels of a type open in a queue that no agent has, and returns it.
+func (w *tenant) opensElsewhere(t event.ChannelType) string {
+	w.Helper()
+	queue := w.queue() + "_elsewhere"
+	put(w, directory.Queues, queue, &named{Name: "Elsewhere"})
+	alter(w, directory.Channels, w.channel(t), directory.EntityChannel, func(c *directory.Channel) {
+		c.Policy = must(json.Marshal(object{"queue_id": queue}))
+		c.Version++
+	})
+	return queue
+}
+
 func (w *tenant) unit(name string, path ...string) string {
 	id := "ou_" + w.id + "_" + name
 	put(w, directory.Units, id, &directory.Unit{Name: name, Path: append(path, id), Version: 1})

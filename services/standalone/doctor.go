@@ -140,6 +140,7 @@ func examineStore(ctx context.Context, cfg *config.Config) []diagnosis {
 		verdict("store indexes", fmt.Sprintf("those of %d collections are there", len(specs)), "run: tributary store ensure", err),
 	}
 	if err == nil {
+		out = append(out, examineLists(ctx, db))
 		out = append(out, verdict("encryption key", "opens what is sealed", "the message says it; see \"Encryption keys\" in docs/guide/operate.md", proveKey(ctx, cfg, db)))
 	}
 	if c, ok := db.(clock); ok {
@@ -147,6 +148,23 @@ func examineStore(ctx context.Context, cfg *config.Config) []diagnosis {
 	}
 	return out
 }
+
+// examineLists says whether documents of an earlier version are left that no list has.
+func examineLists(ctx context.Context, db store.DB) diagnosis {
+	for _, c := range run.Lists(db, all.Services()...) {
+		left, err := c.Unlisted(ctx, unlistedTo)
+		if err == nil && left > 0 {
+			err = fmt.Errorf("%d documents of %s, or more, are of an earlier version", left, c.Spec().Name)
+		}
+		if err != nil {
+			return verdict("store documents", "", "run: tributary store migrate (the single binary does so when it starts)", err)
+		}
+	}
+	return diagnosis{Check: "store documents", OK: true, Detail: "all are of this version"}
+}
+
+// unlistedTo is how far the documents are counted that are of an earlier version.
+const unlistedTo = 1000
 
 // proveKey checks the key as a start does, and writes nothing.
 func proveKey(ctx context.Context, cfg *config.Config, db store.DB) error {

@@ -14,13 +14,19 @@ import (
 	"github.com/tributaryhq/tributary/services/all"
 )
 
-// storeCommand is the command "store ensure". Ending it ends no build that has begun, and it may be run again at any time.
+// storeCommand is the command "store", which has two verbs.
 func storeCommand(ctx context.Context, s streams, args []string) error {
-	if len(args) == 0 || args[0] != "ensure" {
-		return errors.New("say: tributary store ensure")
+	verbs := map[string]func(context.Context, streams, []string) error{"ensure": storeEnsure, "migrate": storeMigrate}
+	if len(args) == 0 || verbs[args[0]] == nil {
+		return errors.New("say: tributary store ensure, or tributary store migrate")
 	}
+	return verbs[args[0]](ctx, s, args[1:])
+}
+
+// storeEnsure is "store ensure". Ending it ends no build that has begun, and it may be run again at any time.
+func storeEnsure(ctx context.Context, s streams, args []string) error {
 	job := mongo.Job{Progress: func(line string) { _, _ = fmt.Fprintln(s.out, line) }}
-	cfg, err := load(s, "store ensure", args[1:], func(fs *pflag.FlagSet) {
+	cfg, err := load(s, "store ensure", args, func(fs *pflag.FlagSet) {
 		fs.BoolVar(&job.DropSuperseded, "drop-superseded", false, "drop indexes that only earlier versions use")
 		fs.StringVar(&job.CommitQuorum, "commit-quorum", "", "members that must have built an index before it counts: votingMembers, majority or a number")
 	})

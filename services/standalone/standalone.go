@@ -33,7 +33,7 @@ func commands() []command {
 	return []command{
 		{"run", "start everything (the default)", start},
 		{"servers", "start the in-process broker and Redis alone, for other processes to use", servers},
-		{"store", "store ensure: create the collections and indexes in the store that is configured", storeCommand},
+		{"store", "store ensure, store migrate: create collections and indexes in the store that is configured; write documents of earlier versions anew", storeCommand},
 		{"keys", "keys generate, keys rotate: a new encryption key; seal every secret with the current one", keysCommand},
 		{"topics", "topics ensure: create the topics on the Kafka that is configured", topics},
 		{"simulate", "simulate <type> --from … --text …: write as a customer, through the provider simulator", simulate},

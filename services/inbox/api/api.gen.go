@@ -915,6 +915,16 @@ type Page struct {
 	PrevCursor *string `json:"prev_cursor"`
 }
 
+// PartialPage defines model for PartialPage.
+type PartialPage struct {
+	HasMore    bool    `json:"has_more"`
+	NextCursor *string `json:"next_cursor"`
+
+	// Partial The page ended because enough was looked at: it may hold fewer than `limit`, or nothing, and the list goes on at `next_cursor`.
+	Partial    bool    `json:"partial"`
+	PrevCursor *string `json:"prev_cursor"`
+}
+
 // Problem defines model for Problem.
 type Problem struct {
 	Code   string  `json:"code"`

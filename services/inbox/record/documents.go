@@ -18,19 +18,12 @@ var (
 		{Name: "by_contact", Fields: []string{"tenant", "contact_id", "created_at"}},
 		{Name: "by_username", Fields: []string{"channel_id", "username_key"}, Sparse: true},
 	}}
-	ConversationSpec = store.Spec{Name: "conversations", Facts: true, Indexes: []store.Index{
-		{Name: "by_status", Fields: []string{"tenant", "kind", "status", "last_message_at"}},
-		{Name: "by_assignee", Fields: []string{"tenant", "kind", "status", "blocked", "assignee_id", "last_message_at"}},
-		{Name: "by_queue", Fields: []string{"tenant", "kind", "status", "queue_id", "last_message_at"}},
-		{Name: "by_agent", Fields: []string{"tenant", "kind", "agents[]", "last_message_at"}},
-		{Name: "by_channel", Fields: []string{"tenant", "kind", "channel_id", "last_message_at"}},
-		{Name: "by_type", Fields: []string{"tenant", "kind", "channel_type", "last_message_at"}},
-		{Name: "by_contact", Fields: []string{"tenant", "contact_id", "last_message_at"}},
-		{Name: "by_tag", Fields: []string{"tenant", "kind", "tags[]", "last_message_at"}},
-		{Name: "by_unresponded", Fields: []string{"tenant", "kind", "status", "blocked", "unresponded", "last_message_at"}},
-		{Name: "by_waiting", Fields: []string{"tenant", "kind", "status", "waiting_since"}, Sparse: true},
-		{Name: "by_due", Fields: []string{"due_at"}, Sparse: true},
-	}}
+	ConversationSpec = store.Spec{
+		Name: "conversations", Facts: true, Lists: conversationLists, Indexes: []store.Index{{Name: "by_due", Fields: []string{"due_at"}, Sparse: true}},
+		Superseded: []string{
+			"by_status", "by_assignee", "by_queue", "by_agent", "by_channel", "by_type", "by_contact", "by_tag", "by_unresponded", "by_waiting",
+		},
+	}
 	MessageSpec = store.Spec{Name: "messages", Facts: true, Indexes: []store.Index{
 		{Name: "by_conversation", Fields: []string{"conversation_id", "seq"}},
 		{Name: "by_contact", Fields: []string{"contact_id", "created_at"}},

@@ -16,10 +16,16 @@ import (
 // positionWithin is how long a list waits for Kafka to say where its changes end; the list itself does not need Kafka.
 const positionWithin = 2 * time.Second
 
+// partialList is a list whose page ended when enough was looked at, if it is partial: there may be more behind its cursor.
+type partialList struct {
+	httpapi.List[object]
+	Partial bool `json:"partial"`
+}
+
 // changeList is a list of conversations with the position in the log of changes from which a poller goes on, null if
 // there is none.
 type changeList struct {
-	httpapi.List[object]
+	partialList
 	ChangeCursor *string `json:"change_cursor"`
 }
 
@@ -58,7 +64,7 @@ func (s *Server) changes(ctx context.Context, p *auth.Principal, l *listing, aft
 	if more {
 		next = position
 	}
-	return changeList{httpapi.NewList(out, next, ""), &position}, err
+	return changeList{partialList{httpapi.NewList(out, next, ""), false}, &position}, err
 }
 
 // changedBehind reads on in the log until the page is full, the log ends or enough was looked at. It returns where it

@@ -213,14 +213,14 @@ func (s *Server) ListContactConversations(c *gin.Context, id api.ID, _ api.ListC
 			return nil, err
 		}
 		l := &listing{
-			field: "last_message_at", desc: true, sources: [][]store.Eq{{{Field: "tenant", Value: p.Tenant}, {Field: "contact_id", Value: id}}},
+			tenant: p.Tenant, groups: [][]string{{record.ContactList(record.Messages, id), record.ContactList(record.Comments, id)}},
 			keep: []func(*record.Conversation) (bool, error){func(d *record.Conversation) (bool, error) { return s.visible(ctx, p, d) }},
 		}
-		docs, next, prev, err := l.page(ctx, s.Record.Conversations, c.Query("cursor"), limit)
+		page, err := l.page(ctx, s.Record.Conversations, c.Query("cursor"), limit)
 		if err != nil {
 			return nil, err
 		}
-		out, err := s.conversations(ctx, p, docs)
-		return httpapi.NewList(out, next, prev), err
+		out, err := s.conversations(ctx, p, page.Docs)
+		return partialList{httpapi.NewList(out, page.Next, page.Prev), page.Partial}, err
 	})
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
-	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/api"
 	"github.com/tributaryhq/tributary/services/inbox/record"
 )
@@ -59,26 +58,19 @@ func (s *Server) count(ctx context.Context, p *auth.Principal, q api.ListConvers
 	if err != nil {
 		return 0, err
 	}
-	n, cursor := 0, ""
-	if p.May(auth.ReadAll) && p.OUID == "" { // who sees everything is answered by the index alone
-		for _, where := range l.sources {
-			counted, err := s.Record.Conversations.Count(ctx, store.Query{Where: where}, countTo+1)
-			if err != nil {
-				return 0, err
-			}
-			n += counted
-		}
-		return n, nil
+	if l.exact {
+		return s.Record.Conversations.CountLists(ctx, p.Tenant, l.groups[0], countTo+1)
 	}
+	n, cursor := 0, ""
 	for n <= countTo {
-		docs, next, _, err := l.page(ctx, s.Record.Conversations, cursor, httpapi.MaxLimit)
+		page, err := l.page(ctx, s.Record.Conversations, cursor, httpapi.MaxLimit)
 		if err != nil {
 			return 0, err
 		}
-		if n += len(docs); next == "" {
+		if n += len(page.Docs); page.Next == "" {
 			break
 		}
-		cursor = next
+		cursor = page.Next
 	}
 	return n, nil
 }

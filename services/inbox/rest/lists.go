@@ -3,11 +3,10 @@ package rest
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -20,23 +19,22 @@ import (
 	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
-// A list is what several index ranges hold together: newest first, each document once. Conditions that no index serves are
-// checked on what the ranges return; so many documents are looked at at most for one page.
+// lookAt is how many changes are looked at for one page of what changed.
 const lookAt = 2000
 
+// listing is what a caller asks for: lists, of each group of which a conversation is in one, and conditions on what they hold.
 type listing struct {
-	sources [][]store.Eq
-	keep    []func(*record.Conversation) (bool, error)
-	field   string // last_message_at or waiting_since
-	desc    bool
+	tenant string
+	groups [][]string
+	exact  bool // the lists alone say it: every condition holds for what is in them
+	keep   []func(*record.Conversation) (bool, error)
+	order  string
+	oldest bool
+	name   string // of the query, for its cursors
 }
 
-// place is where a page ends: the field's value and the id that breaks ties.
-type place struct {
-	At   string `json:"t"`
-	ID   string `json:"i"`
-	Back bool   `json:"b,omitempty"` // a cursor: the page lies before it
-}
+// unorganized stands for the things of no unit.
+const unorganized = "unorganized"
 
 // ListConversations implements api.ServerInterface.
 func (s *Server) ListConversations(c *gin.Context, params api.ListConversationsParams) {
@@ -54,80 +52,189 @@ func (s *Server) ListConversations(c *gin.Context, params api.ListConversationsP
 			return s.changes(ctx, p, l, cmp.Or(orElse(params.Cursor, ""), *params.ChangedAfter), limit)
 		}
 		position := s.changePosition(ctx, p, params)
-		docs, next, prev, err := l.page(ctx, s.Record.Conversations, orElse(params.Cursor, ""), limit)
+		page, err := l.page(ctx, s.Record.Conversations, orElse(params.Cursor, ""), limit)
 		if err != nil {
 			return nil, err
 		}
-		out, err := s.conversations(ctx, p, docs)
-		return changeList{httpapi.NewList(out, next, prev), position}, err
+		out, err := s.conversations(ctx, p, page.Docs)
+		return changeList{partialList{httpapi.NewList(out, page.Next, page.Prev), page.Partial}, position}, err
 	})
 }
 
-// listing turns a caller's filters into index ranges and conditions. Visibility is part of it (P10).
-func (s *Server) listing(ctx context.Context, p *auth.Principal, q api.ListConversationsParams) (*listing, error) {
-	l := &listing{field: "last_message_at", desc: true}
-	base := []store.Eq{{Field: "tenant", Value: p.Tenant}, {Field: "kind", Value: orElse((*string)(q.Kind), record.Messages)}}
-	with := func(eqs ...store.Eq) []store.Eq { return append(slices.Clone(base), eqs...) }
-	eq := func(field string, v any) store.Eq { return store.Eq{Field: field, Value: v} }
+// page returns the documents behind the cursor, or before it.
+func (l *listing) page(ctx context.Context, from *store.Collection[record.Conversation], cursor string, limit int) (store.ListPage[record.Conversation], error) {
+	page, err := from.List(ctx, store.ListQuery{
+		Tenant: l.tenant, Groups: l.groups, Order: l.order, Oldest: l.oldest, Limit: limit, Cursor: cursor, Name: l.name,
+	}, l.keeps)
+	if errors.Is(err, store.ErrCursor) {
+		err = fault.At("/cursor", "bad_cursor", "the cursor is not one of this list")
+	}
+	return page, err
+}
 
-	view := string(orElse(q.View, "all"))
-	statuses := viewStatuses(view, string(orElse(q.Status, "")))
-	by := func(field string, v any) {
-		for _, st := range statuses {
-			l.sources = append(l.sources, with(eq("status", st), eq(field, v)))
-		}
+// listing turns a caller's filters into lists and conditions. Visibility is part of both (P10): the lists lead to what the caller may
+// see, the conditions decide.
+func (s *Server) listing(ctx context.Context, p *auth.Principal, q api.ListConversationsParams) (*listing, error) {
+	l := &listing{tenant: p.Tenant, order: record.ByLastMessage, name: queryName(q)}
+	switch sort := string(orElse(q.Sort, "")); sort {
+	case "-waiting_since":
+		l.order, l.oldest = record.ByWaiting, true
+	case "last_message_at":
+		l.oldest = true
 	}
-	flagged := func(field string, v any) { // all views but one leave blocked contacts out
-		for _, st := range statuses {
-			if view != "blocked" {
-				l.sources = append(l.sources, with(eq("status", st), eq("blocked", nil), eq(field, v)))
-			}
-			if view == "blocked" || view == "all" {
-				l.sources = append(l.sources, with(eq("status", st), eq("blocked", true), eq(field, v)))
-			}
-		}
+	scopes, sure, err := s.scopes(ctx, p)
+	if err != nil {
+		return nil, err
 	}
-	switch {
-	case q.Sort != nil && string(*q.Sort) == "-waiting_since":
-		l.field, l.desc = "waiting_since", false
-		l.sources = [][]store.Eq{with(eq("status", record.Open))}
-	case q.ContactId != nil:
-		l.sources = [][]store.Eq{{eq("tenant", p.Tenant), eq("contact_id", *q.ContactId)}}
-	case view == "mine":
-		flagged("assignee_id", nonEmpty(p.AgentID))
-	case q.AssigneeId != nil:
-		flagged("assignee_id", nonEmpty(*q.AssigneeId))
-	case view == "unassigned":
-		flagged("assignee_id", nil)
-	case q.QueueId != nil:
-		by("queue_id", *q.QueueId)
-	case view == "team":
-		for _, queue := range p.Queues {
-			by("queue_id", queue)
-		}
-	case !p.May(auth.ReadAll):
-		l.sources = append(l.sources, with(eq("agents", nonEmpty(p.AgentID))))
-		for _, queue := range p.Queues {
-			by("queue_id", queue)
-		}
-	case view == "unresponded":
-		flagged("unresponded", true)
-	case q.Tag != nil:
-		l.sources = [][]store.Eq{with(eq("tags", *q.Tag))}
-	case q.ChannelId != nil:
-		l.sources = [][]store.Eq{with(eq("channel_id", *q.ChannelId))}
-	case q.ChannelType != nil:
-		l.sources = [][]store.Eq{with(eq("channel_type", *q.ChannelType))}
-	default:
-		for _, st := range statuses {
-			l.sources = append(l.sources, with(eq("status", st)))
-		}
+	f := filtered{q: q, kind: orElse((*string)(q.Kind), record.Messages), view: string(orElse(q.View, "all")), scopes: scopes}
+	f.statuses = viewStatuses(f.view, string(orElse(q.Status, "")))
+	if l.order == record.ByWaiting { // closed ones wait for nothing
+		f.statuses = slices.DeleteFunc(f.statuses, func(status string) bool { return status != record.Open })
 	}
-	if q.Sort != nil && string(*q.Sort) == "last_message_at" {
-		l.desc = false
-	}
-	s.conditions(ctx, p, l, q, statuses)
+	l.groups = f.groups(p)
+	l.exact = sure && f.plain(p)
+	s.conditions(ctx, p, l, q, f.statuses)
 	return l, nil
+}
+
+// scopes are what the caller sees. They may hold more than that; sure says that they do not.
+func (s *Server) scopes(ctx context.Context, p *auth.Principal) (scopes []record.Scope, sure bool, err error) {
+	isolated, err := s.isolated(ctx, p)
+	switch {
+	case err != nil:
+		return nil, false, err
+	case !p.May(auth.ReadAll) && !p.May(auth.Read):
+		return nil, true, nil
+	case !p.May(auth.ReadAll):
+		scopes = []record.Scope{record.Free}
+		if p.AgentID != "" {
+			scopes = append(scopes, record.OfAgent(p.AgentID))
+		}
+		for _, queue := range p.Queues {
+			scopes = append(scopes, record.OfQueue(queue))
+		}
+		return scopes, !isolated, nil
+	case !isolated:
+		return []record.Scope{record.Everyone}, true, nil
+	}
+	units, err := s.Directory.UnitsBelow(ctx, p.Tenant, p.OUID)
+	if err != nil || len(units) > store.MaxLists {
+		return []record.Scope{record.Everyone}, false, err
+	}
+	for _, unit := range units {
+		scopes = append(scopes, record.OfUnit(unit))
+	}
+	return scopes, true, nil
+}
+
+// filtered is a query by lists.
+type filtered struct {
+	q        api.ListConversationsParams
+	kind     string
+	view     string
+	statuses []string
+	scopes   []record.Scope
+}
+
+// groups are the lists that the query is led by.
+func (f filtered) groups(p *auth.Principal) (groups [][]string) {
+	states := f.states()
+	add := func(lists ...string) { groups = append(groups, lists) }
+	scoped := func(scopes ...record.Scope) { add(record.ScopeLists(f.kind, scopes, states)...) }
+	if f.q.AssigneeId != nil {
+		scoped(record.OfAgent(nonEmpty(*f.q.AssigneeId)))
+	}
+	if f.q.QueueId != nil {
+		scoped(record.OfQueue(nonEmpty(*f.q.QueueId)))
+	}
+	if f.q.OuId != nil && *f.q.OuId != unorganized {
+		scoped(record.OfUnit(*f.q.OuId))
+	}
+	narrow := f.narrow(p)
+	everyone := len(narrow) == 1 && narrow[0] == record.Everyone
+	if !everyone || len(groups) == 0 && (len(states) < len(allStates) || !f.faceted()) {
+		lists := record.ScopeLists(f.kind, narrow, states)
+		if len(lists) > store.MaxLists && len(groups) == 0 && !f.faceted() { // too many to merge: the conditions decide
+			lists = record.ScopeLists(f.kind, []record.Scope{record.Everyone}, states)
+		}
+		add(lists...)
+	}
+	for _, facet := range []struct {
+		value *string
+		list  func(kind, value string) string
+	}{
+		{f.q.ContactId, record.ContactList}, {f.q.ChannelId, record.ChannelList}, {f.q.ChannelType, record.TypeList}, {f.q.Tag, record.TagList},
+	} {
+		if facet.value != nil {
+			add(facet.list(f.kind, *facet.value))
+		}
+	}
+	return groups
+}
+
+// narrow are the scopes of the view, within what the caller sees.
+func (f filtered) narrow(p *auth.Principal) []record.Scope {
+	var scopes []record.Scope
+	switch f.view {
+	case "mine":
+		return []record.Scope{record.OfAgent(nonEmpty(p.AgentID))}
+	case "team":
+		for _, queue := range p.Queues {
+			scopes = append(scopes, record.OfQueue(queue))
+		}
+		return scopes
+	}
+	return f.scopes
+}
+
+// faceted reports whether the query has lists that are of no scope.
+func (f filtered) faceted() bool {
+	return f.q.ContactId != nil || f.q.ChannelId != nil || f.q.ChannelType != nil || f.q.Tag != nil
+}
+
+var allStates = []record.State{record.Unassigned, record.Assigned, record.Asleep, record.Ended, record.Barred}
+
+// states are those in which the view may find a conversation.
+func (f filtered) states() (states []record.State) {
+	if f.view == "blocked" {
+		return []record.State{record.Barred}
+	}
+	for _, status := range f.statuses {
+		switch {
+		case status == record.Snoozed:
+			states = append(states, record.Asleep)
+		case status == record.Closed:
+			states = append(states, record.Ended)
+		case f.view == "unassigned":
+			states = append(states, record.Unassigned)
+		case f.view == "assigned", f.view == "mine":
+			states = append(states, record.Assigned)
+		case f.view == "unresponded":
+			states = append(states, record.Waits)
+		default:
+			states = append(states, record.Unassigned, record.Assigned)
+		}
+	}
+	if f.view == "all" {
+		states = append(states, record.Barred)
+	}
+	return states
+}
+
+// plain reports whether the query is a view and nothing else: then its lists hold what it asks for, neither more nor less.
+func (f filtered) plain(p *auth.Principal) bool {
+	only := api.ListConversationsParams{View: f.q.View, Kind: f.q.Kind}
+	return f.q == only && len(f.narrow(p))*len(f.states()) <= store.MaxLists
+}
+
+// queryName says what a cursor belongs to: all that the caller asked for, but not for which page.
+func queryName(q api.ListConversationsParams) string {
+	q.Cursor, q.Limit = nil, nil
+	b, err := json.Marshal(q)
+	if err != nil {
+		panic(err) // texts and times always marshal
+	}
+	return string(b)
 }
 
 // conditions are all filters once more, on the documents themselves, and who may see them.
@@ -149,7 +256,7 @@ func (s *Server) conditions(ctx context.Context, p *auth.Principal, l *listing, 
 	same(q.ChannelId, func(c *record.Conversation) string { return c.ChannelID })
 	same(q.ChannelType, func(c *record.Conversation) string { return string(c.ChannelType) })
 	same(q.ContactId, func(c *record.Conversation) string { return c.ContactID })
-	same(q.OuId, func(c *record.Conversation) string { return cmp.Or(c.OUID, "unorganized") })
+	same(q.OuId, func(c *record.Conversation) string { return cmp.Or(c.OUID, unorganized) })
 	if q.Tag != nil {
 		is(func(c *record.Conversation) bool { return slices.Contains(c.Tags, *q.Tag) })
 	}
@@ -203,147 +310,6 @@ func (s *Server) unread(ctx context.Context, p *auth.Principal, c *record.Conver
 	return c.Unread(rs[0].Inbound), nil
 }
 
-// page returns the documents behind the cursor, or before it, and the cursors of the pages around them.
-func (l *listing) page(ctx context.Context, from *store.Collection[record.Conversation], cursor string, limit int) (docs []*record.Conversation, next, prev string, err error) {
-	var at *place
-	if cursor != "" {
-		if at, err = decodePlace(cursor); err != nil {
-			return nil, "", "", err
-		}
-	}
-	back := at != nil && at.Back
-	if back {
-		mirrored := *l
-		mirrored.desc = !l.desc
-		l = &mirrored
-	}
-	docs, end, err := l.walk(ctx, from, at, limit)
-	if err != nil {
-		return nil, "", "", err
-	}
-	onward := ""
-	if end != nil {
-		onward = encodePlace(place{end.At, end.ID, back})
-	}
-	home := ""
-	if at != nil && len(docs) > 0 {
-		home = encodePlace(place{l.value(docs[0]), docs[0].ID, !back})
-	}
-	if back {
-		slices.Reverse(docs)
-		return docs, home, onward, nil
-	}
-	return docs, onward, home, nil
-}
-
-// walk merges the ranges behind a place. end is where to go on; nil: there is nothing more.
-func (l *listing) walk(ctx context.Context, from *store.Collection[record.Conversation], behind *place, limit int) (docs []*record.Conversation, end *place, err error) {
-	for looked := 0; looked < lookAt; {
-		batch, full, err := l.batch(ctx, from, behind, limit+1)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, c := range batch {
-			looked++
-			ok, err := l.keeps(c)
-			if err != nil {
-				return nil, nil, err
-			}
-			if ok && len(docs) == limit {
-				return docs, behind, nil
-			}
-			behind = &place{At: l.value(c), ID: c.ID}
-			if ok {
-				docs = append(docs, c)
-			}
-		}
-		if !full {
-			return docs, nil, nil
-		}
-	}
-	return docs, behind, nil // there may be more further on: the client asks again
-}
-
-// batch returns the next documents of all ranges in order. full says that there may be more behind them.
-func (l *listing) batch(ctx context.Context, from *store.Collection[record.Conversation], behind *place, n int) (out []*record.Conversation, full bool, err error) {
-	horizon := (*place)(nil) // behind the shortest range that was cut off, the merge is not complete
-	seen := map[string]bool{}
-	for _, where := range l.sources {
-		docs, more, err := l.read(ctx, from, where, behind, n)
-		if err != nil {
-			return nil, false, err
-		}
-		if more && len(docs) > 0 {
-			last := docs[len(docs)-1]
-			if end := (place{At: l.value(last), ID: last.ID}); horizon == nil || l.before(end, *horizon) {
-				horizon = &end
-			}
-			full = true
-		}
-		for _, d := range docs {
-			if !seen[d.ID] {
-				seen[d.ID] = true
-				out = append(out, d)
-			}
-		}
-	}
-	slices.SortFunc(out, func(a, b *record.Conversation) int {
-		if l.before(l.at(a), l.at(b)) {
-			return -1
-		}
-		return 1
-	})
-	if horizon != nil {
-		out = slices.DeleteFunc(out, func(c *record.Conversation) bool { return l.before(*horizon, l.at(c)) })
-	}
-	return out, full, nil
-}
-
-// read returns n documents of one range behind a place.
-func (l *listing) read(ctx context.Context, from *store.Collection[record.Conversation], where []store.Eq, behind *place, n int) ([]*record.Conversation, bool, error) {
-	q := store.Query{Where: where, Order: l.field, Desc: l.desc, Limit: n}
-	if behind != nil {
-		q.Range, q.Order = &store.Range{Field: l.field, From: behind.At}, ""
-		if l.desc {
-			q.Range = &store.Range{Field: l.field, To: behind.At, ToIncl: true}
-		}
-	}
-	var out []*record.Conversation
-	for {
-		docs, next, _, err := from.Query(ctx, q)
-		if err != nil {
-			return nil, false, err
-		}
-		for _, d := range docs {
-			if behind == nil || l.before(*behind, l.at(d)) {
-				out = append(out, d)
-			}
-		}
-		if next == "" || len(out) >= n {
-			return out, next != "", nil
-		}
-		q.Cursor = next
-	}
-}
-
-func (l *listing) value(c *record.Conversation) string {
-	if l.field == "waiting_since" {
-		return c.WaitingSince.String()
-	}
-	return c.LastMessageAt.String()
-}
-
-func (l *listing) at(c *record.Conversation) place { return place{At: l.value(c), ID: c.ID} }
-
-// before is the list's order.
-func (l *listing) before(a, b place) bool {
-	d := cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.ID, b.ID))
-	if l.desc {
-		return d > 0
-	}
-	return d < 0
-}
-
 func (l *listing) keeps(c *record.Conversation) (bool, error) {
 	for _, k := range l.keep {
 		if ok, err := k(c); !ok || err != nil {
@@ -351,26 +317,6 @@ func (l *listing) keeps(c *record.Conversation) (bool, error) {
 		}
 	}
 	return true, nil
-}
-
-func encodePlace(p place) string {
-	b, err := json.Marshal(p)
-	if err != nil {
-		panic(err) // two texts always marshal
-	}
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-func decodePlace(s string) (*place, error) {
-	var p place
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err == nil {
-		err = json.Unmarshal(b, &p)
-	}
-	if _, timeErr := time.Parse(event.Layout, p.At); err != nil || timeErr != nil || p.ID == "" {
-		return nil, fault.At("/cursor", "bad_cursor", "the cursor is not one of this list")
-	}
-	return &p, nil
 }
 
 func orElse[T any](p *T, otherwise T) T {

@@ -98,13 +98,13 @@ func (s *Server) visible(ctx context.Context, p *auth.Principal, c *record.Conve
 	return p.May(auth.ReadAll) || (p.May(auth.Read) && involved(p, c)), nil
 }
 
-// involved reports whether the caller holds the conversation, is of the team that has it, or took part in it before it was
-// closed.
+// involved reports whether the caller holds the conversation, is of the team that has it, or took part in it before it was closed, or
+// whether no team and no agent has it. What it decides, [Server.scopes] names as lists.
 func involved(p *auth.Principal, c *record.Conversation) bool {
 	switch {
 	case p.AgentID != "" && c.AssigneeID == p.AgentID:
 		return true
-	case c.Status == record.Closed && tookPart(p, c):
+	case c.Status == record.Closed && tookPart(p, c), c.IsFree():
 		return true
 	}
 	return c.QueueID != "" && slices.Contains(p.Queues, c.QueueID)
@@ -116,14 +116,11 @@ func tookPart(p *auth.Principal, c *record.Conversation) bool {
 
 // inUnit reports whether isolation lets the caller see things of a unit: those of the own unit and of units below it.
 func (s *Server) inUnit(ctx context.Context, p *auth.Principal, ouID string) (bool, error) {
-	t, err := s.Directory.Tenant(ctx, p.Tenant)
-	if fault.Is(err, fault.Gone) {
-		return true, nil // a tenant without settings isolates nothing
-	}
+	isolated, err := s.isolated(ctx, p)
 	if err != nil {
 		return false, err
 	}
-	if !t.Settings.EnforceOUIsolation || p.OUID == "" || p.OUID == ouID {
+	if !isolated || p.OUID == ouID {
 		return true, nil
 	}
 	if ouID == "" {
@@ -134,6 +131,15 @@ func (s *Server) inUnit(ctx context.Context, p *auth.Principal, ouID string) (bo
 		return false, nil
 	}
 	return slices.Contains(u.Path, p.OUID), err
+}
+
+// isolated reports whether the caller sees only things of a unit and those below it.
+func (s *Server) isolated(ctx context.Context, p *auth.Principal) (bool, error) {
+	t, err := s.Directory.Tenant(ctx, p.Tenant)
+	if fault.Is(err, fault.Gone) {
+		return false, nil // a tenant without settings isolates nothing
+	}
+	return err == nil && t.Settings.EnforceOUIsolation && p.OUID != "", err
 }
 
 // message reads one of a conversation that the caller may see.

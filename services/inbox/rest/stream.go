@@ -294,8 +294,10 @@ func (s *Server) sees(ctx context.Context, p *auth.Principal, e event.Stream) (s
 	switch event.Type(e.Type) {
 	case event.ConversationReopen: // who took part saw it while it was closed
 		knew = tookPart(p, c)
+	case event.ConversationClosed: // what nobody has is seen by all agents until then
+		knew = e.Assignee == "" && e.QueueID == ""
 	case event.ConversationHolder:
-		knew = (e.Was != "" && e.Was == p.AgentID) || slices.Contains(p.Queues, e.WasQueue)
+		knew = (e.Was == "" && e.WasQueue == "") || (e.Was != "" && e.Was == p.AgentID) || slices.Contains(p.Queues, e.WasQueue)
 	}
 	return false, knew, nil
 }
