@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -51,7 +50,6 @@ func (l *Leads) Lead(ctx context.Context, w Walk, collection string, count func(
 // recalls are numbers that are kept for a while. The same one is asked for once at a time.
 type recalls struct {
 	kept   time.Duration
-	mu     sync.Mutex
 	known  *lru.Cache[string, recalledNumber]
 	flight singleflight.Group
 }
