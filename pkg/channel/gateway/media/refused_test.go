@@ -81,7 +81,8 @@ func TestP13_WhatAnOperatorCanMendWaitsForIt(t *testing.T) {
 
 func TestAChangeOfTheChannelWakesItsFiles(t *testing.T) {
 	t.Parallel()
-	m := newMending(t, 401, Timing{Backoff: time.Hour, Poll: time.Hour})
+	// A claim lasts for a fetch and a pause: together less than due.Longest, beyond which it would be due at once.
+	m := newMending(t, 401, Timing{Backoff: time.Hour / 2, Poll: time.Hour})
 	for _, id := range []string{"a", "b", "c"} {
 		m.take(t, wanted(id, event.Attachment{URL: m.server.URL + "/" + id}))
 	}
