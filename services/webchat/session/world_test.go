@@ -386,13 +386,26 @@ func (l *line) say(f any) {
 // want returns the next frame, which must be of one of these kinds.
 func (l *line) want(kinds ...string) frame {
 	l.t.Helper()
+	f := l.next(kinds)
+	if !slices.Contains(kinds, f.text("t")) {
+		l.t.Fatalf("want %s, got %v", kinds, f)
+	}
+	return f
+}
+
+// next is the next frame: what came before the socket ended is read before its end.
+func (l *line) next(kinds []string) frame {
+	l.t.Helper()
 	select {
 	case f := <-l.frames:
-		if !slices.Contains(kinds, f.text("t")) {
-			l.t.Fatalf("want %s, got %v", kinds, f)
-		}
 		return f
 	case c := <-l.ended:
+		select {
+		case f := <-l.frames:
+			l.ended <- c
+			return f
+		default:
+		}
 		l.t.Fatalf("want %s, the socket ended with %d", kinds, c)
 	case <-time.After(patient):
 		l.t.Fatalf("no %s in %s", kinds, patient)
