@@ -6,6 +6,7 @@
 package due
 
 import (
+	"context"
 	"math"
 	"time"
 
@@ -24,6 +25,21 @@ const AnyTime = time.Duration(math.MaxInt64)
 // Passed reports whether a time has come that was set at most some time ahead.
 func Passed(at, now event.Time, most time.Duration) bool {
 	return !at.After(now) || most != AnyTime && at.After(now.Add(most+Skew))
+}
+
+// Sleep waits some time, by the monotonic clock; false if ctx ended first. For no time it does not wait, whatever ctx is.
+func Sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
 }
 
 // Left is how long to wait for a time that was set at most some time ahead: at least 0, at most that.

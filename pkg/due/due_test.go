@@ -1,11 +1,31 @@
 package due
 
 import (
+	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
 )
+
+func TestSleepEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		began := time.Now()
+		if !Sleep(ctx, 59*time.Second) || time.Since(began) != 59*time.Second {
+			t.Errorf("slept for %s", time.Since(began))
+		}
+		if Sleep(ctx, time.Hour) || time.Since(began) != time.Minute {
+			t.Errorf("slept on until %s", time.Since(began))
+		}
+		if !Sleep(ctx, 0) {
+			t.Error("no time is over at once")
+		}
+	})
+}
 
 func TestWhatIsDueAndHowLongIsLeft(t *testing.T) {
 	t.Parallel()

@@ -32,9 +32,12 @@ func (t *Thread) Window() Window { return Window{Anchors: freeEntry(t.Anchors, t
 // open notes what has opened the window beside the customer's messages.
 func (w *Window) open(as channel.Anchors) {
 	if len(as) > 0 {
-		w.Anchors, w.FreeUntil = freeEntry(w.Anchors, w.FreeUntil).Open(as...), event.Time{}
+		w.keep(freeEntry(w.Anchors, w.FreeUntil).Open(as...))
 	}
 }
+
+// keep replaces what opened the window, in the form of this version.
+func (w *Window) keep(as channel.Anchors) { w.Anchors, w.FreeUntil = as, event.Time{} }
 
 // State returns what the conversation's window allows an attempt of a message, by the rules of its channel. Only the first attempt goes
 // out by a reply handle; another one leaves out what has arrived.
@@ -52,7 +55,7 @@ func (w Window) State(rules channel.Window, m *Message, now event.Time) channel.
 // Use takes the places that an attempt needs, in the commit that queues it or in one before (docs/models/windows.pml, TAKE).
 func (c *Conversation) Use(d Dispatch, attempt string, at event.Time) {
 	if d.Needs > 0 {
-		c.Window.Anchors, c.Window.FreeUntil = d.Rules.Take(c.Window.Opened(), at.Time, attempt, d.Needs), event.Time{}
+		c.Window.keep(d.Rules.Take(c.Window.Opened(), at.Time, attempt, d.Needs))
 	}
 }
 
@@ -82,7 +85,7 @@ func (r *Store) Settled(ctx context.Context, m *Message, attempt string) error {
 			if !changed {
 				return store.Unchanged
 			}
-			c.Window.Anchors, c.Window.FreeUntil = anchors, event.Time{}
+			c.Window.keep(anchors)
 			return nil
 		})
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/services/simulator/account"
 	"github.com/tributaryhq/tributary/services/simulator/ledger"
 	"github.com/tributaryhq/tributary/services/simulator/webhook"
@@ -57,7 +58,7 @@ func (s *Stage) Play(w http.ResponseWriter, r *http.Request, a *account.Account,
 	}
 	act := read()
 	note.Name, note.To, note.Kind, note.Ref = act.Name, act.To, act.Kind, act.Ref
-	if !sleep(r, script.Delay()) {
+	if !due.Sleep(r.Context(), script.Delay()) {
 		note.Outcome = "reset"
 		return
 	}
@@ -93,20 +94,6 @@ func outcome(a Answer) string {
 		return "accepted"
 	}
 	return "refused"
-}
-
-func sleep(r *http.Request, d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-r.Context().Done():
-		return false
-	}
 }
 
 // Write answers.

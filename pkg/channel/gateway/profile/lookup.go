@@ -8,6 +8,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/budget"
 	"github.com/tributaryhq/tributary/pkg/cache"
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
@@ -66,7 +67,7 @@ func (w *Worker) serve(ctx context.Context, channelID string, l *line) {
 		}
 		if again, wait := w.look(ctx, pace, &p); again {
 			w.again(l, p)
-			sleep(ctx, wait)
+			due.Sleep(ctx, wait)
 		}
 	}
 }
@@ -112,7 +113,7 @@ func (w *Worker) spend(ctx context.Context, pace *pace) bool {
 		if ok {
 			break
 		}
-		if !sleep(ctx, max(wait, time.Millisecond)) {
+		if !due.Sleep(ctx, max(wait, time.Millisecond)) {
 			return false
 		}
 	}
@@ -180,16 +181,4 @@ func (w *Worker) failed(pace *pace, p *person, err error) (again bool, wait time
 func (w *Worker) backoff(pace *pace) time.Duration {
 	d := min(w.Timing.Backoff<<min(max(pace.failures-1, 0), 20), w.Timing.MaxBackoff)
 	return d*3/4 + rand.N(d/4+1)
-}
-
-// sleep waits; false if ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }

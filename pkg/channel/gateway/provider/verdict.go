@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
@@ -69,15 +70,10 @@ func (c *Caller) Send(ctx context.Context, ch channel.Keyed, msg event.Outbound,
 
 // wait waits some time; false if ctx ends within it, which it does not wait for.
 func wait(ctx context.Context, d time.Duration) bool {
-	if end, ok := ctx.Deadline(); d <= 0 || ok && time.Until(end) <= d {
-		return d <= 0
-	}
-	select {
-	case <-ctx.Done():
+	if end, ok := ctx.Deadline(); d > 0 && ok && time.Until(end) <= d {
 		return false
-	case <-time.After(d):
-		return true
 	}
+	return due.Sleep(ctx, d)
 }
 
 // after is the verdict of a chain whose last step went wrong: what the provider has already taken stays taken.
@@ -89,55 +85,66 @@ func (v Verdict) after(step Verdict) Verdict {
 }
 
 // step makes one call; once more with a new token if the provider denied the one we had.
-func (c *Caller) step(ctx context.Context, ch channel.Keyed, msg event.Outbound, req channel.Request, a About) (channel.Outcome, Verdict) {
-	for try := 0; ; try++ {
-		token, err := c.token(ctx, ch)
-		if err != nil {
-			return channel.Outcome{}, beforeCall(c.redactors.find(ch).fault(err))
-		}
-		ch.Token = token
-		files, err := c.linksOf(ch, msg, req)
-		if err != nil {
-			return channel.Outcome{}, beforeCall(err)
-		}
-		started := c.Now()
-		resp, err := c.carry(ctx, ch, files.request(req))
-		resp = files.answer(resp)
-		hide := c.redactors.find(ch)
-		c.Log.add(entry{ch: ch.ID, hide: hide, about: a, req: req, resp: resp, err: err, at: started, took: c.Now().Sub(started)})
-		if err != nil {
-			return channel.Outcome{}, transportVerdict(req, err)
-		}
-		out, err := c.Adapter.Settle(ch.Channel, msg, req, resp)
-		err = hide.fault(err)
-		if err == nil {
-			return out, Verdict{Finding: Taken}
-		}
-		if fault.Is(err, fault.Denied) && c.Tokens != nil && try == 0 {
-			c.Tokens.Drop(ctx, ch, token)
-			ch.Token = ""
-			continue
-		}
-		return out, settleVerdict(req, err)
+func (c *Caller) step(ctx context.Context, ch channel.Keyed, msg event.Outbound, req channel.Request, a About) (out channel.Outcome, v Verdict) {
+	err := c.withToken(ctx, ch, func(ch channel.Keyed) (denied bool) {
+		out, v, denied = c.once(ctx, ch, msg, req, a)
+		return denied
+	})
+	if err != nil {
+		return channel.Outcome{}, beforeCall(err)
 	}
+	return out, v
+}
+
+// once makes one call and judges its answer. It reports whether the provider denied the channel's credentials.
+func (c *Caller) once(ctx context.Context, ch channel.Keyed, msg event.Outbound, req channel.Request, a About) (channel.Outcome, Verdict, bool) {
+	files, err := c.linksOf(ch, msg, req)
+	if err != nil {
+		return channel.Outcome{}, beforeCall(err), false
+	}
+	started := c.Now()
+	resp, err := c.carry(ctx, ch, files.request(req))
+	resp = files.answer(resp)
+	hide := c.redactors.find(ch)
+	c.Log.add(entry{ch: ch.ID, hide: hide, about: a, req: req, resp: resp, err: err, at: started, took: c.Now().Sub(started)})
+	if err != nil {
+		return channel.Outcome{}, transportVerdict(req, err), false
+	}
+	out, err := c.Adapter.Settle(ch.Channel, msg, req, resp)
+	if err = hide.fault(err); err != nil {
+		return out, settleVerdict(req, err), fault.Is(err, fault.Denied)
+	}
+	return out, Verdict{Finding: Taken}, false
 }
 
 // Ask makes a call that changes nothing at the provider and lets read judge the answer; once more with a new token if the provider
 // denied the one we had. The answer, and the error, are without the channel's secrets.
 func (c *Caller) Ask(ctx context.Context, ch channel.Keyed, req channel.Request, read func(channel.Response) error) error {
+	var err error
+	before := c.withToken(ctx, ch, func(ch channel.Keyed) (denied bool) {
+		var resp channel.Response
+		if resp, err = c.carry(ctx, ch, req); err != nil {
+			return false
+		}
+		err = c.redactors.find(ch).fault(read(resp))
+		return fault.Is(err, fault.Denied)
+	})
+	if before != nil {
+		return before
+	}
+	return err
+}
+
+// withToken makes a call with the channel's token; once more with a new one if it was denied. An error came before the call.
+func (c *Caller) withToken(ctx context.Context, ch channel.Keyed, call func(channel.Keyed) (denied bool)) error {
 	for try := 0; ; try++ {
 		token, err := c.token(ctx, ch)
 		if err != nil {
 			return c.redactors.find(ch).fault(err)
 		}
 		ch.Token = token
-		resp, err := c.carry(ctx, ch, req)
-		if err != nil {
-			return err
-		}
-		err = c.redactors.find(ch).fault(read(resp))
-		if !fault.Is(err, fault.Denied) || c.Tokens == nil || try > 0 {
-			return err
+		if !call(ch) || c.Tokens == nil || try > 0 {
+			return nil
 		}
 		c.Tokens.Drop(ctx, ch, token)
 		ch.Token = ""
