@@ -305,8 +305,11 @@ func TestEverySlowAnswerIsAway(t *testing.T) {
 	s, db := faked(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	s.Answer(func(mongofake.Command) bson.D { <-ctx.Done(); return nil })
-	if err := db.Batch(ctx, inserts("things", small))[0]; !fault.Is(err, fault.Unavailable) {
+	gaveUp := make(chan struct{})
+	s.Answer(func(mongofake.Command) bson.D { <-gaveUp; return nil })
+	err := db.Batch(ctx, inserts("things", small))[0]
+	close(gaveUp)
+	if !fault.Is(err, fault.Unavailable) {
 		t.Errorf("%v", err)
 	}
 }

@@ -41,7 +41,7 @@ type out struct {
 
 // sink is a connection.
 type sink interface {
-	send(ctx context.Context, o out) error
+	send(o out) error               // all of it, also while the process stops
 	idle(ctx context.Context) error // keeps proxies from closing it
 }
 
@@ -93,7 +93,7 @@ func (s *sse) write(text string) error {
 	return s.rc.Flush()
 }
 
-func (s *sse) send(_ context.Context, o out) error {
+func (s *sse) send(o out) error {
 	id := ""
 	if o.ID != "" {
 		id = "id: " + o.ID + "\n"
@@ -122,7 +122,8 @@ func (s *Server) StreamEventsWebSocket(c *gin.Context, params api.StreamEventsWe
 	defer conn.CloseNow() //nolint:errcheck // it is over either way
 	held, caller, end := httpapi.Standing(c, s.Directory, nil)
 	defer end()
-	err = s.stream(conn.CloseRead(held), caller, orElse(params.After, ""), ws{conn})
+	open := conn.CloseRead(held)
+	err = s.stream(open, caller, orElse(params.After, ""), ws{open, conn})
 	if fault.Is(context.Cause(held), fault.Denied) {
 		_ = conn.Close(unauthorized, "the credentials are not valid any more")
 		return
@@ -134,14 +135,18 @@ func (s *Server) StreamEventsWebSocket(c *gin.Context, params api.StreamEventsWe
 	_ = conn.Close(websocket.StatusGoingAway, "come again with the last id")
 }
 
-type ws struct{ conn *websocket.Conn }
+// ws writes as long as open lasts: a write that is cut off breaks the connection, and the client is not told why.
+type ws struct {
+	open context.Context
+	conn *websocket.Conn
+}
 
-func (w ws) send(ctx context.Context, o out) error {
+func (w ws) send(o out) error {
 	b, err := json.Marshal(o)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, writeLimit)
+	ctx, cancel := context.WithTimeout(w.open, writeLimit)
 	defer cancel()
 	return w.conn.Write(ctx, websocket.MessageText, b)
 }
@@ -188,7 +193,7 @@ func (s *Server) stream(ctx context.Context, caller func() *auth.Principal, toke
 			}
 			// The log was cut off behind the client: it reads the state anew, and goes on from here.
 			if at, err = s.Hub.Start(ctx, p.Tenant); err == nil {
-				err = to.send(ctx, out{ID: at.String(), Type: "resync", Data: json.RawMessage(`{}`)})
+				err = to.send(out{ID: at.String(), Type: "resync", Data: json.RawMessage(`{}`)})
 			}
 			if err != nil {
 				return err
@@ -219,11 +224,11 @@ func (s *Server) begin(ctx context.Context, p *auth.Principal, token string, to 
 		if err != nil {
 			return at, err
 		}
-		return at, to.send(ctx, out{ID: at.String(), Type: "ready", Data: json.RawMessage(`{}`)})
+		return at, to.send(out{ID: at.String(), Type: "ready", Data: json.RawMessage(`{}`)})
 	}
 	at, err := s.Hub.Resume(ctx, p.Tenant, token)
 	if errors.Is(err, feed.ErrResync) {
-		return at, to.send(ctx, out{ID: at.String(), Type: "resync", Data: json.RawMessage(`{}`)})
+		return at, to.send(out{ID: at.String(), Type: "resync", Data: json.RawMessage(`{}`)})
 	}
 	return at, err
 }
@@ -263,9 +268,9 @@ func (s *Server) forward(ctx context.Context, caller func() *auth.Principal, ms 
 		}
 		switch {
 		case sees:
-			err = to.send(ctx, out{ID: id, Type: e.Type, Data: e.Data})
+			err = to.send(out{ID: id, Type: e.Type, Data: e.Data})
 		case knew:
-			err = to.send(ctx, out{ID: id, Type: "conversation.gone", Data: mustJSON(object{"conversation_id": e.ConversationID})})
+			err = to.send(out{ID: id, Type: "conversation.gone", Data: mustJSON(object{"conversation_id": e.ConversationID})})
 		}
 		if err != nil {
 			return err
@@ -322,7 +327,7 @@ func (s *Server) passOn(ctx context.Context, p *auth.Principal, b []byte, to sin
 	if err != nil || !sees {
 		return err
 	}
-	return to.send(ctx, out{Type: f.Type, Data: b})
+	return to.send(out{Type: f.Type, Data: b})
 }
 
 // Typing tells browsers that somebody is typing.
