@@ -57,16 +57,24 @@ func (l *Limits) TakeN(key string, n int) error {
 
 // Reserve takes n units, or takes none and returns how long there are fewer.
 func (l *Limits) Reserve(key string, n int) time.Duration {
+	_, wait := l.Hold(key, n)
+	return wait
+}
+
+// Hold is Reserve of units that may turn out not to be used: back gives them back, once. What others have taken of the same key in
+// between may make it give back less, never more.
+func (l *Limits) Hold(key string, n int) (back func(), wait time.Duration) {
 	now := l.now()
 	r := l.limiter(key).ReserveN(now, n)
 	if !r.OK() {
-		return l.Rate.Per
+		return nil, l.Rate.Per
 	}
-	wait := r.DelayFrom(now)
-	if wait > 0 {
-		r.CancelAt(now)
+	back = func() { r.CancelAt(now) } // a reservation whose time is over is not cancelled
+	if wait = r.DelayFrom(now); wait > 0 {
+		back()
+		return nil, wait
 	}
-	return wait
+	return back, 0
 }
 
 // Left is how many units the key has now.

@@ -34,6 +34,37 @@ func TestEveryKeyHasABudgetThatFillsAgain(t *testing.T) {
 	}
 }
 
+func TestWhatIsHeldAndNotUsedComesBack(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1e9, 0)
+	l := New(Rate{1, 6 * time.Second, 10}, func() time.Time { return now })
+	if err := l.TakeN("a", 4); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		back, wait := l.Hold("a", 5)
+		if wait != 0 {
+			t.Fatalf("waits %s", wait)
+		}
+		now = now.Add(3 * time.Second)
+		back()
+	}
+	if l.Left("a") != 7.5 {
+		t.Errorf("%g left, want 10 - 4 + 9 s / 6 s", l.Left("a"))
+	}
+	if back, wait := l.Hold("a", 8); back != nil || wait != 3*time.Second || l.Left("a") != 7.5 {
+		t.Errorf("waits %s, %g left", wait, l.Left("a"))
+	}
+	back, _ := l.Hold("a", 5)
+	now = now.Add(3 * time.Second)
+	if err := l.TakeN("a", 2); err != nil {
+		t.Fatal(err)
+	}
+	if back(); l.Left("a") > 6 || l.Left("a") < 5.5 {
+		t.Errorf("%g left, want at most 7.5 - 2 + 3 s / 6 s", l.Left("a"))
+	}
+}
+
 func TestTheNumberOfBudgetsIsBounded(t *testing.T) {
 	t.Parallel()
 	l := New(Rate{1, time.Hour, 1}, time.Now)

@@ -68,27 +68,31 @@ func (l local) Take(context.Context) (bool, time.Duration) {
 	return wait == 0, wait
 }
 
-// take uses one token of every limit, or says how long there is none, and whether that is this recipient's.
-func (l *limits) take(key string) (wait time.Duration, peer bool) {
-	if wait := l.peer(key); wait > 0 {
-		return wait, true
+// take uses one token of every limit, or none, and says how long there is none and whether that is this recipient's. back returns the
+// recipient's tokens, which may be few for a long time; the channel's are shared, and lost if they are not used.
+func (l *limits) take(key string) (back func(), no refusal) {
+	var held []func()
+	back = func() {
+		for _, b := range held {
+			b()
+		}
+	}
+	for _, p := range l.peers {
+		b, wait := p.Hold(key, 1)
+		if wait > 0 {
+			back()
+			return nil, refusal{wait: wait, peer: true}
+		}
+		held = append(held, b)
 	}
 	for _, s := range l.shared {
 		ctx, cancel := context.WithTimeout(context.Background(), askTime)
 		ok, wait := s.Take(ctx)
 		cancel()
 		if !ok {
-			return max(wait, time.Millisecond), false
+			back()
+			return nil, refusal{wait: max(wait, time.Millisecond)}
 		}
 	}
-	return 0, false
-}
-
-func (l *limits) peer(key string) time.Duration {
-	for _, p := range l.peers {
-		if wait := p.Reserve(key, 1); wait > 0 {
-			return wait
-		}
-	}
-	return 0
+	return back, refusal{}
 }

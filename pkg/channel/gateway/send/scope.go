@@ -115,15 +115,18 @@ func (s *scope) enter(key string) (*permit, refusal) {
 	if no := s.takePlace(p); no.wait > 0 {
 		return nil, no
 	}
-	if wait, peer := s.pace.Load().limits.take(key); wait > 0 {
+	back, no := s.pace.Load().limits.take(key)
+	if no.wait > 0 {
 		s.givePlace()
-		return nil, refusal{wait: wait, peer: peer}
+		return nil, no
 	}
 	done, err := s.breaker.Allow()
 	if err != nil { // half open, and the one call that may try is under way
+		back()
 		s.givePlace()
 		return nil, refusal{wait: notYet}
 	}
+	p.back = back
 	p.done = done
 	return p, refusal{}
 }
@@ -171,6 +174,7 @@ type permit struct {
 	key   string
 	probe bool // the channel was held: the outcome shows whether it still is
 	done  func(error)
+	back  func() // returns the tokens of the limits
 	once  sync.Once
 }
 
@@ -185,7 +189,10 @@ func (p *permit) release() {
 	if p == nil {
 		return
 	}
-	p.once.Do(func() { p.leave(errUnused) })
+	p.once.Do(func() {
+		p.back()
+		p.leave(errUnused)
+	})
 }
 
 func (p *permit) end(v provider.Verdict) {
