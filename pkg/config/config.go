@@ -1,7 +1,8 @@
 // Package config reads the configuration of a process: defaults, then a file, then the environment, then flags.
 //
-// A key that nobody knows stops the start and is named, wherever it came from; so does a value that does not fit its key.
-// Secrets can be read from files: the key with "_file" behind it names one.
+// A key belongs to the service that reads it, which declares it with what it may hold (Declare); this package has only those that every
+// process reads (Config). A key that is declared nowhere stops the start and is named, wherever it came from; so does a value that
+// does not fit its key. Secrets can be read from files: the key with "_file" behind it names one.
 package config
 
 import (
@@ -15,22 +16,19 @@ import (
 	"time"
 )
 
-// Config is the configuration of a process. Every field is a key: TRIBUTARY_HTTP_ADDR in the environment, http_addr in a file,
-// --http-addr as a flag. docs/reference/configuration.md is generated from this struct.
+// Config is the configuration of a process. Its fields are the keys that every process reads: TRIBUTARY_HTTP_ADDR in the environment,
+// http_addr in a file, --http-addr as a flag. The settings of services are beside them (Of).
 type Config struct {
 	HTTPAddr               string        `key:"http_addr" default:":8080" help:"address of the public API, webhooks and console"`
-	DataDir                string        `key:"data_dir" default:"./tributary-data" help:"where the single binary keeps broker, store, blobs and its encryption key"`
 	TrustedProxies         []string      `key:"trusted_proxies" help:"CIDRs of proxies whose X-Forwarded-For or Forwarded header is believed; empty: none, the address of the connection counts"`
 	PublicURL              string        `key:"public_url" help:"the URL under which providers and people reach this installation; empty: derived from http_addr"`
 	KafkaBrokers           []string      `key:"kafka_brokers" help:"Kafka bootstrap servers; empty: in-process (binary tributary only)"`
 	KafkaTLS               bool          `key:"kafka_tls" default:"false" help:"speak TLS to Kafka"`
-	KafkaSASL              string        `key:"kafka_sasl" help:"SASL mechanism: plain, scram-sha-256 or scram-sha-512; empty: none"`
+	KafkaSASL              string        `key:"kafka_sasl" oneof:",plain,scram-sha-256,scram-sha-512" help:"SASL mechanism: plain, scram-sha-256 or scram-sha-512; empty: none"`
 	KafkaUsername          string        `key:"kafka_username" help:"SASL user"`
 	KafkaPassword          string        `key:"kafka_password" secret:"true" help:"SASL password"`
-	KafkaLinger            time.Duration `key:"kafka_linger" default:"3ms" help:"partitions that want more records wait so long for others, to be asked for together; longer is cheaper"`
-	KafkaCompression       string        `key:"kafka_compression" default:"lz4" help:"of records: none, lz4 or zstd; in-process: none"`
-	KafkaSync              string        `key:"kafka_sync" default:"on" help:"on: the in-process broker acknowledges a record when it is on the disk; off: when the operating system has it, which a loss of power can take away"`
-	KafkaReplicas          int           `key:"kafka_replicas" default:"3" help:"replication factor of topics created by 'topics ensure'"`
+	KafkaLinger            time.Duration `key:"kafka_linger" default:"3ms" min:"1ns" max:"1s" help:"partitions that want more records wait so long for others, to be asked for together; longer is cheaper"`
+	KafkaCompression       string        `key:"kafka_compression" default:"lz4" oneof:"none,lz4,zstd" help:"of records: none, lz4 or zstd; in-process: none"`
 	RedisURL               string        `key:"redis_url" secret:"true" help:"redis:// or rediss:// URL; empty: in-process (binary tributary only)"`
 	StoreURL               string        `key:"store_url" secret:"true" help:"mongodb://, mongodb+srv:// or sqlite:<file>; empty: SQLite in data_dir (binary tributary only)"`
 	BlobURL                string        `key:"blob_url" help:"file:///dir, mem://, s3://, gs:// or azblob:// URL; empty: a folder in data_dir (binary tributary only)"`
@@ -40,21 +38,15 @@ type Config struct {
 	Pprof                  bool          `key:"pprof" default:"false" help:"serve the profiles of the Go runtime under /debug/pprof on admin_addr"`
 	EgressAllow            []string      `key:"egress_allow" help:"CIDRs, or single addresses with a port, that may be called although they are private, e.g. 127.0.0.0/8 or 127.0.0.1:8080"`
 
-	BootstrapAPIKey        string `key:"bootstrap_api_key" secret:"true" help:"an API key (trb_<id>_<secret>) of the tenant 'default', created at first start"`
-	BootstrapAdminEmail    string `key:"bootstrap_admin_email" help:"owner of the tenant 'default', created at first start"`
-	BootstrapAdminPassword string `key:"bootstrap_admin_password" secret:"true" help:"that owner's password"`
-
-	Demo          string        `key:"demo" default:"on" help:"on: the single binary starts with a demo tenant and the provider simulator; off: without"`
-	LogLevel      string        `key:"log_level" default:"info" help:"debug, info, warn or error"`
-	LogFormat     string        `key:"log_format" default:"auto" help:"json, text, or auto: text where the log goes to a terminal, json elsewhere"`
-	ShutdownDelay time.Duration `key:"shutdown_delay" default:"0s" help:"how long to stay up after not being ready any more, for load balancers to notice"`
-	ShutdownDrain time.Duration `key:"shutdown_drain" default:"20s" help:"how long requests and records in progress may take to finish at a stop"`
+	LogLevel      string        `key:"log_level" default:"info" oneof:"debug,info,warn,error" help:"debug, info, warn or error"`
+	LogFormat     string        `key:"log_format" default:"auto" oneof:"auto,json,text" help:"json, text, or auto: text where the log goes to a terminal, json elsewhere"`
+	ShutdownDelay time.Duration `key:"shutdown_delay" default:"0s" min:"0s" help:"how long to stay up after not being ready any more, for load balancers to notice"`
+	ShutdownDrain time.Duration `key:"shutdown_drain" default:"20s" min:"0s" help:"how long requests and records in progress may take to finish at a stop"`
 	OIDCIssuer    string        `key:"oidc_issuer" help:"OpenID Connect issuer whose tokens are accepted; empty: none"`
 	OIDCAudience  string        `key:"oidc_audience" help:"audience that such tokens must name"`
-}
 
-// DemoOn reports whether demo data and simulator are wanted.
-func (c *Config) DemoOn() bool { return c.Demo == "on" }
+	parts []any // pointers to the structs of further settings
+}
 
 // Key decodes EncryptionKey.
 func (c *Config) Key() ([]byte, error) {
@@ -122,28 +114,12 @@ func (c *Config) Permits() (func(netip.AddrPort) bool, error) {
 	}, err
 }
 
-func (c *Config) validate() error {
+// Check returns what is wrong with values that their declarations cannot describe.
+func (c *Config) Check() error {
 	var errs []error
 	bad := func(key, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%s: %s", EnvName(key), fmt.Sprintf(format, args...)))
 	}
-	oneOf := func(key, v string, want ...string) {
-		for _, w := range want {
-			if v == w {
-				return
-			}
-		}
-		bad(key, "%q is none of %s", v, strings.Join(want, ", "))
-	}
-	oneOf("demo", c.Demo, "on", "off")
-	oneOf("log_level", c.LogLevel, "debug", "info", "warn", "error")
-	oneOf("log_format", c.LogFormat, "auto", "json", "text")
-	oneOf("kafka_sync", c.KafkaSync, "on", "off")
-	oneOf("kafka_compression", c.KafkaCompression, "none", "lz4", "zstd")
-	if c.KafkaLinger <= 0 || c.KafkaLinger > time.Second {
-		bad("kafka_linger", "want more than 0 and at most 1s, got %s", c.KafkaLinger)
-	}
-	oneOf("kafka_sasl", c.KafkaSASL, "", "plain", "scram-sha-256", "scram-sha-512")
 	if c.PublicURL != "" {
 		if u, err := url.Parse(c.PublicURL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 			bad("public_url", "%q is not an http or https URL", c.PublicURL)

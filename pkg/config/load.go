@@ -3,123 +3,215 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
 )
 
-const prefix = "TRIBUTARY_"
-
-// notKeys are variables with our prefix that other parts read; they are no configuration keys. Nor are those of the test suites.
-var notKeys = []string{"TRIBUTARY_CONFIG", "TRIBUTARY_URL", "TRIBUTARY_API_KEY"}
-
-const ofTests = prefix + "TEST_"
+const (
+	prefix    = "TRIBUTARY_"
+	fileNamed = prefix + "CONFIG" // names the configuration file; no key
+	ofTests   = prefix + "TEST_"  // begins the variables that test suites read; no keys
+)
 
 // EnvName is the environment variable of a key.
 func EnvName(key string) string { return prefix + strings.ToUpper(key) }
 
-// Flags returns the flags of all keys, and --config for the file.
-func Flags(name string) *pflag.FlagSet {
-	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)
-	fs.SortFlags = false
-	fs.String("config", "", "configuration file (YAML, TOML or JSON); also TRIBUTARY_CONFIG")
-	for f := range fields() {
-		fs.String(strings.ReplaceAll(f.key, "_", "-"), "", f.help)
-	}
-	return fs
+// Program is what a program reads of its configuration.
+type Program struct {
+	Settings  []Settings        // besides the keys that every process has (Config)
+	Elsewhere []string          // keys that other programs of the same installation read: they are no mistake here, and not read
+	Defaults  map[string]string // by key, where they are others than declared
 }
 
-// Load reads the configuration. environ is os.Environ() in programs. defaults are those of the program, by key, where they are
-// others than everywhere.
-func Load(fs *pflag.FlagSet, environ []string, defaults ...map[string]string) (*Config, error) {
-	v := viper.New()
-	known := map[string]bool{}
-	for f := range fields() {
-		v.SetDefault(f.key, f.def)
-		known[f.key] = true
+func (p Program) all() []Settings { return append([]Settings{Declare[Config]()}, p.Settings...) }
+
+func (p Program) keys() ([]key, error) { return merge(p.all()) }
+
+// Keys names the keys of the program's own settings, sorted; those of every process are not among them.
+func (p Program) Keys() (names []string) {
+	common := map[string]bool{}
+	for _, k := range keysOf(reflect.TypeFor[Config]()) {
+		common[k.name] = true
 	}
-	for _, own := range defaults {
-		for key, def := range own {
-			v.SetDefault(key, def)
+	for _, s := range p.Settings {
+		for _, k := range keysOf(s.typ) {
+			if !common[k.name] {
+				names = append(names, k.name)
+			}
 		}
 	}
-	env := map[string]string{}
-	for _, kv := range environ {
-		k, val, _ := strings.Cut(kv, "=")
-		env[k] = val
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Flags returns the flags of all keys, and --config for the file. Those that other programs read are not shown.
+func (p Program) Flags(name string) (*pflag.FlagSet, error) {
+	keys, err := p.keys()
+	if err != nil {
+		return nil, err
 	}
-	file := env["TRIBUTARY_CONFIG"]
-	if fs != nil && fs.Changed("config") {
-		file, _ = fs.GetString("config")
+	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)
+	fs.SortFlags = false
+	fs.String("config", "", "configuration file (YAML, TOML or JSON); also "+fileNamed)
+	for _, k := range keys {
+		fs.String(flagName(k.name), "", k.help)
 	}
-	if file != "" {
-		v.SetConfigFile(file)
-		if err := v.ReadInConfig(); err != nil {
-			return nil, fmt.Errorf("configuration file: %w", err)
+	for _, name := range p.Elsewhere {
+		if fs.Lookup(flagName(name)) == nil {
+			fs.String(flagName(name), "", "")
+			fs.Lookup(flagName(name)).Hidden = true
 		}
 	}
-	var errs []error
-	for _, k := range v.AllKeys() {
-		if !known[k] && !known[strings.TrimSuffix(k, "_file")] {
-			errs = append(errs, fmt.Errorf("configuration file %s: unknown key %q", file, k))
-		}
+	return fs, nil
+}
+
+func flagName(key string) string { return strings.ReplaceAll(key, "_", "-") }
+
+// Load reads the configuration. environ is os.Environ() in programs; fs may be nil.
+func (p Program) Load(fs *pflag.FlagSet, environ []string) (*Config, error) {
+	keys, err := p.keys()
+	if err != nil {
+		return nil, err
 	}
-	for name, val := range env {
-		key := strings.ToLower(strings.TrimPrefix(name, prefix))
-		switch {
-		case !strings.HasPrefix(name, prefix) || strings.HasPrefix(name, ofTests) || slices.Contains(notKeys, name):
-		case known[key]:
-			v.Set(key, val)
-		case strings.HasSuffix(key, "_file") && known[strings.TrimSuffix(key, "_file")]:
-			v.Set(key, val)
-		default:
-			errs = append(errs, fmt.Errorf("unknown configuration key %s%s", name, suggest(key, known)))
-		}
+	v, known := viper.New(), map[string]bool{}
+	for _, k := range keys {
+		v.SetDefault(k.name, k.def)
+		known[k.name] = true
 	}
+	for name, def := range p.Defaults {
+		v.SetDefault(name, def)
+	}
+	for _, name := range p.Elsewhere {
+		known[name] = true
+	}
+	err = errors.Join(fromFile(v, fs, environ, known), fromEnviron(v, environ, known))
 	if fs != nil {
 		fs.Visit(func(f *pflag.Flag) {
-			if f.Name != "config" {
-				v.Set(strings.ReplaceAll(f.Name, "-", "_"), f.Value.String())
+			if name := strings.ReplaceAll(f.Name, "-", "_"); known[name] {
+				v.Set(name, f.Value.String())
 			}
 		})
 	}
-	errs = append(errs, fromFiles(v, known)...)
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+	if err = errors.Join(err, fromSecretFiles(v, keys)); err != nil {
+		return nil, err
 	}
-	c := &Config{}
-	for f := range fields() {
-		if err := decode(v.Get(f.key), reflect.ValueOf(c).Elem().FieldByName(f.name).Addr().Interface()); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", EnvName(f.key), err))
+	return p.fill(v)
+}
+
+// fill reads the values into the structs that declare them, and checks them.
+func (p Program) fill(v *viper.Viper) (*Config, error) {
+	c, filled := &Config{}, map[reflect.Type]bool{}
+	var errs []error
+	for _, s := range p.all() {
+		if filled[s.typ] {
+			continue
 		}
+		filled[s.typ] = true
+		to := reflect.ValueOf(c)
+		if s.typ != reflect.TypeFor[Config]() {
+			to = reflect.New(s.typ)
+			c.With(to.Interface())
+		}
+		errs = append(errs, fillOne(v, to))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return c, c.validate()
+	return c, nil
 }
 
-func fromFiles(v *viper.Viper, known map[string]bool) (errs []error) {
-	for key := range known {
-		path := v.GetString(key + "_file")
+// fillOne fills the struct that to points to. Check is asked only about fields that are right by themselves.
+func fillOne(v *viper.Viper, to reflect.Value) error {
+	var errs []error
+	for i, k := range keysOf(to.Elem().Type()) {
+		field, given := to.Elem().Field(i), v.Get(k.name)
+		err := decode(given, field.Addr().Interface())
+		switch {
+		case err != nil && k.secret:
+			err = fmt.Errorf("want %s", k.values())
+		case err != nil:
+			err = fmt.Errorf("%q is wrong; want %s", fmt.Sprint(given), k.values())
+		default:
+			err = k.check(field)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", EnvName(k.name), err))
+		}
+	}
+	if c, ok := to.Interface().(interface{ Check() error }); ok && len(errs) == 0 {
+		errs = append(errs, c.Check())
+	}
+	return errors.Join(errs...)
+}
+
+// fromFile reads the configuration file, if one is named.
+func fromFile(v *viper.Viper, fs *pflag.FlagSet, environ []string, known map[string]bool) error {
+	file := ""
+	for _, kv := range environ {
+		if path, ok := strings.CutPrefix(kv, fileNamed+"="); ok {
+			file = path
+		}
+	}
+	if fs != nil && fs.Changed("config") {
+		file, _ = fs.GetString("config")
+	}
+	if file == "" {
+		return nil
+	}
+	v.SetConfigFile(file)
+	if err := v.ReadInConfig(); err != nil {
+		return fmt.Errorf("configuration file: %w", err)
+	}
+	var errs []error
+	for _, k := range v.AllKeys() {
+		if !known[k] && !known[strings.TrimSuffix(k, "_file")] {
+			errs = append(errs, fmt.Errorf("configuration file %s: unknown key %q%s", file, k, suggest(k, known, strings.ToLower)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func fromEnviron(v *viper.Viper, environ []string, known map[string]bool) error {
+	var errs []error
+	for _, kv := range environ {
+		name, val, _ := strings.Cut(kv, "=")
+		rest, ok := strings.CutPrefix(name, prefix)
+		if !ok || name == fileNamed || strings.HasPrefix(name, ofTests) {
+			continue
+		}
+		key := strings.ToLower(rest)
+		if !known[key] && !known[strings.TrimSuffix(key, "_file")] {
+			errs = append(errs, fmt.Errorf("unknown configuration key %s%s", name, suggest(key, known, EnvName)))
+			continue
+		}
+		v.Set(key, val)
+	}
+	return errors.Join(errs...)
+}
+
+// fromSecretFiles reads the values of keys for which a file is named.
+func fromSecretFiles(v *viper.Viper, keys []key) error {
+	var errs []error
+	for _, k := range keys {
+		path := v.GetString(k.name + "_file")
 		if path == "" {
 			continue
 		}
 		b, err := os.ReadFile(path)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s_FILE: %w", EnvName(key), err))
+			errs = append(errs, fmt.Errorf("%s_FILE: %w", EnvName(k.name), err))
 			continue
 		}
-		v.Set(key, strings.TrimSpace(string(b)))
+		v.Set(k.name, strings.TrimSpace(string(b)))
 	}
-	return errs
+	return errors.Join(errs...)
 }
 
 func decode(from any, to any) error {
@@ -151,77 +243,20 @@ func split(s string) []string {
 	return out
 }
 
-// suggest names the known key that shares the longest beginning with an unknown one.
-func suggest(key string, known map[string]bool) string {
+// suggest names the known key that shares the longest beginning with an unknown one, as the place writes keys.
+func suggest(key string, known map[string]bool, as func(string) string) string {
 	best, n := "", 3
-	for k := range known {
+	for _, k := range slices.Sorted(maps.Keys(known)) {
 		i := 0
 		for i < len(k) && i < len(key) && k[i] == key[i] {
 			i++
 		}
-		if i > n || (i == n && best != "" && k < best) {
+		if i > n {
 			best, n = k, i
 		}
 	}
 	if best == "" {
-		return ""
+		return ": remove it"
 	}
-	return " (did you mean " + EnvName(best) + "?)"
-}
-
-type field struct {
-	name, key, help string
-	def             string
-	secret          bool
-	kind            reflect.Type
-}
-
-func fields() func(func(field) bool) {
-	return func(yield func(field) bool) {
-		t := reflect.TypeFor[Config]()
-		for i := range t.NumField() {
-			f := t.Field(i)
-			if !yield(field{f.Name, f.Tag.Get("key"), f.Tag.Get("help"), f.Tag.Get("default"), f.Tag.Get("secret") == "true", f.Type}) {
-				return
-			}
-		}
-	}
-}
-
-// Print writes the effective configuration, secrets masked.
-func (c *Config) Print(w io.Writer) error {
-	for f := range fields() {
-		val := reflect.ValueOf(c).Elem().FieldByName(f.name).Interface()
-		text := fmt.Sprint(val)
-		switch v := val.(type) {
-		case []string:
-			text = strings.Join(v, ",")
-		case time.Duration:
-			text = v.String()
-		}
-		if f.secret && text != "" {
-			text = "(set)"
-		}
-		if _, err := fmt.Fprintf(w, "%s=%s\n", EnvName(f.key), text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Reference writes docs/reference/configuration.md.
-func Reference(w io.Writer) error {
-	if _, err := fmt.Fprint(w, "# Configuration\n\nGenerated from `pkg/config`. A key can stand in the environment, in a file (`--config`, in lower case without the prefix) or be a flag.\nSecrets (marked) may be read from a file: add `_FILE` to the name.\n\n| Variable | Default | Meaning |\n|---|---|---|\n"); err != nil {
-		return err
-	}
-	for f := range fields() {
-		mark := ""
-		if f.secret {
-			mark = " (secret)"
-		}
-		if _, err := fmt.Fprintf(w, "| `%s` | `%s` | %s%s |\n", EnvName(f.key), f.def, f.help, mark); err != nil {
-			return err
-		}
-	}
-	return nil
+	return " (did you mean " + as(best) + "?)"
 }

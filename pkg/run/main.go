@@ -40,12 +40,17 @@ func Main(services ...Service) {
 }
 
 func main(name string, args, environ []string, out io.Writer, services []Service) error {
-	fs := config.Flags(name)
+	program := Program(services...)
+	program.Elsewhere = elsewhere()
+	fs, err := program.Flags(name)
+	if err != nil {
+		return err
+	}
 	printed := fs.Bool("print-config", false, "print the effective configuration, secrets masked, and stop")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	cfg, err := config.Load(fs, environ)
+	cfg, err := program.Load(fs, environ)
 	if err != nil {
 		return err
 	}

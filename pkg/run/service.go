@@ -24,6 +24,9 @@ import (
 // Service names a service and builds it.
 type Service struct {
 	Name string
+	// Settings are the keys of the configuration that the service reads, beside those of every process (config.Config); it reads them
+	// with config.Of.
+	Settings []config.Settings
 	// Collections are those that the service reads and writes: `tributary store ensure` creates them, and New requires
 	// them.
 	Collections []store.Spec

@@ -18,6 +18,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/egress"
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -31,7 +32,7 @@ import (
 var openapi []byte
 
 // Service is admin.
-var Service = run.Service{Name: "admin", Collections: collections, New: New}
+var Service = run.Service{Name: "admin", Settings: []config.Settings{config.Declare[Bootstrap]()}, Collections: collections, New: New}
 
 var collections = append([]store.Spec{auditSpec, headSpec}, directory.Specs...)
 
@@ -82,7 +83,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 	if err := s.findKey(ctx, env); err != nil {
 		return nil, err
 	}
-	if err := s.bootstrap(ctx, env.Config); err != nil {
+	if err := s.bootstrap(ctx, config.Of[Bootstrap](env.Config)); err != nil {
 		return nil, err
 	}
 	spec, err := httpapi.LoadSpec(openapi)

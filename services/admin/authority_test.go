@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tributaryhq/tributary/pkg/config"
+
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -111,7 +113,7 @@ func (w *world) covers(known ...string) {
 // restart is a start with another configuration.
 func (w *world) restart(key, email, password string) {
 	w.Helper()
-	w.env.Config.BootstrapAPIKey, w.env.Config.BootstrapAdminEmail, w.env.Config.BootstrapAdminPassword = key, email, password
+	*config.Of[Bootstrap](w.env.Config) = Bootstrap{APIKey: key, AdminEmail: email, AdminPassword: password}
 	w.build()
 }
 

@@ -16,12 +16,31 @@ import (
 // DefaultTenant is the tenant that the bootstrap makes.
 const DefaultTenant = "default"
 
+// Bootstrap are the settings of what the service makes by itself.
+type Bootstrap struct {
+	APIKey        string `key:"bootstrap_api_key" secret:"true" help:"an API key (trb_<id>_<secret>, the secret with at least 16 characters) of the tenant 'default', created at first start"`
+	AdminEmail    string `key:"bootstrap_admin_email" help:"owner of the tenant 'default', created at first start"`
+	AdminPassword string `key:"bootstrap_admin_password" secret:"true" help:"that owner's password, at least 10 characters"`
+}
+
+// Check returns what is wrong with the values.
+func (b *Bootstrap) Check() error {
+	var errs []error
+	if _, ok := auth.SplitAPIKey(b.APIKey); !ok && b.APIKey != "" {
+		errs = append(errs, fmt.Errorf("%s: want trb_<id>_<secret>, the secret with at least 16 characters", config.EnvName("bootstrap_api_key")))
+	}
+	if b.AdminEmail != "" && len(b.AdminPassword) < 10 {
+		errs = append(errs, fmt.Errorf("%s: a password has at least 10 characters", config.EnvName("bootstrap_admin_password")))
+	}
+	return errors.Join(errs...)
+}
+
 // bootstrap makes the tenant 'default' with its owner and API key as the configuration names them. A value that was replaced there
 // takes effect: another key revokes the one before, another address or password of the owner is the owner's from then on. A value
 // that stays the same changes nothing: a password that was changed over the API since is not set back, a key that was revoked stays
 // revoked. A value that is not configured any more leaves what it made, and the log says so.
-func (s *server) bootstrap(ctx context.Context, cfg *config.Config) error {
-	if cfg.BootstrapAPIKey != "" || cfg.BootstrapAdminEmail != "" {
+func (s *server) bootstrap(ctx context.Context, cfg *Bootstrap) error {
+	if cfg.APIKey != "" || cfg.AdminEmail != "" {
 		t := &directory.Tenant{Name: "Default", Settings: directory.DefaultSettings("Default"), Version: 1, CreatedAt: s.at()}
 		t.ID, t.Tenant = DefaultTenant, DefaultTenant
 		directory.Tell(&t.Meta, "admin", directory.EntityTenant, 1, false, t.CreatedAt)
@@ -29,16 +48,13 @@ func (s *server) bootstrap(ctx context.Context, cfg *config.Config) error {
 			return fmt.Errorf("bootstrap: %w", err)
 		}
 	}
-	if err := s.bootstrapKey(ctx, cfg.BootstrapAPIKey); err != nil {
+	if err := s.bootstrapKey(ctx, cfg.APIKey); err != nil {
 		return err
 	}
-	if cfg.BootstrapAdminEmail == "" {
+	if cfg.AdminEmail == "" {
 		return nil
 	}
-	if len(cfg.BootstrapAdminPassword) < 10 {
-		return errors.New("TRIBUTARY_BOOTSTRAP_ADMIN_PASSWORD: a password has at least 10 characters")
-	}
-	if err := s.bootstrapOwner(ctx, cfg.BootstrapAdminEmail, cfg.BootstrapAdminPassword); err != nil {
+	if err := s.bootstrapOwner(ctx, cfg.AdminEmail, cfg.AdminPassword); err != nil {
 		return fmt.Errorf("TRIBUTARY_BOOTSTRAP_ADMIN_EMAIL: %w", err)
 	}
 	return nil
@@ -47,9 +63,6 @@ func (s *server) bootstrap(ctx context.Context, cfg *config.Config) error {
 // bootstrapKey makes the key the only live one that a configuration has made; with none configured it only says which one lives.
 func (s *server) bootstrapKey(ctx context.Context, text string) error {
 	id, ok := auth.SplitAPIKey(text)
-	if !ok && text != "" {
-		return errors.New("TRIBUTARY_BOOTSTRAP_API_KEY: want trb_<id>_<secret>, the secret with at least 16 characters")
-	}
 	if ok {
 		if err := s.setBootstrapKey(ctx, "key_"+id, auth.HashAPIKey(text)); err != nil {
 			return fmt.Errorf("bootstrap: %w", err)

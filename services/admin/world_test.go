@@ -111,10 +111,8 @@ func newWorldOf(t *testing.T, email string) *world {
 	sealer, err := auth.NewSealer(bytes.Repeat([]byte("k"), 32))
 	w.ok(err)
 	db := storetest.New(t, append(directory.Others, directory.Specs...)...)
-	cfg := &config.Config{
-		EncryptionKey:   base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32)),
-		BootstrapAPIKey: ownerKey, BootstrapAdminEmail: email, BootstrapAdminPassword: ownerWord,
-	}
+	cfg := &config.Config{EncryptionKey: base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32))}
+	cfg.With(&Bootstrap{APIKey: ownerKey, AdminEmail: email, AdminPassword: ownerWord})
 	w.env = &run.Env{Service: "admin", Config: cfg, Log: slog.Default(), Bus: b, DB: db, Sealer: sealer, PublicURL: "https://example.com", Now: w.now}
 	w.env.Directory = directory.New(db, b, sealer, w.now)
 	w.env.Auth, err = auth.NewAuthenticator(w.env.Directory, bytes.Repeat([]byte("k"), 32), nil, w.now)

@@ -25,6 +25,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/run"
 	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/services/admin"
 	"github.com/tributaryhq/tributary/services/all"
 	"github.com/tributaryhq/tributary/services/simulator"
 )
@@ -51,6 +52,7 @@ func newHouse(t *testing.T) *house {
 		KafkaBrokers: broker.Addrs(), RedisURL: redis.URL(), StoreURL: "sqlite:" + filepath.Join(dir, "store.db"), BlobURL: "file://" + dir + "/blobs",
 		EncryptionKey: base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)),
 	}
+	cfg.With(&admin.Bootstrap{})
 	env, shut, err := run.Open(ctx, cfg, slog.New(slog.DiscardHandler))
 	h.ok(err)
 	h.env = env

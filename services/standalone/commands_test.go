@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/tributaryhq/tributary/pkg/config"
 )
 
 // arguments are what commands need besides flags.
@@ -78,8 +76,8 @@ func TestSimulateFindsTheProcessThatTheConfigurationDescribes(t *testing.T) {
 		"environment":   {[]string{"TRIBUTARY_DATA_DIR=" + dir, "TRIBUTARY_HTTP_ADDR=" + addr}, nil, "trb_demo_key"},
 		"file":          {[]string{"TRIBUTARY_CONFIG=" + file}, nil, "trb_demo_key"},
 		"flags":         {nil, []string{"--data-dir", dir, "--public-url", server.URL + "/"}, "trb_demo_key"},
-		"bootstrap key": {[]string{"TRIBUTARY_BOOTSTRAP_API_KEY=trb_own_key", "TRIBUTARY_PUBLIC_URL=" + server.URL}, nil, "trb_own_key"},
-		"named":         {[]string{"TRIBUTARY_URL=" + server.URL, "TRIBUTARY_API_KEY=trb_named_key", "TRIBUTARY_BOOTSTRAP_API_KEY=trb_own_key"}, nil, "trb_named_key"},
+		"bootstrap key": {[]string{"TRIBUTARY_BOOTSTRAP_API_KEY=trb_own_0123456789abcdef", "TRIBUTARY_PUBLIC_URL=" + server.URL}, nil, "trb_own_0123456789abcdef"},
+		"named":         {[]string{"TRIBUTARY_URL=" + server.URL, "TRIBUTARY_API_KEY=trb_named_key", "TRIBUTARY_BOOTSTRAP_API_KEY=trb_own_0123456789abcdef"}, nil, "trb_named_key"},
 	} {
 		var out bytes.Buffer
 		err := simulate(t.Context(), streams{&out, &out, try.environ}, append([]string{"whatsapp"}, try.args...))
@@ -99,7 +97,7 @@ func TestTheBannerFitsATerminalAndItsCommandsWork(t *testing.T) {
 	if err := private(dir); err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := config.Load(nil, []string{"TRIBUTARY_DATA_DIR=" + dir, "TRIBUTARY_ADMIN_ADDR=:9191"}, defaults)
+	cfg, err := Program().Load(nil, []string{"TRIBUTARY_DATA_DIR=" + dir, "TRIBUTARY_ADMIN_ADDR=:9191"})
 	if err != nil {
 		t.Fatal(err)
 	}

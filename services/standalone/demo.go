@@ -2,6 +2,7 @@ package standalone
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -21,6 +22,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/pkg/run"
+	"github.com/tributaryhq/tributary/services/admin"
 )
 
 // demonstration is the demo tenant: its credentials are made once and kept in the data directory.
@@ -34,7 +36,7 @@ type demonstration struct {
 	path string
 }
 
-func demoFile(cfg *config.Config) string { return filepath.Join(cfg.DataDir, "demo.json") }
+func demoFile(cfg *config.Config) string { return filepath.Join(mine(cfg).DataDir, "demo.json") }
 
 // demonstrate reads or makes the demo's credentials, and has them bootstrapped. Whoever configured a bootstrap of their own
 // gets the demo channels under that key.
@@ -61,14 +63,12 @@ func demonstrate(cfg *config.Config) (*demonstration, error) {
 	if err := json.Unmarshal([]byte(text), d); err != nil {
 		return nil, fmt.Errorf("%s: %w", d.path, err)
 	}
-	if cfg.BootstrapAPIKey != "" {
-		d.APIKey = cfg.BootstrapAPIKey
+	made := config.Of[admin.Bootstrap](cfg)
+	made.APIKey = cmp.Or(made.APIKey, d.APIKey)
+	if made.AdminEmail == "" {
+		made.AdminEmail, made.AdminPassword = d.Email, d.Password
 	}
-	cfg.BootstrapAPIKey = d.APIKey
-	if cfg.BootstrapAdminEmail == "" {
-		cfg.BootstrapAdminEmail, cfg.BootstrapAdminPassword = d.Email, d.Password
-	}
-	d.Email, d.Password = cfg.BootstrapAdminEmail, cfg.BootstrapAdminPassword
+	d.APIKey, d.Email, d.Password = made.APIKey, made.AdminEmail, made.AdminPassword
 	own, err := simulators(cfg.HTTPAddr)
 	cfg.EgressAllow = append(cfg.EgressAllow, own...)
 	return d, err
@@ -186,7 +186,7 @@ func (d *demonstration) webhook(cfg *config.Config) (path, signature string, err
 		demoWABA, demoPhoneID, now.UnixNano(), now.Unix())
 	mac := hmac.New(sha256.New, []byte(d.Secrets["whatsapp.app_secret"]))
 	mac.Write([]byte(body))
-	path = filepath.Join(cfg.DataDir, "demo-webhook.json")
+	path = filepath.Join(mine(cfg).DataDir, "demo-webhook.json")
 	return path, hex.EncodeToString(mac.Sum(nil)), replaceFile(path, body)
 }
 
@@ -201,9 +201,9 @@ func browsable(addr string) string {
 
 // finding are the flags with which a further command finds this process: none where its defaults do.
 func finding(cfg *config.Config, url string) (flags string) {
-	usual, err := config.Load(nil, nil, defaults)
-	if err != nil || usual.DataDir != cfg.DataDir {
-		flags += " --data-dir " + quoted(cfg.DataDir)
+	usual, err := Program().Load(nil, nil)
+	if err != nil || mine(usual).DataDir != mine(cfg).DataDir {
+		flags += " --data-dir " + quoted(mine(cfg).DataDir)
 	}
 	if err != nil || run.PublicURL(usual) != url {
 		flags += " --url " + quoted(url)

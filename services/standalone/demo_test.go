@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tributaryhq/tributary/pkg/config"
+	"github.com/tributaryhq/tributary/services/admin"
 )
 
 func TestTheDemoMayCallItsOwnSimulatorAndNothingElseOfThisMachine(t *testing.T) {
@@ -16,7 +17,7 @@ func TestTheDemoMayCallItsOwnSimulatorAndNothingElseOfThisMachine(t *testing.T) 
 		":8080": {"127.0.0.1:8080", "[::1]:8080"}, "0.0.0.0:8080": {"127.0.0.1:8080", "[::1]:8080"}, "[::]:81": {"127.0.0.1:81", "[::1]:81"},
 		"127.0.0.1:8080": {"127.0.0.1:8080"}, "localhost:8080": {"127.0.0.1:8080", "[::1]:8080"}, "192.168.1.5:8080": {"192.168.1.5:8080"},
 	} {
-		cfg := &config.Config{HTTPAddr: addr, DataDir: t.TempDir()}
+		cfg := (&config.Config{HTTPAddr: addr}).With(&settings{DataDir: t.TempDir()}, &admin.Bootstrap{})
 		if _, err := demonstrate(cfg); err != nil {
 			t.Fatal(err)
 		}

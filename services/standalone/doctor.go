@@ -199,7 +199,7 @@ func examineKafka(ctx context.Context, cfg *config.Config) []diagnosis {
 	if err := b.Ping(ctx); err != nil {
 		return []diagnosis{verdict("kafka", "", reach, err)}
 	}
-	specs := clusterTopics(cfg.KafkaReplicas)
+	specs := clusterTopics(mine(cfg).KafkaReplicas)
 	return []diagnosis{
 		{Check: "kafka", OK: true, Detail: "answers"},
 		verdict("kafka topics", fmt.Sprintf("%d are there", len(specs)), "missing ones: run tributary topics ensure; the number of partitions is fixed for the life of a cluster",

@@ -15,6 +15,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/pkg/embedded"
 	"github.com/tributaryhq/tributary/pkg/store/mongo/mongofake"
+	"github.com/tributaryhq/tributary/services/admin"
 )
 
 // examined runs the doctor on a data directory and returns what it found by check.
@@ -41,7 +42,7 @@ func examined(t *testing.T, dir string, environ ...string) (status int, found ma
 
 func startedOnce(t *testing.T, dir string) {
 	t.Helper()
-	if err := prove(t, &config.Config{DataDir: dir}); err != nil {
+	if err := prove(t, (&config.Config{}).With(&settings{DataDir: dir}, &admin.Bootstrap{})); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -22,7 +22,7 @@ import (
 
 // keyFile holds the encryption key of an installation that is given none: the key that seals, and in further lines those that are
 // accepted while keys are rotated.
-func keyFile(cfg *config.Config) string { return filepath.Join(cfg.DataDir, "encryption.key") }
+func keyFile(cfg *config.Config) string { return filepath.Join(mine(cfg).DataDir, "encryption.key") }
 
 func newKey() string {
 	key := make([]byte, 32)

@@ -10,6 +10,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/run"
+	"github.com/tributaryhq/tributary/services/admin"
 )
 
 // prove does with the keys what a start does.
@@ -53,7 +54,7 @@ func TestTheKeyFile(t *testing.T) {
 		}
 		return strings.Fields(string(b))
 	}
-	start := func() error { return prove(t, &config.Config{DataDir: dir}) }
+	start := func() error { return prove(t, (&config.Config{}).With(&settings{DataDir: dir}, &admin.Bootstrap{})) }
 	if err := start(); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +62,7 @@ func TestTheKeyFile(t *testing.T) {
 	if err := start(); err != nil || lines()[0] != first {
 		t.Fatalf("the second start: %v", err)
 	}
-	if err := prove(t, &config.Config{DataDir: dir, EncryptionKey: newKey()}); err == nil || !strings.Contains(err.Error(), "sealed with key") {
+	if err := prove(t, (&config.Config{EncryptionKey: newKey()}).With(&settings{DataDir: dir})); err == nil || !strings.Contains(err.Error(), "sealed with key") {
 		t.Errorf("another key is taken: %v", err)
 	}
 	status, _, errOut := execute(environ, "keys", "generate")

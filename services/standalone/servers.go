@@ -54,10 +54,10 @@ func fill(ctx context.Context, cfg *config.Config, brokerAddr, redisAddr string)
 		if err != nil {
 			return i, err
 		}
-		if i.broker, err = embedded.StartBroker(ctx, filepath.Join(cfg.DataDir, "kafka"), brokerAddr, options...); err != nil {
+		if i.broker, err = embedded.StartBroker(ctx, filepath.Join(mine(cfg).DataDir, "kafka"), brokerAddr, options...); err != nil {
 			return i, err
 		}
-		cfg.KafkaBrokers, cfg.KafkaReplicas, cfg.KafkaCompression = i.broker.Addrs(), 1, "none"
+		cfg.KafkaBrokers, cfg.KafkaCompression = i.broker.Addrs(), "none"
 	}
 	if cfg.RedisURL == "" {
 		if i.redis, err = embedded.StartRedis(ctx, redisAddr); err != nil {
@@ -70,14 +70,14 @@ func fill(ctx context.Context, cfg *config.Config, brokerAddr, redisAddr string)
 
 // folders makes the data directory and puts store and blobs into it where the configuration names no other.
 func folders(cfg *config.Config) error {
-	if err := private(cfg.DataDir); err != nil {
+	if err := private(mine(cfg).DataDir); err != nil {
 		return fmt.Errorf("TRIBUTARY_DATA_DIR: %w", err)
 	}
 	if cfg.StoreURL == "" {
 		cfg.StoreURL = "sqlite:" + storeFile(cfg)
 	}
 	if cfg.BlobURL == "" {
-		dir, err := filepath.Abs(filepath.Join(cfg.DataDir, "blobs"))
+		dir, err := filepath.Abs(filepath.Join(mine(cfg).DataDir, "blobs"))
 		if err != nil {
 			return err
 		}
@@ -87,12 +87,12 @@ func folders(cfg *config.Config) error {
 }
 
 // storeFile is the store of a data directory whose configuration names no other.
-func storeFile(cfg *config.Config) string { return filepath.Join(cfg.DataDir, "tributary.db") }
+func storeFile(cfg *config.Config) string { return filepath.Join(mine(cfg).DataDir, "tributary.db") }
 
 // durability is what the in-process broker promises, and what it has to make good: if the store in the data directory
 // has lost commits, what customers wrote is read again from the broker.
 func durability(cfg *config.Config) (options []embedded.Option, err error) {
-	if cfg.KafkaSync == "off" {
+	if mine(cfg).KafkaSync == "off" {
 		options = append(options, embedded.Unsynced())
 	}
 	if cfg.StoreURL != "sqlite:"+storeFile(cfg) {
@@ -140,7 +140,7 @@ func replaceFile(path, text string) error {
 func ensureTopics(ctx context.Context, b bus.Bus, cfg *config.Config, inside bool) error {
 	specs := embedded.Topics()
 	if !inside {
-		specs = clusterTopics(cfg.KafkaReplicas)
+		specs = clusterTopics(mine(cfg).KafkaReplicas)
 	}
 	return b.EnsureTopics(ctx, specs)
 }
@@ -179,7 +179,7 @@ func topics(ctx context.Context, s streams, args []string) error {
 	if err != nil {
 		return err
 	}
-	specs := clusterTopics(cfg.KafkaReplicas)
+	specs := clusterTopics(mine(cfg).KafkaReplicas)
 	err = errors.Join(b.EnsureTopics(ctx, specs), b.Close())
 	if err == nil {
 		_, err = fmt.Fprintf(s.out, "%d topics are there\n", len(specs))

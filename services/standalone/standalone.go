@@ -76,9 +76,6 @@ func Main(args, environ []string, out, errOut io.Writer) int {
 	return 2
 }
 
-// defaults are those of this binary: it is also started on people's own machines, where only they are to reach the admin address.
-var defaults = map[string]string{"admin_addr": "127.0.0.1:9090"}
-
 // load reads the configuration as every command does; own adds the flags of the command besides the configuration's.
 func load(s streams, name string, args []string, own ...func(*pflag.FlagSet)) (*config.Config, error) {
 	cfg, words, err := parse(s, name, args, own...)
@@ -96,11 +93,16 @@ func parse(s streams, name string, args []string, own ...func(*pflag.FlagSet)) (
 	for _, add := range own {
 		add(fs)
 	}
-	fs.AddFlagSet(config.Flags(name))
+	program := Program()
+	keys, err := program.Flags(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	fs.AddFlagSet(keys)
 	if err := fs.Parse(args); err != nil {
 		return nil, nil, err
 	}
-	cfg, err := config.Load(fs, s.environ, defaults)
+	cfg, err := program.Load(fs, s.environ)
 	return cfg, fs.Args(), err
 }
 

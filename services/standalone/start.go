@@ -31,7 +31,7 @@ func start(ctx context.Context, s streams, args []string) (err error) {
 	}
 	services := all.Services()
 	var demo *demonstration
-	if cfg.DemoOn() {
+	if mine(cfg).Demo == "on" {
 		if demo, err = demonstrate(cfg); err != nil {
 			return err
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/run"
+	"github.com/tributaryhq/tributary/services/admin"
 	"github.com/tributaryhq/tributary/services/all"
 )
 
@@ -97,7 +98,8 @@ func (p *platform) process(ctx context.Context, n *node, place int) (proc *run.P
 	public := listen()
 	proc = &run.Process{
 		Env: run.Env{
-			Config: &config.Config{EncryptionKey: base64.StdEncoding.EncodeToString(make([]byte, 32)), BootstrapAPIKey: apiKey, ShutdownDrain: 3 * time.Second}, Log: n.log, Bus: b, DB: db, Cache: redis, Blob: blobs,
+			Config: (&config.Config{EncryptionKey: base64.StdEncoding.EncodeToString(make([]byte, 32)), ShutdownDrain: 3 * time.Second}).With(&admin.Bootstrap{APIKey: apiKey}),
+			Log:    n.log, Bus: b, DB: db, Cache: redis, Blob: blobs,
 			Egress: p.egress, Directory: dir, Auth: who, Sealer: sealer, PublicURL: "http://" + public.Addr().String(), Now: now,
 		},
 		Metrics: http.NotFoundHandler(), Public: public, Admin: listen(),

@@ -10,13 +10,14 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/channel"
-	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/services/all"
+	"github.com/tributaryhq/tributary/services/standalone"
 )
 
 func main() {
@@ -28,7 +29,8 @@ func main() {
 		log.Fatalf("figures: %v", err)
 	}
 	pages := map[string]func(io.Writer) error{
-		"configuration.md": config.Reference, "errors.md": httpapi.Reference, "events.md": events, "permissions.md": permissions,
+		"configuration.md": standalone.Program().Reference, "../../pkg/run/elsewhere.txt": otherKeys,
+		"errors.md": httpapi.Reference, "events.md": events, "permissions.md": permissions,
 		"channel-types.md": channelTypes, "promises.md": promises(dir), "faults.md": faults,
 	}
 	for name, write := range pages {
@@ -40,6 +42,12 @@ func main() {
 			log.Fatal(err)
 		}
 	}
+}
+
+// otherKeys lists the keys that are not of every process, for processes that do not read them.
+func otherKeys(w io.Writer) error {
+	_, err := fmt.Fprintln(w, strings.Join(standalone.Program().Keys(), "\n"))
+	return err
 }
 
 func channelTypes(w io.Writer) error {

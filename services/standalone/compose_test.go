@@ -1,4 +1,4 @@
-package config
+package standalone
 
 import (
 	"os"
@@ -43,7 +43,7 @@ func TestComposeFile(t *testing.T) {
 		}
 		environ = append(environ, k+"="+given.ReplaceAllString(v, "$2"))
 	}
-	cfg, err := Load(Flags("test"), environ)
+	cfg, err := Program().Load(nil, environ)
 	if err != nil {
 		t.Fatalf("%v with %v", err, environ)
 	}
