@@ -35,7 +35,7 @@ RACE     := $(if $(CC_FOUND),-race)
 .PHONY: test
 test: ## run all tests, with the race detector if there is a C compiler
 	@$(if $(RACE),true,echo "make test: no C compiler ($$(go env CC)): the tests run WITHOUT the race detector; install gcc or clang to run them with it")
-	$(if $(RACE),,CGO_ENABLED=0 )go test $(RACE) -shuffle=on $(ARGS) work
+	$(if $(RACE),,CGO_ENABLED=0 )go test $(RACE) -shuffle=on -timeout 30m $(ARGS) work
 
 TIMES ?= 5
 .PHONY: test-busy

@@ -98,20 +98,21 @@ func (r Rules) checkAttachments(out *problems, c event.Content) {
 	}
 	if r.Send.Attachments > 0 {
 		for n, a := range c.Attachments {
-			r.checkMedia(out, fmt.Sprintf("/attachments/%d", n), a)
+			r.checkMedia(out, fmt.Sprintf("/attachments/%d", n), a, orLink)
 		}
 	}
 }
 
-func (r Rules) checkMedia(out *problems, at string, a event.Attachment) {
+// checkMedia refuses a file that the channel does not take there; or is what else can be done.
+func (r Rules) checkMedia(out *problems, at string, a event.Attachment, or string) {
 	rule, ok := r.Send.Media[a.Type]
 	if !ok {
-		out.add(at+"/type", "media_not_supported", "%s takes no %s; it takes %s", r.Title, a.Type, join(mediaTypes(r.Send.Media)))
+		out.add(at+"/type", "media_not_supported", "%s takes no %s; it takes %s%s", r.Title, a.Type, join(mediaTypes(r.Send.Media)), or)
 		return
 	}
 	if a.MIME != "" && len(rule.MIME) > 0 && !slices.ContainsFunc(rule.MIME, func(p string) bool { return matchMIME(p, a.MIME) }) {
-		out.add(at+"/mime", "media_type_not_supported", "%s takes %s only as %s, this one is %s; convert it or send it as a document",
-			r.Title, a.Type, strings.Join(rule.MIME, ", "), a.MIME)
+		out.add(at+"/mime", "media_type_not_supported", "%s takes %s only as %s, this one is %s; convert it or send it as a document%s",
+			r.Title, a.Type, strings.Join(rule.MIME, ", "), a.MIME, or)
 	}
 	if a.Voice && !slices.ContainsFunc(rule.Voice, func(p string) bool { return matchMIME(p, a.MIME) }) {
 		if len(rule.Voice) == 0 {
@@ -122,8 +123,8 @@ func (r Rules) checkMedia(out *problems, at string, a event.Attachment) {
 		}
 	}
 	if rule.MaxBytes > 0 && a.Size > rule.MaxBytes {
-		out.add(at+"/size", "media_too_large", "%s takes %s up to %d bytes, this one has %d; compress it or send a link",
-			r.Title, a.Type, rule.MaxBytes, a.Size)
+		out.add(at+"/size", "media_too_large", "%s takes %s up to %d bytes, this one has %d; compress it%s",
+			r.Title, a.Type, rule.MaxBytes, a.Size, or)
 	}
 }
 

@@ -29,7 +29,7 @@ var parts = []part{
 	{name: "subject", in: func(c event.Content) bool { return !blank(c.Subject) }, taken: func(r Rules) bool { return r.Send.Subject },
 		code: "subject_not_supported", instead: "put it into the text", beside: true},
 	{name: "attachments", in: func(c event.Content) bool { return len(c.Attachments) > 0 }, taken: func(r Rules) bool { return r.Send.Attachments > 0 },
-		code: "part_not_supported", instead: "send a link in the text"},
+		code: "part_not_supported", instead: "send them as links, with as_link"},
 	{name: "sticker", in: func(c event.Content) bool { return c.Sticker != nil }, taken: func(r Rules) bool { return r.Send.StickerPackages },
 		code: "part_not_supported", instead: "send a picture"},
 	{name: "location", in: func(c event.Content) bool { return c.Location != nil }, taken: func(r Rules) bool { return r.takes(event.LocationType) },
@@ -71,7 +71,11 @@ func (r Rules) checkParts(out *problems, c event.Content) {
 	}
 	switch {
 	case !r.takes(c.Type):
-		out.add("/type", "type_not_supported", "%s takes no messages of type %q; it takes %s", r.Title, c.Type, join(r.Send.Types))
+		instead := ""
+		if isFile(c.Type) {
+			instead = orLink
+		}
+		out.add("/type", "type_not_supported", "%s takes no messages of type %q; it takes %s%s", r.Title, c.Type, join(r.Send.Types), instead)
 	case !alone && len(c.Raw) == 0:
 		out.add("/text", "empty_message", "there is nothing to send; give a text, an attachment, a template or another part")
 	case len(mainParts[c.Type]) > 0 && !slices.ContainsFunc(there, func(p part) bool { return slices.Contains(mainParts[c.Type], p.name) }):

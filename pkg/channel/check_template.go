@@ -107,7 +107,7 @@ func (r Rules) checkValue(out *problems, p event.Parameter, at string) {
 	case p.Attachment != nil:
 		a := *p.Attachment
 		a.Type = event.MessageType(p.Type)
-		r.checkMedia(out, at+"/attachment", a)
+		r.checkMedia(out, at+"/attachment", a, "")
 	}
 }
 

@@ -70,6 +70,7 @@ type Content struct {
 	ReadToken   string          `json:"read_token,omitempty"`  // inbound: what it wants back when this message was read
 	Sticker     *StickerRef     `json:"sticker,omitempty"`     // a sticker of the provider's own packages
 	MessageTag  string          `json:"message_tag,omitempty"` // Facebook: why it may be sent outside the window
+	AsLink      bool            `json:"as_link,omitempty"`     // outbound: attachments that the channel does not take go as public URLs in the text
 	Raw         json.RawMessage `json:"raw,omitempty"`         // the provider's own object, only where nothing else holds it
 }
 

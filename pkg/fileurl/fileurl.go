@@ -8,11 +8,13 @@ import (
 	"encoding/json"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
@@ -38,16 +40,22 @@ type File struct {
 	Name   string `json:"n,omitempty"`
 }
 
+// Of is the file of an attachment.
+func Of(tenant string, a event.Attachment) File {
+	return File{Tenant: tenant, Key: a.Blob, MIME: a.MIME, Name: a.Name}
+}
+
 // URLs makes URLs of files and reads their tokens; safe for concurrent use.
 type URLs struct {
 	sealer *auth.Sealer
 	base   string
+	links  *regexp.Regexp
 	now    func() time.Time
 }
 
 // New returns the URLs below a public URL, which has no slash at its end.
 func New(sealer *auth.Sealer, base string, now func() time.Time) *URLs {
-	return &URLs{sealer: sealer, base: base, now: now}
+	return &URLs{sealer: sealer, base: base, links: linksBelow(base), now: now}
 }
 
 type claims struct {
@@ -55,20 +63,42 @@ type claims struct {
 	Ends int64 `json:"e"` // unix seconds
 }
 
-// URL returns the URL of a file, for the provider that is called at target. An installation that has no public URL serves files to this
-// machine alone.
+// URL returns the URL of a file, for the provider that is called at target.
 func (u *URLs) URL(f File, target string) (string, error) {
-	if local(u.base) && !local(target) {
-		return "", fault.New(fault.Invalid, "public_url_missing",
-			"the provider fetches files from this installation, which has no public URL; set TRIBUTARY_PUBLIC_URL")
-	}
-	f.Name = clip(f.Name)
-	body, err := json.Marshal(claims{File: f, Ends: u.now().UTC().Truncate(day).Add(Life + day).Unix()})
-	if err != nil {
+	if err := u.Reaches(target); err != nil {
 		return "", err
 	}
+	return u.Link(f), nil
+}
+
+// Reaches reports whether what is called at target can fetch files. An installation that has no public URL serves them to this machine
+// alone.
+func (u *URLs) Reaches(target string) error {
+	if local(u.base) && !local(target) {
+		return fault.New(fault.Invalid, "public_url_missing",
+			"files are fetched from this installation, which has no public URL; set TRIBUTARY_PUBLIC_URL")
+	}
+	return nil
+}
+
+// Link returns the URL of a file. All of a file's links are of one length.
+func (u *URLs) Link(f File) string {
+	f.Name = clip(f.Name)
+	body, _ := json.Marshal(claims{File: f, Ends: u.now().UTC().Truncate(day).Add(Life + day).Unix()}) // strings and a number: no error
 	text := base64.RawURLEncoding.EncodeToString(body)
-	return u.base + Path + text + "." + u.sealer.MAC(text, purpose), nil
+	return u.base + Path + text + "." + u.sealer.MAC(text, purpose)
+}
+
+// Hide replaces the tokens of links in a text, however it escapes them: whoever reads it must not have the files.
+func (u *URLs) Hide(text string) string { return u.links.ReplaceAllString(text, "${1}[hidden]") }
+
+// Leads reports whether there are links in a text.
+func (u *URLs) Leads(text string) bool { return u.links.MatchString(text) }
+
+// linksBelow finds links below a base, in plain text, JSON and forms.
+func linksBelow(base string) *regexp.Regexp {
+	escaped := strings.NewReplacer("/", `(?:/|\\/|%2[Ff])`, ":", "(?::|%3[Aa])")
+	return regexp.MustCompile("(" + escaped.Replace(regexp.QuoteMeta(base+Path)) + ")[A-Za-z0-9_.-]+")
 }
 
 // Open returns the file that a token names. A token that is forged, altered or over is an error of kind Gone, the same for all.

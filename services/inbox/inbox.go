@@ -45,11 +45,12 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 	calls := func(ctx context.Context, tenant, attempt string) ([]*provider.Call, error) {
 		return provider.Calls(ctx, env.DB, tenant, attempt)
 	}
-	outbox := &outgoing.Outbox{Record: docs, Directory: env.Directory, Blob: env.Blob, Now: env.Now}
+	files := fileurl.New(env.Sealer, env.PublicURL, env.Now)
+	outbox := &outgoing.Outbox{Record: docs, Directory: env.Directory, Blob: env.Blob, Files: files, Now: env.Now}
 	server := &rest.Server{
 		Record: docs, Directory: env.Directory, Outbox: outbox, Calls: calls, Blob: env.Blob, Cache: env.Cache, Bus: env.Bus, Hub: hub,
 		Log: env.Log, Now: env.Now, Stopping: env.Stopping,
-		Files: fileurl.New(env.Sealer, env.PublicURL, env.Now), Public: rest.NewPublicFiles(env.Now),
+		Files: files, Public: rest.NewPublicFiles(env.Now),
 		Uploads: rest.NewUploads(rest.DefaultUploads, env.Now), Streams: budget.NewShares(streamsAll, streamsCaller),
 	}
 	in := &intake.Intake{Record: docs, Channels: env.Directory, Blobs: env.Blob, Now: env.Now, Typing: func(ctx context.Context, c *record.Conversation, on bool) {

@@ -506,3 +506,31 @@ func TestClosedAnswersWithTheOpenOne(t *testing.T) {
 		}
 	}
 }
+
+// A file that the channel cannot carry goes as a link if its author says so; what is stored and shown is what the author sent.
+func TestP8_WhatAChannelDoesNotTakeIsSentAsALink(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	bare, short := w.wrote(event.RCS, "+4915100000077", "hi").ConversationID, w.wrote(event.WhatsApp, "ann", "hi").ConversationID
+	note := w.upload("a.txt", []byte("text"))
+	a := w.say(w.key, bare, object{"attachment_ids": []string{note}, "text": "see"}).want(422, "type_not_supported")
+	if !bytes.Contains(a.raw, []byte("as_link")) {
+		t.Errorf("the refusal does not say what to do: %s", a.raw)
+	}
+	linked := object{"attachment_ids": []string{note}, "text": "see", "as_link": true}
+	check := w.post(w.key, "/v1/conversations/"+bare+"/messages/check", linked).want(200)
+	if check.at("ok") != true || check.text("type") != "text" || check.at("parts") != 1.0 {
+		t.Errorf("check: %s", check.raw)
+	}
+	m := w.get(w.key, "/v1/messages/"+w.say(w.key, bare, linked).want(202).text("id")).want(200)
+	if m.at("as_link") != true || m.text("text") != "see" || m.text("attachments", 0, "id") != note || m.text("type") != "document" {
+		t.Errorf("shown: %s", m.raw)
+	}
+	if a := w.say(w.key, short, linked).want(422, "text_too_long"); a.text("errors", 0, "pointer") != "/text" {
+		t.Errorf("the link counts: %s", a.raw)
+	}
+	own := w.upload("a.png", png)
+	if m := w.say(w.key, short, object{"attachment_ids": []string{own}, "as_link": true}).want(202); m.text("type") != "image" {
+		t.Errorf("what the channel takes stays a file: %s", m.raw)
+	}
+}

@@ -99,7 +99,7 @@ func build(ctx context.Context, a channel.Adapter, env *run.Env, opts []Option) 
 		}},
 	})
 	h.worker = send.New(send.Deps{
-		Adapter: h.Adapter, Source: env.Service, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Facts: h.facts, Sender: caller,
+		Adapter: h.Adapter, Source: env.Service, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Facts: h.facts, Sender: caller, Files: caller.Files,
 		Limiter: shared(env.Cache), Now: env.Now, Log: env.Log,
 	})
 	h.media = media.New(media.Deps{

@@ -746,6 +746,8 @@ type LastMessage struct {
 
 // Message defines model for Message.
 type Message struct {
+	// AsLink attachments that the channel does not take were sent as public URLs
+	AsLink      *bool        `json:"as_link,omitempty"`
 	Attachments []Attachment `json:"attachments"`
 	Attempts    []struct {
 		CreatedAt   *time.Time `json:"created_at,omitempty"`
@@ -854,6 +856,8 @@ type MessageCheckEncoding string
 
 // MessageInput defines model for MessageInput.
 type MessageInput struct {
+	// AsLink attachments that the channel does not take (kind, format, size) go as their public URLs, each on a line after the text and counted in its length; whoever has such a URL has the file, for a week at least
+	AsLink        *bool                  `json:"as_link,omitempty"`
 	AttachmentIds *[]string              `json:"attachment_ids,omitempty"`
 	Contacts      *[]ContactCardInput    `json:"contacts,omitempty"`
 	Direction     *MessageInputDirection `json:"direction,omitempty"`

@@ -8,6 +8,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/fileurl"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/inbox/record"
 )
@@ -39,19 +40,27 @@ func (o *Outbox) checker(
 	if err != nil {
 		return nil, err
 	}
+	content := o.sent(doc, rules, m)
 	return func(c *record.Conversation) (record.Dispatch, error) {
-		d, w := o.dispatch(c, rules, by, m)
-		out := event.Outbound{Peer: d.Peer, Content: m.Content}
+		d, w := o.dispatch(c, rules, by, m, content)
+		out := event.Outbound{Peer: d.Peer, Content: content}
 		return d, outside(named(rules.Check(out, w)), rules.Window.Outside)
 	}, nil
 }
 
-// dispatch returns what the next attempt of a message needs, and what the window allows it.
-func (o *Outbox) dispatch(c *record.Conversation, rules channel.Rules, by Author, m *record.Message) (record.Dispatch, channel.WindowState) {
+// sent is the content of a message as its channel sends it.
+func (o *Outbox) sent(doc *record.Conversation, rules channel.Rules, m *record.Message) event.Content {
+	return rules.Linked(m.Content, func(a event.Attachment) string { return o.Files.Link(fileurl.Of(doc.Tenant, a)) })
+}
+
+// dispatch returns what the next attempt of a message needs, and what the window allows it. The content is the message's as it is sent.
+func (o *Outbox) dispatch(
+	c *record.Conversation, rules channel.Rules, by Author, m *record.Message, content event.Content,
+) (record.Dispatch, channel.WindowState) {
 	d, w := c.Dispatch(by.By, m.CreatedAt.Add(sendWithin)), c.Window.State(rules.Window, m, o.at())
 	d.WindowUntil = w.End()
-	if rules.Counts(m.Content) {
-		d.Needs, d.Rules = w.Needs(rules.Parts(m.Content)), rules.Window
+	if rules.Counts(content) {
+		d.Needs, d.Rules = w.Needs(rules.Parts(content)), rules.Window
 	}
 	return d, w
 }

@@ -21,7 +21,7 @@ func (o *Outbox) compose(ctx context.Context, doc *record.Conversation, by Autho
 		Content: event.Content{
 			Type: in.Type, Text: in.Text, HTML: in.HTML, Subject: in.Subject, Location: in.Location.location(), Contacts: in.cards(),
 			Sticker:     in.Sticker.sticker(),
-			Interactive: in.Interactive.interactive(), MessageTag: in.MessageTag,
+			Interactive: in.Interactive.interactive(), MessageTag: in.MessageTag, AsLink: in.AsLink,
 		},
 	}
 	if in.Direction == record.Note {

@@ -29,6 +29,7 @@ type Draft struct {
 	ReplyTo       string            `json:"reply_to"`
 	Mentions      []string          `json:"mentions"`
 	MessageTag    string            `json:"message_tag"`
+	AsLink        bool              `json:"as_link"`
 }
 
 type reactionInput struct {

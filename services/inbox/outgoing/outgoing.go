@@ -12,6 +12,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/fileurl"
 	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
@@ -23,6 +24,7 @@ type Outbox struct {
 	Record    *record.Store
 	Directory *directory.Directory
 	Blob      *blob.Store
+	Files     *fileurl.URLs
 	Now       func() time.Time
 }
 

@@ -38,16 +38,18 @@ func (o *Outbox) Preview(ctx context.Context, doc *record.Conversation, by Autho
 	if err != nil {
 		return p.refused(err)
 	}
-	d, w := o.dispatch(doc, rules, by, m)
-	for _, problem := range rules.Problems(event.Outbound{Peer: d.Peer, Content: m.Content}, w) {
+	content := o.sent(doc, rules, m)
+	p.Type = content.Type
+	d, w := o.dispatch(doc, rules, by, m, content)
+	for _, problem := range rules.Problems(event.Outbound{Peer: d.Peer, Content: content}, w) {
 		if problem.Kind == fault.Window {
 			p.Alternatives = rules.Window.Outside
 		}
 		p.Problems = append(p.Problems, fault.Of(named(problem)))
 	}
-	p.Length = rules.Measure(m.Content)
+	p.Length = rules.Measure(content)
 	if len(p.Problems) == 0 {
-		p.Parts = rules.Parts(m.Content)
+		p.Parts = rules.Parts(content)
 	}
 	return p, nil
 }

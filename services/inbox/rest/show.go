@@ -189,6 +189,7 @@ func showMessage(m *record.Message) object {
 	add("referral", c.Referral != nil, c.Referral)
 	add("reply_to", c.ReplyTo != nil, quoted(c.ReplyTo))
 	add("message_tag", c.MessageTag != "", c.MessageTag)
+	add("as_link", c.AsLink, true)
 	add("mentions", len(m.Mentions) > 0, m.Mentions)
 	return out
 }

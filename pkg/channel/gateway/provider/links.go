@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"bytes"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,47 +12,43 @@ import (
 	"github.com/tributaryhq/tributary/pkg/mediainfo"
 )
 
-// links are the public URLs that stand in a request instead of the places that its adapter left.
+// links are the public URLs of files in a request: those that stand instead of the places that its adapter left, and those that people
+// get in a text. A request without any has none.
 type links struct {
-	fill, empty *strings.Replacer // nil: the request has no places
+	files *fileurl.URLs
+	fill  *strings.Replacer // nil: the request has no places
 }
 
 // linksOf makes the URLs of those files of a message that a request has places for. Text of a message that looks like a place of
 // another file stays text. An error means that nothing was sent.
 func (c *Caller) linksOf(ch channel.Keyed, msg event.Outbound, req channel.Request) (links, error) {
-	if !hasPlace(req) {
-		return links{}, nil
-	}
-	var fill, empty []string
+	var fill []string
 	for _, f := range filesOf(msg, ch.Tenant) {
-		for _, place := range []string{channel.BlobURL(f.Key), url.QueryEscape(channel.BlobURL(f.Key))} {
+		for _, escape := range []func(string) string{plain, url.QueryEscape} {
+			place := escape(channel.BlobURL(f.Key))
 			if f.Key == "" || !within(req, place) {
 				continue
 			}
 			if c.Files == nil {
 				return links{}, fault.New(fault.Invalid, "public_url_missing", "this service gives out no public URLs of files")
 			}
-			to, err := c.Files.URL(f, req.URL)
-			if err != nil {
-				return links{}, err
-			}
-			if place != channel.BlobURL(f.Key) {
-				to = url.QueryEscape(to)
-			}
-			fill, empty = append(fill, place, to), append(empty, to, place)
+			fill = append(fill, place, escape(c.Files.Link(f)))
 		}
 	}
-	if fill == nil {
+	linked := msg.Content.AsLink && c.Files != nil && anywhere(req, c.Files.Leads)
+	if fill == nil && !linked {
 		return links{}, nil
 	}
-	return links{strings.NewReplacer(fill...), strings.NewReplacer(empty...)}, nil
+	return links{c.Files, strings.NewReplacer(fill...)}, c.Files.Reaches(req.URL)
 }
+
+func plain(s string) string { return s }
 
 // filesOf returns the files that a message names, and their previews.
 func filesOf(msg event.Outbound, tenant string) (files []fileurl.File) {
 	for _, a := range msg.Content.Files() {
 		files = append(files,
-			fileurl.File{Tenant: tenant, Key: a.Blob, MIME: a.MIME, Name: a.Name},
+			fileurl.Of(tenant, a),
 			fileurl.File{Tenant: tenant, Key: a.Preview, MIME: mediainfo.PreviewType, Name: "preview.jpg"})
 	}
 	return files
@@ -61,50 +56,58 @@ func filesOf(msg event.Outbound, tenant string) (files []fileurl.File) {
 
 // request is req with URLs in its places.
 func (p links) request(req channel.Request) channel.Request {
-	if p.fill == nil {
+	if p.files == nil {
 		return req
 	}
-	req.URL = p.fill.Replace(req.URL)
-	req.Body = []byte(p.fill.Replace(string(req.Body)))
-	req.Header = req.Header.Clone()
-	for _, values := range req.Header {
-		for i := range values {
-			values[i] = p.fill.Replace(values[i])
-		}
-	}
-	req.Form = slices.Clone(req.Form)
-	for i := range req.Form {
-		req.Form[i].Value = p.fill.Replace(req.Form[i].Value)
-	}
-	return req
+	return rewritten(req, p.fill.Replace)
 }
 
-// answer is resp with places where it repeats the URLs: whoever reads the call log must not have the files.
+// logged is req as the call log shows it: whoever reads that must not have the files.
+func (p links) logged(req channel.Request) channel.Request {
+	if p.files == nil {
+		return req
+	}
+	return rewritten(req, p.files.Hide)
+}
+
+// answer is resp without the URLs that it repeats.
 func (p links) answer(resp channel.Response) channel.Response {
-	if p.empty != nil {
-		resp.Body = []byte(p.empty.Replace(string(resp.Body)))
+	if p.files != nil {
+		resp.Body = []byte(p.files.Hide(string(resp.Body)))
 	}
 	return resp
 }
 
-// placeMarks begin a place, as it is and escaped.
-var placeMarks = func() []string {
-	mark := strings.TrimSuffix(channel.BlobURL(""), "}")
-	return []string{mark, url.QueryEscape(mark)}
-}()
-
-func hasPlace(req channel.Request) bool {
-	return slices.ContainsFunc(placeMarks, func(mark string) bool { return within(req, mark) })
+// rewritten is req with other texts.
+func rewritten(req channel.Request, text func(string) string) channel.Request {
+	req.URL = text(req.URL)
+	req.Body = []byte(text(string(req.Body)))
+	req.Header = req.Header.Clone()
+	for _, values := range req.Header {
+		for i := range values {
+			values[i] = text(values[i])
+		}
+	}
+	req.Form = slices.Clone(req.Form)
+	for i := range req.Form {
+		req.Form[i].Value = text(req.Form[i].Value)
+	}
+	return req
 }
 
 func within(req channel.Request, text string) bool {
-	if strings.Contains(req.URL, text) || bytes.Contains(req.Body, []byte(text)) {
+	return anywhere(req, func(s string) bool { return strings.Contains(s, text) })
+}
+
+// anywhere reports whether a text of the request is like that.
+func anywhere(req channel.Request, like func(string) bool) bool {
+	if like(req.URL) || like(string(req.Body)) {
 		return true
 	}
 	for _, values := range req.Header {
-		if slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, text) }) {
+		if slices.ContainsFunc(values, like) {
 			return true
 		}
 	}
-	return slices.ContainsFunc(req.Form, func(p channel.Part) bool { return strings.Contains(p.Value, text) })
+	return slices.ContainsFunc(req.Form, func(p channel.Part) bool { return like(p.Value) })
 }

@@ -84,8 +84,38 @@ func TestPlacesOfFilesAreFilledJustBeforeTheCall(t *testing.T) {
 	if err != nil || len(calls) != 1 {
 		t.Fatal(calls, err)
 	}
-	if logged, _ := json.Marshal(calls); strings.Contains(string(logged), "/files/") || !strings.Contains(calls[0].Answer, channel.BlobURL(ownKey)) {
+	if logged, _ := json.Marshal(calls); c.Files.Leads(string(logged)) || !strings.Contains(string(logged), "/files/[hidden]") {
 		t.Errorf("the call log holds a URL: %s", logged)
+	}
+}
+
+// What people get as a link is in the call, and not in what is kept of it, however the provider repeats it.
+func TestLinksForPeopleAreNotLogged(t *testing.T) {
+	t.Parallel()
+	texts := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text := r.FormValue("text")
+		texts <- text
+		_, _ = io.WriteString(w, `{"plain":"`+text+`","php":"`+strings.ReplaceAll(text, "/", `\/`)+`","form":"`+url.QueryEscape(text)+`"}`)
+	}))
+	defer server.Close()
+	c, msg := linking(t, "https://chat.example")
+	db := storetest.New(t, CallSpec)
+	c.Log = NewCallLog(db, slog.New(slog.DiscardHandler), time.Now)
+	link := c.Files.Link(fileurl.Of("acme", msg.Content.Attachments[0]))
+	msg.Content.AsLink, msg.Content.Attachments = true, nil
+	req := channel.Request{Method: "POST", URL: server.URL, Header: channel.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, Body: []byte("text=" + url.QueryEscape("see "+link))}
+	c.Send(t.Context(), gatewaytest.Channel(event.Telegram, "ch_a", "acme", server.URL), msg, req, About{Tenant: "acme", Message: "msg_1", Attempt: "a1"})
+	if got := <-texts; got != "see "+link {
+		t.Errorf("the provider got %q", got)
+	}
+	c.Log.Flush(t.Context())
+	calls, err := Calls(t.Context(), db, "acme", "a1")
+	if err != nil || len(calls) != 1 {
+		t.Fatal(calls, err)
+	}
+	if _, token, _ := strings.Cut(link, "/files/"); strings.Contains(calls[0].Body+calls[0].Answer, token) || strings.Count(calls[0].Answer, "[hidden]") != 3 {
+		t.Errorf("the call log: %s %s", calls[0].Body, calls[0].Answer)
 	}
 }
 
@@ -106,8 +136,19 @@ func TestWithoutAPublicURLNothingIsSent(t *testing.T) {
 	t.Parallel()
 	c, msg := linking(t, "http://localhost:8080")
 	req := channel.Request{Method: "POST", URL: "https://api.provider.example/send", Body: []byte(channel.BlobURL(ownKey))}
-	v := c.Send(t.Context(), gatewaytest.Channel(event.Telegram, "ch_a", "acme", "https://api.provider.example"), msg, req, About{})
-	if v.Finding != Failed || v.Err.Code != "public_url_missing" {
-		t.Errorf("%+v %v", v, v.Err)
+	linked := msg
+	linked.Content.AsLink = true
+	text := channel.Request{Method: "POST", URL: req.URL, Body: []byte(c.Files.Link(fileurl.Of("acme", msg.Content.Attachments[0])))}
+	for name, try := range map[string]func() Verdict{
+		"place": func() Verdict {
+			return c.Send(t.Context(), gatewaytest.Channel(event.Telegram, "ch_a", "acme", "https://api.provider.example"), msg, req, About{})
+		},
+		"link": func() Verdict {
+			return c.Send(t.Context(), gatewaytest.Channel(event.Telegram, "ch_a", "acme", "https://api.provider.example"), linked, text, About{})
+		},
+	} {
+		if v := try(); v.Finding != Failed || v.Err.Code != "public_url_missing" {
+			t.Errorf("%s: %+v %v", name, v, v.Err)
+		}
 	}
 }

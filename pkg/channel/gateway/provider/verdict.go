@@ -106,7 +106,7 @@ func (c *Caller) once(ctx context.Context, ch channel.Keyed, msg event.Outbound,
 	resp, err := c.carry(ctx, ch, files.request(req))
 	resp = files.answer(resp)
 	hide := c.redactors.find(ch)
-	c.Log.add(entry{ch: ch.ID, hide: hide, about: a, req: req, resp: resp, err: err, at: started, took: c.Now().Sub(started)})
+	c.Log.add(entry{ch: ch.ID, hide: hide, about: a, req: files.logged(req), resp: resp, err: err, at: started, took: c.Now().Sub(started)})
 	if err != nil {
 		return channel.Outcome{}, transportVerdict(req, err), false
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/fileurl"
 )
 
 // rendering is a message ready to be sent, or the reason why it must not be.
@@ -37,7 +38,8 @@ func (w *Worker) render(ctx context.Context, tenant string, msg event.Outbound) 
 	default:
 		r.rules = w.info.For(r.ch.Settings)
 		w.scope(r.ch.Channel).adopt(r.rules.Send)
-		r.parts, r.refusal = w.requests(r.rules, r.ch.Channel, msg)
+		r.msg.Content = r.rules.Linked(msg.Content, func(a event.Attachment) string { return w.Files.Link(fileurl.Of(tenant, a)) })
+		r.parts, r.refusal = w.requests(r.rules, r.ch.Channel, r.msg)
 	}
 	if n := resumed(msg); r.refusal == nil && n > 0 && n != len(r.parts) {
 		r.refusal = errChanged // the parts that have arrived are not those of this rendering

@@ -5,17 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fileurl"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
@@ -481,6 +484,34 @@ func TestRuleEXPIREWAITING_OnlyAWaitingRowExpires(t *testing.T) {
 	}
 	if w.row("b0", 0).State != Expired {
 		t.Errorf("row %+v", w.row("b0", 0))
+	}
+	w.check()
+}
+
+// The people who get a link get it with the text, and the file is theirs to fetch.
+func TestAFileThatTheChannelDoesNotTakeLeavesAsALink(t *testing.T) {
+	t.Parallel()
+	texts := make(chan string, 1)
+	w := newWorld(t, func(s gatewaytest.Sending, _ int) gatewaytest.Answer {
+		texts <- s.Text
+		return gatewaytest.Answer{}
+	})
+	sealer, err := auth.NewSealer(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := fileurl.New(sealer, "http://127.0.0.1:1", time.Now)
+	m := text("ch_a", "ann", "a0", "see")
+	m.Content.Type, m.Content.AsLink = event.Document, true
+	m.Content.Attachments = []event.Attachment{{Type: event.Document, MIME: "application/pdf", Name: "a.pdf", Blob: "acme/ab/a"}}
+	w.post(m)
+	p := w.start(0, func(d *Deps) { d.Files = files })
+	w.settled()
+	p.end()
+	before, link, _ := strings.Cut(<-texts, "\n")
+	f, err := files.Open(strings.TrimPrefix(link, "http://127.0.0.1:1/files/"))
+	if want := (fileurl.File{Tenant: "acme", Key: "acme/ab/a", MIME: "application/pdf", Name: "a.pdf"}); err != nil || before != "see" || f != want {
+		t.Errorf("%q, then %q: %+v %v", before, link, f, err)
 	}
 	w.check()
 }

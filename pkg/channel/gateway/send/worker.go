@@ -13,6 +13,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fileurl"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
@@ -35,6 +36,7 @@ type Deps struct {
 	DB       store.DB
 	Facts    *store.Applier // must run
 	Sender   Sender
+	Files    *fileurl.URLs                                      // of what people get as a link
 	Limiter  func(name string, r channel.Rate) (Limiter, error) // shared by replicas; nil: each process limits itself
 	Now      func() time.Time
 	Log      *slog.Logger
