@@ -159,9 +159,12 @@ func (l *load) fate(f *finding, a answer, m message) {
 	case taken > 1:
 		f.doubled++
 		f.note("the provider took %s %d times", a.text, taken)
-	case taken == 1 && m.Status != "read":
+	case taken == 1 && m.Status != "read" && l.account.tells():
 		f.open++
 		f.note("answer %s is %s, and the provider has told that it was read", a.text, m.Status)
+	case taken == 1 && m.Status != "accepted" && m.Status != "unknown" && !l.account.tells():
+		f.open++
+		f.note("answer %s is %s, and the provider has it", a.text, m.Status)
 	case taken == 0 && m.Status != "unknown":
 		f.open++
 		f.note("answer %s is %s, and the provider never got it", a.text, m.Status)

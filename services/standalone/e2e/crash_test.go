@@ -54,6 +54,19 @@ var separately = []struct{ service, point string }{
 	{"routing", "after:update:agents:6"}, {"routing", "before:publish:tributary.assignments:2"},
 }
 
+// onLine are the steps that LINE makes another way: a reply that cannot be repeated, a push that can, both for one part.
+var onLine = []struct{ step, point string }{
+	{"accept a webhook", "answer:public:9"},
+	{"take the reply token with the answer", "update:conversations:7"},
+	{"apply: the send", "publish:tributary.outbound.line:4"},
+	{"consume a send", "handle:tributary.outbound.line:4"},
+	{"intent", "insert:sends_line:4"},
+	{"call", "call:provider:4"},
+	{"another call", "call:provider:7"},
+	{"settle", "publish:tributary.receipts:4"},
+	{"settle what waited", "update:sends_line:2"},
+}
+
 // TestP1_P3_P4_P6_P7_P9_P13_KilledAtEveryStep kills the built binary with -9 before and after each durable step and
 // starts it again, while customers write and are answered.
 func TestP1_P3_P4_P6_P7_P9_P13_KilledAtEveryStep(t *testing.T) {
@@ -74,7 +87,7 @@ func TestP1_P3_P4_P6_P7_P9_P13_KilledAtEveryStep(t *testing.T) {
 		t.Run("only "+c.service+" "+c.point, func(t *testing.T) {
 			t.Parallel()
 			s := newScene(t, true)
-			matrix.add(s.killed(provider, c.service, c.point, func() { s.furnish(provider) }))
+			matrix.add(s.killed(s.at(provider.open(t, 2)), c.service, c.point, func() { s.furnish(provider) }))
 		})
 	}
 	for _, c := range points {
@@ -83,7 +96,25 @@ func TestP1_P3_P4_P6_P7_P9_P13_KilledAtEveryStep(t *testing.T) {
 				t.Parallel()
 				s := newScene(t, false)
 				s.like(furnished)
-				matrix.add(s.killed(provider, "tributary", when+":"+c.point, func() {}))
+				matrix.add(s.killed(s.at(provider.open(t, 2)), "tributary", when+":"+c.point, func() {}))
+			})
+		}
+	}
+	for _, c := range onLine {
+		for _, when := range []string{"before", "after"} {
+			t.Run("LINE "+c.step+" "+when+":"+c.point, func(t *testing.T) {
+				t.Parallel()
+				s := newScene(t, false)
+				url, a := openLine(t, 2)
+				done := work()
+				s.begin()
+				s.furnishLine(url)
+				err := s.stop()
+				done()
+				if err != nil {
+					t.Fatal(err)
+				}
+				matrix.add(s.killed(a, "tributary", when+":"+c.point, func() {}))
 			})
 		}
 	}
@@ -111,7 +142,7 @@ func (m *tally) report(t *testing.T) {
 }
 
 // killed is one cell: a process runs into the point under load, is started again without it, and the promises hold.
-func (s *scene) killed(p *provider, process, point string, furnish func()) proof.Figures {
+func (s *scene) killed(a party, process, point string, furnish func()) proof.Figures {
 	s.Helper()
 	done := sync.OnceFunc(work())
 	defer done()
@@ -119,7 +150,7 @@ func (s *scene) killed(p *provider, process, point string, furnish func()) proof
 	s.with[process] = []string{crash.Env + "=" + point}
 	s.begin()
 	furnish()
-	l := newLoad(s.test, s.at(p.open(s.T, 2)), 4, 3)
+	l := newLoad(s.test, a, 4, 3)
 	ctx, cancel := context.WithTimeout(s.Context(), 60*time.Second)
 	defer cancel()
 	loaded := make(chan struct{})

@@ -173,11 +173,16 @@ func (t *test) post(from, id, text string) int {
 func (t *test) webhook(body, secret string) int {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(body))
-	req, err := http.NewRequestWithContext(t.Context(), "POST", t.url+"/webhooks/whatsapp/"+t.channel, strings.NewReader(body))
+	return t.hook("whatsapp", "X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)), body)
+}
+
+// hook posts a signed webhook to the channel; 0: it was not answered.
+func (t *test) hook(family, header, signature, body string) int {
+	req, err := http.NewRequestWithContext(t.Context(), "POST", t.url+"/webhooks/"+family+"/"+t.channel, strings.NewReader(body))
 	if err != nil {
 		return 0
 	}
-	req.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
+	req.Header.Set(header, signature)
 	resp, err := client.Do(req)
 	if err != nil {
 		return 0

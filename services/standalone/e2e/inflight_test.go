@@ -40,11 +40,12 @@ func TestP7_P12_P13_KilledWithSixteenSendsInFlight(t *testing.T) {
 	f := l.settle(80*time.Second, concurrency)
 	l.nothingLeft()
 
-	second := newLoad(s.test, s.at(p.open(t, 0)), 24, 1)
-	second.account.set(func(a *account) { a.delay = time.Second })
+	b := s.at(p.open(t, 0))
+	second := newLoad(s.test, b, 24, 1)
+	b.set(func(a *account) { a.delay = time.Second })
 	second.run(ctx)
 	g := second.settle(60*time.Second, 0)
-	second.account.set(func(a *account) { after = a.most })
+	b.set(func(a *account) { after = a.most })
 	if before != concurrency || after != concurrency {
 		t.Errorf("the channel made %d calls at once before the kill and %d after it, want %d", before, after, concurrency)
 	}

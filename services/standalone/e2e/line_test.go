@@ -42,7 +42,7 @@ func (t *test) contactOf(peer string) *lineContact {
 func (t *test) connectLine() {
 	t.Helper()
 	settings := map[string]any{"destination": lineBot, "api_base_url": t.url + "/simulator/line"}
-	secrets := map[string]string{"channel_secret": "secret-of-the-channel", "channel_access_token": "token-of-the-channel"}
+	secrets := map[string]string{"channel_secret": lineSecret, "channel_access_token": "token-of-the-channel"}
 	var ch struct {
 		ID string `json:"id"`
 	}

@@ -11,7 +11,7 @@ import (
 // with the same id, as providers and clients do it, so in the end all of it must be there once, in the order of doing.
 type load struct {
 	*test
-	account *account
+	account party
 	peers   int
 	rounds  int // of a peer: one webhook and one answer each
 	pause   time.Duration
@@ -27,7 +27,16 @@ type load struct {
 
 type answer struct{ id, text string }
 
-func newLoad(t *test, a *account, peers, rounds int) *load {
+// party is an account at a provider: people who write, and what the provider took for them.
+type party interface {
+	peer(i int) string
+	write(t *test, peer, id, text string) int // posts a message's webhook and returns the status of its answer
+	accepted(text string) int                 // how often the provider took it
+	receipts() int                            // that were acknowledged
+	tells() bool                              // the provider reports what becomes of what it took, until it is read
+}
+
+func newLoad(t *test, a party, peers, rounds int) *load {
 	return &load{test: t, account: a, peers: peers, rounds: rounds, webhooks: map[string][]string{}, answers: map[string][]answer{}, odd: map[int]int{}}
 }
 
@@ -74,7 +83,7 @@ func (l *load) insist(ctx context.Context, do func() bool) {
 // write posts a message's webhook and reports whether it is acknowledged.
 func (l *load) write(peer, id string) bool {
 	began := time.Now()
-	status := l.post(peer, id, "text "+id)
+	status := l.account.write(l.test, peer, id, "text "+id)
 	took := time.Since(began)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -112,7 +121,7 @@ func (l *load) reply(ctx context.Context, peer, conversation, key string) bool {
 func (l *load) events() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := int(l.account.told.Load())
+	n := l.account.receipts()
 	for _, w := range l.webhooks {
 		n += len(w)
 	}

@@ -49,11 +49,11 @@ type account struct {
 	most     int // calls at once
 	ids      int
 
-	hook     func(body string) int // posts a signed webhook
-	ctx      context.Context
-	stop     func()
-	receipts sync.WaitGroup
-	told     atomic.Int64 // receipts that were acknowledged
+	hook    func(body string) int // posts a signed webhook
+	ctx     context.Context
+	stop    func()
+	telling sync.WaitGroup
+	told    atomic.Int64 // receipts that were acknowledged
 }
 
 // open makes an account whose first calls are refused. Its receipts go to hook, again and again until they are acknowledged.
@@ -63,11 +63,17 @@ func (p *provider) open(t *testing.T, refuse int) *account {
 	p.mu.Lock()
 	p.accounts[a.prefix] = a
 	p.mu.Unlock()
-	t.Cleanup(func() { a.stop(); a.receipts.Wait() })
+	t.Cleanup(func() { a.stop(); a.telling.Wait() })
 	return a
 }
 
 func (a *account) peer(i int) string { return fmt.Sprintf("%s%06d", a.prefix, i) }
+
+func (a *account) write(t *test, peer, id, text string) int { return t.post(peer, id, text) }
+
+func (a *account) receipts() int { return int(a.told.Load()) }
+
+func (a *account) tells() bool { return true }
 
 func (p *provider) serve(w http.ResponseWriter, r *http.Request) {
 	var in struct {
@@ -125,7 +131,7 @@ func (a *account) take(to, text, ref string) (status int, body string) {
 	a.taken[text]++
 	a.ids++
 	id := fmt.Sprintf("wamid.out.%s.%d", a.prefix, a.ids)
-	a.receipts.Go(func() { a.tell(id, to, ref) })
+	a.telling.Go(func() { a.tell(id, to, ref) })
 	if a.cut > 0 {
 		a.cut--
 		return 0, ""

@@ -68,16 +68,28 @@ func newScene(t *testing.T, separate bool) *scene {
 	return &scene{test: &test{T: t, platform: p}, log: log}
 }
 
-// furnish makes the channel and two agents who have room for one and for two conversations.
+// furnish makes a WhatsApp channel and its agents.
 func (s *scene) furnish(p *provider) {
+	s.Helper()
+	s.furnishWith("whatsapp", map[string]any{"provider": "cloud", "phone_number_id": phoneID, "waba_id": "1", "api_base_url": p.url},
+		map[string]string{"app_secret": appSecret, "access_token": "token-of-the-test", "verify_token": "verify-of-the-test"})
+}
+
+// furnishLine makes a LINE channel and its agents.
+func (s *scene) furnishLine(url string) {
+	s.Helper()
+	s.furnishWith("line", map[string]any{"destination": lineBot, "api_base_url": url},
+		map[string]string{"channel_secret": lineSecret, "channel_access_token": "token-of-the-test"})
+}
+
+// furnishWith makes the channel and two agents who have room for one and for two conversations.
+func (s *scene) furnishWith(family string, settings map[string]any, secrets map[string]string) {
 	s.Helper()
 	var ch struct {
 		ID string `json:"id"`
 	}
-	settings := map[string]any{"provider": "cloud", "phone_number_id": phoneID, "waba_id": "1", "api_base_url": p.url}
-	secrets := map[string]string{"app_secret": appSecret, "access_token": "token-of-the-test", "verify_token": "verify-of-the-test"}
 	s.eventually("a channel can be made", func() bool {
-		return s.call(s.Context(), "POST", "/v1/channels", "channel", map[string]any{"type": "whatsapp", "name": "Test", "settings": settings, "secrets": secrets}, &ch) == nil
+		return s.call(s.Context(), "POST", "/v1/channels", "channel", map[string]any{"type": family, "name": "Test", "settings": settings, "secrets": secrets}, &ch) == nil
 	})
 	s.channel, s.limits = ch.ID, map[string]int{}
 	var agents []string
