@@ -26,6 +26,16 @@ outbound safety breaks -E  -DLAYOUT=5 -DGENS=1 -DPERM=1 -DWAITALL=0
 outbound safety holds  -E  -DLAYOUT=2 -DHANDLES=1 -DGENS=1
 outbound safety breaks -E  -DLAYOUT=2 -DHANDLES=1 -DGENS=1 -DTAKE=0
 outbound safety breaks -E  -DLAYOUT=2 -DHANDLES=1 -DGENS=1 -DSTALE=0
+sessions safety holds  -E  -DMOVES=3
+sessions safety breaks -E  -DONEBIND=0
+sessions safety breaks -E  -DCUT=0
+sessions safety breaks -E  -DACK=0
+sessions safety holds  -E  -DHAND=1
+sessions safety holds  -E  -DHAND=1 -DOLDROW=1
+sessions safety holds  -E  -DHAND=1 -DOLDROW=2
+sessions safety breaks -E  -DHAND=1 -DFORWARD=0
+sessions safety breaks -E  -DHAND=1 -DOLDROW=1 -DHANDON=0
+sessions safety breaks -E  -DHAND=1 -DOLDROW=2 -DOWNROW=0
 receipts safety holds  -   -DKINDS0=9
 receipts cycles holds  -   -DKINDS0=9
 receipts safety holds  -   -DPARTS=2 -DKINDS0=5 -DKINDS1=9 -DFACTS=0

@@ -1,8 +1,8 @@
 // Package bus is kafka-go behind one door: producer, consumer runtime, reading without a group, dead letters, topic
 // admin.
 //
-// Order is kept per key. The runtime (docs/ARCHITECTURE.md, Consumers) is built on ConsumerGroup generations: one
-// reader per partition, a lane per key, only the contiguous low-water mark committed, drain and commit at the
+// Order is kept per lane: the key of a record, or what its producer names besides. The runtime (docs/ARCHITECTURE.md, Consumers)
+// is built on ConsumerGroup generations: one reader per partition, only the contiguous low-water mark committed, drain and commit at the
 // generation's end.
 package bus
 
@@ -20,6 +20,7 @@ type Message struct {
 	Partition int
 	Offset    int64
 	Key       string
+	Lane      string    // in what order it is handled: after all earlier records of its lane; the key where its producer named none
 	Time      time.Time // when the broker or producer stamped it
 	Event     event.Event
 	Dead      *Dead // why it is a dead letter; nil for all other records
@@ -33,9 +34,9 @@ type Producer interface {
 	Publish(ctx context.Context, recs ...event.Record) error
 }
 
-// Handler handles one record; records of one key come one after the other, records of different keys at once. nil means
+// Handler handles one record; records of one lane come one after the other, records of different lanes at once. nil means
 // done. An error of kind Invalid is poison: the record goes to the dead letters at once. Any other error is retried in
-// place with jitter while only that key waits; after the subscription's patience it is a dead letter too, unless the
+// place with jitter while only that lane waits; after the subscription's patience it is a dead letter too, unless the
 // kind is Unavailable: then the whole partition stops reading and tries for ever (our own store or broker is away).
 type Handler func(ctx context.Context, m Message) error
 
@@ -51,7 +52,7 @@ type Subscription struct {
 	// partition's handler. ctx ends when the partition is lost; the runtime then waits for handlers in progress, up to
 	// Drain. release, if not nil, is called after the last handler has returned or was abandoned.
 	Assign func(ctx context.Context, p Assignment) (h Handler, release func(), err error)
-	// Together, if not nil, is offered records of one key that wait one behind the other, 2 to 64 of them, before
+	// Together, if not nil, is offered records of one lane that wait one behind the other, 2 to 64 of them, before
 	// Handle is. It returns how many of the first it has done, none if it would rather not. Handle gets the next one,
 	// and with it whatever goes wrong. It is for handlers whose cost is mostly the commit.
 	Together func(ctx context.Context, ms []Message) (done int)

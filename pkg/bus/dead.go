@@ -96,7 +96,7 @@ func Redrive(ctx context.Context, b Bus, f Filter, limit int, dryRun bool) (Redr
 			continue
 		}
 		if !dryRun {
-			if err := b.Publish(ctx, event.Record{Topic: m.Dead.Topic, Key: m.Key, Event: m.Event}); err != nil {
+			if err := b.Publish(ctx, event.Record{Topic: m.Dead.Topic, Key: m.Key, Lane: m.Lane, Event: m.Event}); err != nil {
 				return r, fmt.Errorf("redrive of %s: %w", m.Event.ID, err)
 			}
 		}

@@ -16,6 +16,9 @@ type Info struct {
 	Account  []string          `json:"account"` // settings that name the provider's account; claimed once across tenants
 	Inbound  InboundRules      `json:"inbound"`
 	Offline  bool              `json:"offline"` // offline messages apply
+	// Session says that channels of the type may send and receive on one connection, which one process holds: outbound records of the
+	// type are keyed by channel, so that one partition's owner sends them, and have the recipient as their lane.
+	Session bool `json:"session,omitempty"`
 	// Addresses are the forms in which people can write whom to reach; the first that fits is taken.
 	Addresses []AddressForm `json:"addresses,omitempty"`
 	RuleSet

@@ -48,8 +48,9 @@ var (
 	}}
 )
 
-// Others lists them: every process ensures them, as the directory reads them also where routing does not run.
-var Others = []store.Spec{Agents, Queues, Calendars, Bots}
+// Others lists them, and what channel services write: every process ensures them, as the directory reads them also where those services
+// do not run.
+var Others = []store.Spec{Agents, Queues, Calendars, Bots, Connections}
 
 // Specs lists the collections of service admin, and the types that channels announce.
 var Specs = []store.Spec{Channels, Claims, APIKeys, Users, Emails, Tenants, Units, Types, Keys}

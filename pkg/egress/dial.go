@@ -22,14 +22,15 @@ var ports = []uint16{443, 8443}
 
 // guard decides about every address after its name has been resolved, so that no name, redirect or changed DNS answer leads inside.
 type guard struct {
-	allow  []netip.Prefix
-	single []netip.AddrPort
-	public *ssrf.Guardian
-	roots  *x509.CertPool
+	allow   []netip.Prefix
+	single  []netip.AddrPort
+	public  *ssrf.Guardian
+	lasting *ssrf.Guardian // for connections that last and are not HTTP
+	roots   *x509.CertPool
 }
 
 func newGuard(c Config) guard {
-	return guard{allow: c.Allow, single: c.AllowAddresses, roots: c.Roots, public: ssrf.New(ssrf.WithPorts(ports...))}
+	return guard{allow: c.Allow, single: c.AllowAddresses, roots: c.Roots, public: ssrf.New(ssrf.WithPorts(ports...)), lasting: ssrf.New(ssrf.WithAnyPort())}
 }
 
 // check is nil for an address that may be called; plain says without TLS.
@@ -39,10 +40,7 @@ func (g guard) check(address string, plain bool) error {
 		return denied("address %s: %v", address, err)
 	}
 	ip := ap.Addr().Unmap().WithZone("")
-	if slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(ip) }) {
-		return nil
-	}
-	if slices.Contains(g.single, netip.AddrPortFrom(ip, ap.Port())) {
+	if g.allowed(ip, ap.Port()) {
 		return nil
 	}
 	if plain {
@@ -52,6 +50,11 @@ func (g guard) check(address string, plain bool) error {
 		return denied("%v", err)
 	}
 	return nil
+}
+
+// allowed reports whether the operator has named the address.
+func (g guard) allowed(ip netip.Addr, port uint16) bool {
+	return slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(ip) }) || slices.Contains(g.single, netip.AddrPortFrom(ip, port))
 }
 
 func denied(format string, args ...any) error {
@@ -77,20 +80,29 @@ func (g guard) dialTLS(ctx context.Context, network, addr string) (net.Conn, err
 	if err != nil {
 		return nil, err
 	}
+	c, err := g.secure(ctx, raw, addr, "http/1.1")
+	if err != nil {
+		return nil, err
+	}
+	// Wrapped above TLS, so that a handshake is no byte of a request.
+	return &conn{Conn: c}, nil
+}
+
+// secure makes a handshake as a client of the host in addr. It closes raw if that fails.
+func (g guard) secure(ctx context.Context, raw net.Conn, addr string, protocols ...string) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, errors.Join(err, raw.Close())
 	}
 	ctx, cancel := context.WithTimeout(ctx, tlsTimeout)
 	defer cancel()
-	cfg := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}, RootCAs: g.roots}
+	cfg := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12, NextProtos: protocols, RootCAs: g.roots}
 	c := tls.Client(raw, cfg)
 	if err := c.HandshakeContext(ctx); err != nil {
 		_ = raw.Close()
 		return nil, fmt.Errorf("tls: %w", err)
 	}
-	// Wrapped above TLS, so that a handshake is no byte of a request.
-	return &conn{Conn: c}, nil
+	return c, nil
 }
 
 // hide takes the URL out of errors that carry one, because some providers have the credential in the path.

@@ -44,7 +44,8 @@ func Decode[T any](e Event) (T, error) {
 // Record is an event on its way to a topic.
 type Record struct {
 	Topic string
-	Key   string // groups work; no correctness rests on two events sharing a partition
+	Key   string // chooses the partition; no correctness rests on two events sharing one
+	Lane  string // consumers handle events of one lane in order, and of different lanes at once; empty: the key
 	Event Event
 }
 

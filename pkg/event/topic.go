@@ -20,7 +20,9 @@ const (
 // TopicMedia is the topic of media wanted by channels of a type; key attachment.
 func TopicMedia(t ChannelType) string { return topicMedia + string(t) }
 
-// TopicOutbound is the topic of messages to be sent by channels of a type; key channel|peer. Only inbox writes it.
+// TopicOutbound is the topic of messages to be sent by channels of a type; key channel|peer. Records of types with sessions have the
+// key channel and the lane channel|peer. Only inbox writes it, and a service of the type that hands a record on to the partition of its
+// channel.
 func TopicOutbound(t ChannelType) string { return topicOutbound + string(t) }
 
 // Topic is one topic's fixed properties.

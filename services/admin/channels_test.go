@@ -84,7 +84,7 @@ func TestAClaimWhoseChannelNeverCameToBeIsFreeAfterAMinute(t *testing.T) {
 	live := w.call(otherKey, "POST", "/v1/channels", toy("live")).is(201).text("id")
 	claims := store.NewCollection[directory.Claim](w.env.DB, directory.Claims)
 	for bot, owner := range map[string]string{"dead": "ch_never", "halfway": live} { // died while creating, died while patching
-		c := &directory.Claim{ChannelID: owner, Since: event.At(w.now())}
+		c := &directory.Claim{ChannelID: owner, Since: event.At(time.Now())}
 		c.ID, c.Tenant = directory.AccountClaim(event.Telegram, "bot", bot), "other"
 		w.ok(claims.Insert(t.Context(), c))
 		w.call(ownerKey, "POST", "/v1/channels", toy(bot)).is(409, "account_claimed")
@@ -346,7 +346,7 @@ func TestTheWebhookLogReadsTheJournal(t *testing.T) {
 	w := newWorld(t)
 	id := w.call(ownerKey, "POST", "/v1/channels", toy("a")).is(201).text("id")
 	for i, key := range []string{id, "ch_other", id, id} {
-		call := event.Webhook{ChannelID: key, Method: "POST", Path: "/webhooks/telegram/" + key, Verdict: "accepted", Reason: string(rune('a' + i)), Body: []byte("private"), At: event.At(w.now())}
+		call := event.Webhook{ChannelID: key, Method: "POST", Path: "/webhooks/telegram/" + key, Verdict: "accepted", Reason: string(rune('a' + i)), Body: []byte("private"), At: event.At(time.Now())}
 		e := event.New(event.DeriveID("evt", key, call.Reason), event.WebhookReceived, "telegram", DefaultTenant, key, event.At(time.Now()), call)
 		w.ok(w.env.Bus.Publish(t.Context(), event.Record{Topic: event.TopicWebhooks, Key: key, Event: e}))
 	}
@@ -373,4 +373,63 @@ func stored[T any](w *world, c *store.Collection[T], id string) (*T, string) {
 	b, err := json.Marshal(doc)
 	w.ok(err)
 	return doc, string(b)
+}
+
+// A channel with a connection of its own shows whether it works, and why not.
+func TestAChannelShowsItsConnection(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	made := w.call(ownerKey, "POST", "/v1/channels", toy("a")).is(201)
+	path := "/v1/channels/" + made.text("id")
+	shown := func() object {
+		t.Helper()
+		c, _ := w.call(ownerKey, "GET", path, nil).is(200).object["connection"].(map[string]any)
+		return c
+	}
+	if c := shown(); c != nil {
+		t.Errorf("a channel without a connection shows %v", c)
+	}
+	channels := store.NewCollection[directory.Channel](w.env.DB, directory.Channels)
+	doc, err := channels.Get(t.Context(), made.text("id"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs := store.NewCollection[directory.Connection](w.env.DB, directory.Connections)
+	set := func(state string, ago time.Duration, f func(*directory.Connection)) {
+		t.Helper()
+		_, err := docs.Upsert(t.Context(), made.text("id"), func() *directory.Connection { return &directory.Connection{} }, func(d *directory.Connection) error {
+			*d = directory.Connection{Meta: d.Meta, State: state, Since: event.At(time.Now()), SeenAt: event.At(time.Now().Add(-ago)), Version: 1}
+			d.Tenant = doc.Tenant
+			f(d)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	none := func(*directory.Connection) {}
+	set(directory.Connected, time.Minute, none)
+	if c := shown(); c["state"] != "connected" || c["channel_version"] != float64(1) || c["error"] != nil {
+		t.Errorf("connected: %v", c)
+	}
+	set(directory.Connected, 4*time.Minute, none)
+	if c := shown(); c["state"] != "unheard" {
+		t.Errorf("not renewed: %v", c)
+	}
+	set(directory.Failing, 0, func(d *directory.Connection) {
+		d.Tries, d.NextAt, d.Error = 2, event.At(time.Now().Add(time.Minute)), &event.Error{Kind: "denied", Code: "credentials_rejected"}
+	})
+	c := shown()
+	if why, _ := c["error"].(map[string]any); c["state"] != "failing" || c["tries"] != float64(2) || c["next_try_at"] == nil || why["code"] != "credentials_rejected" {
+		t.Errorf("failing: %v", c)
+	}
+	set(directory.Failing, 0, func(d *directory.Connection) { d.Tenant = "another" })
+	if c := shown(); c != nil {
+		t.Errorf("of another tenant: %v", c)
+	}
+	set(directory.Failing, 0, none)
+	w.call(ownerKey, "PATCH", path, object{"enabled": false}).is(200)
+	if c := shown(); c != nil {
+		t.Errorf("switched off: %v", c)
+	}
 }

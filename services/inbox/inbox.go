@@ -40,15 +40,16 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 	if err := env.DB.Require(ctx, collections...); err != nil {
 		return nil, err
 	}
-	docs := record.New(env.DB, feed.Fanout{To: env.Bus}, env.Log)
-	hub := feed.NewHub(env.Bus, env.Now)
+	to := feed.Keyed{Bus: env.Bus, Types: env.Directory}
+	docs := record.New(env.DB, feed.Fanout{To: to}, env.Log)
+	hub := feed.NewHub(to, env.Now)
 	calls := func(ctx context.Context, tenant, attempt string) ([]*provider.Call, error) {
 		return provider.Calls(ctx, env.DB, tenant, attempt)
 	}
 	files := fileurl.New(env.Sealer, env.PublicURL, env.Now)
 	outbox := &outgoing.Outbox{Record: docs, Directory: env.Directory, Blob: env.Blob, Files: files, Now: env.Now}
 	server := &rest.Server{
-		Record: docs, Directory: env.Directory, Outbox: outbox, Calls: calls, Blob: env.Blob, Cache: env.Cache, Bus: env.Bus, Hub: hub,
+		Record: docs, Directory: env.Directory, Outbox: outbox, Calls: calls, Blob: env.Blob, Cache: env.Cache, Bus: to, Hub: hub,
 		Log: env.Log, Now: env.Now, Stopping: env.Stopping,
 		Files: files, Public: rest.NewPublicFiles(env.Now),
 		Uploads: rest.NewUploads(rest.DefaultUploads, env.Now), Streams: budget.NewShares(streamsAll, streamsCaller),

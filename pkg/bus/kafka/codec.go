@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -22,6 +23,7 @@ const (
 	headerTenant  = "ce_tenant"
 	headerSubject = "ce_subject"
 	headerContent = "content-type"
+	headerLane    = "lane" // no attribute of the event: in what order it is handled, where that is not by its key
 
 	contentJSON = "application/json"
 	specVersion = "1.0"
@@ -40,7 +42,7 @@ func encode(ctx context.Context, r event.Record) (kafka.Message, error) {
 	case e.Type == "":
 		return kafka.Message{}, fault.At("/event/type", "required", "event %s for topic %s has no type", e.ID, r.Topic)
 	}
-	h := make(headers, 0, 10)
+	h := make(headers, 0, 11)
 	h.Set(headerVersion, specVersion)
 	h.Set(headerID, e.ID)
 	h.Set(headerType, string(e.Type))
@@ -49,6 +51,9 @@ func encode(ctx context.Context, r event.Record) (kafka.Message, error) {
 	h.Set(headerTenant, e.Tenant)
 	h.Set(headerSubject, e.Subject)
 	h.Set(headerContent, contentJSON)
+	if r.Lane != r.Key {
+		h.Set(headerLane, r.Lane)
+	}
 	traceContext.Inject(ctx, &h)
 	m := kafka.Message{Topic: r.Topic, Key: []byte(r.Key), Value: e.Data, Headers: h}
 	if n := size(m); n > maxRecord {
@@ -62,7 +67,7 @@ func encode(ctx context.Context, r event.Record) (kafka.Message, error) {
 func decode(r record) (bus.Message, error) {
 	h := r.headers
 	m := bus.Message{
-		Topic: r.topic, Partition: r.partition, Offset: r.offset, Key: string(r.key), Time: r.time,
+		Topic: r.topic, Partition: r.partition, Offset: r.offset, Key: string(r.key), Lane: laneOf(r), Time: r.time,
 		Event: event.Event{
 			ID: h.Get(headerID), Type: event.Type(h.Get(headerType)), Source: h.Get(headerSource),
 			Tenant: h.Get(headerTenant), Subject: h.Get(headerSubject), Data: r.value,
@@ -81,6 +86,11 @@ func decode(r record) (bus.Message, error) {
 		return m, fault.At("/"+headerType, "undecodable", "header %s is missing", headerType)
 	}
 	return m, nil
+}
+
+// laneOf is the lane of a record: what its producer named, or its key, as of every record of earlier versions.
+func laneOf(r record) string {
+	return cmp.Or(r.headers.Get(headerLane), string(r.key))
 }
 
 // size is what a record takes in a batch, a little too high.

@@ -12,7 +12,7 @@ type item struct {
 	weight int64
 }
 
-// lanes gives every key that has work a goroutine of its own, so that records of a key stay in order and a slow key delays no
+// lanes gives every lane that has work a goroutine of its own, so that records of a lane stay in order and a slow one delays no
 // other. A lane holds at most its share of the partition's records in flight; what comes above it is set aside: only its offset
 // is kept, and it is read again when its turn comes. So a key with any number of records leaves room for the others.
 type lanes struct {
@@ -25,51 +25,51 @@ type lanes struct {
 	recall func(aside []*entry) (items []item, gone int, ok bool)
 
 	mu   sync.Mutex
-	of   map[string]*lane // by key, those that have work; nil before the first
+	of   map[string]*lane // by name, those that have work; nil before the first
 	busy sync.WaitGroup
 }
 
-// lane is the work of one key behind the records in progress. While anything is set aside, all that comes is set aside.
+// lane is the work of one lane behind the records in progress. While anything is set aside, all that comes is set aside.
 type lane struct {
 	queue []item
 	aside []*entry
 }
 
-// full reports whether the next record of a key must be set aside.
-func (l *lanes) full(key string) bool {
+// full reports whether the next record of a lane must be set aside.
+func (l *lanes) full(name string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ln := l.of[key]
+	ln := l.of[name]
 	return ln != nil && (len(ln.queue) >= l.share || len(ln.aside) > 0)
 }
 
-func (l *lanes) add(key string, it item) {
-	l.change(key, func(ln *lane) { ln.queue = append(ln.queue, it) })
+func (l *lanes) add(name string, it item) {
+	l.change(name, func(ln *lane) { ln.queue = append(ln.queue, it) })
 }
 
-func (l *lanes) setAside(key string, e *entry) {
-	l.change(key, func(ln *lane) { ln.aside = append(ln.aside, e) })
+func (l *lanes) setAside(name string, e *entry) {
+	l.change(name, func(ln *lane) { ln.aside = append(ln.aside, e) })
 }
 
 // change alters a lane, and starts it if it has had no work.
-func (l *lanes) change(key string, f func(*lane)) {
+func (l *lanes) change(name string, f func(*lane)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ln := l.of[key]
+	ln := l.of[name]
 	if l.of == nil {
 		l.of = map[string]*lane{}
 	}
 	if ln == nil {
 		ln = &lane{}
-		l.of[key] = ln
-		l.busy.Go(func() { l.run(key, ln) })
+		l.of[name] = ln
+		l.busy.Go(func() { l.run(name, ln) })
 	}
 	f(ln)
 }
 
-func (l *lanes) run(key string, ln *lane) {
+func (l *lanes) run(name string, ln *lane) {
 	for {
-		items, ok := l.next(key, ln)
+		items, ok := l.next(name, ln)
 		if !ok || !l.work(items) {
 			return
 		}
@@ -77,14 +77,14 @@ func (l *lanes) run(key string, ln *lane) {
 }
 
 // next takes the records that a lane handles now; false: it has no more, or must stop.
-func (l *lanes) next(key string, ln *lane) ([]item, bool) {
+func (l *lanes) next(name string, ln *lane) ([]item, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(ln.queue) == 0 && len(ln.aside) > 0 && !l.refill(ln) {
 		return nil, false
 	}
 	if len(ln.queue) == 0 && len(ln.aside) == 0 {
-		delete(l.of, key)
+		delete(l.of, name)
 		return nil, false
 	}
 	n := min(len(ln.queue), l.most)

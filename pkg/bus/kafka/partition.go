@@ -138,7 +138,7 @@ func (p *partition) read(ctx context.Context) {
 	}
 }
 
-// take puts a record on its lane as soon as there is room, or sets it aside if its key has taken its share.
+// take puts a record on its lane as soon as there is room, or sets it aside if its lane has taken its share.
 func (p *partition) take(ctx context.Context, r record) bool {
 	if !p.concerns(r) {
 		e, ok := p.note(ctx, r)
@@ -147,8 +147,8 @@ func (p *partition) take(ctx context.Context, r record) bool {
 		}
 		return ok
 	}
-	key, weight := string(r.key), p.weigh(r)
-	aside := p.lanes.full(key)
+	lane, weight := laneOf(r), p.weigh(r)
+	aside := p.lanes.full(lane)
 	if !aside && p.room.Acquire(ctx, weight) != nil {
 		return false
 	}
@@ -156,9 +156,9 @@ func (p *partition) take(ctx context.Context, r record) bool {
 	switch {
 	case !ok:
 	case aside:
-		p.lanes.setAside(key, e)
+		p.lanes.setAside(lane, e)
 	default:
-		p.lanes.add(key, item{record: r, entry: e, weight: weight})
+		p.lanes.add(lane, item{record: r, entry: e, weight: weight})
 	}
 	return ok
 }

@@ -47,12 +47,22 @@ type site struct {
 	sealer   *auth.Sealer
 	provider *gatewaytest.Provider
 	ch       channel.Keyed
+	toy      gatewaytest.Toy
+	opts     []gateway.Option // of every replica
 }
 
 func newSite(t *testing.T, script func(gatewaytest.Sending, int) gatewaytest.Answer) *site {
 	t.Helper()
+	s := emptySite(t, script)
+	s.configure(s.ch)
+	return s
+}
+
+// emptySite has no channel yet.
+func emptySite(t *testing.T, script func(gatewaytest.Sending, int) gatewaytest.Answer) *site {
+	t.Helper()
 	s := &site{t: t, broker: bustest.New(t), db: storetest.New(t, append(directory.Others, directory.Specs...)...), blobs: gatewaytest.Blobs(t),
-		client: gatewaytest.Egress(t), provider: gatewaytest.NewProvider(t, script)}
+		client: gatewaytest.Egress(t), provider: gatewaytest.NewProvider(t, script), toy: gatewaytest.Toy{Kind: event.Telegram}}
 	redis, err := embedded.StartRedis(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +73,6 @@ func newSite(t *testing.T, script func(gatewaytest.Sending, int) gatewaytest.Ans
 		t.Fatal(err)
 	}
 	s.ch = gatewaytest.Channel(event.Telegram, "ch_a", "acme", s.provider.URL)
-	s.configure(s.ch)
 	return s
 }
 
@@ -107,7 +116,7 @@ func (s *site) start(opts ...gateway.Option) *replica {
 	p.Started = func() { close(up) }
 	ctx, cancel := context.WithCancel(context.Background())
 	over := make(chan error, 1)
-	go func() { over <- p.Run(ctx, gateway.Service(gatewaytest.Toy{Kind: event.Telegram}, opts...)) }()
+	go func() { over <- p.Run(ctx, gateway.Service(s.toy, append(opts, s.opts...)...)) }()
 	select {
 	case <-up:
 	case err := <-over:
@@ -187,12 +196,19 @@ func (s *site) order(msgs ...event.Outbound) {
 	s.t.Helper()
 	var recs []event.Record
 	for _, m := range msgs {
-		recs = append(recs, event.Record{Topic: event.TopicOutbound(event.Telegram), Key: event.Key(m.ChannelID, m.Peer),
+		recs = append(recs, event.Record{Topic: event.TopicOutbound(event.Telegram), Key: s.key(m), Lane: event.Key(m.ChannelID, m.Peer),
 			Event: event.New("evt_"+m.AttemptID, event.MessageSend, "inbox", "acme", m.MessageID, event.At(time.Now()), m)})
 	}
 	if err := s.broker.Publish(s.t.Context(), recs...); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+func (s *site) key(m event.Outbound) string {
+	if s.toy.Info().Session {
+		return event.Key(m.ChannelID)
+	}
+	return event.Key(m.ChannelID, m.Peer)
 }
 
 func text(peer, id, text string) event.Outbound {

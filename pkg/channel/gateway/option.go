@@ -9,6 +9,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/session"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/source"
 	"github.com/tributaryhq/tributary/pkg/run"
 )
@@ -20,12 +21,21 @@ type Option func(ctx context.Context, h *Host) error
 type Extra struct {
 	Sources    []source.Source
 	Transports map[string]provider.Transport // by URL scheme
+	Session    session.Session               // connections on which the channels both send and receive; nil: none
+	Schemes    []string                      // of the URLs that Session serves
 	Routes     func(r gin.IRouter)           // beside /webhooks/{type}
 	OpenAPI    []byte                        // of those routes
 	Consumers  []bus.Subscription
 	Loops      []run.Loop
 	Close      func() error
 }
+
+// Session is package session's, by the name that adapters use.
+type Session = session.Session
+
+// Sessions adds the connections on which the type's channels both send and receive, for requests with URLs of these schemes. The type's
+// Info must say Session, as inbox keys the records of such types by channel.
+func Sessions(s Session, schemes ...string) Option { return add(Extra{Session: s, Schemes: schemes}) }
 
 // Sources adds sources: each runs under a lease per channel.
 func Sources(s ...source.Source) Option { return add(Extra{Sources: s}) }
@@ -53,6 +63,9 @@ func add(e Extra) Option {
 			x.Transports = map[string]provider.Transport{}
 		}
 		maps.Copy(x.Transports, e.Transports)
+		if e.Session != nil {
+			x.Session, x.Schemes = e.Session, e.Schemes
+		}
 		x.Routes = both(x.Routes, e.Routes)
 		if e.OpenAPI != nil {
 			x.OpenAPI = e.OpenAPI

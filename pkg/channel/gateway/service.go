@@ -23,7 +23,9 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/profile"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/send"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/session"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/source"
+	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fileurl"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
@@ -45,7 +47,7 @@ func Service(a channel.Adapter, opts ...Option) run.Service {
 
 // collections are those that the services of every type have.
 func collections(t event.ChannelType) []store.Spec {
-	return append(ingress.Specs(t), send.Spec(t), media.Spec(t), provider.CallSpec, provider.TokenSpec)
+	return append(ingress.Specs(t), send.Spec(t), media.Spec(t), provider.CallSpec, provider.TokenSpec, directory.Connections)
 }
 
 // Host is a channel service at run time: what an [Extra] may use.
@@ -58,6 +60,7 @@ type Host struct {
 	media   *media.Worker
 	people  *profile.Worker // nil for types whose provider is not asked who people are
 	sources *source.Runner
+	session *session.Host // nil for types without sessions
 	calls   *provider.CallLog
 	facts   *store.Applier
 	extra   Extra
@@ -83,6 +86,9 @@ func build(ctx context.Context, a channel.Adapter, env *run.Env, opts []Option) 
 			return nil, errors.Join(err, h.extra.close())
 		}
 	}
+	if err := h.connect(); err != nil {
+		return nil, errors.Join(err, h.extra.close())
+	}
 	caller := h.caller()
 	var seen func(channel.Channel, event.Inbound)
 	if h.Adapter.Profiler != nil {
@@ -100,7 +106,7 @@ func build(ctx context.Context, a channel.Adapter, env *run.Env, opts []Option) 
 	})
 	h.worker = send.New(send.Deps{
 		Adapter: h.Adapter, Source: env.Service, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Facts: h.facts, Sender: caller, Files: caller.Files,
-		Limiter: shared(env.Cache), Now: env.Now, Log: env.Log,
+		Limiter: shared(env.Cache), Now: env.Now, Log: env.Log, Sessions: h.sessions(),
 	})
 	h.media = media.New(media.Deps{
 		Adapter: h.Adapter, Source: env.Service, Channels: env.Directory, Watch: env.Directory.Watch, Bus: env.Bus, DB: env.DB, Facts: h.facts,
@@ -110,6 +116,34 @@ func build(ctx context.Context, a channel.Adapter, env *run.Env, opts []Option) 
 		Type: t, Sources: h.extra.Sources, Channels: env.Directory, Watch: env.Directory.Watch, DB: env.DB, Deliver: h.ingress.Deliver, Now: env.Now, Log: env.Log,
 	})
 	return h, nil
+}
+
+// connect makes the host of the type's connections, if it has any.
+func (h *Host) connect() error {
+	info := h.Adapter.Info()
+	if info.Session != (h.extra.Session != nil) {
+		return fmt.Errorf("Info says Session %t and the service has the option Sessions: %t; both or neither", info.Session, h.extra.Session != nil)
+	}
+	if !info.Session {
+		return nil
+	}
+	h.session = session.New(session.Deps{
+		Type: info.Type, Session: h.extra.Session, MaxBody: info.Inbound.MaxBody, Channels: h.Directory, Watch: h.Directory.Watch, DB: h.DB, Deliver: h.Deliver,
+		Partition: h.Bus.PartitionOf, Dial: h.Egress.Dial, Now: h.Now, Log: h.Log,
+	})
+	h.extra.Transports = maps.Clone(h.extra.Transports)
+	for _, scheme := range h.extra.Schemes {
+		h.extra.Transports[scheme] = h.session
+	}
+	return nil
+}
+
+// sessions is what the sender asks about connections; nil for types without any.
+func (h *Host) sessions() send.Sessions {
+	if h.session == nil {
+		return nil
+	}
+	return h.session
 }
 
 func (h *Host) caller() *provider.Caller {
@@ -136,6 +170,9 @@ func (h *Host) parts() *run.Parts {
 	loops := []run.Loop{
 		{Name: "facts", Run: h.facts.Run}, {Name: "provider calls", Run: h.calls.Run},
 		{Name: "spool", Run: h.ingress.Run}, {Name: "waiting media", Run: h.media.Run}, {Name: "sources", Run: h.sources.Run},
+	}
+	if h.session != nil {
+		loops = append(loops, run.Loop{Name: "sessions", Run: h.session.Loop})
 	}
 	if h.people != nil {
 		loops = append(loops, run.Loop{Name: "profiles", Run: h.people.Run})

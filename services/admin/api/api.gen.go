@@ -49,6 +49,27 @@ func (e ChannelSecrets) Valid() bool {
 	}
 }
 
+// Defines values for ChannelConnectionState.
+const (
+	Connected ChannelConnectionState = "connected"
+	Failing   ChannelConnectionState = "failing"
+	Unheard   ChannelConnectionState = "unheard"
+)
+
+// Valid indicates whether the value is a known member of the ChannelConnectionState enum.
+func (e ChannelConnectionState) Valid() bool {
+	switch e {
+	case Connected:
+		return true
+	case Failing:
+		return true
+	case Unheard:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ChannelInputOnUnknown.
 const (
 	ChannelInputOnUnknownHold  ChannelInputOnUnknown = "hold"
@@ -240,11 +261,14 @@ type CallerKind string
 
 // Channel Without the permission channels.read users see id, type, name and enabled alone.
 type Channel struct {
-	AppWebhookUrl *string    `json:"app_webhook_url,omitempty"`
-	CreatedAt     *time.Time `json:"created_at,omitempty"`
-	Enabled       bool       `json:"enabled"`
-	Id            string     `json:"id"`
-	Name          string     `json:"name"`
+	AppWebhookUrl *string `json:"app_webhook_url,omitempty"`
+
+	// Connection The state of the channel's own connection to its provider: a session (SMPP), a mailbox, a poll. Null for channels that have only webhooks and calls, that are switched off, or whose service has not run yet. Only GET of one channel has it.
+	Connection *ChannelConnection `json:"connection,omitempty"`
+	CreatedAt  *time.Time         `json:"created_at,omitempty"`
+	Enabled    bool               `json:"enabled"`
+	Id         string             `json:"id"`
+	Name       string             `json:"name"`
 
 	// NotInEffect JSON pointers of settings of this channel that are checked and stored, and that no service acts on in this version.
 	NotInEffect *[]string `json:"not_in_effect,omitempty"`
@@ -268,6 +292,35 @@ type Channel struct {
 
 // ChannelSecrets unreadable: the encryption key that sealed it is not configured; set it again
 type ChannelSecrets string
+
+// ChannelConnection The state of the channel's own connection to its provider: a session (SMPP), a mailbox, a poll. Null for channels that have only webhooks and calls, that are switched off, or whose service has not run yet. Only GET of one channel has it.
+type ChannelConnection struct {
+	// ChannelVersion of the channel for which it was opened
+	ChannelVersion int `json:"channel_version"`
+
+	// Error why it is failing, without secrets
+	Error *struct {
+		Code         string  `json:"code"`
+		Detail       *string `json:"detail,omitempty"`
+		Kind         string  `json:"kind"`
+		ProviderCode *string `json:"provider_code,omitempty"`
+		Retryable    bool    `json:"retryable"`
+	} `json:"error,omitempty"`
+	NextTryAt *time.Time `json:"next_try_at,omitempty"`
+
+	// SeenAt when this was last known to be so
+	SeenAt time.Time `json:"seen_at"`
+	Since  time.Time `json:"since"`
+
+	// State connected: the provider has accepted us; failing: it could not be opened or has broken, and is tried again at next_try_at; unheard: it was connected, and the process that had it has not said so for three minutes.
+	State ChannelConnectionState `json:"state"`
+
+	// Tries failures in a row
+	Tries *int `json:"tries,omitempty"`
+}
+
+// ChannelConnectionState connected: the provider has accepted us; failing: it could not be opened or has broken, and is tried again at next_try_at; unheard: it was connected, and the process that had it has not said so for three minutes.
+type ChannelConnectionState string
 
 // ChannelInput defines model for ChannelInput.
 type ChannelInput struct {

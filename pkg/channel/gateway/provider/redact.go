@@ -33,6 +33,9 @@ type redactor struct {
 	texts   *strings.Replacer // takes all forms out of what people read
 }
 
+// Hidden returns an error of a provider's connection without the channel's secrets.
+func Hidden(ch channel.Keyed, err error) error { return newRedactor(ch).fault(err) }
+
 // newRedactor knows the secrets of ch, the token that it has now included.
 func newRedactor(ch channel.Keyed) *redactor {
 	r := &redactor{}

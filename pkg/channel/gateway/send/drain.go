@@ -49,9 +49,12 @@ func (o *owner) advance(ctx context.Context, head ref, p *permit) (ref, error) {
 	if d.rendering, err = o.render(ctx, row.Tenant, *row.Outbound); err != nil {
 		return ref{}, err
 	}
-	if row.State == Calling {
+	switch {
+	case row.State == Calling:
 		err = d.foreign(ctx)
-	} else {
+	case d.refusal == nil && !o.home(row.ChannelID):
+		err = d.handOn(ctx)
+	default:
 		err = d.claim(ctx, p)
 	}
 	return d.left, err

@@ -17,7 +17,7 @@ type attempt struct {
 	rendering
 	msg    event.Outbound
 	tenant string
-	key    string
+	lane   string // of the record: channel|peer
 	offset int64
 	token  string // of this handling of the record
 	of     int    // parts: of this rendering, or of an earlier one that had more
@@ -69,7 +69,7 @@ func (a *attempt) part(ctx context.Context, n int) error {
 func (a *attempt) draft(n int) (*Row, *permit) {
 	now := a.Now()
 	row := &Row{
-		AttemptID: a.msg.AttemptID, MessageID: a.msg.MessageID, ChannelID: a.msg.ChannelID, Part: n, Parts: a.of, Key: a.key,
+		AttemptID: a.msg.AttemptID, MessageID: a.msg.MessageID, ChannelID: a.msg.ChannelID, Part: n, Parts: a.of, Key: a.lane,
 		Partition: a.at.Partition, Offset: a.offset, SendBy: sendBy(a.msg, now), CreatedAt: event.At(now),
 	}
 	row.ID, row.Tenant, row.ExpiresAt = RowID(a.tenant, a.msg.AttemptID, n), a.tenant, row.SendBy.Add(keptFor)
@@ -78,8 +78,8 @@ func (a *attempt) draft(n int) (*Row, *permit) {
 	k.broken = a.broken
 	s := next(row, k, now)
 	var p *permit
-	if s.move == wait && !a.table.has(a.key) { // rule BUSY: nothing of the key is open, waiting or being called
-		if p, _ = a.scope(a.ch.Channel).enter(a.key); p != nil {
+	if s.move == wait && !a.table.has(a.lane) { // rule BUSY: nothing of the lane is open, waiting or being called
+		if p, _ = a.scope(a.ch.Channel).enter(a.lane); p != nil {
 			k.open = true
 			s = next(row, k, now)
 		}

@@ -24,6 +24,7 @@ type owner struct {
 	ctx   context.Context // ends when the partition is lost
 	table *table
 	busy  sync.WaitGroup // drainer's calls under way
+	leave func()         // lets go of the partition's connections; nil for types without sessions
 	log   *slog.Logger
 	quiet rate.Sometimes // for what would be logged by every line at once
 }
@@ -36,6 +37,9 @@ var errStopped = errors.New("send: the partition is lost")
 func (w *Worker) assign(ctx context.Context, a bus.Assignment) (bus.Handler, func(), error) {
 	o := &owner{Worker: w, at: a, ctx: ctx, log: w.Log.With("partition", a.Partition, "generation", a.Generation), quiet: rate.Sometimes{First: 1, Interval: 10 * time.Second}}
 	o.table = newTable(o)
+	if w.Sessions != nil {
+		o.leave = w.Sessions.Own(a.Partition)
+	}
 	for row, err := range w.open(ctx, a) {
 		if err != nil {
 			o.release()
@@ -52,8 +56,11 @@ func (w *Worker) open(ctx context.Context, a bus.Assignment) iter.Seq2[*Row, err
 		Range: &store.Range{Field: "open_offset", To: a.Offset}, Limit: 500})
 }
 
-// release forgets everything; calls of the drainer that are under way are waited for, but not long.
+// release forgets everything; calls of the drainer that are under way are waited for, but not long. Connections are closed after them.
 func (o *owner) release() {
+	if o.leave != nil {
+		defer o.leave()
+	}
 	o.table.close()
 	ended := make(chan struct{})
 	go func() { o.busy.Wait(); close(ended) }()
@@ -74,6 +81,9 @@ func (o *owner) handle(ctx context.Context, m bus.Message) error {
 	if err != nil {
 		return err
 	}
+	if gone, err := o.forward(ctx, m, msg, r); gone || err != nil {
+		return err
+	}
 	if m.Event.Type == event.SignalSend {
 		o.signal(ctx, m, msg, r)
 		return nil
@@ -85,7 +95,7 @@ func (o *owner) handle(ctx context.Context, m bus.Message) error {
 		return fault.New(fault.Invalid, "bad_record", "attempt %s leaves out every part", msg.AttemptID)
 	}
 	try := &attempt{
-		owner: o, rendering: r, msg: msg, tenant: m.Event.Tenant, key: m.Key, offset: m.Offset, token: token(), of: len(r.parts),
+		owner: o, rendering: r, msg: msg, tenant: m.Event.Tenant, lane: m.Lane, offset: m.Offset, token: token(), of: len(r.parts),
 	}
 	return try.run(ctx)
 }

@@ -42,7 +42,7 @@ func (s *scope) start(w work) bool {
 	case no.peer:
 		w.table.later(w.line, time.Now().Add(no.wait))
 		return false
-	case !s.Now().Before(w.until): // expires, and needs no leave for that
+	case !s.Now().Before(w.until), !w.table.owner.home(s.id): // expires, or is handed on, and needs no leave for that
 		go w.table.owner.drain(w, nil)
 		return false
 	}

@@ -51,7 +51,7 @@ type Row struct {
 	ChannelID string `json:"channel_id"`
 	Part      int    `json:"part"`
 	Parts     int    `json:"parts"`
-	Key       string `json:"key"` // the record's: channel|peer
+	Key       string `json:"key"` // the record's lane: channel|peer. Its name is from when that was the record's key, too
 	Partition int    `json:"partition"`
 	Offset    int64  `json:"offset"` // of the record that made the row; a record elsewhere is a copy (rule COPYRULE)
 

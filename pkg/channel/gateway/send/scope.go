@@ -111,6 +111,9 @@ var errUnused = errors.New("send: the permit was not used")
 // enter returns a permit for one call to the key's recipient, or how long to wait before asking again. Its place is taken first: the
 // limits are asked without the lock, because other replicas may have to be asked.
 func (s *scope) enter(key string) (*permit, refusal) {
+	if s.Sessions != nil && !s.Sessions.Ready(context.Background(), s.id) {
+		return nil, refusal{wait: notYet}
+	}
 	p := &permit{scope: s, key: key}
 	if no := s.takePlace(p); no.wait > 0 {
 		return nil, no

@@ -21,10 +21,10 @@ func (o *owner) signal(ctx context.Context, m bus.Message, msg event.Outbound, r
 	if r.refusal != nil || o.Now().Sub(m.Event.Time.Time) > signalFor {
 		return
 	}
-	if msg.ReplyHandle == "" && o.table.has(m.Key) {
+	if msg.ReplyHandle == "" && o.table.has(m.Lane) {
 		return
 	}
-	permit, _ := o.scope(r.ch.Channel).enter(m.Key)
+	permit, _ := o.scope(r.ch.Channel).enter(m.Lane)
 	if permit == nil {
 		return
 	}

@@ -27,6 +27,16 @@ type Sender interface {
 	Send(ctx context.Context, ch channel.Keyed, msg event.Outbound, req channel.Request, a provider.About) provider.Verdict
 }
 
+// Sessions keeps the connections of channels on which sending and receiving share one; session.Host is one.
+type Sessions interface {
+	// Own says that a partition is ours until release is called.
+	Own(partition int) (release func())
+	// Ready reports whether a call for the channel can be made now: it needs no connection, or has it.
+	Ready(ctx context.Context, id string) bool
+	// Home returns the partition whose owner has the channel's connection; ok is false for a channel that has none.
+	Home(ctx context.Context, ch channel.Channel) (partition int, ok bool, err error)
+}
+
 // Deps is what a Worker works with.
 type Deps struct {
 	Adapter  channel.Guarded
@@ -37,6 +47,7 @@ type Deps struct {
 	Facts    *store.Applier // must run
 	Sender   Sender
 	Files    *fileurl.URLs                                      // of what people get as a link
+	Sessions Sessions                                           // nil for types without sessions
 	Limiter  func(name string, r channel.Rate) (Limiter, error) // shared by replicas; nil: each process limits itself
 	Now      func() time.Time
 	Log      *slog.Logger

@@ -109,7 +109,7 @@ func (w *world) post(msgs ...event.Outbound) {
 			kind = event.SignalSend
 		}
 		w.mu.Lock()
-		w.log = append(w.log, bus.Message{Topic: event.TopicOutbound(event.Telegram), Offset: int64(len(w.log)), Key: event.Key(m.ChannelID, m.Peer),
+		w.log = append(w.log, bus.Message{Topic: event.TopicOutbound(event.Telegram), Offset: int64(len(w.log)), Key: event.Key(m.ChannelID, m.Peer), Lane: event.Key(m.ChannelID, m.Peer),
 			Event: event.New("evt_"+m.AttemptID, kind, "inbox", "acme", m.MessageID, event.At(time.Now()), m)})
 		w.mu.Unlock()
 	}

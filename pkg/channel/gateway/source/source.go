@@ -1,10 +1,9 @@
 // Package source runs what brings in messages that no provider posts to us: mailboxes, SMPP sessions, long polling. A source runs
-// under a lease per channel, so replicas share the channels among them.
+// under a lease per channel, so replicas share the channels among them, and says in a document whether it works.
 package source
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -12,7 +11,10 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/lease"
+	"github.com/tributaryhq/tributary/pkg/directory"
+	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
@@ -23,9 +25,17 @@ type Deliver func(ctx context.Context, ch channel.Keyed, in channel.Inbound) (ch
 type Source interface {
 	// Wants reports whether a channel needs this source.
 	Wants(ch channel.Channel) bool
-	// Run fetches for ch until ctx ends: the lease is lost, the channel has changed, or the process stops. An error, or an early
-	// end, lets it begin again after a pause that grows. Payloads come with Inbound.Pulled set, if the session was authenticated.
-	Run(ctx context.Context, ch channel.Keyed, deliver Deliver) error
+	// Run fetches for ch until ctx ends: the lease is lost, the channel has changed, or the process stops; it must have let go of the
+	// provider within a third of lease.TTL then. An error, or an early end, lets it begin again after a pause that grows: from the
+	// longest on where the provider denied the credentials. Payloads come with Inbound.Pulled set, if the session was authenticated.
+	Run(ctx context.Context, ch channel.Keyed, l Link) error
+}
+
+// Link is what a source works with.
+type Link struct {
+	Deliver Deliver
+	Up      func() // to be called once the provider has accepted us: the channel is shown as connected
+	Fence   int64  // larger with every run of the source of this channel
 }
 
 // Channels lists the enabled channels of a type; directory.Directory is one.
@@ -43,7 +53,8 @@ type Deps struct {
 	Deliver  Deliver
 	Now      func() time.Time
 	Log      *slog.Logger
-	Look     time.Duration // between looks for channels, and for leases that became free; default 5 s
+	Look     time.Duration // between looks for channels; default 5 s
+	Free     time.Duration // between looks whether a lease became free; default Look
 	Pause    time.Duration // after a source has failed; doubles up to 32 times; default 1 s
 }
 
@@ -51,6 +62,7 @@ type Deps struct {
 type Runner struct {
 	Deps
 	leases *lease.Leases
+	states *store.Collection[directory.Connection]
 	wake   chan struct{}
 	busy   sync.WaitGroup
 
@@ -64,26 +76,30 @@ type job struct {
 	stop    context.CancelFunc
 }
 
-// New returns a runner; without sources it does nothing. It needs the collection [lease.Spec].
+// New returns a runner; without sources it does nothing. It needs the collections [lease.Spec] and [directory.Connections].
 func New(d Deps) *Runner {
 	if d.Look == 0 {
 		d.Look = 5 * time.Second
 	}
+	if d.Free == 0 {
+		d.Free = d.Look
+	}
 	if d.Pause == 0 {
 		d.Pause = time.Second
 	}
-	r := &Runner{Deps: d, leases: lease.New(d.DB, d.Now), wake: make(chan struct{}, 1), running: map[string]*job{}}
+	r := &Runner{Deps: d, leases: lease.New(d.DB, d.Now), states: store.NewCollection[directory.Connection](d.DB, directory.Connections), wake: make(chan struct{}, 1), running: map[string]*job{}}
 	if d.Watch != nil && len(d.Sources) > 0 {
 		d.Watch(func(c event.Config) {
 			if c.Entity == "channel" {
-				r.look()
+				r.Wake()
 			}
 		})
 	}
 	return r
 }
 
-func (r *Runner) look() {
+// Wake lets the runner look for channels at once.
+func (r *Runner) Wake() {
 	select {
 	case r.wake <- struct{}{}:
 	default:
@@ -148,33 +164,47 @@ func (r *Runner) reconcile(ctx context.Context, chs []channel.Keyed) {
 
 // work runs a source whenever the lease can be had.
 func (r *Runner) work(ctx context.Context, name string, s Source, ch channel.Keyed) {
-	pause := r.Pause
+	state := r.state(ch)
+	tries := 0
 	for ctx.Err() == nil {
 		var ran time.Duration
-		held, err := r.leases.Try(ctx, name, func(ctx context.Context, _ int64) error {
+		held, err := r.leases.Try(ctx, name, func(ctx context.Context, fence int64) error {
 			begun := r.Now()
-			err := s.Run(ctx, ch, r.Deliver)
+			err := s.Run(ctx, ch, Link{Deliver: r.Deliver, Up: func() { state.up(ctx) }, Fence: fence})
 			ran = r.Now().Sub(begun)
 			return err
 		})
 		if ctx.Err() != nil {
+			state.rest()
 			return
 		}
-		wait := r.Look
+		wait := r.Free
 		if held || err != nil {
 			if ran > time.Minute {
-				pause = r.Pause
+				tries = 0
 			}
-			wait, pause = pause, min(2*pause, 32*r.Pause)
-			if err != nil && !errors.Is(err, context.Canceled) {
-				r.Log.WarnContext(ctx, "source stopped, it will begin again", "channel", ch.ID, "error", err, "pause", wait)
-			}
+			wait = r.pause(tries, err)
+			tries++
+			state.down(ctx, err, tries, wait)
+		} else {
+			state.rest()
 		}
-		t := time.NewTimer(wait*3/4 + rand.N(wait/2+1))
-		select {
-		case <-ctx.Done():
-		case <-t.C:
-		}
-		t.Stop()
+		due.Sleep(ctx, wait*3/4+rand.N(wait/2+1))
 	}
+}
+
+// most is how often the pause doubles.
+const most = 5
+
+// pause is how long a source rests after it has ended for so many times: at least as long as its error says, and longest where the
+// provider denied us, which is not mended by asking again.
+func (r *Runner) pause(tries int, err error) time.Duration {
+	if fault.Is(err, fault.Denied) {
+		tries = most
+	}
+	wait := r.Pause << min(tries, most)
+	if err != nil {
+		wait = max(wait, min(fault.Of(err).After, due.Longest))
+	}
+	return wait
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/lease"
+	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
@@ -33,7 +34,7 @@ func newMailbox() *mailbox {
 
 func (m *mailbox) Wants(ch channel.Channel) bool { return ch.Settings.Text("inbound") != "webhook" }
 
-func (m *mailbox) Run(ctx context.Context, ch channel.Keyed, deliver Deliver) error {
+func (m *mailbox) Run(ctx context.Context, ch channel.Keyed, l Link) error {
 	m.mu.Lock()
 	m.now[ch.ID]++
 	m.runs[ch.ID]++
@@ -44,7 +45,8 @@ func (m *mailbox) Run(ctx context.Context, ch channel.Keyed, deliver Deliver) er
 	if m.fails.Add(-1) >= 0 {
 		return errors.New("the mail server is away")
 	}
-	if _, err := deliver(ctx, ch, channel.Inbound{Body: []byte(ch.ID), Pulled: true}); err != nil {
+	l.Up()
+	if _, err := l.Deliver(ctx, ch, channel.Inbound{Body: []byte(ch.ID), Pulled: true}); err != nil {
 		return err
 	}
 	<-ctx.Done()
@@ -78,7 +80,7 @@ func (r *replica) end() { r.stop(); <-r.over }
 
 func TestReplicasShareTheSources(t *testing.T) {
 	t.Parallel()
-	db := storetest.New(t, lease.Spec)
+	db := storetest.New(t, lease.Spec, directory.Connections)
 	hook := gatewaytest.Channel(event.Email, "ch_hook", "acme", "")
 	hook.Settings["inbound"] = "webhook"
 	chs := gatewaytest.NewChannels(gatewaytest.Channel(event.Email, "ch_a", "acme", ""), gatewaytest.Channel(event.Email, "ch_b", "acme", ""), hook)
@@ -97,7 +99,7 @@ func TestASourceFollowsItsChannel(t *testing.T) {
 	t.Parallel()
 	chs := gatewaytest.NewChannels(gatewaytest.Channel(event.Email, "ch_a", "acme", ""))
 	m := newMailbox()
-	r := start(storetest.New(t, lease.Spec), chs, m, &atomic.Int64{})
+	r := start(storetest.New(t, lease.Spec, directory.Connections), chs, m, &atomic.Int64{})
 	defer r.end()
 	storetest.Eventually(t, "it runs", func() bool { return m.count(func() int { return m.now["ch_a"] }) == 1 })
 	changed := gatewaytest.Channel(event.Email, "ch_a", "acme", "")
@@ -120,7 +122,7 @@ func TestAFailingSourceBeginsAgain(t *testing.T) {
 	t.Parallel()
 	m, delivered := newMailbox(), &atomic.Int64{}
 	m.fails.Store(3)
-	r := start(storetest.New(t, lease.Spec), gatewaytest.NewChannels(gatewaytest.Channel(event.Email, "ch_a", "acme", "")), m, delivered)
+	r := start(storetest.New(t, lease.Spec, directory.Connections), gatewaytest.NewChannels(gatewaytest.Channel(event.Email, "ch_a", "acme", "")), m, delivered)
 	defer r.end()
 	storetest.Eventually(t, "it came through", func() bool { return delivered.Load() == 1 })
 }
