@@ -84,7 +84,7 @@ func TestAClaimWhoseChannelNeverCameToBeIsFreeAfterAMinute(t *testing.T) {
 	live := w.call(otherKey, "POST", "/v1/channels", toy("live")).is(201).text("id")
 	claims := store.NewCollection[directory.Claim](w.env.DB, directory.Claims)
 	for bot, owner := range map[string]string{"dead": "ch_never", "halfway": live} { // died while creating, died while patching
-		c := &directory.Claim{ChannelID: owner, Since: event.At(time.Now())}
+		c := &directory.Claim{ChannelID: owner, Since: event.At(w.now())}
 		c.ID, c.Tenant = directory.AccountClaim(event.Telegram, "bot", bot), "other"
 		w.ok(claims.Insert(t.Context(), c))
 		w.call(ownerKey, "POST", "/v1/channels", toy(bot)).is(409, "account_claimed")

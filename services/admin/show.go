@@ -33,7 +33,7 @@ func (s *server) shown(ctx context.Context, p *auth.Principal, id string) (*dire
 	if !p.May(auth.ChannelsRead) {
 		return doc, out, nil
 	}
-	if out["connection"], err = s.connection(ctx, doc); err != nil {
+	if err := s.connect(ctx, out, doc); err != nil {
 		return nil, nil, err
 	}
 	info, err := s.directory.Type(ctx, doc.Type)
@@ -43,21 +43,22 @@ func (s *server) shown(ctx context.Context, p *auth.Principal, id string) (*dire
 	return doc, withRules(out, info.For(doc.Settings)), err
 }
 
-// connection shows the state of the channel's own connection to its provider; nil for a channel that has none now. One that was not
-// renewed, of an earlier version of the channel, is that of settings which the channel does not have any more.
-func (s *server) connection(ctx context.Context, d *directory.Channel) (any, error) {
+// connect shows the state of the channel's own connection to its provider, if it has one now. One that was not renewed, of an earlier
+// version of the channel, is that of settings which the channel does not have any more.
+func (s *server) connect(ctx context.Context, out map[string]any, d *directory.Channel) error {
 	if !d.Enabled {
-		return nil, nil //nolint:nilnil // it has none
+		return nil
 	}
 	c, err := s.directory.Connection(ctx, d.Tenant, d.ID)
 	if err != nil || c == nil || c.State == directory.Unheard && c.Version < d.Version {
-		return nil, httpapi.StoreError(err)
+		return httpapi.StoreError(err)
 	}
-	out := map[string]any{"state": c.State, "since": c.Since, "seen_at": c.SeenAt, "channel_version": c.Version}
+	shown := map[string]any{"state": c.State, "since": c.Since, "seen_at": c.SeenAt, "channel_version": c.Version}
 	if c.State == directory.Failing {
-		out["tries"], out["next_try_at"], out["error"] = c.Tries, c.NextAt, c.Error
+		shown["tries"], shown["next_try_at"], shown["error"] = c.Tries, c.NextAt, c.Error
 	}
-	return out, nil
+	out["connection"] = shown
+	return nil
 }
 
 // answer shows a channel that was written, with what it can do.

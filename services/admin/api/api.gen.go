@@ -263,7 +263,7 @@ type CallerKind string
 type Channel struct {
 	AppWebhookUrl *string `json:"app_webhook_url,omitempty"`
 
-	// Connection The state of the channel's own connection to its provider: a session (SMPP), a mailbox, a poll. Null for channels that have only webhooks and calls, that are switched off, or whose service has not run yet. Only GET of one channel has it.
+	// Connection The state of the channel's own connection to its provider: a session (SMPP), a mailbox, a poll. It is left out of channels that have only webhooks and calls, that are switched off, or whose service has not run yet. Only GET of one channel has it.
 	Connection *ChannelConnection `json:"connection,omitempty"`
 	CreatedAt  *time.Time         `json:"created_at,omitempty"`
 	Enabled    bool               `json:"enabled"`
@@ -293,7 +293,7 @@ type Channel struct {
 // ChannelSecrets unreadable: the encryption key that sealed it is not configured; set it again
 type ChannelSecrets string
 
-// ChannelConnection The state of the channel's own connection to its provider: a session (SMPP), a mailbox, a poll. Null for channels that have only webhooks and calls, that are switched off, or whose service has not run yet. Only GET of one channel has it.
+// ChannelConnection The state of the channel's own connection to its provider: a session (SMPP), a mailbox, a poll. It is left out of channels that have only webhooks and calls, that are switched off, or whose service has not run yet. Only GET of one channel has it.
 type ChannelConnection struct {
 	// ChannelVersion of the channel for which it was opened
 	ChannelVersion int `json:"channel_version"`
