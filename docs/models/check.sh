@@ -26,6 +26,10 @@ outbound safety breaks -E  -DLAYOUT=5 -DGENS=1 -DPERM=1 -DWAITALL=0
 outbound safety holds  -E  -DLAYOUT=2 -DHANDLES=1 -DGENS=1
 outbound safety breaks -E  -DLAYOUT=2 -DHANDLES=1 -DGENS=1 -DTAKE=0
 outbound safety breaks -E  -DLAYOUT=2 -DHANDLES=1 -DGENS=1 -DSTALE=0
+outbound safety holds  -E  -DLAYOUT=2 -DRETRY=1 -DSAME=1 -DREFUSE=0
+outbound safety breaks -E  -DLAYOUT=2 -DRETRY=1 -DSAME=1 -DREFUSE=0 -DLINGER=0
+outbound safety breaks -E  -DLAYOUT=2 -DRETRY=1 -DSAME=1 -DREFUSE=0 -DDONE=0
+outbound safety breaks -E  -DLAYOUT=2 -DRETRY=1 -DSAME=1 -DREFUSE=0 -DKEEP=0
 sessions safety holds  -E  -DMOVES=3
 sessions safety breaks -E  -DONEBIND=0
 sessions safety breaks -E  -DCUT=0

@@ -17,6 +17,7 @@
  *   handle   HANDLES 1, LAYOUT 2: the conversation's document holds a reply handle that may be used once. Two agents post the two
  *            messages at the same time; a message takes the handle with it. The call with a handle may be refused as stale,
  *            documented; then the same try goes on with a call without. A row that waits and is called again has its handle still.
+ *   same     SAME 1, with RETRY 1: the rows are actions without a key that have the same effect twice as once: edits, deletions.
  *   members  two; the group gives the partition to one (a generation). The other may run its old generation on (a zombie:
  *            evicted, not yet aware), with calls in flight. Any member may die at any step (crash, or it abandons its
  *            generation at the drain limit): its memory is gone, its requests stay on the wire.
@@ -43,6 +44,7 @@
  *   A8 the provider accepts a part of a message in two attempts only if the first one's outcome was unknown when the second
  *      was asked for
  *   A9 the provider accepts a reply handle at most once
+ *   A10 a call that is made again without a key has no effect after that of a later row of its key
  */
 
 /* ---- bounds ---- */
@@ -81,6 +83,10 @@
 #endif
 #ifndef RETRY           /* 1: the provider takes an idempotency key, an unknown call is made again (keep PERM, EXPIRE 0) */
 #define RETRY 0
+#endif
+#ifndef SAME            /* 1, with RETRY: there is no key, but the second time has the effect of the first (an edit, a deletion); a client may
+                           give up before the deadline of its call, and the request flies on until then */
+#define SAME 0
 #endif
 #ifndef LOSSES          /* with RETRY: calls without an answer, per run */
 #define LOSSES 2
@@ -153,6 +159,15 @@
 #endif
 #ifndef STALE           /* the call without follows only the documented answer that the handle is stale (0: also no answer) */
 #define STALE 1
+#endif
+#ifndef LINGER          /* with SAME: a call is made again only when nothing of the one before can arrive, after its deadline (0: at once) */
+#define LINGER 1
+#endif
+#ifndef DONE            /* with SAME: the outcome of a call is always written into its row (0: not, if it was made at once) */
+#define DONE 1
+#endif
+#ifndef KEEP            /* with SAME: a row that another has taken on stays open for its caller, too, whatever the answer was (0: it forgets it) */
+#define KEEP 1
 #endif
 #ifndef DRAINCOMMIT     /* a row is drained only after its offset was committed; NOT needed */
 #define DRAINCOMMIT 0
@@ -411,7 +426,7 @@ inline first_byte(r) {
 inline answered(r) {
 	if
 	:: NET(r) > GONE -> res = NET(r); NET(r) = IDLE
-	:: !TIMED && NET(r) == WIRE && b_lost > 0 ->                        /* the client gives up, the request flies on */
+	:: (!TIMED || SAME) && NET(r) == WIRE && b_lost > 0 ->                        /* the client gives up, the request flies on */
 		res = LOST; NET(r) = GONE; b_lost = b_lost - RETRY
 	fi
 }
@@ -437,7 +452,13 @@ inline advance() {              /* the row needs nothing more of the lane */
 }
 inline settle_lane(r) {
 	if
+#if SAME
+	:: res == ACC && rev[r] == v && DONE -> write(r, SENT); say(r, R_SENT)
+	:: res == ACC && rev[r] == v && !DONE -> say(r, R_SENT)
+	:: res == ACC && rev[r] != v -> say(r, R_SENT); if :: KEEP && !FINAL(r) -> TAB(r) = 1 :: else fi
+#else
 	:: res == ACC -> say(r, R_SENT)
+#endif
 #if RETRY
 	:: (res == LOST || res == REF) && rev[r] == v -> write(r, WAITING); waited[r] = true; TAB(r) = 1
 	:: (res == LOST || res == REF) && rev[r] != v -> v = 0; res = 0; wrote = false; goto again
@@ -483,7 +504,8 @@ inline settle_drain(r) {
 		:: res == PRM || res == REF -> say(r, R_FAILED)
 		:: res == LOST -> say(r, R_UNKNOWN)
 		fi;
-		TAB(r) = 0; leave()
+		if :: SAME && KEEP && !FINAL(r) -> TAB(r) = 1 :: else -> TAB(r) = 0 fi;
+		leave()
 	fi
 }
 
@@ -567,7 +589,7 @@ proctype Drain(byte m; byte k) {
 idle:	/* the oldest open row of the key */
 	atomic {
 		mgen[m] != 0 && ready[m*2+k] && ANYTAB(k) &&
-		((st[OLDEST(k)] == WAITING && (!DRAINCOMMIT || committed > ROFF(OLDEST(k)))) || FINAL(OLDEST(k)) ||
+		((st[OLDEST(k)] == WAITING && !(SAME && LINGER && ONWIRE(OLDEST(k))) && (!DRAINCOMMIT || committed > ROFF(OLDEST(k)))) || FINAL(OLDEST(k)) ||
 		 (st[OLDEST(k)] == CALLING && (DLPASSED(OLDEST(k)) || (FENCE && rgen[OLDEST(k)] > mgen[m])))) ->
 		g = mgen[m]; r = OLDEST(k);
 		if
@@ -614,7 +636,8 @@ inline serve(x, r) {
 		if
 		:: true ->                                                      /* accepts; the answer arrives or is lost */
 			if
-			:: acc[r] -> assert(RETRY)                                  /* A1; with a key: the answer of the first time */
+			:: acc[r] -> assert(RETRY);                                 /* A1; with a key: the answer of the first time */
+				assert(!SAME || !LATERACC(r))                           /* A10 */
 			:: else ->
 				acc[r] = true;
 				assert(!TWICE(r));                                      /* A8 */

@@ -73,6 +73,7 @@ type SendRules struct {
 	ReplyTo         bool                            `json:"reply_to"`
 	Reactions       bool                            `json:"reactions"`
 	Signals         []string                        `json:"signals,omitempty"` // typing_on, typing_off, read, ack
+	Actions         map[event.ActionKind]ActionRule `json:"actions,omitempty"` // what can be done to messages that are there
 	Attachments     int                             `json:"attachments"`       // per message; each may be a part of its own
 	Subject         bool                            `json:"subject"`
 	HTML            bool                            `json:"html"`

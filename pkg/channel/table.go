@@ -34,6 +34,9 @@ func Table(i Info) string {
 	for _, k := range sorted(i.Send.Interactive) {
 		row("Interactive: "+k, i.Send.Interactive[k].words())
 	}
+	for _, k := range sorted(i.Send.Actions) {
+		row("Can "+verbs[k].does, i.Send.Actions[k].words())
+	}
 	row("Window", i.Window.words())
 	row("May write first", i.Starts.words())
 	row("Reports", statusWords(i.Statuses))
@@ -230,8 +233,8 @@ func size(n int64) string {
 	return fmt.Sprintf("%d bytes", n)
 }
 
-func sorted[V any](m map[string]V) []string {
-	out := make([]string, 0, len(m))
+func sorted[K ~string, V any](m map[K]V) []K {
+	out := make([]K, 0, len(m))
 	for k := range m {
 		out = append(out, k)
 	}

@@ -83,6 +83,7 @@ const (
 	WebhookReceived     Type = "webhook.received"    // TopicWebhooks, payload [Webhook]
 	MediaWanted         Type = "media.wanted"        // TopicMedia, payload [WantedMedia]
 	MessageSend         Type = "message.send"        // TopicOutbound, payload [Outbound]
+	ActionSend          Type = "action.send"         // TopicOutbound, payload [Outbound] with Action: done to a message, with a result as a message has it
 	SignalSend          Type = "signal.send"         // TopicOutbound, payload [Outbound] with Signal: typing or read, best effort
 	StatusChanged       Type = "message.status"      // TopicMessageStatus, payload [Status]
 	ConversationOpened  Type = "conversation.opened" // TopicConversations, payload [Conversation]

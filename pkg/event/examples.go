@@ -81,12 +81,17 @@ func internalExamples(text *Content) []Example {
 	}
 	signal := send
 	signal.Signal, signal.MessageID, signal.AttemptID, signal.Attempt, signal.Content = "typing_on", "", "", 0, Content{}
+	action := send
+	action.AttemptID, action.Action = "act_1", &Action{Kind: ActionEdit, Target: Target{
+		Type: Text, Of: 1, Parts: []TargetPart{{Part: 0, ExternalIDs: []string{"wamid.B"}}}, At: exampleTime,
+	}}
 	step := Step{Status: Delivered, At: exampleTime, Source: "receipt", ExternalID: "wamid.B"}
 	return []Example{
 		{TopicWebhooks, WebhookReceived, Webhook{ChannelID: "ch_1", Type: WhatsApp, Method: "POST", Path: "/webhooks/whatsapp/ch_1", Body: []byte("{}"), Verdict: "accepted", Events: []string{"evt_1"}, At: exampleTime}},
 		{TopicMedia(WhatsApp), MediaWanted, WantedMedia{ChannelID: "ch_1", Peer: "5511955500147", Ref: "wamid.A", Attachment: Attachment{ID: "att_1", Type: Image, MediaRef: "123", State: Pending}}},
 		{TopicReceipts, SendSettled, SendResult{AttemptID: "try_1", MessageID: "msg_1", ConversationID: "cnv_1", ThreadID: "thr_1", Attempt: 1, ChannelID: "ch_1", ChannelType: WhatsApp, Peer: "5511955500147", Parts: 1, ExternalIDs: []string{"wamid.B"}, Status: Accepted, At: exampleTime}},
 		{TopicOutbound(WhatsApp), MessageSend, send},
+		{TopicOutbound(WhatsApp), ActionSend, action},
 		{TopicOutbound(WhatsApp), SignalSend, signal},
 		{TopicMessageStatus, StatusChanged, Status{MessageID: "msg_1", ConversationID: "cnv_1", ThreadID: "thr_1", AttemptID: "try_1", Attempt: 1, Status: Delivered, Step: step, ExternalIDs: []string{"wamid.B"}, Seq: 3}},
 		conversation(ConversationOpened, row("conversation", "conversation_opened")),

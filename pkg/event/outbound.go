@@ -2,7 +2,7 @@ package event
 
 import "slices"
 
-// Outbound is a message on its way to a channel: the payload of [MessageSend] and [SignalSend].
+// Outbound is a message on its way to a channel, or what is done to one: the payload of [MessageSend], [ActionSend] and [SignalSend].
 type Outbound struct {
 	MessageID      string      `json:"message_id"`
 	ConversationID string      `json:"conversation_id"`
@@ -24,6 +24,7 @@ type Outbound struct {
 	SendBy         Time        `json:"send_by,omitzero"`      // a row that still waits then expires
 	WindowUntil    Time        `json:"window_until,omitzero"` // the channel's window closes then; zero: no limit is known
 	Resume         *Resume     `json:"resume,omitempty"`      // set if earlier attempts have brought a part of the message
+	Action         *Action     `json:"action,omitempty"`      // ActionSend only; without one it is a message
 	CreatedAt      Time        `json:"created_at"`
 }
 
@@ -52,6 +53,7 @@ type SendResult struct {
 	ExternalIDs    []string       `json:"external_ids,omitempty"`
 	Status         DeliveryStatus `json:"status"` // accepted, sent, failed or unknown
 	Error          *Error         `json:"error,omitempty"`
+	Action         ActionKind     `json:"action,omitempty"` // the attempt is this action on the message; empty: it sends the message
 	At             Time           `json:"at"`
 }
 
@@ -66,6 +68,7 @@ type Status struct {
 	Step           Step           `json:"step"`
 	Parts          int            `json:"parts,omitempty"`        // how many the message was rendered into; zero: not known
 	ExternalIDs    []string       `json:"external_ids,omitempty"` // of the attempt, as far as known
+	Action         ActionKind     `json:"action,omitempty"`       // the attempt is this action on the message; empty: it sends the message
 	Seq            int64          `json:"seq"`                    // per attempt, gapless; skip what is not above the last seen
 }
 

@@ -20,3 +20,15 @@ func TestEveryClaimedSignalIsSent(t *testing.T) {
 		}
 	}
 }
+
+// The same for actions: what a channel type says that it can do to messages is what the inbox asks of it.
+func TestEveryClaimedActionIsSent(t *testing.T) {
+	t.Parallel()
+	for _, a := range all.Adapters() {
+		for kind := range a.Info().Send.Actions {
+			if !slices.Contains(record.Actions, kind) {
+				t.Errorf("%s claims the action %q, which the inbox never sends", a.Info().Title, kind)
+			}
+		}
+	}
+}

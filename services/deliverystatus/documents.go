@@ -52,6 +52,7 @@ type attempt struct {
 	ConversationID string               `json:"conversation_id,omitempty"`
 	ThreadID       string               `json:"thread_id,omitempty"`
 	N              int                  `json:"n,omitempty"`
+	Action         event.ActionKind     `json:"action,omitempty"` // it is this action on the message: no watermark is about it, and no count
 	ChannelID      string               `json:"channel_id,omitempty"`
 	Peer           string               `json:"peer,omitempty"`
 	Parts          int                  `json:"parts,omitempty"`
@@ -128,7 +129,10 @@ func (a *attempt) identify(r event.SendResult) bool {
 		return false
 	}
 	a.MessageID, a.ConversationID, a.ThreadID, a.N = r.MessageID, r.ConversationID, r.ThreadID, r.Attempt
-	a.ChannelID, a.Peer, a.Parts, a.Skipped, a.At = r.ChannelID, r.Peer, max(r.Parts, 1), r.Skipped, r.At
+	a.Peer, a.Parts, a.Skipped, a.At, a.Action = r.Peer, max(r.Parts, 1), r.Skipped, r.At, r.Action
+	if a.Action == "" { // the index that counts messages is by channel
+		a.ChannelID = r.ChannelID
+	}
 	for i, u := range a.Units {
 		for j := range u.Steps {
 			a.note(i, j)
@@ -173,7 +177,7 @@ func (a *attempt) tell(at event.Time) {
 	if a.MessageID == "" {
 		return
 	}
-	if a.Status.Rank() < event.Read.Rank() || !a.allRead() {
+	if a.Action == "" && (a.Status.Rank() < event.Read.Rank() || !a.allRead()) {
 		a.WaitsFor = event.Key(a.ChannelID, a.Peer)
 	}
 	for ; a.Told < len(a.Order); a.Told++ {
@@ -181,7 +185,7 @@ func (a *attempt) tell(at event.Time) {
 		seq := int64(a.Told + 1)
 		s := event.Status{
 			MessageID: a.MessageID, ConversationID: a.ConversationID, ThreadID: a.ThreadID, AttemptID: a.ID, Attempt: a.N,
-			Status: o.Status, Step: a.Units[o.Unit].Steps[o.Step], Parts: a.Parts, ExternalIDs: a.externalIDs(), Seq: seq,
+			Status: o.Status, Step: a.Units[o.Unit].Steps[o.Step], Parts: a.Parts, ExternalIDs: a.externalIDs(), Action: a.Action, Seq: seq,
 		}
 		a.Emit(event.TopicMessageStatus, a.ThreadID, event.New(
 			event.DeriveID("evt", a.Tenant, a.ID, strconv.FormatInt(seq, 10)), event.StatusChanged, source, a.Tenant, a.MessageID, at, s))

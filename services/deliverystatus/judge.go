@@ -89,7 +89,7 @@ func (j *judge) settled(ctx context.Context, tenant string, r event.SendResult) 
 		}
 		return fresh
 	})
-	if err != nil {
+	if err != nil || r.Action != "" {
 		return err
 	}
 	return j.cover(ctx, tenant, r.ChannelID, r.Peer, a)

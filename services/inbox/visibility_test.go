@@ -22,7 +22,7 @@ func (w *tenant) bodies() map[string]any {
 		"sendMessage": object{"text": "x"}, "checkMessage": object{"text": "x"}, "assignConversation": object{}, "transferConversation": object{}, "closeConversation": object{},
 		"snoozeConversation": object{"until": "2999-01-01T00:00:00Z"}, "typingInConversation": object{"typing": true},
 		"tagConversation": object{"tags": []string{"x"}}, "prioritizeConversation": object{"priority": "low"}, "botInConversation": object{"active": false},
-		"patchContact": object{"name": "x"},
+		"patchContact": object{"name": "x"}, "editMessage": object{"text": "x"}, "replyPrivately": object{"text": "x"},
 	}
 }
 

@@ -216,7 +216,7 @@ var types = []channel.Info{
 				Types: []event.MessageType{event.Text, event.Image, event.TemplateType, event.ReactionType, event.InteractType}, ReplyTo: true, Attachments: 1,
 				Text:        channel.Limit{Max: 100, Unit: channel.Runes},
 				Media:       map[event.MessageType]channel.MediaRule{event.Image: {MIME: []string{"image/png"}, MaxBytes: 1 << 20}},
-				Interactive: map[string]channel.InteractiveRule{"buttons": {MaxItems: 3}}, Signals: record.Signals,
+				Interactive: map[string]channel.InteractiveRule{"buttons": {MaxItems: 3}}, Signals: record.Signals, Actions: acts,
 				Together: map[string][]string{"template": {"reply_to"}},
 			},
 			Window: channel.Window{Opens: map[string]channel.Opening{channel.ByMessage: {For: channel.Duration(24 * time.Hour)}, "call": {For: channel.Duration(24 * time.Hour)}}, Outside: []string{"template"}},

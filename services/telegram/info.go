@@ -58,7 +58,7 @@ var sending = channel.SendRules{
 	},
 	Albums: map[event.MessageType]string{event.Image: "visual", event.Video: "visual", event.Audio: "audio", event.Document: "document"}, AlbumMax: 10,
 	Together: map[string][]string{"reaction": {}, "interactive": {"attachments", "location", "contacts", "reply_to"}},
-	ReplyTo:  true, Reactions: true, Signals: []string{"typing_on", "read", "ack"}, Attachments: 10,
+	ReplyTo:  true, Reactions: true, Signals: []string{"typing_on", "read", "ack"}, Actions: actions, Attachments: 10,
 	Concurrency: 16, Timeout: channel.Duration(60 * time.Second),
 	Rates: []channel.Rate{
 		{Per: "channel", N: 30, Every: channel.Duration(time.Second), Burst: 30},

@@ -43,9 +43,10 @@ func mediaParts(as []event.Attachment, text string) (parts []method, left string
 	}
 	for start := 0; start < len(as); {
 		end := albumEnd(as, start)
-		caption := ""
+		var caption *string
 		if start == 0 && formOf(as[0]).caption {
-			caption, text = text, ""
+			caption = new(string)
+			*caption, text = text, ""
 		}
 		if end-start > 1 {
 			parts = append(parts, albumPart(as[start:end], caption))
@@ -66,29 +67,33 @@ func albumEnd(as []event.Attachment, start int) int {
 	return end
 }
 
-func singlePart(a event.Attachment, caption string) method {
+func singlePart(a event.Attachment, caption *string) method {
 	f := formOf(a)
-	p := method{name: f.method}
-	p.set("caption", caption)
+	p := method{name: f.method, caption: caption}
+	if caption != nil {
+		p.set("caption", *caption)
+	}
 	p.file(f.field, a)
 	return p
 }
 
-func albumPart(as []event.Attachment, caption string) method {
+func albumPart(as []event.Attachment, caption *string) method {
 	type item struct {
 		Type    string `json:"type"`
 		Media   string `json:"media"`
 		Caption string `json:"caption,omitempty"`
 	}
-	p := method{name: "sendMediaGroup"}
+	p := method{name: "sendMediaGroup", caption: caption}
 	var items []item
 	for n, a := range as {
 		ref, part := reference(a, fmt.Sprintf("file%d", n))
 		if part != nil {
 			p.files = append(p.files, *part)
 		}
-		items = append(items, item{formOf(a).field, ref, caption})
-		caption = ""
+		items = append(items, item{Type: formOf(a).field, Media: ref})
+		if n == 0 && caption != nil {
+			items[0].Caption = *caption
+		}
 	}
 	p.set("media", items)
 	return p

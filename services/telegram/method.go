@@ -14,6 +14,8 @@ type method struct {
 	name   string
 	fields []field
 	files  []channel.Part
+	// caption is that of a part which can have one, also if it is empty.
+	caption *string
 }
 
 type field struct {

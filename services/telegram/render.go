@@ -13,6 +13,8 @@ const (
 	tagSetup  = "setup"
 	tagSignal = "signal"
 	tagPart   = "part"
+	tagEdit   = "edit"
+	tagDelete = "delete"
 	tagLookup = "file path"
 	tagFile   = "file"
 )
@@ -28,6 +30,9 @@ type partState struct {
 func (Adapter) Render(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) {
 	if msg.Signal != "" {
 		return signal(ch, msg)
+	}
+	if msg.Action != nil {
+		return action(ch, msg)
 	}
 	parts, err := plan(msg)
 	if err != nil {

@@ -31,6 +31,8 @@ func (Adapter) Settle(ch channel.Channel, msg event.Outbound, req channel.Reques
 		return channel.Outcome{}, bare(resp)
 	}
 	switch {
+	case acted(req, a):
+		return channel.Outcome{Status: event.Sent}, nil
 	case a.OK && resp.Status == 200 && req.Tag == tagSignal:
 		return channel.Outcome{Status: event.Accepted}, nil
 	case a.OK && resp.Status == 200:

@@ -42,6 +42,10 @@ func (r *runner) noteOutbound(msg event.Outbound, out outcome, parts int) {
 		r.seen["signal "+msg.Signal] = true
 		return
 	}
+	if msg.Action != nil {
+		r.seen["action "+string(msg.Action.Kind)] = true
+		return
+	}
 	r.seen["takes reply handles"] = r.seen["takes reply handles"] || msg.ReplyHandle != ""
 	c := msg.Content
 	r.seen["sends "+string(c.Type)] = true
@@ -106,6 +110,9 @@ func (r *runner) listed(i channel.Info) (out []string) {
 	for _, s := range i.Send.Signals {
 		out = append(out, "signal "+s)
 	}
+	for kind := range i.Send.Actions {
+		out = append(out, "action "+string(kind))
+	}
 	out = append(out, refusals(i.Send)...)
 	if _, ok := r.adapter.(channel.MediaFetcher); ok {
 		out = append(out, "media fetch")
@@ -135,6 +142,11 @@ func refusals(s channel.SendRules) (out []string) {
 	refuse(s.Text.Max > 0, "text_too_long")
 	refuse(len(s.Together) > 0, "not_together")
 	refuse(s.Template != nil, "template_name", "template_language", "template_component", "template_parameter")
+	for _, rule := range s.Actions {
+		refuse(true, "action_not_supported")
+		refuse(len(rule.Types) > 0, "action_not_for_type")
+		refuse(rule.For > 0, "action_too_late")
+	}
 	for _, rule := range s.Interactive {
 		refuse(len(rule.Needs) > 0, "part_missing", "part_not_taken")
 		refuse(slices.Contains(rule.Choices, "reply"), "duplicate_id", "choice_not_supported")

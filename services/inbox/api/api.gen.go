@@ -49,19 +49,19 @@ func (e ActorKind) Valid() bool {
 
 // Defines values for AttachmentState.
 const (
-	Failed  AttachmentState = "failed"
-	Pending AttachmentState = "pending"
-	Ready   AttachmentState = "ready"
+	AttachmentStateFailed  AttachmentState = "failed"
+	AttachmentStatePending AttachmentState = "pending"
+	AttachmentStateReady   AttachmentState = "ready"
 )
 
 // Valid indicates whether the value is a known member of the AttachmentState enum.
 func (e AttachmentState) Valid() bool {
 	switch e {
-	case Failed:
+	case AttachmentStateFailed:
 		return true
-	case Pending:
+	case AttachmentStatePending:
 		return true
-	case Ready:
+	case AttachmentStateReady:
 		return true
 	default:
 		return false
@@ -173,6 +173,66 @@ func (e MessageDirection) Valid() bool {
 	case MessageDirectionNote:
 		return true
 	case MessageDirectionOutbound:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MessageActionKind.
+const (
+	Edit         MessageActionKind = "edit"
+	Hide         MessageActionKind = "hide"
+	PrivateReply MessageActionKind = "private_reply"
+	Unhide       MessageActionKind = "unhide"
+	Unsend       MessageActionKind = "unsend"
+)
+
+// Valid indicates whether the value is a known member of the MessageActionKind enum.
+func (e MessageActionKind) Valid() bool {
+	switch e {
+	case Edit:
+		return true
+	case Hide:
+		return true
+	case PrivateReply:
+		return true
+	case Unhide:
+		return true
+	case Unsend:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MessageActionStatus.
+const (
+	MessageActionStatusAccepted  MessageActionStatus = "accepted"
+	MessageActionStatusDelivered MessageActionStatus = "delivered"
+	MessageActionStatusFailed    MessageActionStatus = "failed"
+	MessageActionStatusQueued    MessageActionStatus = "queued"
+	MessageActionStatusRead      MessageActionStatus = "read"
+	MessageActionStatusSent      MessageActionStatus = "sent"
+	MessageActionStatusUnknown   MessageActionStatus = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the MessageActionStatus enum.
+func (e MessageActionStatus) Valid() bool {
+	switch e {
+	case MessageActionStatusAccepted:
+		return true
+	case MessageActionStatusDelivered:
+		return true
+	case MessageActionStatusFailed:
+		return true
+	case MessageActionStatusQueued:
+		return true
+	case MessageActionStatusRead:
+		return true
+	case MessageActionStatusSent:
+		return true
+	case MessageActionStatusUnknown:
 		return true
 	default:
 		return false
@@ -687,6 +747,8 @@ type Counters struct {
 
 // Delivery defines model for Delivery.
 type Delivery struct {
+	// Action the attempt is this action on the message
+	Action    *string                  `json:"action,omitempty"`
 	AttemptId string                   `json:"attempt_id"`
 	Calls     []map[string]interface{} `json:"calls"`
 	CreatedAt *time.Time               `json:"created_at,omitempty"`
@@ -746,6 +808,9 @@ type LastMessage struct {
 
 // Message defines model for Message.
 type Message struct {
+	// Actions what was done to the message through its channel, oldest first; at most 100
+	Actions *[]MessageAction `json:"actions,omitempty"`
+
 	// AsLink attachments that the channel does not take were sent as public URLs
 	AsLink      *bool        `json:"as_link,omitempty"`
 	Attachments []Attachment `json:"attachments"`
@@ -767,20 +832,23 @@ type Message struct {
 	EditedAt       *time.Time                `json:"edited_at,omitempty"`
 	ExternalIds    []string                  `json:"external_ids"`
 	Forwarded      *bool                     `json:"forwarded,omitempty"`
-	Html           *string                   `json:"html,omitempty"`
-	Id             string                    `json:"id"`
-	Interaction    *map[string]interface{}   `json:"interaction,omitempty"`
-	Interactive    *map[string]interface{}   `json:"interactive,omitempty"`
-	Location       *map[string]interface{}   `json:"location,omitempty"`
-	Mentions       *[]string                 `json:"mentions,omitempty"`
-	MessageTag     *string                   `json:"message_tag,omitempty"`
-	Order          *map[string]interface{}   `json:"order,omitempty"`
-	ProviderAt     *time.Time                `json:"provider_at,omitempty"`
-	RawAvailable   *bool                     `json:"raw_available,omitempty"`
-	Reaction       *map[string]interface{}   `json:"reaction,omitempty"`
-	Reactions      *[]map[string]interface{} `json:"reactions,omitempty"`
-	Referral       *map[string]interface{}   `json:"referral,omitempty"`
-	ReplyTo        *struct {
+
+	// Hidden a comment that the public does not see
+	Hidden       *bool                     `json:"hidden,omitempty"`
+	Html         *string                   `json:"html,omitempty"`
+	Id           string                    `json:"id"`
+	Interaction  *map[string]interface{}   `json:"interaction,omitempty"`
+	Interactive  *map[string]interface{}   `json:"interactive,omitempty"`
+	Location     *map[string]interface{}   `json:"location,omitempty"`
+	Mentions     *[]string                 `json:"mentions,omitempty"`
+	MessageTag   *string                   `json:"message_tag,omitempty"`
+	Order        *map[string]interface{}   `json:"order,omitempty"`
+	ProviderAt   *time.Time                `json:"provider_at,omitempty"`
+	RawAvailable *bool                     `json:"raw_available,omitempty"`
+	Reaction     *map[string]interface{}   `json:"reaction,omitempty"`
+	Reactions    *[]map[string]interface{} `json:"reactions,omitempty"`
+	Referral     *map[string]interface{}   `json:"referral,omitempty"`
+	ReplyTo      *struct {
 		Excerpt    *string `json:"excerpt,omitempty"`
 		ExternalId *string `json:"external_id,omitempty"`
 		MessageId  *string `json:"message_id,omitempty"`
@@ -816,6 +884,36 @@ type Message struct {
 
 // MessageDirection defines model for Message.Direction.
 type MessageDirection string
+
+// MessageAction defines model for MessageAction.
+type MessageAction struct {
+	By        Actor     `json:"by"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Error why it failed, or why its outcome is not known
+	Error *map[string]interface{} `json:"error,omitempty"`
+
+	// ExternalIds of a private reply
+	ExternalIds *[]string `json:"external_ids,omitempty"`
+	Id          string    `json:"id"`
+
+	// Interactive of an edit
+	Interactive *map[string]interface{} `json:"interactive,omitempty"`
+	Kind        MessageActionKind       `json:"kind"`
+	SettledAt   *time.Time              `json:"settled_at"`
+
+	// Status accepted or sent: the provider has done it; delivered and read are of a private reply
+	Status MessageActionStatus `json:"status"`
+
+	// Text of an edit or a private reply
+	Text *string `json:"text,omitempty"`
+}
+
+// MessageActionKind defines model for MessageAction.Kind.
+type MessageActionKind string
+
+// MessageActionStatus accepted or sent: the provider has done it; delivered and read are of a private reply
+type MessageActionStatus string
 
 // MessageCheck defines model for MessageCheck.
 type MessageCheck struct {
@@ -1357,6 +1455,43 @@ type StreamEventsWebSocketParams struct {
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 }
 
+// EditMessageJSONBody defines parameters for EditMessage.
+type EditMessageJSONBody struct {
+	// Interactive Something to choose from. GET /v1/channel-types says which kinds a channel carries, and how much of each.
+	Interactive *InteractiveInput `json:"interactive,omitempty"`
+	Text        *string           `json:"text,omitempty"`
+}
+
+// EditMessageParams defines parameters for EditMessage.
+type EditMessageParams struct {
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// HideMessageParams defines parameters for HideMessage.
+type HideMessageParams struct {
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ReplyPrivatelyJSONBody defines parameters for ReplyPrivately.
+type ReplyPrivatelyJSONBody struct {
+	Text string `json:"text"`
+}
+
+// ReplyPrivatelyParams defines parameters for ReplyPrivately.
+type ReplyPrivatelyParams struct {
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// UnhideMessageParams defines parameters for UnhideMessage.
+type UnhideMessageParams struct {
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// UnsendMessageParams defines parameters for UnsendMessage.
+type UnsendMessageParams struct {
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // UploadAttachmentMultipartRequestBody defines body for UploadAttachment for multipart/form-data ContentType.
 type UploadAttachmentMultipartRequestBody UploadAttachmentMultipartBody
 
@@ -1398,6 +1533,12 @@ type TransferConversationJSONRequestBody = Assignment
 
 // TypingInConversationJSONRequestBody defines body for TypingInConversation for application/json ContentType.
 type TypingInConversationJSONRequestBody TypingInConversationJSONBody
+
+// EditMessageJSONRequestBody defines body for EditMessage for application/json ContentType.
+type EditMessageJSONRequestBody EditMessageJSONBody
+
+// ReplyPrivatelyJSONRequestBody defines body for ReplyPrivately for application/json ContentType.
+type ReplyPrivatelyJSONRequestBody ReplyPrivatelyJSONBody
 
 // Getter for additional properties for UploadAttachmentMultipartBody. Returns the specified
 // element and whether it was found
@@ -1578,9 +1719,24 @@ type ServerInterface interface {
 	// MessageDeliveries Attempts, steps, and the provider calls, redacted
 	// (GET /v1/messages/{id}/deliveries)
 	MessageDeliveries(c *gin.Context, id ID)
+	// EditMessage Change the text or the buttons of a message of ours
+	// (POST /v1/messages/{id}/edit)
+	EditMessage(c *gin.Context, id ID, params EditMessageParams)
+	// HideMessage Hide a customer's comment from the public
+	// (POST /v1/messages/{id}/hide)
+	HideMessage(c *gin.Context, id ID, params HideMessageParams)
+	// ReplyPrivately Answer a customer's comment by a private message
+	// (POST /v1/messages/{id}/private-reply)
+	ReplyPrivately(c *gin.Context, id ID, params ReplyPrivatelyParams)
 	// ResendMessage Another attempt at a message that failed or whose fate is unknown
 	// (POST /v1/messages/{id}/resend)
 	ResendMessage(c *gin.Context, id ID)
+	// UnhideMessage Show a customer's comment again
+	// (POST /v1/messages/{id}/unhide)
+	UnhideMessage(c *gin.Context, id ID, params UnhideMessageParams)
+	// UnsendMessage Take a message of ours back
+	// (POST /v1/messages/{id}/unsend)
+	UnsendMessage(c *gin.Context, id ID, params UnsendMessageParams)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -3214,6 +3370,153 @@ func (siw *ServerInterfaceWrapper) MessageDeliveries(c *gin.Context) {
 	siw.Handler.MessageDeliveries(c, id)
 }
 
+// EditMessage operation middleware
+func (siw *ServerInterfaceWrapper) EditMessage(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EditMessageParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.EditMessage(c, id, params)
+}
+
+// HideMessage operation middleware
+func (siw *ServerInterfaceWrapper) HideMessage(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params HideMessageParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.HideMessage(c, id, params)
+}
+
+// ReplyPrivately operation middleware
+func (siw *ServerInterfaceWrapper) ReplyPrivately(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReplyPrivatelyParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ReplyPrivately(c, id, params)
+}
+
 // ResendMessage operation middleware
 func (siw *ServerInterfaceWrapper) ResendMessage(c *gin.Context) {
 
@@ -3237,6 +3540,104 @@ func (siw *ServerInterfaceWrapper) ResendMessage(c *gin.Context) {
 	}
 
 	siw.Handler.ResendMessage(c, id)
+}
+
+// UnhideMessage operation middleware
+func (siw *ServerInterfaceWrapper) UnhideMessage(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UnhideMessageParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.UnhideMessage(c, id, params)
+}
+
+// UnsendMessage operation middleware
+func (siw *ServerInterfaceWrapper) UnsendMessage(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UnsendMessageParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.UnsendMessage(c, id, params)
 }
 
 // GinServerOptions provides options for the Gin server.
@@ -3291,6 +3692,11 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/v1/messages/:id", wrapper.GetMessage)
 	router.GET(options.BaseURL+"/v1/messages/:id/deliveries", wrapper.MessageDeliveries)
 	router.POST(options.BaseURL+"/v1/messages/:id/resend", wrapper.ResendMessage)
+	router.POST(options.BaseURL+"/v1/messages/:id/edit", wrapper.EditMessage)
+	router.POST(options.BaseURL+"/v1/messages/:id/unsend", wrapper.UnsendMessage)
+	router.POST(options.BaseURL+"/v1/messages/:id/hide", wrapper.HideMessage)
+	router.POST(options.BaseURL+"/v1/messages/:id/unhide", wrapper.UnhideMessage)
+	router.POST(options.BaseURL+"/v1/messages/:id/private-reply", wrapper.ReplyPrivately)
 	router.GET(options.BaseURL+"/v1/contacts", wrapper.ListContacts)
 	router.GET(options.BaseURL+"/v1/contacts/:id", wrapper.GetContact)
 	router.PATCH(options.BaseURL+"/v1/contacts/:id", wrapper.PatchContact)

@@ -44,6 +44,9 @@ func (m *Message) resume() *event.Resume {
 
 // Settle takes over a step of delivery status. It reports whether there was anything new in it.
 func (m *Message) Settle(s event.Status, at event.Time) bool {
+	if s.Action != "" {
+		return m.settleAction(s, at)
+	}
 	i := slices.IndexFunc(m.Attempts, func(a Attempt) bool { return a.ID == s.AttemptID })
 	if i < 0 || s.Seq <= m.Attempts[i].Seq {
 		return false

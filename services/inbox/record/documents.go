@@ -202,6 +202,8 @@ type Message struct {
 	Ref            string               `json:"ref,omitempty"` // inbound and echo: the occurrence it came from
 	Status         event.DeliveryStatus `json:"status,omitempty"`
 	Attempts       []Attempt            `json:"attempts,omitempty"` // of the whole life, oldest first
+	Actions        []Action             `json:"actions,omitempty"`  // what was done to it through its channel, oldest first
+	Hidden         bool                 `json:"hidden,omitempty"`   // a comment: the public does not see it
 	Reactions      []Reacted            `json:"reactions,omitempty"`
 	Mentions       []string             `json:"mentions,omitempty"` // notes: users
 	Post           *event.Post          `json:"post,omitempty"`

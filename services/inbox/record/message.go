@@ -68,8 +68,7 @@ func (m *Message) Delete(ref string, by event.Actor, at event.Time) bool {
 	if !m.DeletedAt.IsZero() || !m.fresh(ref) {
 		return false
 	}
-	m.DeletedAt = at
-	m.Content = event.Content{Type: m.Content.Type}
+	m.erase(at)
 	m.updated("delete", ref, by, at)
 	return true
 }

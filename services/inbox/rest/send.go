@@ -183,18 +183,17 @@ func (s *Server) MessageDeliveries(c *gin.Context, id api.ID) {
 		}
 		out := []object{}
 		for _, a := range m.Attempts {
-			calls, err := s.Calls(c.Request.Context(), m.Tenant, a.ID)
+			out = append(out, object{"attempt_id": a.ID, "n": a.N, "status": a.Status, "created_at": a.CreatedAt, "steps": append([]event.Step{}, a.Steps...)})
+		}
+		for _, a := range m.Actions {
+			out = append(out, object{"attempt_id": a.ID, "n": 1, "action": a.Kind, "status": a.Status, "created_at": a.CreatedAt, "steps": []event.Step{}})
+		}
+		for _, one := range out {
+			calls, err := s.Calls(c.Request.Context(), m.Tenant, one["attempt_id"].(string))
 			if err != nil {
 				return nil, err
 			}
-			steps := a.Steps
-			if steps == nil {
-				steps = []event.Step{}
-			}
-			if calls == nil {
-				calls = []*provider.Call{}
-			}
-			out = append(out, object{"attempt_id": a.ID, "n": a.N, "status": a.Status, "created_at": a.CreatedAt, "steps": steps, "calls": calls})
+			one["calls"] = append([]*provider.Call{}, calls...)
 		}
 		return object{"data": out}, nil
 	})

@@ -175,6 +175,8 @@ func showMessage(m *record.Message) object {
 			out[key] = v
 		}
 	}
+	add("actions", len(m.Actions) > 0, showActions(m.Actions))
+	add("hidden", m.Hidden, true)
 	add("html", c.HTML != "", c.HTML)
 	add("subject", c.Subject != "", c.Subject)
 	add("location", c.Location != nil, c.Location)

@@ -44,6 +44,9 @@ func (u *Consumer) Status(ctx context.Context, m bus.Message) error {
 		return store.Fault(err)
 	}
 	// What follows is also done for a repeat: the first may have died here.
+	if s.Action != "" {
+		return store.Fault(u.Record.Acted(ctx, doc, s.AttemptID))
+	}
 	if err := u.Record.Settled(ctx, doc, s.AttemptID); err != nil {
 		return store.Fault(err)
 	}

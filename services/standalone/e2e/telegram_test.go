@@ -41,5 +41,49 @@ func TestTelegramThereAndBack(t *testing.T) {
 			var now message
 			return t.call(t.Context(), "GET", "/v1/messages/"+m.ID, "", nil, &now) == nil && now.Status == "sent" && len(now.ExternalIDs) == 1
 		})
+		t.editedAndUnsent(m.ID)
 	})
+}
+
+// editedAndUnsent edits a message of ours at the provider, and takes it back.
+func (t *test) editedAndUnsent(id string) {
+	type acted struct {
+		Text      string  `json:"text"`
+		EditedAt  *string `json:"edited_at"`
+		DeletedAt *string `json:"deleted_at"`
+		Actions   []struct {
+			Kind   string `json:"kind"`
+			Status string `json:"status"`
+		} `json:"actions"`
+	}
+	now := func() (m acted) {
+		_ = t.call(t.Context(), "GET", "/v1/messages/"+id, "", nil, &m)
+		return m
+	}
+	t.do("POST", "/v1/messages/"+id+"/edit", "tg-edit", map[string]string{"text": "Very nice!"}, nil)
+	t.eventually("the edit is shown", func() bool {
+		m := now()
+		return m.EditedAt != nil && m.Text == "Very nice!" && m.Actions[0].Status == "sent"
+	})
+	t.do("POST", "/v1/messages/"+id+"/edit", "tg-edit-again", map[string]string{"text": "Very nice!"}, nil)
+	t.eventually("an edit to what it says already is done", func() bool { m := now(); return len(m.Actions) == 2 && m.Actions[1].Status == "sent" })
+	t.do("POST", "/v1/messages/"+id+"/unsend", "tg-unsend", nil, nil)
+	t.eventually("the message is taken back", func() bool {
+		m := now()
+		return m.DeletedAt != nil && m.Text == "" && m.Actions[2].Status == "sent"
+	})
+	var calls struct {
+		Data []struct {
+			Name    string `json:"name"`
+			Outcome string `json:"outcome"`
+		} `json:"data"`
+	}
+	t.do("GET", "/simulator/calls?type=telegram", "", nil, &calls)
+	seen := map[string]string{}
+	for _, c := range calls.Data {
+		seen[c.Name] = c.Outcome
+	}
+	if seen["editMessageText"] == "" || seen["deleteMessage"] != "accepted" {
+		t.Errorf("the provider saw %v", seen)
+	}
 }

@@ -46,6 +46,7 @@ type Provider struct {
 	auth    []string
 	uploads []string
 	signals []string
+	states  map[string]string    // by message: what the last action has made of it
 	at      map[string]time.Time // by id of the part: when it reached the person last
 
 	over chan struct{} // the provider ends: nothing waits any more
@@ -55,7 +56,7 @@ type Provider struct {
 // NewProvider starts a provider that ends with the test. script decides about the nth call (1 …) of a part; nil takes all.
 func NewProvider(t testing.TB, script func(s Sending, call int) Answer) *Provider {
 	p := &Provider{script: script, taken: map[string]int{}, order: map[string][]string{}, calls: map[string]int{}, handles: map[string]int{},
-		at: map[string]time.Time{}, over: make(chan struct{})}
+		states: map[string]string{}, at: map[string]time.Time{}, over: make(chan struct{})}
 	p.Server = httptest.NewServer(p)
 	t.Cleanup(p.Close)
 	return p
@@ -77,7 +78,7 @@ func (p *Provider) Script(script func(s Sending, call int) Answer) {
 // ServeHTTP implements http.Handler.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
-	case "/send", "/reply":
+	case "/send", "/reply", "/act":
 		p.send(w, r)
 	case "/upload":
 		p.upload(w, r)
@@ -117,6 +118,7 @@ func (p *Provider) send(w http.ResponseWriter, r *http.Request) {
 			}
 			p.at[s.ID] = time.Now()
 			p.order[s.To] = append(p.order[s.To], s.ID)
+			p.act(s)
 		})
 	}
 	if a.Silent {
@@ -131,6 +133,18 @@ func (p *Provider) send(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(a.Status)
+}
+
+// act makes an action's effect the message's. It holds the lock.
+func (p *Provider) act(s Sending) {
+	if s.Act != "" {
+		p.states[s.Target] = string(s.Act) + ":" + s.Text
+	}
+}
+
+// State tells what the last action has made of a message: its kind and text, with a colon between.
+func (p *Provider) State(target string) string {
+	return get(p, func() string { return p.states[target] })
 }
 
 func (p *Provider) decide(s Sending, r *http.Request) Answer {

@@ -19,6 +19,7 @@ import (
 
 // Toy is an adapter with a wire format of its own. Its webhooks are {"events": [event.Inbound …]}, signed with HMAC; its messages
 // go to {api_base_url}/send, a text with lines of "--" in several parts; the first one to {api_base_url}/reply, if there is a reply handle.
+// Its actions go to {api_base_url}/act: the text is what they say, and the provider's answer to what is done already is 208.
 type Toy struct {
 	Kind event.ChannelType
 	Edit func(*channel.Info) // changes what Info says
@@ -49,7 +50,7 @@ func (t Toy) Info() channel.Info {
 		RuleSet: channel.RuleSet{Send: channel.SendRules{
 			Types: []event.MessageType{event.Text, event.Image}, Text: channel.Limit{Max: 1000, Unit: channel.Runes}, Attachments: 3,
 			Media:   map[event.MessageType]channel.MediaRule{event.Image: {MIME: []string{"image/png"}, MaxBytes: 1000}},
-			Signals: []string{"typing_on"}, Concurrency: 4, Timeout: channel.Duration(5 * time.Second),
+			Signals: []string{"typing_on"}, Actions: toyActions, Concurrency: 4, Timeout: channel.Duration(5 * time.Second),
 		}},
 		Addresses: []channel.AddressForm{{Kind: channel.AddressID, Pattern: ".+", Example: "any id"}},
 	}
@@ -57,6 +58,12 @@ func (t Toy) Info() channel.Info {
 		t.Edit(&i)
 	}
 	return i
+}
+
+// toyActions: everything but a private reply has the same effect twice as once.
+var toyActions = map[event.ActionKind]channel.ActionRule{
+	event.ActionEdit: {Types: []event.MessageType{event.Text}, Repeatable: true}, event.ActionUnsend: {For: channel.Duration(time.Hour), Repeatable: true},
+	event.ActionHide: {Repeatable: true}, event.ActionUnhide: {Repeatable: true}, event.ActionPrivateReply: {},
 }
 
 // Sign returns the header that proves a webhook of ch.
@@ -143,9 +150,15 @@ type Sending struct {
 	To   string `json:"to"`
 	Text string `json:"text"`
 	With string `json:"with,omitempty"` // the reply handle
+
+	Act    event.ActionKind `json:"act,omitempty"` // it is an action on the message Target
+	Target string           `json:"target,omitempty"`
 }
 
-const tagReply = "reply"
+const (
+	tagReply = "reply"
+	tagAct   = "act"
+)
 
 // Render implements channel.Adapter.
 func (t Toy) Render(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) {
@@ -159,6 +172,9 @@ func (t Toy) Render(ch channel.Channel, msg event.Outbound) ([]channel.Request, 
 	}
 	for n, text := range strings.Split(msg.Content.Text, "\n--\n") {
 		s, path, tag := Sending{ID: msg.AttemptID + "/" + strconv.Itoa(n), To: msg.Peer, Text: text}, "/send", ""
+		if a := msg.Action; a != nil {
+			s.Act, s.Target, path, tag = a.Kind, a.Target.Part(n), "/act", tagAct
+		}
 		if n == 0 && msg.ReplyHandle != "" {
 			s.With, path, tag = msg.ReplyHandle, "/reply", tagReply
 		}
@@ -200,7 +216,12 @@ func (t Toy) Settle(ch channel.Channel, msg event.Outbound, req channel.Request,
 		return channel.Outcome{Next: parts[:1]}, nil
 	}
 	switch resp.Status {
+	case 208: // it is done already
+		return channel.Outcome{Status: event.Accepted}, nil
 	case 200:
+		if req.Tag == tagAct && msg.Action.Kind != event.ActionPrivateReply {
+			return channel.Outcome{Status: event.Accepted}, nil
+		}
 		return channel.Outcome{Refs: []string{string(resp.Body)}, Status: event.Accepted}, nil
 	case 429:
 		s, _ := strconv.ParseFloat(resp.Header.Get("Retry-After"), 64)

@@ -24,7 +24,9 @@ type job struct {
 func (j *job) known() known {
 	n := j.row.Part
 	k := known{refusal: j.refusal, missing: n >= len(j.parts)}
-	k.repeatable = k.refusal == nil && !k.missing && repeatable(j.rendering, j.parts[n])
+	if k.refusal == nil && !k.missing {
+		k.repeatable, k.keyless = repeatable(j.rendering, j.parts[n]), sameTwice(j.rendering) && j.parts[n].Key == ""
+	}
 	return k
 }
 
@@ -45,6 +47,9 @@ func (o *owner) letGo(r *Row, p part, s step) {
 		now := o.Now()
 		if s.pause {
 			pause = o.pause(s.why, r.Tries)
+		}
+		if s.lingers {
+			pause = max(pause, due.Left(r.Deadline.Time, now, r.allowed()))
 		}
 		r.wait(p.msg, provider.Shown(s.why), pause, now)
 	case end:
@@ -114,7 +119,7 @@ func (j *job) overtaken(ctx context.Context, k known) (*Row, error) {
 		j.apply(ctx, there)
 		return nil, nil
 	}
-	return there, nil
+	return there, nil // rule KEEP
 }
 
 // publishEnd publishes a result. The row stays as it is: for a send that is done at once there is one write. Only if Kafka does not

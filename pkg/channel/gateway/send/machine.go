@@ -27,6 +27,7 @@ type step struct {
 	written bool         // an end is written into the row, with its result as a fact (rules OUTCOME, FACT); else the result is only published
 	why     *fault.Error // why it waits; nil: it was not called yet
 	pause   bool         // it waits for a while: it was refused
+	lingers bool         // and at least until the deadline of its call, as that may still arrive
 }
 
 // known is what is known about a part besides its row.
@@ -36,6 +37,7 @@ type known struct {
 	broken     bool         // an earlier part of the attempt failed or expired
 	open       bool         // the key has no earlier open row, and the channel has room for a call
 	repeatable bool         // a call of unknown outcome can be made again
+	keyless    bool         // and the provider does not know the repetition by a key: its effect is that of the first call, whenever it arrives
 
 	verdict   *provider.Verdict // of our own call
 	lost      bool              // the row is not in the hands of our call any more, or is gone
@@ -77,13 +79,16 @@ func next(row *Row, k known, now time.Time) step {
 func answered(row *Row, k known) step {
 	v := k.verdict
 	switch {
-	case v.Finding == provider.Refused, v.Finding == provider.Unsure && k.repeatable:
+	case v.Finding == provider.Refused:
 		return step{move: wait, why: v.Err, pause: true}
+	case v.Finding == provider.Unsure && k.repeatable: // rule LINGER
+		return step{move: wait, why: v.Err, pause: true, lingers: k.keyless}
 	}
 	o := outcomeOf(v)
 	// A fast end is one write less: the row stays as it was when it was called. What has waited ends in its row, as nothing else would
-	// reveal it; and a failure, where later parts and those who handle them must find it.
-	return step{move: end, outcome: o, written: row.Waited || o.state == Failed && row.Part < row.Parts-1}
+	// reveal it; a failure, where later parts and those who handle them must find it; and what has no key, as a record that comes again would
+	// have it called again, after what was called since (rule DONE).
+	return step{move: end, outcome: o, written: row.Waited || k.keyless || o.state == Failed && row.Part < row.Parts-1}
 }
 
 // lateWord is what follows our own call of a row that another has taken on: what only we know is published.

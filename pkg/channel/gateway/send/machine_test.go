@@ -20,8 +20,8 @@ type situation struct {
 }
 
 func (s situation) String() string {
-	out := fmt.Sprintf("late %v, refused %v, missing %v, broken %v, open %v, repeatable %v, lost %v, abandoned %v",
-		s.late, s.k.refusal != nil, s.k.missing, s.k.broken, s.k.open, s.k.repeatable, s.k.lost, s.k.abandoned)
+	out := fmt.Sprintf("late %v, refused %v, missing %v, broken %v, open %v, repeatable %v, keyless %v, lost %v, abandoned %v",
+		s.late, s.k.refusal != nil, s.k.missing, s.k.broken, s.k.open, s.k.repeatable, s.k.keyless, s.k.lost, s.k.abandoned)
 	if s.k.verdict != nil {
 		out = fmt.Sprintf("finding %d, %s", s.k.verdict.Finding, out)
 	}
@@ -37,11 +37,14 @@ func situations(yield func(situation)) {
 	err := fault.New(fault.Unknown, "x", "x")
 	bools := []bool{false, true}
 	var knowns []known
-	for bits := range 1 << 5 {
+	for bits := range 1 << 6 {
 		on := func(n int) bool { return bits>>n&1 == 1 }
 		k := known{missing: on(0), broken: on(1), open: on(2), repeatable: on(3)}
 		if on(4) {
 			k.refusal = err
+		}
+		if k.keyless = on(5); k.keyless && !k.repeatable {
+			continue // only what may be called again needs a key
 		}
 		knowns = append(knowns, k)
 	}
@@ -128,7 +131,9 @@ func rules(s situation, got step) map[string]bool {
 		"OUTCOME: what waited ends in its row":              implies(got.move == end && !k.lost && s.row.Waited, got.written),
 		"OUTCOME: a failure is found by the later part":     implies(ends(Failed) && !k.lost && s.row.Part == 0, got.written),
 		"WRITEUNKNOWN: a call is given up in its row":       implies(k.abandoned && got.move == end, got.written),
-		"a fast send is one write":                          implies(ends(Sent) && !k.lost && !s.row.Waited, !got.written),
+		"a fast send is one write":                          implies(ends(Sent) && !k.lost && !s.row.Waited && !k.keyless, !got.written),
+		"DONE: what has no key ends in its row":             implies(got.move == end && k.keyless && !k.lost, got.written),
+		"LINGER: what has no key waits for the call before": got.lingers == (got.move == wait && finding == provider.Unsure && k.keyless),
 		"a row that is lost is not written":                 implies(k.lost, got.move == stay || got.move == end && !got.written),
 		"a row that has ended keeps its end":                implies(k.lost && s.row != nil && s.row.State.Final() && s.row.State != Unknown, got.move == stay),
 	}

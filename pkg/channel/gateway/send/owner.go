@@ -88,8 +88,8 @@ func (o *owner) handle(ctx context.Context, m bus.Message) error {
 		o.signal(ctx, m, msg, r)
 		return nil
 	}
-	if msg.AttemptID == "" || m.Event.Type != event.MessageSend {
-		return fault.New(fault.Invalid, "bad_record", "a record of type %s without attempt", m.Event.Type)
+	if !sendable(m.Event.Type, msg) {
+		return fault.New(fault.Invalid, "bad_record", "a record of type %s without attempt, or with an action that does not fit", m.Event.Type)
 	}
 	if msg.Resume != nil && len(msg.Resume.Skip) >= max(len(r.parts), 1) {
 		return fault.New(fault.Invalid, "bad_record", "attempt %s leaves out every part", msg.AttemptID)
@@ -98,6 +98,11 @@ func (o *owner) handle(ctx context.Context, m bus.Message) error {
 		owner: o, rendering: r, msg: msg, tenant: m.Event.Tenant, lane: m.Lane, offset: m.Offset, token: token(), of: len(r.parts),
 	}
 	return try.run(ctx)
+}
+
+// sendable reports whether a record is a message, or an action on one: both have an attempt, rows and results.
+func sendable(t event.Type, msg event.Outbound) bool {
+	return msg.AttemptID != "" && (t == event.MessageSend && msg.Action == nil || t == event.ActionSend && msg.Action != nil)
 }
 
 // outliving is a context for a call and what follows from it: it lasts a while longer than the partition is ours, because only

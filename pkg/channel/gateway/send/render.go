@@ -51,7 +51,7 @@ func (w *Worker) render(ctx context.Context, tenant string, msg event.Outbound) 
 }
 
 func (w *Worker) requests(rules channel.Rules, ch channel.Channel, msg event.Outbound) ([]channel.Request, *fault.Error) {
-	if err := rules.Check(msg, channel.Told(msg, w.Now())); err != nil {
+	if err := rules.Admit(msg, w.Now()); err != nil {
 		return nil, fault.Of(err)
 	}
 	parts, err := w.Adapter.Render(ch, msg)

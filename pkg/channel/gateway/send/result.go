@@ -25,6 +25,14 @@ func (p part) skipped() []int {
 	return p.msg.Resume.Skip
 }
 
+// action is what the attempt does to a message that is there; empty if it sends one.
+func (p part) action() event.ActionKind {
+	if p.msg.Action == nil {
+		return ""
+	}
+	return p.msg.Action.Kind
+}
+
 // result is the word about a part, as deliverystatus hears it. Its id is derived from what it says: said twice it is one.
 func (w *Worker) result(p part, o outcome) event.Record {
 	now := event.At(w.Now())
@@ -32,7 +40,7 @@ func (w *Worker) result(p part, o outcome) event.Record {
 	return event.Record{Topic: event.TopicReceipts, Key: event.Key(p.msg.ChannelID, p.msg.Peer), Event: event.New(id, event.SendSettled, w.Source, p.tenant, p.msg.AttemptID, now, event.SendResult{
 		AttemptID: p.msg.AttemptID, MessageID: p.msg.MessageID, ConversationID: p.msg.ConversationID, ThreadID: p.msg.ThreadID, Attempt: p.msg.Attempt,
 		ChannelID: p.msg.ChannelID, ChannelType: p.msg.ChannelType, Peer: p.msg.Peer, Part: p.n, Parts: p.of, Skipped: p.skipped(),
-		ExternalIDs: o.refs, Status: o.status, Error: o.err, At: now,
+		ExternalIDs: o.refs, Status: o.status, Error: o.err, Action: p.action(), At: now,
 	})}
 }
 

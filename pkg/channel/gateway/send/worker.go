@@ -131,10 +131,18 @@ func (w *Worker) backoff(n int) time.Duration {
 	return d*3/4 + mrand.N(d/2+1)
 }
 
-// repeatable reports whether a call of unknown outcome may be made again: the provider knows a repetition by its key, or the
-// channel's owner prefers twice over perhaps never (policy on_unknown: retry).
+// repeatable reports whether a call of unknown outcome may be made again: the provider knows a repetition by its key, the action has the
+// same effect twice as once, or the channel's owner prefers twice over perhaps never (policy on_unknown: retry).
 func repeatable(r rendering, req channel.Request) bool {
+	if sameTwice(r) {
+		return true
+	}
 	return r.rules.Send.Idempotent && req.Key != "" || r.ch.Policy.OnUnknown == channel.RetryUnknown
+}
+
+// sameTwice reports whether what is called is an action that has the same effect twice as once.
+func sameTwice(r rendering) bool {
+	return r.msg.Action != nil && r.rules.Send.Actions[r.msg.Action.Kind].Repeatable
 }
 
 // token is what only this try of this process knows.

@@ -108,6 +108,9 @@ func (w *world) post(msgs ...event.Outbound) {
 		if m.Signal != "" {
 			kind = event.SignalSend
 		}
+		if m.Action != nil {
+			kind = event.ActionSend
+		}
 		w.mu.Lock()
 		w.log = append(w.log, bus.Message{Topic: event.TopicOutbound(event.Telegram), Offset: int64(len(w.log)), Key: event.Key(m.ChannelID, m.Peer), Lane: event.Key(m.ChannelID, m.Peer),
 			Event: event.New("evt_"+m.AttemptID, kind, "inbox", "acme", m.MessageID, event.At(time.Now()), m)})
