@@ -52,7 +52,7 @@ func (r Rules) ActionProblems(msg event.Outbound, now time.Time) []*fault.Error 
 	if !ok {
 		return []*fault.Error{r.cannot(a.Kind, "action_not_supported", "%s cannot %s messages", r.Title, verbs[a.Kind].does)}
 	}
-	if why := r.excludes(rule, a, now); why != nil {
+	if why := r.excludes(rule, msg, now); why != nil {
 		return []*fault.Error{why}
 	}
 	switch a.Kind {
@@ -65,8 +65,11 @@ func (r Rules) ActionProblems(msg event.Outbound, now time.Time) []*fault.Error 
 }
 
 // excludes refuses a target that the action is not for, or not any more.
-func (r Rules) excludes(rule ActionRule, a event.Action, now time.Time) *fault.Error {
-	does, t := verbs[a.Kind].does, a.Target
+func (r Rules) excludes(rule ActionRule, msg event.Outbound, now time.Time) *fault.Error {
+	does, a, t := verbs[msg.Action.Kind].does, *msg.Action, msg.Action.Target
+	if a.Kind == event.ActionEdit {
+		t.Type = msg.Content.Type // as it is sent: a file may be a link
+	}
 	switch {
 	case len(rule.Types) > 0 && !slices.Contains(rule.Types, t.Type):
 		return r.cannot(a.Kind, "action_not_for_type", "%s cannot %s a message of type %s, only %s", r.Title, does, t.Type, join(rule.Types))

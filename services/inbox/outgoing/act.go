@@ -40,6 +40,7 @@ func (o *Outbox) Act(
 		}
 		a := record.Action{ID: key.ID, Kind: kind, By: by.Actor, Content: content, Digest: key.Digest}
 		return m.Act(a, doc.Dispatch(by.By, actWithin(rules, kind, m.CreatedAt, at)), at, func(out event.Outbound) error {
+			out.Content = o.sent(doc, rules, out.Content)
 			return named(rules.Admit(out, at.Time))
 		})
 	})

@@ -40,7 +40,7 @@ func (o *Outbox) checker(
 	if err != nil {
 		return nil, err
 	}
-	content := o.sent(doc, rules, m)
+	content := o.sent(doc, rules, m.Content)
 	return func(c *record.Conversation) (record.Dispatch, error) {
 		d, w := o.dispatch(c, rules, by, m, content)
 		out := event.Outbound{Peer: d.Peer, Content: content}
@@ -49,8 +49,8 @@ func (o *Outbox) checker(
 }
 
 // sent is the content of a message as its channel sends it.
-func (o *Outbox) sent(doc *record.Conversation, rules channel.Rules, m *record.Message) event.Content {
-	return rules.Linked(m.Content, func(a event.Attachment) string { return o.Files.Link(fileurl.Of(doc.Tenant, a)) })
+func (o *Outbox) sent(doc *record.Conversation, rules channel.Rules, c event.Content) event.Content {
+	return rules.Linked(c, func(a event.Attachment) string { return o.Files.Link(fileurl.Of(doc.Tenant, a)) })
 }
 
 // dispatch returns what the next attempt of a message needs, and what the window allows it. The content is the message's as it is sent.

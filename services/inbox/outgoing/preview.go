@@ -38,7 +38,7 @@ func (o *Outbox) Preview(ctx context.Context, doc *record.Conversation, by Autho
 	if err != nil {
 		return p.refused(err)
 	}
-	content := o.sent(doc, rules, m)
+	content := o.sent(doc, rules, m.Content)
 	p.Type = content.Type
 	d, w := o.dispatch(doc, rules, by, m, content)
 	for _, problem := range rules.Problems(event.Outbound{Peer: d.Peer, Content: content}, w) {
