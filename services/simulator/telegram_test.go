@@ -221,3 +221,45 @@ func TestTelegramChatsAreInOrder(t *testing.T) {
 		t.Errorf("in the order %q, %q", es[0].Content.Text, es[1].Content.Text)
 	}
 }
+
+// Edits and deletions do what Telegram documents, the second time and after 48 hours as well.
+func TestTelegramEditsAndDeletes(t *testing.T) {
+	t.Parallel()
+	w := bot(t)
+	one, two := w.one(toIvo(event.Content{Type: event.Text, Text: "one"})), w.one(toIvo(event.Content{Type: event.Text, Text: "two"}))
+	act := func(kind event.ActionKind, text string, refs ...string) string {
+		msg := toIvo(event.Content{Type: event.Text, Text: text})
+		msg.Action = &event.Action{Kind: kind, Target: event.Target{Type: event.Text, Parts: []event.TargetPart{{ExternalIDs: refs}}}}
+		out := w.send(msg)
+		if len(out) != 1 || out[0].err != nil {
+			return fault.Of(out[0].err).Code
+		}
+		return string(out[0].Status)
+	}
+	for _, step := range []struct {
+		kind event.ActionKind
+		text string
+		refs []string
+		want string
+	}{
+		{event.ActionEdit, "uno", []string{one}, "sent"},
+		{event.ActionEdit, "uno", []string{one}, "sent"}, // it says so already
+		{event.ActionEdit, "one", []string{one}, "sent"},
+		{event.ActionUnsend, "", []string{one}, "sent"},
+		{event.ActionUnsend, "", []string{one}, "sent"}, // it is gone already
+		{event.ActionEdit, "late", []string{one}, "target_missing"},
+		{event.ActionUnsend, "", []string{one, two}, "sent"}, // the plural call passes over what is gone
+		{event.ActionEdit, "late", []string{two}, "target_missing"},
+	} {
+		if got := act(step.kind, step.text, step.refs...); got != step.want {
+			t.Errorf("%s %q of %v: %s, want %s", step.kind, step.text, step.refs, got, step.want)
+		}
+	}
+	var kinds []string
+	for _, m := range w.accepted("?type=telegram") {
+		kinds = append(kinds, m.Kind+" "+m.Text)
+	}
+	if got, want := strings.Join(kinds, ", "), "text one, text two, edit uno, edit one, delete , delete "; got != want {
+		t.Errorf("accepted %q, want %q", got, want)
+	}
+}

@@ -61,6 +61,9 @@ func (p *Provider) do(a *account.Account, name string, f *fields) stage.Answer {
 		}
 		return result(true)
 	}
+	if name == "deleteBusinessMessages" {
+		return p.removeBusiness(a, f)
+	}
 	return p.chatMethod(a, name, f)
 }
 
@@ -81,8 +84,10 @@ func (p *Provider) chatMethod(a *account.Account, name string, f *fields) stage.
 		return p.react(a, f)
 	case "sendMediaGroup":
 		return p.album(a, f)
-	case "editMessageText", "editMessageCaption", "deleteMessage":
-		return p.revise(a, name, f)
+	case "editMessageText", "editMessageCaption":
+		return p.edit(a, name, f)
+	case "deleteMessage", "deleteMessages":
+		return p.remove(a, name, f)
 	}
 	return p.send(a, name, f)
 }
@@ -96,6 +101,7 @@ func kindOf(name string) string {
 		"sendMessage": "text", "sendPhoto": "image", "sendVideo": "video", "sendAnimation": "video", "sendAudio": "audio", "sendVoice": "audio",
 		"sendDocument": "document", "sendSticker": "sticker", "sendLocation": "location", "sendVenue": "location", "sendContact": "contacts",
 		"sendMediaGroup": "album", "setMessageReaction": "reaction", "editMessageText": "edit", "editMessageCaption": "edit", "deleteMessage": "delete",
+		"deleteMessages": "delete", "deleteBusinessMessages": "delete",
 	}[name]
 }
 

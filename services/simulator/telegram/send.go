@@ -177,25 +177,3 @@ func (p *Provider) react(a *account.Account, f *fields) stage.Answer {
 	}
 	return p.accepted(a, "setMessageReaction", f, text, true, chatKey(f)+":"+strconv.FormatInt(n, 10)+":reaction")
 }
-
-// revise takes edits and deletions of the bot's own messages.
-func (p *Provider) revise(a *account.Account, name string, f *fields) stage.Answer {
-	id := chatKey(f) + ":" + f.text("message_id")
-	m, known := p.Ledger.Message(a, id)
-	text := f.text("text") + f.text("caption")
-	switch {
-	case name == "deleteMessage" && !known:
-		return bad("message to delete not found")
-	case name == "deleteMessage":
-		return p.accepted(a, name, f, "", true, id+":deleted")
-	case !known:
-		return bad("message to edit not found")
-	case text == m.Text:
-		return bad("message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message")
-	case len([]rune(text)) > maxText:
-		return bad("message is too long")
-	}
-	n, _ := f.integer("message_id")
-	v := obj{"message_id": n, "from": bot(a.Config()), "chat": chat(f.text("chat_id"), "", ""), "date": m.At.Unix(), "edit_date": p.Now().Unix(), "text": text}
-	return p.accepted(a, name, f, text, v, id+":edit:"+strconv.FormatInt(p.Now().UnixNano(), 10))
-}

@@ -45,7 +45,7 @@ func (o *owner) forward(ctx context.Context, m bus.Message, msg event.Outbound, 
 	if err != nil || !elsewhere {
 		return false, err
 	}
-	if m.Event.Type == event.MessageSend {
+	if m.Event.Type != event.SignalSend {
 		rows, err := Rows(ctx, o.DB, o.info.Type, m.Event.Tenant, msg.AttemptID, max(len(r.parts), 1))
 		if err != nil || len(rows) > 0 {
 			return false, err
@@ -66,8 +66,12 @@ const handAgain = 30 * time.Second
 // stays this partition's: its owners look whether it has ended, and hand it on again should who adopted it be gone.
 func (d *drained) handOn(ctx context.Context) error {
 	msg := d.about.msg
-	id := event.DeriveID("evt", d.row.Tenant, msg.AttemptID, string(event.MessageSend), "handed on")
-	e := event.New(id, event.MessageSend, d.Source, d.row.Tenant, msg.MessageID, event.At(d.Now()), msg)
+	typ := event.MessageSend
+	if msg.Action != nil {
+		typ = event.ActionSend
+	}
+	id := event.DeriveID("evt", d.row.Tenant, msg.AttemptID, string(typ), "handed on")
+	e := event.New(id, typ, d.Source, d.row.Tenant, msg.MessageID, event.At(d.Now()), msg)
 	if err := d.publish(ctx, []event.Record{d.homeward(d.rendering, d.row.Key, e)}); err != nil {
 		return err
 	}
