@@ -196,7 +196,7 @@ func (k kafka) Publish(ctx context.Context, recs ...event.Record) error {
 	return k.receipts.Publish(ctx, recs...)
 }
 
-// generation hands out the log from the committed offset on, a lane per key, as package bus does.
+// generation hands out the log from the committed offset on, a goroutine per lane, as package bus does.
 func (p *process) generation(ctx context.Context) {
 	p.mu.Lock()
 	from := p.committed
@@ -217,7 +217,7 @@ func (p *process) generation(ctx context.Context) {
 	lanes := map[string][]bus.Message{}
 	for _, m := range p.records() {
 		if m.Offset >= from {
-			lanes[m.Key] = append(lanes[m.Key], m)
+			lanes[m.Lane] = append(lanes[m.Lane], m)
 		}
 	}
 	var busy sync.WaitGroup

@@ -36,7 +36,8 @@ type Peer struct {
 	ever    int
 	unbinds int
 	asked   int // enquiries
-	denied  []time.Time
+	denied  int
+	deaf    int // acknowledgements that get lost, each with its connection
 	pushes  []*Push
 }
 
@@ -143,7 +144,7 @@ func (p *Peer) bind(b *bound, f frame) (status int, again []*Push) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if f.Kind != "bind" || f.Pass != p.pass {
-		p.denied = append(p.denied, time.Now())
+		p.denied++
 		return 401, nil
 	}
 	p.binds[b] = true
@@ -175,6 +176,9 @@ func (p *Peer) handle(b *bound, f frame) bool {
 		b.put(frame{Kind: answer, Seq: f.Seq, Status: 200})
 		return false
 	case answer:
+		if p.loses(f) {
+			return false
+		}
 		p.answered(b, f)
 	case "submit":
 		return p.submit(b, f)
@@ -321,9 +325,21 @@ func (p *Peer) Unbinds() int { return get(p, func() int { return p.unbinds }) }
 // Enquiries tells how often the peer was asked whether it lives.
 func (p *Peer) Enquiries() int { return get(p, func() int { return p.asked }) }
 
-// Denied tells when binds were refused.
-func (p *Peer) Denied() []time.Time {
-	return get(p, func() []time.Time { return slices.Clone(p.denied) })
+// Denied tells how many binds were refused.
+func (p *Peer) Denied() int { return get(p, func() int { return p.denied }) }
+
+// Deafen lets the next n acknowledgements get lost, each with its connection.
+func (p *Peer) Deafen(n int) { p.note(func() { p.deaf = n }) }
+
+// loses reports whether an acknowledgement gets lost.
+func (p *Peer) loses(f frame) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if f.Status != 200 || p.deaf == 0 {
+		return false
+	}
+	p.deaf--
+	return true
 }
 
 func get[T any](p *Peer, f func() T) T {
