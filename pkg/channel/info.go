@@ -27,7 +27,7 @@ type Info struct {
 
 // Field is one field of the channel's form.
 type Field struct {
-	Key       string            `json:"key"`
+	Key       string            `json:"key"` // may stand twice, for different values of another setting (When)
 	Label     string            `json:"label"`
 	Help      string            `json:"help,omitempty"`
 	Kind      string            `json:"kind,omitempty"` // text (default), number, bool, list, object
@@ -56,7 +56,7 @@ type InboundRules struct {
 	Deletes      bool     `json:"deletes"`
 	Typing       bool     `json:"typing"`
 	MediaFor     Duration `json:"media_for"`             // how long the provider keeps media; zero means no promise
-	MaxMedia     int64    `json:"max_media"`             // bytes we fetch at most
+	MaxMedia     int64    `json:"max_media"`             // bytes of a file that we fetch at most; a variant may have another limit
 	MediaHosts   []string `json:"media_hosts,omitempty"` // hosts that may see our credentials while fetching
 	// Profiles is how often the provider may be asked who people are; nil: it says so by itself, or not at all.
 	Profiles *Rate `json:"profiles,omitempty"`
@@ -89,7 +89,8 @@ type SendRules struct {
 	Idempotent      bool                            `json:"idempotent"`                 // the provider takes an idempotency key
 	Concurrency     int                             `json:"concurrency"`                // calls at once per channel
 	Rates           []Rate                          `json:"rates"`
-	Timeout         Duration                        `json:"timeout"` // of one call
+	Timeout         Duration                        `json:"timeout"`         // of one call
+	Upload          Duration                        `json:"upload,omitzero"` // what a call with files may take longer; zero: the host's own time
 }
 
 // Limit is a maximum length. Zero Max means no limit.

@@ -1,8 +1,10 @@
 package channel
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
 )
@@ -17,31 +19,48 @@ type RuleSet struct {
 
 // Variant is a set of rules for those channels of a type whose settings have these values; "*" stands for any value but none.
 type Variant struct {
-	When map[string]string `json:"when"`
+	When     map[string]string `json:"when"`
+	MaxMedia int64             `json:"max_media,omitempty"` // bytes of a file that we fetch at most; zero: as Info.Inbound says
 	RuleSet
 }
 
 // Rules is what one channel can do. The validator, the sender, the composer and GET /v1/channels/{id} read this value and no other.
 type Rules struct {
-	Title string `json:"title"` // for people: "WhatsApp"
+	Title    string `json:"title"`               // for people: "WhatsApp"
+	MaxMedia int64  `json:"max_media,omitempty"` // bytes of a file of a customer that is fetched at most; zero: the host's own limit
 	RuleSet
 }
 
 // For returns the rules of a channel with these settings. It is pure: equal settings give equal rules.
 func (i Info) For(s Settings) Rules {
-	set := i.RuleSet
-	if n := slices.IndexFunc(i.Variants, func(v Variant) bool { return i.applies(v.When, s) }); n >= 0 {
-		set = i.Variants[n].RuleSet
+	r := Rules{Title: i.Title, MaxMedia: i.Inbound.MaxMedia, RuleSet: i.RuleSet}
+	if n := i.Variant(s); n >= 0 {
+		v := i.Variants[n]
+		r.MaxMedia, r.RuleSet = cmp.Or(v.MaxMedia, r.MaxMedia), v.RuleSet
 	}
-	set.Send.Rates = ratesOf(set.Send.Rates, s)
-	return Rules{Title: i.Title, RuleSet: set}
+	r.Send.Rates = ratesOf(r.Send.Rates, s)
+	return r
 }
 
-// LongestTimeout returns the longest time that a call of any channel of the type may take.
-func (i Info) LongestTimeout() Duration {
-	longest := i.Send.Timeout
+// Variant returns the index of the variant whose rules a channel with these settings has, -1 if it has those of the type.
+func (i Info) Variant(s Settings) int {
+	return slices.IndexFunc(i.Variants, func(v Variant) bool { return i.applies(v.When, s) })
+}
+
+// CallTime returns how long a call may take. call and upload stand for what the rules do not say: of one call, and what files add to it.
+func (r SendRules) CallTime(files bool, call, upload time.Duration) time.Duration {
+	d := cmp.Or(time.Duration(r.Timeout), call)
+	if files {
+		d += cmp.Or(time.Duration(r.Upload), upload)
+	}
+	return d
+}
+
+// LongestCall returns the longest time that a call of any channel of the type may take.
+func (i Info) LongestCall(call, upload time.Duration) time.Duration {
+	longest := i.Send.CallTime(true, call, upload)
 	for _, v := range i.Variants {
-		longest = max(longest, v.Send.Timeout)
+		longest = max(longest, v.Send.CallTime(true, call, upload))
 	}
 	return longest
 }

@@ -10,39 +10,67 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
-// Table writes what a channel can do as a Markdown table: the part of its README that nobody writes by hand.
+// Table writes what a channel can do as a Markdown table: the part of its README that nobody writes by hand. Of a variant it has the
+// rows that differ.
 func Table(i Info) string {
 	var b strings.Builder
 	b.WriteString("| | |\n|---|---|\n")
-	row := func(name, value string) {
+	write := func(name, value string) {
 		if value != "" {
 			fmt.Fprintf(&b, "| %s | %s |\n", name, strings.ReplaceAll(value, "|", `\|`))
 		}
 	}
-	row("Settings", fields(i.Settings, false))
-	row("Secrets", fields(i.Settings, true))
-	row("Receives", strings.Join(inboundWords(i.Inbound), ", "))
-	row("Asks who people are", asked(i.Inbound.Profiles))
-	row("Sends", join(i.Send.Types))
-	row("Also", strings.Join(sendWords(i.Send), ", "))
-	row("Text", i.Send.Text.words()+pieces(i.Send.Split))
-	row("Caption", i.Send.Caption.words())
-	row("Attachments", fmt.Sprintf("at most %d per message", i.Send.Attachments))
-	for _, t := range mediaTypes(i.Send.Media) {
-		row("· "+string(t), i.Send.Media[t].words())
+	write("Settings", fields(i.Settings, false))
+	write("Secrets", fields(i.Settings, true))
+	write("Receives", strings.Join(inboundWords(i.Inbound), ", "))
+	write("Asks who people are", asked(i.Inbound.Profiles))
+	usual := ruleRows(i.RuleSet, i.Inbound, i.Inbound.MaxMedia)
+	for _, row := range usual {
+		write(row.name, row.value)
 	}
-	for _, k := range sorted(i.Send.Interactive) {
-		row("Interactive: "+k, i.Send.Interactive[k].words())
+	for _, v := range i.Variants {
+		for _, row := range ruleRows(v.RuleSet, i.Inbound, cmp.Or(v.MaxMedia, i.Inbound.MaxMedia)) {
+			if !slices.Contains(usual, row) {
+				write(row.name+", if "+condition(v.When), cmp.Or(row.value, "–"))
+			}
+		}
 	}
-	for _, k := range sorted(i.Send.Actions) {
-		row("Can "+verbs[k].does, i.Send.Actions[k].words())
-	}
-	row("Window", i.Window.words())
-	row("May write first", i.Starts.words())
-	row("Reports", statusWords(i.Statuses))
-	row("Rates", rates(i.Send))
-	row("Media is kept", kept(i.Inbound))
 	return b.String()
+}
+
+// tableRow is a line of the table; without a value it is left out.
+type tableRow struct{ name, value string }
+
+// ruleRows are the rows that a variant may have others of.
+func ruleRows(set RuleSet, in InboundRules, maxMedia int64) []tableRow {
+	rows := []tableRow{
+		{"Sends", join(set.Send.Types)}, {"Also", strings.Join(sendWords(set.Send), ", ")}, {"Text", set.Send.Text.words() + pieces(set.Send.Split)},
+		{"Caption", set.Send.Caption.words()}, {"Attachments", fmt.Sprintf("at most %d per message", set.Send.Attachments)},
+	}
+	for _, t := range mediaTypes(set.Send.Media) {
+		rows = append(rows, tableRow{"· " + string(t), set.Send.Media[t].words()})
+	}
+	for _, k := range sorted(set.Send.Interactive) {
+		rows = append(rows, tableRow{"Interactive: " + k, set.Send.Interactive[k].words()})
+	}
+	for _, k := range sorted(set.Send.Actions) {
+		rows = append(rows, tableRow{"Can " + verbs[k].does, set.Send.Actions[k].words()})
+	}
+	return append(rows, tableRow{"Window", set.Window.words()}, tableRow{"May write first", set.Starts.words()}, tableRow{"Reports", statusWords(set.Statuses)},
+		tableRow{"Rates", rates(set.Send)}, tableRow{"Media is kept", kept(in.MediaFor, maxMedia)})
+}
+
+// condition says which settings a variant is for.
+func condition(when map[string]string) string {
+	var out []string
+	for _, k := range sorted(when) {
+		if when[k] == "*" {
+			out = append(out, k+" is set")
+		} else {
+			out = append(out, k+" is "+when[k])
+		}
+	}
+	return strings.Join(out, " and ")
 }
 
 func fields(fs []Field, secret bool) string {
@@ -198,13 +226,13 @@ func (r Rate) words() string {
 	return out
 }
 
-func kept(r InboundRules) string {
+func kept(mediaFor Duration, maxMedia int64) string {
 	var out []string
-	if r.MediaFor > 0 {
-		out = append(out, span(r.MediaFor)+" by the provider")
+	if mediaFor > 0 {
+		out = append(out, span(mediaFor)+" by the provider")
 	}
-	if r.MaxMedia > 0 {
-		out = append(out, "files up to "+size(r.MaxMedia)+" are fetched")
+	if maxMedia > 0 {
+		out = append(out, "files up to "+size(maxMedia)+" are fetched")
 	}
 	return strings.Join(out, ", ")
 }

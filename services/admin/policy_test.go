@@ -96,8 +96,8 @@ func TestTheDescriptionSaysWhatIsNotInEffect(t *testing.T) {
 	}
 }
 
-// rate is the first rate among a channel's rules, and its calls at once.
-func (a answer) rate() (n, atOnce any) {
+// rate is the first rate among a channel's rules, its calls at once, and how large its files may be.
+func (a answer) rate() (n, atOnce, maxMedia any) {
 	a.Helper()
 	rules, _ := a.object["rules"].(map[string]any)
 	send, _ := rules["send"].(map[string]any)
@@ -105,7 +105,7 @@ func (a answer) rate() (n, atOnce any) {
 	if len(rates) == 0 {
 		a.Fatalf("no rates: %s", a.raw)
 	}
-	return rates[0].(map[string]any)["n"], send["concurrency"]
+	return rates[0].(map[string]any)["n"], send["concurrency"], rules["max_media"]
 }
 
 func TestAChannelShowsItsOwnRules(t *testing.T) {
@@ -118,18 +118,18 @@ func TestAChannelShowsItsOwnRules(t *testing.T) {
 	path := "/v1/channels/" + made.text("id")
 	fancy := object{"settings": object{"mode": "fancy", "size": 7}, "secrets": object{"charm": "c"}}
 	for _, step := range []struct {
-		what      string
-		a         answer
-		n, atOnce float64
+		what                string
+		a                   answer
+		n, atOnce, maxMedia float64
 	}{
-		{"as the type", plain, 10, 4}, {"by its setting", made, 3, 4},
-		{"repeated", w.call(ownerKey, "POST", "/v1/channels", slow, "Idempotency-Key", "k").is(201), 3, 4},
-		{"read", w.call(ownerKey, "GET", path, nil).is(200), 3, 4},
-		{"patched", w.call(ownerKey, "PATCH", path, fancy).is(200), 7, 1},
-		{"read again", w.call(ownerKey, "GET", path, nil).is(200), 7, 1},
+		{"as the type", plain, 10, 4, 20 << 20}, {"by its setting", made, 3, 4, 20 << 20},
+		{"repeated", w.call(ownerKey, "POST", "/v1/channels", slow, "Idempotency-Key", "k").is(201), 3, 4, 20 << 20},
+		{"read", w.call(ownerKey, "GET", path, nil).is(200), 3, 4, 20 << 20},
+		{"patched", w.call(ownerKey, "PATCH", path, fancy).is(200), 7, 1, 2000 << 20},
+		{"read again", w.call(ownerKey, "GET", path, nil).is(200), 7, 1, 2000 << 20},
 	} {
-		if n, atOnce := step.a.rate(); n != step.n || atOnce != step.atOnce {
-			t.Errorf("%s: %v calls a second, %v at once; want %v and %v", step.what, n, atOnce, step.n, step.atOnce)
+		if n, atOnce, maxMedia := step.a.rate(); n != step.n || atOnce != step.atOnce || maxMedia != step.maxMedia {
+			t.Errorf("%s: %v calls a second, %v at once, files of %v bytes; want %v, %v and %v", step.what, n, atOnce, maxMedia, step.n, step.atOnce, step.maxMedia)
 		}
 	}
 	for _, listed := range w.call(ownerKey, "GET", "/v1/channels", nil).is(200).list() {

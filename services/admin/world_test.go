@@ -76,7 +76,8 @@ var form = channel.Info{
 		{Key: "charm", Label: "Charm", Secret: true, When: map[string]string{"mode": "fancy"}},
 	},
 	RuleSet:  ruled(4),
-	Variants: []channel.Variant{{When: map[string]string{"mode": "fancy"}, RuleSet: ruled(1)}},
+	Inbound:  channel.InboundRules{MaxMedia: 20 << 20},
+	Variants: []channel.Variant{{When: map[string]string{"mode": "fancy"}, MaxMedia: 2000 << 20, RuleSet: ruled(1)}},
 }
 
 func ruled(atOnce int) channel.RuleSet {

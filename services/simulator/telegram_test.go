@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
@@ -89,6 +91,41 @@ func TestTelegramMediaRoundTrip(t *testing.T) {
 	}
 	if got := w.accepted("?type=telegram"); len(got) != 3 || got[0].Kind != "album" || got[0].Text != "two" {
 		t.Errorf("accepted: %+v", got)
+	}
+}
+
+// TestTelegramLocalServer: what a server in local mode lifts, and what it does not.
+func TestTelegramLocalServer(t *testing.T) {
+	t.Parallel()
+	for server, lifted := range map[string]bool{"cloud": false, "local": true} {
+		w := newWorld(t)
+		w.open(telegram.Adapter{}, event.Telegram, "/simulator/telegram", obj{"bot_username": "@demo_bot", "server": server},
+			map[string]string{"bot_token": "7000001:AA-token", "webhook_secret": "hook_secret"})
+		if _, err := w.do(channel.Request{Method: "POST", URL: w.url + "/simulator/telegram/bot{bot_token}/setWebhook?url=" + w.gateway.URL + "&secret_token=hook_secret"}); err != nil {
+			t.Fatal(err) // what is registered again stays what it is
+		}
+		for size, taken := range map[int]bool{25 << 20: true, 51 << 20: lifted} {
+			w.blobs["f"] = strings.Repeat("%PDF-1.7", size/8)
+			resp, err := w.do(channel.Request{Method: "POST", URL: w.url + "/simulator/telegram/bot{bot_token}/sendDocument", Form: []channel.Part{
+				{Name: "chat_id", Value: ivo}, {Name: "document", Blob: "f", File: "f.pdf", MIME: "application/pdf"}}})
+			if err != nil || (resp.Status == http.StatusOK) != taken {
+				t.Fatalf("%s: a file of %d bytes: %d %v", server, size, resp.Status, err)
+			}
+			if !taken {
+				continue
+			}
+			id := gjson.GetBytes(resp.Body, "result.document.file_id").String()
+			got, err := w.tryFetch(event.Attachment{Type: event.Document, MediaRef: id})
+			if e := fault.Of(err); lifted && string(got) != w.blobs["f"] || !lifted && (e == nil || e.Code != channel.CodeMediaTooLarge) {
+				t.Errorf("%s: fetched %d bytes of %d: %v", server, len(got), size, err)
+			}
+		}
+		w.blobs["f"] = strings.Repeat("\xff\xd8\xff ", 11<<18)
+		resp, err := w.do(channel.Request{Method: "POST", URL: w.url + "/simulator/telegram/bot{bot_token}/sendPhoto", Form: []channel.Part{
+			{Name: "chat_id", Value: ivo}, {Name: "photo", Blob: "f", File: "f.jpg", MIME: "image/jpeg"}}})
+		if err != nil || resp.Status != http.StatusRequestEntityTooLarge {
+			t.Errorf("%s: a photo of 11 MB: %d %v", server, resp.Status, err)
+		}
 	}
 }
 

@@ -343,14 +343,23 @@ func (w *world) one(msg event.Outbound) string {
 // fetch loads inbound media as the gateway does.
 func (w *world) fetch(a event.Attachment) []byte {
 	w.t.Helper()
+	b, err := w.tryFetch(a)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return b
+}
+
+func (w *world) tryFetch(a event.Attachment) ([]byte, error) {
+	w.t.Helper()
 	var prev *channel.Response
 	for range 4 {
 		req, done, err := w.adapt.(channel.MediaFetcher).MediaRequest(w.ch.Channel, a, prev)
 		if err != nil {
-			w.t.Fatal(err)
+			return nil, err
 		}
 		if done {
-			return prev.Body
+			return prev.Body, nil
 		}
 		resp, err := w.do(req)
 		if err != nil {
@@ -359,7 +368,7 @@ func (w *world) fetch(a event.Attachment) []byte {
 		prev = &resp
 	}
 	w.t.Fatal("the file is never reached")
-	return nil
+	return nil, nil
 }
 
 type message struct {

@@ -3,6 +3,7 @@ package telegram
 import (
 	"encoding/json"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
@@ -10,13 +11,14 @@ import (
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
-// MediaRequest leads from a file id to a path, and from there to the file. Telegram's own server gives at most 20 MB.
+// MediaRequest leads from a file id to a path, and from there to the file. A file that is known to be larger than the channel's server
+// gives is not asked for.
 func (Adapter) MediaRequest(ch channel.Channel, a event.Attachment, prev *channel.Response) (channel.Request, bool, error) {
 	switch {
 	case prev == nil && a.MediaRef == "":
 		return channel.Request{}, false, fault.New(fault.Gone, channel.CodeMediaGone, "the message named no file")
-	case prev == nil && a.Size > maxDownload && ch.Settings.Text("api_base_url") == "":
-		return channel.Request{}, false, tooLarge(a.Size)
+	case prev == nil && a.Size > most(ch):
+		return channel.Request{}, false, tooLarge(ch, a.Size)
 	case prev == nil:
 		return channel.Request{Method: "GET", URL: host(ch) + "/bot" + tokenPlace + "/getFile?file_id=" + url.QueryEscape(a.MediaRef),
 			Tag: tagLookup, Safe: true}, false, nil
@@ -37,28 +39,58 @@ func download(ch channel.Channel, prev *channel.Response) (channel.Request, erro
 	}
 	if err := json.Unmarshal(prev.Body, &a); err != nil || !a.OK || prev.Status != 200 {
 		if a.says("file is too big") {
-			return channel.Request{}, tooLarge(0)
+			return channel.Request{}, tooLarge(ch, 0)
 		}
 		return channel.Request{}, trouble(*prev)
 	}
 	if err := json.Unmarshal(a.Result, &f); err != nil || f.Path == "" {
 		return channel.Request{}, fault.New(fault.Unavailable, channel.CodeUnavailable, "Telegram named no path for the file")
 	}
-	if strings.HasPrefix(f.Path, "/") {
-		return channel.Request{}, fault.New(fault.Invalid, "media_local", "the Bot API server keeps files on its own disk; start it without --local")
+	segments, err := below(ch, f.Path)
+	if err != nil {
+		return channel.Request{}, err
 	}
-	segments := strings.Split(f.Path, "/")
 	for i, s := range segments {
 		segments[i] = url.PathEscape(s)
 	}
 	return channel.Request{Method: "GET", URL: host(ch) + "/file/bot" + tokenPlace + "/" + strings.Join(segments, "/"), Tag: tagFile, Safe: true}, nil
 }
 
-func tooLarge(size int64) error {
-	if size == 0 {
-		return fault.New(fault.Invalid, channel.CodeMediaTooLarge, "Telegram gives bots files up to 20 MB; this one is larger")
+// below returns the path of a file in the bot's folder of the server. In local mode the server names it on its own disk,
+// <working directory>/<token>/<kind>/<file>; the web server before it serves the last two under the same URL as Telegram does, and what
+// is before them, with the token, is not for URLs.
+func below(ch channel.Channel, path string) ([]string, error) {
+	if !strings.HasPrefix(path, "/") {
+		return strings.Split(path, "/"), nil
 	}
-	return fault.New(fault.Invalid, channel.CodeMediaTooLarge, "Telegram gives bots files up to 20 MB; this one has %d bytes", size)
+	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	switch n := len(segments); {
+	case ch.Settings.Text("server") != "local":
+		return nil, fault.New(fault.Invalid, "media_local", "the Bot API server names files on its own disk, so it was started with --local; set the channel's server to local")
+	case n < 3 || !folderOfBot.MatchString(segments[n-3]):
+		return nil, fault.New(fault.Invalid, "media_local", "the Bot API server named a file that is in no folder of a bot")
+	default:
+		return segments[n-2:], nil
+	}
+}
+
+// folderOfBot is a token, whose colon is another character where file names take none.
+var folderOfBot = regexp.MustCompile(`^[0-9]+[:~]`)
+
+// most is the largest file that is fetched for a channel, in bytes.
+func most(ch channel.Channel) int64 { return Adapter{}.Info().For(ch.Settings).MaxMedia }
+
+func tooLarge(ch channel.Channel, size int64) error {
+	limit := most(ch) / mib
+	switch {
+	case size > 0 && host(ch) != telegramHost:
+		return fault.New(fault.Invalid, channel.CodeMediaTooLarge, "files up to %d MB are fetched from this Bot API server; this one has %d bytes", limit, size)
+	case size > 0:
+		return fault.New(fault.Invalid, channel.CodeMediaTooLarge, "Telegram gives bots files up to %d MB; this one has %d bytes", limit, size)
+	case host(ch) != telegramHost:
+		return fault.New(fault.Invalid, channel.CodeMediaTooLarge, "the Bot API server gives no file of this size; start it with --local and set the channel's server to local")
+	}
+	return fault.New(fault.Invalid, channel.CodeMediaTooLarge, "Telegram gives bots files up to %d MB; this one is larger", limit)
 }
 
 // trouble judges a failed look-up or download. Both may be repeated.

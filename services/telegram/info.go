@@ -1,6 +1,7 @@
 package telegram
 
 import (
+	"maps"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
@@ -9,8 +10,13 @@ import (
 
 const mib = 1 << 20
 
-// maxDownload is the largest file that getFile serves on Telegram's own server.
-const maxDownload = 20 * mib
+// What getFile serves: on Telegram's own server; what we fetch from a Bot API server of one's own that is not in local mode, which says
+// itself what is too large; and in local mode, where it has no limit: the largest file of an account without Premium.
+const (
+	maxDownload = 20 * mib
+	maxOwn      = 100 * mib
+	maxLocal    = 2000 * mib
+)
 
 // Info describes the channel. Limits: Bot API 10.1 and its FAQ.
 func (Adapter) Info() channel.Info {
@@ -20,10 +26,14 @@ func (Adapter) Info() channel.Info {
 		Inbound: channel.InboundRules{
 			MaxBody: 1 * mib, Retries: true, Redact: []string{secretHeader},
 			ReplyTo: true, Reactions: true, Edits: true, Deletes: true,
-			MaxMedia: 100 * mib, MediaHosts: []string{"api.telegram.org"},
+			MaxMedia: maxDownload, MediaHosts: []string{"api.telegram.org"},
 		},
 		Offline: true,
-		RuleSet: channel.RuleSet{Send: sending, Statuses: []event.DeliveryStatus{}},
+		RuleSet: rules,
+		Variants: []channel.Variant{
+			{When: onLocal, MaxMedia: maxLocal, RuleSet: localRules()},
+			{When: map[string]string{"api_base_url": "*"}, MaxMedia: maxOwn, RuleSet: rules},
+		},
 		Addresses: []channel.AddressForm{
 			{Kind: channel.AddressUsername, Known: true, Example: "a @username"},
 			{Kind: channel.AddressID, Pattern: `([A-Za-z0-9_-]{1,64}:)?-?[0-9]{1,19}(/[0-9]{1,19})?`, Known: true, Example: "the id of a chat"},
@@ -31,12 +41,34 @@ func (Adapter) Info() channel.Info {
 	}
 }
 
+// onLocal are the channels whose bot is at a Bot API server of one's own that was started with --local.
+var onLocal = map[string]string{"server": "local"}
+
 var settings = []channel.Field{
 	{Key: "bot_username", Label: "Bot username", Pattern: `^@?[A-Za-z0-9_]{5,32}$`, Help: "As @BotFather shows it."},
-	{Key: "api_base_url", Label: "API base URL", Optional: true, Help: "Of a Bot API server of your own, or for tests."},
+	{Key: "server", Label: "Bot API server", OneOf: []string{"cloud", "local"}, Default: "cloud",
+		Help: "cloud: Telegram's, or another with its limits; local: one of your own, started with --local, for larger files."},
+	{Key: "api_base_url", Label: "API base URL", Optional: true, When: map[string]string{"server": "cloud"}, Help: "Of a Bot API server of your own, or for tests."},
+	{Key: "api_base_url", Label: "API base URL", When: onLocal, Help: "Of the web server before your Bot API server, which also serves its files."},
 	{Key: "bot_token", Label: "Bot token", Secret: true, Help: "From @BotFather: 123456:ABC…"},
 	{Key: "webhook_secret", Label: "Webhook secret", Secret: true, Pattern: `^[A-Za-z0-9_-]{1,256}$`,
 		Help: "A random text of yours; Telegram sends it back with every call."},
+}
+
+var rules = channel.RuleSet{Send: sending, Statuses: []event.DeliveryStatus{}}
+
+// localRules are those of a server in local mode (https://core.telegram.org/bots/api#using-a-local-bot-api-server): it takes files up
+// to 2000 MB, which it answers for once Telegram has them. Photos and stickers are what they are elsewhere.
+func localRules() channel.RuleSet {
+	r := rules
+	r.Send.Media = maps.Clone(r.Send.Media)
+	for _, kind := range []event.MessageType{event.Audio, event.Video, event.Document} {
+		m := r.Send.Media[kind]
+		m.MaxBytes = maxLocal
+		r.Send.Media[kind] = m
+	}
+	r.Send.Upload = channel.Duration(4 * time.Minute)
+	return r
 }
 
 var sending = channel.SendRules{

@@ -45,7 +45,9 @@ func (Adapter) Sign(ch channel.Keyed, req channel.Request, _ time.Time, _ string
 
 const tokenPlace = "{bot_token}"
 
+const telegramHost = "https://api.telegram.org"
+
 // host is where the Bot API is, without a slash at the end: Telegram's, or a Bot API server of one's own.
 func host(ch channel.Channel) string {
-	return cmp.Or(strings.TrimSuffix(ch.Settings.Text("api_base_url"), "/"), "https://api.telegram.org")
+	return cmp.Or(strings.TrimSuffix(ch.Settings.Text("api_base_url"), "/"), telegramHost)
 }

@@ -44,6 +44,7 @@ func TestFaultsAreFound(t *testing.T) {
 		"claims too little":        "receives reactions, but Info does not say so",
 		"wants another setting":    "the required more is missing",
 		"stale README":             "README.md is not current",
+		"variant of no channel":    "Info.Variants[0]: no channel of testdata has its settings",
 		"variant without rules":    "Info.Variants[0].Send.Timeout is missing or wrong",
 		"rate without setting":     "Info.Send.Rates: speed is no setting",
 		"unknown items":            `the items of more are of the kind "colour"`,

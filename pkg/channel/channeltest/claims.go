@@ -174,6 +174,9 @@ func (r *runner) info(t *testing.T) {
 	ruled(t, "Info", i, i.RuleSet)
 	for n, v := range i.Variants {
 		ruled(t, fmt.Sprintf("Info.Variants[%d]", n), i, v.RuleSet)
+		if !r.chosen(i, n) {
+			t.Errorf("Info.Variants[%d]: no channel of testdata has its settings %v", n, v.When)
+		}
 	}
 	for _, f := range i.Settings {
 		if !channel.KnownItem(f.Item) || f.Item != "" && f.Kind != "list" {
@@ -183,6 +186,16 @@ func (r *runner) info(t *testing.T) {
 	for name, ch := range r.channels {
 		t.Run("channel/"+name, func(t *testing.T) { configured(t, i, ch) })
 	}
+}
+
+// chosen reports whether a channel of testdata has the rules of a variant.
+func (r *runner) chosen(i channel.Info, n int) bool {
+	for _, ch := range r.channels {
+		if i.Variant(ch.Settings) == n {
+			return true
+		}
+	}
+	return false
 }
 
 // profiled reports whether a type says how often it may be asked who people are, just if it can be.

@@ -45,6 +45,8 @@ func (a toy) Info() channel.Info {
 		i.Settings[2].Optional = false
 	case a.breaks("asks without a way"):
 		i.Inbound.Profiles = &channel.Rate{Per: "channel", N: 1, Every: channel.Duration(time.Second)}
+	case a.breaks("variant of no channel"):
+		i.Variants = []channel.Variant{{When: map[string]string{"more": "never"}, RuleSet: i.RuleSet}}
 	case a.breaks("variant without rules"):
 		i.Variants = []channel.Variant{{When: map[string]string{"more": "*"}}}
 	case a.breaks("rate without setting"):

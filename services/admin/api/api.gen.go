@@ -413,6 +413,9 @@ type ChannelRouting struct {
 
 // ChannelRules What a channel can do. Of a channel it follows from that channel's settings, and is in the answers of calls about one channel, not in lists; of a channel type it is what a channel with default settings can do.
 type ChannelRules struct {
+	// MaxMedia bytes of a customer's file that is fetched at most, where there is a limit of the channel's; of a channel type it is inbound.max_media
+	MaxMedia *int `json:"max_media,omitempty"`
+
 	// Send What can be sent: kinds of messages, limits of text, files and interactive messages, calls at once, and rates
 	Send ChannelRules_Send `json:"send"`
 
@@ -452,7 +455,10 @@ type ChannelRules_Send struct {
 	} `json:"rates,omitempty"`
 
 	// Timeout of one call to the provider, e.g. 10s
-	Timeout              *string                `json:"timeout,omitempty"`
+	Timeout *string `json:"timeout,omitempty"`
+
+	// Upload what a call with files may take longer, where that is a rule of the channel's, e.g. 4m0s
+	Upload               *string                `json:"upload,omitempty"`
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
@@ -460,6 +466,24 @@ type ChannelRules_Send struct {
 type ChannelRules_Window struct {
 	For                  *string                `json:"for,omitempty"`
 	Kind                 *string                `json:"kind,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// ChannelType defines model for ChannelType.
+type ChannelType struct {
+	Type string `json:"type"`
+
+	// Variants What channels with other settings can do; the first whose settings a channel has counts
+	Variants *[]ChannelType_Variants_Item `json:"variants,omitempty"`
+}
+
+// ChannelType_Variants_Item defines model for ChannelType.variants.Item.
+type ChannelType_Variants_Item struct {
+	// MaxMedia bytes of a customer's file that is fetched at most; without it, it is the type's
+	MaxMedia *int `json:"max_media,omitempty"`
+
+	// When values of settings; "*" is any value
+	When                 map[string]string      `json:"when"`
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
@@ -672,7 +696,20 @@ type ListChannelTypes200JSONResponseBody_Data_Send struct {
 	} `json:"rates,omitempty"`
 
 	// Timeout of one call to the provider, e.g. 10s
-	Timeout              *string                `json:"timeout,omitempty"`
+	Timeout *string `json:"timeout,omitempty"`
+
+	// Upload what a call with files may take longer, where that is a rule of the channel's, e.g. 4m0s
+	Upload               *string                `json:"upload,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// ListChannelTypes200JSONResponseBody_Data_Variants_Item defines parameters for ListChannelTypes.
+type ListChannelTypes200JSONResponseBody_Data_Variants_Item struct {
+	// MaxMedia bytes of a customer's file that is fetched at most; without it, it is the type's
+	MaxMedia *int `json:"max_media,omitempty"`
+
+	// When values of settings; "*" is any value
+	When                 map[string]string      `json:"when"`
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
@@ -821,6 +858,14 @@ func (a *ChannelRules_Send) UnmarshalJSON(b []byte) error {
 		delete(object, "timeout")
 	}
 
+	if raw, found := object["upload"]; found {
+		err = json.Unmarshal(raw, &a.Upload)
+		if err != nil {
+			return fmt.Errorf("error reading 'upload': %w", err)
+		}
+		delete(object, "upload")
+	}
+
 	if len(object) != 0 {
 		a.AdditionalProperties = make(map[string]interface{})
 		for fieldName, fieldBuf := range object {
@@ -858,6 +903,13 @@ func (a ChannelRules_Send) MarshalJSON() ([]byte, error) {
 		object["timeout"], err = json.Marshal(a.Timeout)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'timeout': %w", err)
+		}
+	}
+
+	if a.Upload != nil {
+		object["upload"], err = json.Marshal(a.Upload)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'upload': %w", err)
 		}
 	}
 
@@ -953,6 +1005,89 @@ func (a ChannelRules_Window) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
+// Getter for additional properties for ChannelType_Variants_Item. Returns the specified
+// element and whether it was found
+func (a ChannelType_Variants_Item) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for ChannelType_Variants_Item
+func (a *ChannelType_Variants_Item) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for ChannelType_Variants_Item to handle AdditionalProperties
+func (a *ChannelType_Variants_Item) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["max_media"]; found {
+		err = json.Unmarshal(raw, &a.MaxMedia)
+		if err != nil {
+			return fmt.Errorf("error reading 'max_media': %w", err)
+		}
+		delete(object, "max_media")
+	}
+
+	if raw, found := object["when"]; found {
+		err = json.Unmarshal(raw, &a.When)
+		if err != nil {
+			return fmt.Errorf("error reading 'when': %w", err)
+		}
+		delete(object, "when")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for ChannelType_Variants_Item to handle AdditionalProperties
+func (a ChannelType_Variants_Item) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.MaxMedia != nil {
+		object["max_media"], err = json.Marshal(a.MaxMedia)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'max_media': %w", err)
+		}
+	}
+
+	if a.When != nil {
+		object["when"], err = json.Marshal(a.When)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'when': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
 // Getter for additional properties for ListChannelTypes200JSONResponseBody_Data_Send. Returns the specified
 // element and whether it was found
 func (a ListChannelTypes200JSONResponseBody_Data_Send) Get(fieldName string) (value interface{}, found bool) {
@@ -1002,6 +1137,14 @@ func (a *ListChannelTypes200JSONResponseBody_Data_Send) UnmarshalJSON(b []byte) 
 		delete(object, "timeout")
 	}
 
+	if raw, found := object["upload"]; found {
+		err = json.Unmarshal(raw, &a.Upload)
+		if err != nil {
+			return fmt.Errorf("error reading 'upload': %w", err)
+		}
+		delete(object, "upload")
+	}
+
 	if len(object) != 0 {
 		a.AdditionalProperties = make(map[string]interface{})
 		for fieldName, fieldBuf := range object {
@@ -1039,6 +1182,96 @@ func (a ListChannelTypes200JSONResponseBody_Data_Send) MarshalJSON() ([]byte, er
 		object["timeout"], err = json.Marshal(a.Timeout)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'timeout': %w", err)
+		}
+	}
+
+	if a.Upload != nil {
+		object["upload"], err = json.Marshal(a.Upload)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'upload': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for ListChannelTypes200JSONResponseBody_Data_Variants_Item. Returns the specified
+// element and whether it was found
+func (a ListChannelTypes200JSONResponseBody_Data_Variants_Item) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for ListChannelTypes200JSONResponseBody_Data_Variants_Item
+func (a *ListChannelTypes200JSONResponseBody_Data_Variants_Item) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for ListChannelTypes200JSONResponseBody_Data_Variants_Item to handle AdditionalProperties
+func (a *ListChannelTypes200JSONResponseBody_Data_Variants_Item) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["max_media"]; found {
+		err = json.Unmarshal(raw, &a.MaxMedia)
+		if err != nil {
+			return fmt.Errorf("error reading 'max_media': %w", err)
+		}
+		delete(object, "max_media")
+	}
+
+	if raw, found := object["when"]; found {
+		err = json.Unmarshal(raw, &a.When)
+		if err != nil {
+			return fmt.Errorf("error reading 'when': %w", err)
+		}
+		delete(object, "when")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for ListChannelTypes200JSONResponseBody_Data_Variants_Item to handle AdditionalProperties
+func (a ListChannelTypes200JSONResponseBody_Data_Variants_Item) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.MaxMedia != nil {
+		object["max_media"], err = json.Marshal(a.MaxMedia)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'max_media': %w", err)
+		}
+	}
+
+	if a.When != nil {
+		object["when"], err = json.Marshal(a.When)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'when': %w", err)
 		}
 	}
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/services/simulator/account"
+	"github.com/tributaryhq/tributary/services/simulator/media"
 )
 
 const typeName = "telegram"
@@ -13,6 +14,15 @@ const typeName = "telegram"
 // ownBot is what belongs to a bot only.
 type ownBot struct {
 	updates []string // the kinds of update that were asked for; nil means all
+	local   bool     // it is at a Bot API server in local mode
+}
+
+// largest is how many bytes a file may have that the bot uploads. A server in local mode takes 2000 MB, the simulator what it has memory for.
+func (b ownBot) largest() int {
+	if b.local {
+		return media.Budget / 2
+	}
+	return maxFile
 }
 
 func own(c *account.Config) ownBot {
@@ -28,7 +38,7 @@ func (p *Provider) Account(in account.Registration) (account.Config, error) {
 	name, token := strings.TrimPrefix(in.Text("bot_username"), "@"), in.Secrets["bot_token"]
 	number, _, _ := strings.Cut(token, ":")
 	c := account.Config{
-		Type: typeName, ID: name, Also: number, Key: token, Base: typeName, Display: cmp.Or(in.Text("bot_name"), name), Own: ownBot{},
+		Type: typeName, ID: name, Also: number, Key: token, Base: typeName, Display: cmp.Or(in.Text("bot_name"), name), Own: ownBot{local: in.Text("server") == "local"},
 	}
 	if name == "" {
 		return c, fault.At("/settings/bot_username", "required", "name the bot")

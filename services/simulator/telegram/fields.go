@@ -17,7 +17,7 @@ const (
 	mib      = 1 << 20
 	maxFile  = 50 * mib // of an upload
 	maxPhoto = 10 * mib
-	maxForm  = 10*maxFile/4 + mib // an album in one call
+	maxForm  = 10*maxFile/4 + mib // an album in one call; more if one file may be larger
 )
 
 // fields are the parameters of a call, however they came: in the query, as JSON, as a form, with files.
@@ -34,7 +34,8 @@ type upload struct {
 
 var errTooLarge = errors.New("a file is too large")
 
-func read(w http.ResponseWriter, r *http.Request) (f fields, err error) {
+// read reads a call whose files have as many bytes as largest at most.
+func read(w http.ResponseWriter, r *http.Request, largest int) (f fields, err error) {
 	f = fields{values: map[string]json.RawMessage{}, files: map[string]upload{}}
 	for k, v := range r.URL.Query() {
 		f.values[k] = raw(v[0])
@@ -42,7 +43,7 @@ func read(w http.ResponseWriter, r *http.Request) (f fields, err error) {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch kind {
 	case "multipart/form-data":
-		err = f.form(w, r)
+		err = f.form(w, r, largest)
 	case "application/x-www-form-urlencoded":
 		r.Body = http.MaxBytesReader(w, r.Body, mib)
 		err = r.ParseForm()
@@ -65,8 +66,8 @@ func read(w http.ResponseWriter, r *http.Request) (f fields, err error) {
 	return f, err
 }
 
-func (f *fields) form(w http.ResponseWriter, r *http.Request) error {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+func (f *fields) form(w http.ResponseWriter, r *http.Request, largest int) error {
+	r.Body = http.MaxBytesReader(w, r.Body, int64(max(maxForm, largest+mib)))
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return err
@@ -79,8 +80,8 @@ func (f *fields) form(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		data, err := io.ReadAll(io.LimitReader(part, maxFile+1))
-		if err != nil || len(data) > maxFile {
+		data, err := io.ReadAll(io.LimitReader(part, int64(largest)+1))
+		if err != nil || len(data) > largest {
 			return errTooLarge
 		}
 		if part.FileName() == "" {

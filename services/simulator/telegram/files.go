@@ -12,8 +12,11 @@ import (
 	"github.com/tributaryhq/tributary/services/simulator/stage"
 )
 
-// maxDownload is the largest file that a bot gets.
+// maxDownload is the largest file that a bot gets, unless its server is in local mode.
 const maxDownload = 20 * mib
+
+// workingDirectory is where a server in local mode says that it keeps files.
+const workingDirectory = "/var/lib/telegram-bot-api/"
 
 // folders are where Telegram keeps files, by kind.
 var folders = map[string]string{"image": "photos", "photo": "photos", "video": "videos", "audio": "music", "voice": "voice", "sticker": "stickers", "animation": "animations"}
@@ -53,22 +56,29 @@ func (p *Provider) getFile(a *account.Account, f *fields) stage.Answer {
 	switch {
 	case file == nil:
 		return bad("wrong file_id or the file is temporarily unavailable")
-	case len(file.Data) > maxDownload:
+	case tooLarge(a, file):
 		return bad("file is too big")
 	}
 	folder := folders[file.Kind]
 	if folder == "" {
 		folder = "documents"
 	}
-	return result(obj{"file_id": id, "file_unique_id": "AQAD" + id[len(id)-12:], "file_size": len(file.Data),
-		"file_path": folder + "/" + id + path.Ext(file.Name)})
+	at := folder + "/" + id + path.Ext(file.Name)
+	if c := a.Config(); own(c).local {
+		at = workingDirectory + c.Key + "/" + at
+	}
+	return result(obj{"file_id": id, "file_unique_id": "AQAD" + id[len(id)-12:], "file_size": len(file.Data), "file_path": at})
 }
 
-// download serves the bytes; their type is not told, as Telegram does it.
+func tooLarge(a *account.Account, f *media.File) bool {
+	return len(f.Data) > maxDownload && !own(a.Config()).local
+}
+
+// download serves the bytes; their type is not told, as Telegram does it. For a server in local mode it is the web server before it.
 func (p *Provider) download(w http.ResponseWriter, a *account.Account, where string) {
 	id := strings.TrimSuffix(path.Base(where), path.Ext(where))
 	f := p.Files.File(a, id)
-	if f == nil || len(f.Data) > maxDownload {
+	if f == nil || tooLarge(a, f) {
 		stage.Write(w, refusal(404, "Not Found"))
 		return
 	}

@@ -13,7 +13,7 @@ import (
 // method takes one call of a bot.
 func (p *Provider) method(w http.ResponseWriter, r *http.Request, a *account.Account, name string) {
 	p.Play(w, r, a, name, words{}, func() stage.Act {
-		f, err := read(w, r)
+		f, err := read(w, r, own(a.Config()).largest())
 		act := stage.Act{Name: name, To: chatKey(&f), Kind: kindOf(name)}
 		act.Do = func() stage.Answer {
 			switch {

@@ -109,7 +109,7 @@ func (p *Provider) fileOf(a *account.Account, kind, ref string, f *fields) (v an
 		up, uploaded = f.files[kind]
 	}
 	switch {
-	case uploaded && (len(up.data) > maxFile || kind == "photo" && len(up.data) > maxPhoto):
+	case uploaded && kind == "photo" && len(up.data) > maxPhoto:
 		return nil, refusal(413, "Request Entity Too Large"), false
 	case uploaded && len(up.data) == 0:
 		return nil, bad("file must be non-empty"), false

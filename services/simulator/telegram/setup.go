@@ -27,7 +27,7 @@ func (p *Provider) setWebhook(a *account.Account, f *fields) stage.Answer {
 			secrets[k] = v
 		}
 		secrets["webhook_secret"] = secret
-		c.WebhookURL, c.Secrets, c.Own = to, secrets, ownBot{updates: updates}
+		c.WebhookURL, c.Secrets, c.Own = to, secrets, ownBot{updates: updates, local: own(c).local}
 	})
 	out := result(true)
 	out.Body.(obj)["description"] = "Webhook was set"

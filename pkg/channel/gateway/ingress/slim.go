@@ -87,7 +87,7 @@ func (g *Ingress) object(ctx context.Context, ch channel.Keyed, raw json.RawMess
 func (g *Ingress) unpack(ctx context.Context, ch channel.Keyed, a *event.Attachment) error {
 	body := a.Bytes
 	a.Bytes, a.URL = nil, ""
-	if limit := g.info.Inbound.MaxMedia; limit > 0 && int64(len(body)) > limit {
+	if limit := g.info.For(ch.Settings).MaxMedia; limit > 0 && int64(len(body)) > limit {
 		a.State, a.Error = event.Lost, &event.Error{Kind: "invalid", Code: "media_too_large", Title: fmt.Sprintf("The file has more than %d bytes", limit)}
 		return nil
 	}

@@ -2,6 +2,7 @@ package media
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,7 +76,7 @@ func (w *Worker) open(ctx context.Context, ch channel.Keyed, a event.Attachment,
 			return body, nil
 		}
 		shut(body)
-		d, err := w.Caller.Fetch(ctx, ch, req, account, w.maxSize())
+		d, err := w.Caller.Fetch(ctx, ch, req, account, w.maxSize(ch.Channel))
 		if err != nil {
 			return nil, err
 		}
@@ -103,7 +104,7 @@ func answer(d *egress.Download, tag string) (*channel.Response, io.ReadCloser, e
 
 // plain fetches from a URL that came with the message.
 func (w *Worker) plain(ctx context.Context, ch channel.Keyed, a event.Attachment, account string) (io.ReadCloser, error) {
-	d, err := w.Caller.Fetch(ctx, ch, channel.Request{Method: http.MethodGet, URL: a.URL, Safe: true}, account, w.maxSize())
+	d, err := w.Caller.Fetch(ctx, ch, channel.Request{Method: http.MethodGet, URL: a.URL, Safe: true}, account, w.maxSize(ch.Channel))
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +139,7 @@ const maxMismatches = 3
 func (w *Worker) keep(ctx context.Context, ch channel.Keyed, f *File, r io.Reader) (event.Attachment, error) {
 	a := f.Wanted.Attachment
 	announced := channel.SHA256Hex(a.SHA256)
-	if err := mediainfo.Store(ctx, w.Blobs, ch.Tenant, &a, r, w.maxSize()); err != nil {
+	if err := mediainfo.Store(ctx, w.Blobs, ch.Tenant, &a, r, w.maxSize(ch.Channel)); err != nil {
 		return f.Wanted.Attachment, err
 	}
 	if a.Size == 0 {
@@ -155,11 +156,9 @@ func (w *Worker) keep(ctx context.Context, ch channel.Keyed, f *File, r io.Reade
 	return a, nil
 }
 
-func (w *Worker) maxSize() int64 {
-	if n := w.info.Inbound.MaxMedia; n > 0 {
-		return n
-	}
-	return maxSize
+// maxSize is how many bytes a file of a channel may have.
+func (w *Worker) maxSize(ch channel.Channel) int64 {
+	return cmp.Or(w.info.For(ch.Settings).MaxMedia, maxSize)
 }
 
 func shut(c io.Closer) {

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -234,6 +235,35 @@ func TestWhatCannotBeFetchedIsSaid(t *testing.T) {
 	}
 	if err := r.handle(t.Context(), bus.Message{Event: event.Event{Data: []byte(`[]`)}}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("poison: %v", err)
+	}
+}
+
+// TestAFileMayBeAsLargeAsItsChannelSays: not as its type does.
+func TestAFileMayBeAsLargeAsItsChannelSays(t *testing.T) {
+	t.Parallel()
+	toy := fetching{gatewaytest.Toy{Kind: event.Telegram, Edit: func(i *channel.Info) {
+		i.Variants = []channel.Variant{{When: map[string]string{"server": "local"}, MaxMedia: 3 << 20, RuleSet: i.RuleSet}}
+	}}}
+	channels := gatewaytest.NewChannels()
+	r := newRig(t, func(w http.ResponseWriter, req *http.Request) {
+		n, _ := strconv.Atoi(req.URL.Path[1:])
+		_, _ = w.Write(make([]byte, n))
+	}, func(d *Deps) { d.Adapter, d.Channels = channel.Guard(toy), channels })
+	for name, c := range map[string]struct {
+		server string
+		size   int
+		ready  bool
+	}{
+		"as the type says": {"", 1 << 20, true}, "more than the type says": {"cloud", 1<<20 + 1, false},
+		"as the variant says": {"local", 3 << 20, true}, "more than the variant says": {"local", 3<<20 + 1, false},
+	} {
+		ch := gatewaytest.Channel(event.Telegram, "ch_a", "acme", r.server.URL)
+		ch.Settings["server"] = c.server
+		channels.Put(ch)
+		r.take(t, wanted(name, event.Attachment{URL: fmt.Sprintf("%s/%d", r.server.URL, c.size)}))
+		if got := r.word(t, name); (got.State == event.Ready) != c.ready || !c.ready && got.Error.Code != "too_large" {
+			t.Errorf("%s: %+v %+v", name, got, got.Error)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package send
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"log/slog"
@@ -111,16 +110,12 @@ func (w *Worker) Subscription() bus.Subscription {
 
 // budget is how long one part may be called: its deadline. Uploads before the send get extra time.
 func (w *Worker) budget(r rendering) time.Duration {
-	d := cmp.Or(time.Duration(r.rules.Send.Timeout), callTime)
-	if len(r.msg.Content.Attachments) > 0 {
-		d += w.Timing.Upload
-	}
-	return d
+	return r.rules.Send.CallTime(len(r.msg.Content.Attachments) > 0, callTime, w.Timing.Upload)
 }
 
 // longest is the longest budget that a message of any channel has.
 func (w *Worker) longest() time.Duration {
-	return cmp.Or(time.Duration(w.info.LongestTimeout()), callTime) + w.Timing.Upload
+	return w.info.LongestCall(callTime, w.Timing.Upload)
 }
 
 const callTime = 20 * time.Second // of one call, where the channel's rules do not say
