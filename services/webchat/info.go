@@ -53,7 +53,7 @@ var sending = channel.SendRules{
 		event.Document: {MIME: []string{"*/*"}, MaxBytes: maxFile, Caption: true},
 	},
 	Interactive: interactives, Whole: true,
-	ReplyTo: true, Signals: []string{"typing_on", "typing_off", "read"}, Attachments: 10,
+	ReplyTo: true, Signals: []string{"typing_on", "typing_off", "read"}, Actions: actions, Attachments: 10,
 	Idempotent: true, Concurrency: 32, Timeout: channel.Duration(10 * time.Second), Rates: []channel.Rate{},
 }
 

@@ -17,8 +17,11 @@ func (Adapter) Render(_ channel.Channel, msg event.Outbound) ([]channel.Request,
 	if msg.Peer == "" {
 		return nil, fault.At("/peer", "no_recipient", "the message has no recipient")
 	}
-	if msg.Signal != "" {
+	switch {
+	case msg.Signal != "":
 		return signal(msg)
+	case msg.Action != nil:
+		return action(msg)
 	}
 	c := msg.Content
 	f := sent{
@@ -54,6 +57,7 @@ func (Adapter) Render(_ channel.Channel, msg event.Outbound) ([]channel.Request,
 // Tags say what a request is for, to package session too.
 const (
 	tagMessage = "message"
+	tagAction  = "action"
 	tagSignal  = "signal" // passed on to whoever looks just now
 
 	partFrame = "frame" // the part of a form that holds the frame

@@ -16,6 +16,10 @@ func (Adapter) Settle(_ channel.Channel, msg event.Outbound, req channel.Request
 		e := fault.New(fault.Gone, channel.CodeRecipientUnknown, "there is no such visitor, or they have not come for more than a year")
 		e.Provider = "404"
 		return channel.Outcome{}, e
+	case resp.Status == 410 && req.Tag == tagAction:
+		e := fault.New(fault.Gone, "target_missing", "the mailbox does not have the message any more: frames are kept for 90 days")
+		e.Provider = "410"
+		return channel.Outcome{}, e
 	case resp.Status == 200 && req.Tag == tagSignal:
 		return channel.Outcome{Status: event.Accepted}, nil
 	}
@@ -26,6 +30,9 @@ func (Adapter) Settle(_ channel.Channel, msg event.Outbound, req channel.Request
 		e := fault.New(fault.Unknown, channel.CodeUnclear, "the mailbox answered with status %d and no place", resp.Status)
 		e.Provider = strconv.Itoa(resp.Status)
 		return channel.Outcome{}, e
+	}
+	if req.Tag == tagAction {
+		return channel.Outcome{Status: event.Sent}, nil
 	}
 	return channel.Outcome{Status: event.Sent, Refs: []string{external(msg)}}, nil
 }

@@ -31,6 +31,9 @@ func (s *server) join(ctx context.Context, ch channel.Keyed, v *visitor) (*visit
 
 // carryOver gives one frame, and the files that it shows, a place in the visitor's mailbox.
 func (s *server) carryOver(ctx context.Context, v *visitor, l *letter) error {
+	if l.Action != "" {
+		return nil // the message is carried over as it is now
+	}
 	var shown struct {
 		ClientID    string `json:"clientId"`
 		Attachments []struct {

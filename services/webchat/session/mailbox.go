@@ -62,7 +62,9 @@ type letter struct {
 	Message string     `json:"message,omitempty"` // of ours: the id that receipts name
 	Peer    string     `json:"peer,omitempty"`    // of ours: the visitor it was addressed to
 	Via     string     `json:"via,omitempty"`     // of the visitor: the socket that it came over
+	Action  string     `json:"action,omitempty"`  // what is done to a message of ours: the action's id
 	Body    string     `json:"body"`              // the frame, without its place
+	Revised int        `json:"revised,omitempty"` // how often Body was changed
 	At      event.Time `json:"at"`
 }
 
@@ -113,12 +115,54 @@ func (m mailboxes) file(ctx context.Context, ls []letter) error {
 	for i := range ls {
 		docs[i] = &ls[i]
 	}
-	for _, err := range m.letters.InsertMany(ctx, docs...) {
-		if err != nil && !errors.Is(err, store.ErrExists) {
+	for i, err := range m.letters.InsertMany(ctx, docs...) {
+		if errors.Is(err, store.ErrExists) {
+			err = m.refile(ctx, ls[i])
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// refile brings a frame that is filed up to date: it was filed before it was changed in the head.
+func (m mailboxes) refile(ctx context.Context, l letter) error {
+	if l.Revised == 0 {
+		return nil
+	}
+	_, err := m.letters.Update(ctx, l.ID, func(there *letter) error {
+		if there.Revised >= l.Revised {
+			return store.Unchanged
+		}
+		there.Body, there.Revised = l.Body, l.Revised
+		return nil
+	})
+	return err
+}
+
+// rewrite changes the body of the frame with that key, in the head, as a document of its own, or in both. It reports whether there is one.
+func (m mailboxes) rewrite(ctx context.Context, mailbox, key string, change func(body string) string) (found bool, err error) {
+	id := letterID(mailbox, key)
+	_, err = m.heads.Update(ctx, mailbox, func(h *head) error {
+		found = false
+		for i := range h.Newest {
+			if l := &h.Newest[i]; l.ID == id {
+				l.Body, found = change(l.Body), true
+				l.Revised++
+				return nil
+			}
+		}
+		return store.Unchanged
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return false, fmt.Errorf("mailbox: %w", err)
+	}
+	_, err = m.letters.Update(ctx, id, func(l *letter) error { l.Body = change(l.Body); l.Revised++; return nil })
+	if errors.Is(err, store.ErrNotFound) {
+		return found, nil
+	}
+	return err == nil, err
 }
 
 // known finds the frame with that id, if its place is behind looked. It is asked with the head as it was read: what it does not

@@ -134,3 +134,54 @@ func TestP3_AMailboxHasNoHolesAndNoDoubles(t *testing.T) {
 		}
 	})
 }
+
+// A frame that was filed before it was changed in the head, by a writer that then failed, is filed as it is now.
+func TestAChangedFrameIsFiledAsItIs(t *testing.T) {
+	t.Parallel()
+	db, err := storetest.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if err := db.Ensure(t.Context(), headSpec, letterSpec); err != nil {
+		t.Fatal(err)
+	}
+	m, ctx := boxes(db), t.Context()
+	put := func(key string) {
+		t.Helper()
+		if _, _, err := m.put(ctx, "t", key, letter{Mailbox: "box", Body: `{"t":"old"}`}, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range atMost {
+		put(fmt.Sprint("key ", n))
+	}
+	h, err := m.head(ctx, "box")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stale := slices.Clone(h.Newest)
+	if err := m.file(ctx, stale[:1]); err != nil { // and the writer died, or lost its compare-and-set
+		t.Fatal(err)
+	}
+	for _, key := range []string{"key 0", "key 1"} {
+		if found, err := m.rewrite(ctx, "box", key, func(string) string { return `{"t":"new"}` }); err != nil || !found {
+			t.Fatalf("%s: %v, %v", key, found, err)
+		}
+	}
+	if err := m.file(ctx, stale[1:2]); err != nil { // one that has read the head before the change
+		t.Fatal(err)
+	}
+	put("one more")                                // files what the head holds
+	if err := m.file(ctx, stale[:2]); err != nil { // one that comes late
+		t.Fatal(err)
+	}
+	for n, want := range []string{`{"t":"new"}`, `{"t":"new"}`, `{"t":"old"}`} {
+		if l, err := m.find(ctx, "box", fmt.Sprint("key ", n)); err != nil || l == nil || l.Body != want {
+			t.Errorf("frame %d is %+v, %v, want %s", n, l, err, want)
+		}
+	}
+	if found, err := m.rewrite(ctx, "box", "nothing", func(b string) string { return b }); err != nil || found {
+		t.Errorf("a frame that is not there: %v, %v", found, err)
+	}
+}

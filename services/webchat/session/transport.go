@@ -26,6 +26,9 @@ func (s *server) Do(ctx context.Context, ch channel.Keyed, req channel.Request) 
 	if len(files) > 0 {
 		body, files = []byte(files[0].Value), files[1:]
 	}
+	if req.Tag == tagAction {
+		return s.revise(ctx, ch, who, req.Key, body)
+	}
 	if req.Key == "" { // typing, read: for whoever looks just now
 		s.wake(ctx, who.Mailbox, body)
 		return channel.Response{Status: http.StatusOK}, nil
@@ -52,6 +55,9 @@ func (s *server) addressee(ctx context.Context, ch channel.Keyed, address string
 	}
 	return s.visitors.Get(ctx, visitorID(ch.Tenant, ch.ID, peer))
 }
+
+// tagAction is the Tag of the adapter's requests that change a message.
+const tagAction = "action"
 
 // ofVisitor is the key of what a visitor says.
 func ofVisitor(visitor, clientID string) string { return "visitor:" + visitor + ":" + clientID }

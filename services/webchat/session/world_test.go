@@ -243,6 +243,9 @@ func (w *world) send(t *testing.T, id, peer string, change func(*event.Outbound)
 	if m.Signal != "" {
 		typ = event.SignalSend
 	}
+	if m.Action != nil {
+		typ = event.ActionSend
+	}
 	rec := event.Record{Topic: event.TopicOutbound(event.WebChat), Key: event.Key(id, peer),
 		Event: event.New(event.DeriveID("evt", m.AttemptID, m.Signal), typ, "inbox", tenant, m.MessageID, now, m)}
 	if err := w.env.Bus.Publish(t.Context(), rec); err != nil {

@@ -53,10 +53,11 @@ export function bubble(f, use) {
   const quoted = f.quote || (f.replyTo && !mine && use.quoted(f.replyTo))
   if (quoted) body.append(element('blockquote', '', quoted.slice(0, 160)))
   for (const a of f.attachments || []) body.append(attachment(a, use))
+  if (f.deleted) body.append(element('p', 'deleted', 'This message was deleted'))
   if (f.text) body.append(paragraph(f.text))
   if (f.location) body.append(place(f.location))
   if (f.interactive) body.append(...choices(f.interactive, use))
-  li.append(element('p', 'meta', ...(who ? [who, ' · '] : []), when), body)
+  li.append(element('p', 'meta', ...(who ? [who, ' · '] : []), when, ...(f.edited ? [' · edited'] : [])), body)
   return li
 }
 

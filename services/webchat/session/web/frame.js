@@ -12,6 +12,7 @@ const line = new Line(base, channel)
 
 let open = !embedded, unread = 0, lastRead = '', oldest = 0, form = null, pending = [], typed = 0, page = null
 const shown = new Map() // message id or clientId → element
+const said = new Map() // message id → frame, as it is now
 
 // ── The page around us ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -72,6 +73,7 @@ function empty() {
   $('compose').hidden = false
   for (const e of $('log').querySelectorAll('[src^="blob:"]')) URL.revokeObjectURL(e.src)
   shown.clear()
+  said.clear()
   $('log').replaceChildren()
   $('older').hidden = true
   typing(false)
@@ -111,6 +113,7 @@ line.addEventListener('message', e => {
   seen()
 })
 
+for (const t of ['edit', 'delete']) line.addEventListener(t, e => revise(e.detail))
 line.addEventListener('ack', e => { const li = shown.get(e.detail.clientId); if (li) { shown.set(e.detail.id, li); note(li, 'Sent') } })
 line.addEventListener('typing', e => typing(e.detail.on))
 line.addEventListener('read', e => { const li = shown.get(e.detail.upTo); if (li) note(li, 'Seen') })
@@ -121,15 +124,36 @@ line.addEventListener('error', e => {
   fail(f.detail || 'That did not work.')
 })
 
+const uses = f => ({ file: id => line.file(id), pick: (choice, kind) => pick(f, choice, kind), quoted: id => shown.get(id)?.dataset.text })
+
+// revise shows a message as it is after an edit, or that it was deleted. One that is not shown is read so from the history.
+function revise(f) {
+  const li = shown.get(f.id), was = said.get(f.id)
+  if (!li || !was) return
+  const now = f.t === 'edit'
+    ? { ...was, text: f.text, interactive: f.interactive, edited: true }
+    : { t: 'message', id: was.id, author: was.author, name: was.name, ts: was.ts, deleted: true }
+  const fresh = bubble(now, uses(now))
+  fresh.classList.toggle('same', li.classList.contains('same'))
+  for (const e of li.querySelectorAll('[src^="blob:"]')) URL.revokeObjectURL(e.src)
+  li.replaceWith(fresh)
+  said.set(f.id, now)
+  shown.set(f.id, fresh)
+}
+
 function place(f, before) {
+  if (f.t === 'edit' || f.t === 'delete') return revise(f)
   const there = (f.id && shown.get(f.id)) || (f.clientId && shown.get(f.clientId))
   if (there) { // our own, back from the server
     if (f.id) shown.set(f.id, there)
     note(there, 'Sent')
     return there
   }
-  const li = bubble(f, { file: id => line.file(id), pick: (choice, kind) => pick(f, choice, kind), quoted: id => shown.get(id)?.dataset.text })
-  if (f.id) shown.set(f.id, li)
+  const li = bubble(f, uses(f))
+  if (f.id) {
+    shown.set(f.id, li)
+    said.set(f.id, f)
+  }
   if (f.clientId) shown.set(f.clientId, li)
   if (before) $('log').insertBefore(li, before)
   else $('log').append(li)

@@ -26,7 +26,7 @@ function listen(line) {
   const heard = []
   let who = ''
   line.addEventListener('session', e => { who = e.detail.conversationId; heard.push({ kind: 'session', who }) })
-  for (const kind of ['message', 'ack', 'error', 'typing', 'read', 'reset', 'cleared']) {
+  for (const kind of ['message', 'edit', 'delete', 'ack', 'error', 'typing', 'read', 'reset', 'cleared']) {
     line.addEventListener(kind, e => heard.push({ kind, who, ...e.detail }))
   }
   line.addEventListener('state', e => { line.connected = e.detail.connected })
@@ -48,6 +48,18 @@ for (const sockets of [true, false]) {
     assert.deepEqual(server.box('box of v1').map(f => f.text), [...'0123456789', 'answer'])
     assert.equal(line.outbox.size, 0)
     assert.deepEqual(texts().filter(text => text === 'answer'), ['answer'])
+  })
+
+  test(`an edit and a deletion come once and in order, over ${how}`, async t => {
+    const { server, pass, open } = begin(t, { sockets })
+    const { line, heard } = open()
+    line.start(null)
+    await pass(1000)
+    server.say('box of v1', 'answer', { id: 'm1' })
+    server.say('box of v1', 'better', { t: 'edit', id: 'm1' })
+    server.say('box of v1', undefined, { t: 'delete', id: 'm1' })
+    await pass(2000)
+    assert.deepEqual(heard.filter(h => h.id === 'm1').map(h => [h.kind, h.text]), [['message', 'answer'], ['edit', 'better'], ['delete', undefined]])
   })
 
   for (const [name, change] of Object.entries({

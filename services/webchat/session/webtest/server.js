@@ -71,9 +71,9 @@ export class FakeServer {
     return this.seen.get(frame.clientId)
   }
 
-  // say puts a message of an agent into a mailbox and wakes who waits for it.
-  say(name, text) {
-    const box = this.box(name), f = { t: 'message', seq: box.length + 1, id: `a${name}${box.length}`, author: 'agent', text, ts: 1 }
+  // say puts a message of an agent into a mailbox, or what more says of one, and wakes who waits for it.
+  say(name, text, more = {}) {
+    const box = this.box(name), f = { t: 'message', seq: box.length + 1, id: `a${name}${box.length}`, author: 'agent', text, ts: 1, ...more }
     box.push(f)
     this.wake?.()
     for (const s of this.sockets) if (s.box === box) s.onmessage({ data: JSON.stringify(f) })

@@ -4,7 +4,7 @@ import { exclusively } from './lock.js'
 
 const answerFor = 20_000 // ms that the server has to answer
 const pollFor = 25 // s that the server holds a poll
-const shown = ['message', 'typing', 'read'] // frames that are handed on as they are
+const shown = ['message', 'edit', 'delete', 'typing', 'read'] // frames that are handed on as they are
 
 // Failure is an answer that is none of those wished for. status is 0 where there was no answer; after is in ms.
 class Failure extends Error {
