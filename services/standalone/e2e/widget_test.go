@@ -57,6 +57,7 @@ func TestTheWidgetInABrowser(t *testing.T) {
 	x.channel = ch.ID
 	first, second := x.open(), x.open()
 	x.visit(first, second)
+	x.revise(first, second)
 	x.survive(first, second)
 	x.handOver(first, second)
 }
@@ -70,6 +71,29 @@ func (x *widget) visit(first, second *tab) {
 	c := x.conversations(1)[0]
 	x.answer(c, "hello you")
 	x.eventually("both tabs show the answer", func() bool { return first.shows("hello you") && second.shows("hello you") })
+}
+
+// revise edits an answer and takes it back: both tabs show it so, and a page that is read anew as well.
+func (x *widget) revise(first, second *tab) {
+	x.Helper()
+	c := x.conversations(1)[0]
+	var m message
+	x.do("POST", "/v1/conversations/"+c+"/messages", "price", map[string]string{"text": "It costs 10"}, &m)
+	x.eventually("both tabs show it", func() bool { return first.shows("It costs 10") && second.shows("It costs 10") })
+	x.eventually("the answer is sent", func() bool {
+		var now message
+		return x.call(x.Context(), "GET", "/v1/messages/"+m.ID, "", nil, &now) == nil && len(now.ExternalIDs) == 1
+	})
+	x.do("POST", "/v1/messages/"+m.ID+"/edit", "price edit", map[string]string{"text": "It costs 12"}, nil)
+	changed := func(tab *tab, now, was string) bool { return tab.shows(now) && count(tab.texts(), was) == 0 }
+	x.eventually("both tabs show the edit", func() bool {
+		return changed(first, "It costs 12", "It costs 10") && changed(second, "It costs 12", "It costs 10")
+	})
+	x.do("POST", "/v1/messages/"+m.ID+"/unsend", "price unsend", nil, nil)
+	gone := "This message was deleted"
+	x.eventually("both tabs show that it is gone", func() bool { return changed(first, gone, "It costs 12") && changed(second, gone, "It costs 12") })
+	second.reload()
+	x.eventually("a page that is read anew shows no more", func() bool { return changed(second, gone, "It costs 12") && second.shows("hello you") })
 }
 
 // survive kills the server while both tabs speak: nothing is lost, nothing doubled, everything in order.
