@@ -21,6 +21,7 @@ const (
 	Unheard   = "unheard"   // it was connected, and the process that held it has not said so for a while
 )
 
+// How long what is known of a connection holds.
 const (
 	ConnectionSeen = time.Minute        // how often a process says that a connection still works
 	ConnectionKept = 7 * 24 * time.Hour // how long that is kept after the last time

@@ -141,8 +141,12 @@ func (g *Ingress) Routes(r gin.IRouter) {
 }
 
 // Deliver takes one payload that a source fetched for ch. It returns nil once everything in it is on Kafka or in the spool: only
-// then may the source tell its peer that we have it.
+// then may the source tell its peer that we have it. Where the broker holds too much unread it is refused, as a webhook is.
 func (g *Ingress) Deliver(ctx context.Context, ch channel.Keyed, in channel.Inbound) (channel.Reply, error) {
+	if g.gate.overfull() {
+		g.metrics.received(ctx, resultOf(errBusy))
+		return channel.Reply{}, errBusy
+	}
 	if in.At.IsZero() {
 		in.At = g.Now()
 	}

@@ -412,6 +412,13 @@ func TestGateBoundsCallsBytesAndBacklog(t *testing.T) {
 	if w := r.post("/webhooks/telegram/ch_a", r.ch, small); w.Code != 503 {
 		t.Errorf("backlog: %d", w.Code)
 	}
+	if _, err := r.Deliver(t.Context(), r.ch, channel.Inbound{Body: small, Pulled: true}); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("backlog, of a source: %v, want unavailable", err)
+	}
+	full = 0
+	if _, err := r.Deliver(t.Context(), r.ch, channel.Inbound{Body: small, Pulled: true}); err != nil {
+		t.Errorf("room again, of a source: %v", err)
+	}
 }
 
 func TestLargeThingsGoToTheBlobStore(t *testing.T) {

@@ -39,7 +39,7 @@ func (o *owner) home(id string) bool {
 // who reads this record ends that row, should its caller be gone (rule OWNROW).
 func (o *owner) forward(ctx context.Context, m bus.Message, msg event.Outbound, r rendering) (bool, error) {
 	if o.Sessions == nil || r.refusal != nil {
-		return false, nil
+		return false, nil //nolint:nilerr // what is refused is refused here, and has a row that says why
 	}
 	elsewhere, err := o.elsewhere(ctx, r.ch.Channel)
 	if err != nil || !elsewhere {

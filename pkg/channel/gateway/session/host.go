@@ -219,7 +219,7 @@ func (h *Host) Run(ctx context.Context, ch channel.Keyed, l source.Link) error {
 		err = ctx.Err()
 	}
 	h.close(ctx, ch, conn, lines)
-	<-ended
+	ended <- <-ended // it is let go of only then
 	h.change(func() { delete(h.live, ch.ID) })
 	return err
 }

@@ -111,7 +111,7 @@ func (b *bound) put(f frame) {
 }
 
 func (p *Peer) serve(b *bound) {
-	defer b.Close()
+	defer func() { _ = b.Close() }()
 	f, err := decode(b)
 	if err != nil {
 		return
