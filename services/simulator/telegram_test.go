@@ -1,7 +1,9 @@
 package simulator_test
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -91,6 +93,35 @@ func TestTelegramMediaRoundTrip(t *testing.T) {
 	}
 	if got := w.accepted("?type=telegram"); len(got) != 3 || got[0].Kind != "album" || got[0].Text != "two" {
 		t.Errorf("accepted: %+v", got)
+	}
+}
+
+// TestTelegramUpdatesHaveWhatTheBotAPIAlwaysGives: fields that the Bot API does not call optional, and SDKs demand.
+func TestTelegramUpdatesHaveWhatTheBotAPIAlwaysGives(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	bodies := make(chan []byte, 1)
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		bodies <- b
+	}))
+	t.Cleanup(hook.Close)
+	w.must("POST", "/simulator/accounts", obj{"type": "telegram", "settings": obj{"bot_username": "raw_bot"}, "secrets": obj{"bot_token": "7000002:AA"}, "webhook_url": hook.URL}, nil)
+	for _, c := range []struct {
+		kind  string
+		paths []string
+	}{
+		{"block", []string{"my_chat_member.new_chat_member.until_date"}},
+		{"unblock", []string{"my_chat_member.old_chat_member.until_date"}},
+		{"unsupported", []string{"message.gift.gift.star_count", "message.gift.gift.sticker.file_id"}},
+	} {
+		w.must("POST", "/simulator/inbound", obj{"type": "telegram", "account": "raw_bot", "from": ivo, "kind": c.kind}, nil)
+		body := <-bodies
+		for _, path := range c.paths {
+			if !gjson.GetBytes(body, path).Exists() {
+				t.Errorf("%s: no %s in %s", c.kind, path, body)
+			}
+		}
 	}
 }
 

@@ -47,7 +47,8 @@ func (s *scene) fill(m obj) error {
 		first, last, _ := strings.Cut(c.Name, " ")
 		m["contact"] = obj{"phone_number": account.Bare(c.Phone), "first_name": first, "last_name": last}
 	case "unsupported":
-		m["gift"] = obj{"gift": obj{"id": "5170233102089322756"}}
+		sticker := obj{"file_id": "CAACAgIAAxkBAAI1", "file_unique_id": "AgADEwADwDZPEw", "type": "regular", "width": 512, "height": 512, "is_animated": true, "is_video": false}
+		m["gift"] = obj{"gift": obj{"id": "5170233102089322756", "sticker": sticker, "star_count": 15}}
 	default:
 		return fault.At("/kind", "not_applicable", "Telegram tells a bot nothing of the kind %q", act.Kind)
 	}

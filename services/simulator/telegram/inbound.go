@@ -197,8 +197,16 @@ func (s *scene) member() (string, obj, string, error) {
 		was, is = is, was
 	}
 	s.a.People.Change(s.key, func(w *account.Person) { w.Blocked = is == "kicked" })
-	return "my_chat_member", obj{"chat": s.where, "from": s.who, "date": s.at.Unix(),
-		"old_chat_member": obj{"status": was, "user": bot(s.a.Config())}, "new_chat_member": obj{"status": is, "user": bot(s.a.Config())}}, "", nil
+	return "my_chat_member", obj{"chat": s.where, "from": s.who, "date": s.at.Unix(), "old_chat_member": s.status(was), "new_chat_member": s.status(is)}, "", nil
+}
+
+// status is what the bot is in the chat. One that is banned is so until a date; 0 is for ever.
+func (s *scene) status(status string) obj {
+	m := obj{"status": status, "user": bot(s.a.Config())}
+	if status == "kicked" {
+		m["until_date"] = 0
+	}
+	return m
 }
 
 func needs() error {
