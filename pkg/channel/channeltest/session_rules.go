@@ -148,6 +148,9 @@ func (r *sessionRun) goodbye() {
 		r.Errorf("close: %v", err)
 	}
 	r.finished()
+	if r.Failed() {
+		return
+	}
 	r.eventually("the peer was told", func() bool { return r.peer.Goodbyes() == 1 && r.peer.Bound() == 0 })
 }
 

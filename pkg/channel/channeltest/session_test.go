@@ -121,7 +121,7 @@ type faultyConn struct {
 }
 
 func (c *faultyConn) Do(ctx context.Context, req channel.Request) (channel.Response, error) {
-	if c.fault == "writes too late" {
+	if c.fault == "writes too late" && ctx.Err() != nil {
 		ctx = context.WithoutCancel(ctx)
 	}
 	resp, err := c.Conn.Do(ctx, req)
