@@ -20,8 +20,11 @@ type ActionRule struct {
 	Repeatable bool `json:"repeatable"`
 }
 
-// verbs say what an action does to a message, and what to do where a channel cannot.
-var verbs = map[event.ActionKind]struct{ does, instead string }{
+// verb says what an action does to a message, and what to do where a channel cannot.
+type verb struct{ does, instead string }
+
+// verbs are those of the kinds that the inbox sends; an action of a later version is refused by its name.
+var verbs = map[event.ActionKind]verb{
 	event.ActionEdit:         {"edit", "send a correction as a new message"},
 	event.ActionUnsend:       {"take back", "send a message that sets it right"},
 	event.ActionHide:         {"hide", "answer it, or moderate it at the provider"},
@@ -29,8 +32,12 @@ var verbs = map[event.ActionKind]struct{ does, instead string }{
 	event.ActionPrivateReply: {"privately reply to", "answer in the conversation"},
 }
 
-// Acts reports whether the channel does an action at all.
-func (r Rules) Acts(kind event.ActionKind) bool { _, ok := r.Send.Actions[kind]; return ok }
+func verbOf(kind event.ActionKind) verb {
+	if v, ok := verbs[kind]; ok {
+		return v
+	}
+	return verb{"do the action " + string(kind) + " to", "send a new message"}
+}
 
 // Admit refuses what the channel cannot deliver at the time now: a message or signal as [Rules.Check] does with the window that it names,
 // an action as [Rules.ActionProblems] does.
@@ -50,7 +57,7 @@ func (r Rules) ActionProblems(msg event.Outbound, now time.Time) []*fault.Error 
 	a := *msg.Action
 	rule, ok := r.Send.Actions[a.Kind]
 	if !ok {
-		return []*fault.Error{r.cannot(a.Kind, "action_not_supported", "%s cannot %s messages", r.Title, verbs[a.Kind].does)}
+		return []*fault.Error{r.cannot(a.Kind, "action_not_supported", "%s cannot %s messages", r.Title, verbOf(a.Kind).does)}
 	}
 	if why := r.excludes(rule, msg, now); why != nil {
 		return []*fault.Error{why}
@@ -66,7 +73,7 @@ func (r Rules) ActionProblems(msg event.Outbound, now time.Time) []*fault.Error 
 
 // excludes refuses a target that the action is not for, or not any more.
 func (r Rules) excludes(rule ActionRule, msg event.Outbound, now time.Time) *fault.Error {
-	does, a, t := verbs[msg.Action.Kind].does, *msg.Action, msg.Action.Target
+	does, a, t := verbOf(msg.Action.Kind).does, *msg.Action, msg.Action.Target
 	if a.Kind == event.ActionEdit {
 		t.Type = msg.Content.Type // as it is sent: a file may be a link
 	}
@@ -105,7 +112,7 @@ func (r Rules) cannot(kind event.ActionKind, code, format string, args ...any) *
 		able = append(able, string(k))
 	}
 	slices.Sort(able)
-	err := fault.New(fault.Invalid, code, "%s; %s", fmt.Sprintf(format, args...), verbs[kind].instead)
+	err := fault.New(fault.Invalid, code, "%s; %s", fmt.Sprintf(format, args...), verbOf(kind).instead)
 	err.Extra = map[string]any{"actions": able}
 	return err
 }

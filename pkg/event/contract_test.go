@@ -187,3 +187,22 @@ func TestTimesSortLikeTheirTexts(t *testing.T) {
 		t.Error("seconds and milliseconds are not told apart")
 	}
 }
+
+// A record, a row or a result of a version without actions is about a message.
+func TestP14_WithoutAnActionItIsAMessage(t *testing.T) {
+	t.Parallel()
+	var o event.Outbound
+	if err := json.Unmarshal([]byte(`{"message_id":"msg_1","attempt_id":"try_1","attempt":1,"content":{"type":"text","text":"x"}}`), &o); err != nil || o.Action != nil {
+		t.Errorf("%+v, %v", o.Action, err)
+	}
+	var r event.SendResult
+	var s event.Status
+	if json.Unmarshal([]byte(`{"attempt_id":"try_1","status":"sent"}`), &r) != nil || json.Unmarshal([]byte(`{"attempt_id":"try_1","status":"sent"}`), &s) != nil || r.Action != "" || s.Action != "" {
+		t.Errorf("%q, %q", r.Action, s.Action)
+	}
+	for _, v := range []any{o, r, s} {
+		if b, err := json.Marshal(v); err != nil || bytes.Contains(b, []byte(`"action"`)) {
+			t.Errorf("what an older version reads has an action: %s, %v", b, err)
+		}
+	}
+}

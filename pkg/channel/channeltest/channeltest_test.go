@@ -41,6 +41,7 @@ func TestFaultsAreFound(t *testing.T) {
 		"forgets the peer":         "no Peer",
 		"repeats a ref":            "twice in one call",
 		"claims too much":          "receives edits, but no case shows it",
+		"claims an action":         `Info claims "action unsend", but no case shows it`,
 		"claims too little":        "receives reactions, but Info does not say so",
 		"wants another setting":    "the required more is missing",
 		"stale README":             "README.md is not current",

@@ -30,11 +30,17 @@ func (a toy) Info() channel.Info {
 		Inbound:  channel.InboundRules{MaxBody: 1 << 20, Reactions: true},
 		RuleSet: channel.RuleSet{
 			Send: channel.SendRules{Types: []event.MessageType{event.Text}, Text: channel.Limit{Max: 10, Unit: channel.Runes},
+				Actions: map[event.ActionKind]channel.ActionRule{
+					event.ActionHide: {Repeatable: true}, event.ActionUnhide: {Repeatable: true},
+					event.ActionPrivateReply: {For: channel.Duration(7 * 24 * time.Hour)},
+				},
 				Concurrency: 1, Timeout: channel.Duration(time.Second)},
 		},
 		Addresses: []channel.AddressForm{{Kind: channel.AddressID, Pattern: "[a-z0-9]+", Example: "the id of a chat"}},
 	}
 	switch {
+	case a.breaks("claims an action"):
+		i.Send.Actions[event.ActionUnsend] = channel.ActionRule{}
 	case a.breaks("claims too much"):
 		i.Inbound.Edits = true
 	case a.breaks("takes no address"):
@@ -129,6 +135,10 @@ func (a toy) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, error)
 func (a toy) Render(_ channel.Channel, msg event.Outbound) ([]channel.Request, error) {
 	if msg.ReplyHandle != "" {
 		return []channel.Request{{Method: "POST", URL: "https://toy.example/{key}/reply/" + msg.ReplyHandle, Body: []byte(msg.Content.Text)}}, nil
+	}
+	if act := msg.Action; act != nil {
+		url := "https://toy.example/{key}/" + string(act.Kind) + "/" + act.Target.Part(0)
+		return []channel.Request{{Method: "POST", URL: url, Body: []byte(msg.Content.Text)}}, nil
 	}
 	req := channel.Request{Method: "POST", URL: "https://toy.example/{key}/send", Body: []byte(msg.Content.Text)}
 	switch {
