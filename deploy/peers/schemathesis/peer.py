@@ -29,6 +29,9 @@ LEFT_OUT = {
 NO_SUCCESS = {
     "getPublicFile": "its tokens are signed: only the provider that is sent a file gets one",
     "resendMessage": "the simulator fails no message of the stand, and only what failed is sent again",
+    "hideMessage": "no channel of the stand has comments",
+    "unhideMessage": "no channel of the stand has comments",
+    "replyPrivately": "no channel of the stand has comments",
 }
 
 CHECKS = [
