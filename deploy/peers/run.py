@@ -107,7 +107,7 @@ def run(binary, peer, kind, env):
         except stand.Refused as e:
             print(f"{peer.name}: the stand could not be made: {e}; the log is {s.log}", file=sys.stderr)
             return False
-        status = subprocess.run(kind.command(peer, env), env=os.environ | {"STAND": str(description)}).returncode
+        status = subprocess.run(kind.command(peer, env), env=os.environ | {"STAND": str(description), "PYTHONPATH": str(HERE)}).returncode
         if not s.alive():
             print(f"{peer.name}: the process has ended under it; the log is {s.log}", file=sys.stderr)
             return False

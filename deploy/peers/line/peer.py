@@ -10,16 +10,13 @@ import hashlib
 import hmac
 import http.server
 import json
-import os
-import pathlib
 import queue
 import secrets
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 
+from asking import STAND, WAIT, call, finding, found, until
 from linebot.v3 import SignatureValidator, WebhookParser
 from linebot.v3.messaging import (
     MarkMessagesAsReadByTokenRequest,
@@ -42,45 +39,9 @@ from linebot.v3.webhooks import (
     UserSource,
 )
 
-STAND = json.loads(pathlib.Path(os.environ["STAND"]).read_text())
 SECRET, TOKEN = secrets.token_hex(16), secrets.token_hex(32)
 USER, GROUP = "U" + secrets.token_hex(16), "C" + secrets.token_hex(16)
 BOT, SIMULATED = "U" + secrets.token_hex(16), "U" + secrets.token_hex(16)
-WAIT = 30  # seconds for what must come
-
-found = []
-
-
-def finding(text):
-    print("FOUND", text, file=sys.stderr)
-    found.append(text)
-
-
-def call(method, path, body=None, header=None, key=STAND["key"]):
-    data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
-    request = urllib.request.Request(STAND["url"] + path, data=data, method=method)
-    request.add_header("Content-Type", "application/json")
-    if key:
-        request.add_header("Authorization", "Bearer " + key)
-    for name, value in (header or {}).items():
-        request.add_header(name, value)
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            text = answer.read()
-    except urllib.error.HTTPError as e:
-        raise SystemExit(f"{method} {path}: {e.code} {e.read().decode(errors='replace')}") from None
-    return json.loads(text) if text else None
-
-
-def until(what, ask):
-    end = time.monotonic() + WAIT
-    while time.monotonic() < end:
-        if answer := ask():
-            return answer
-        time.sleep(0.1)
-    raise SystemExit(f"after {WAIT} s there is no {what}")
-
-
 class Line(http.server.BaseHTTPRequestHandler):
     """Takes webhooks of the simulator at /hook, and the calls of the channel anywhere else."""
 

@@ -1,0 +1,44 @@
+"""What the programs on providers' SDKs share: calls of the API, waiting, and what they find."""
+
+import json
+import os
+import pathlib
+import sys
+import time
+import urllib.error
+import urllib.request
+
+STAND = json.loads(pathlib.Path(os.environ["STAND"]).read_text())
+WAIT = 30  # seconds for what must come
+
+found = []
+
+
+def finding(text):
+    print("FOUND", text, file=sys.stderr)
+    found.append(text)
+
+
+def call(method, path, body=None, header=None, key=STAND["key"]):
+    data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
+    request = urllib.request.Request(STAND["url"] + path, data=data, method=method)
+    request.add_header("Content-Type", "application/json")
+    if key:
+        request.add_header("Authorization", "Bearer " + key)
+    for name, value in (header or {}).items():
+        request.add_header(name, value)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            text = answer.read()
+    except urllib.error.HTTPError as e:
+        raise SystemExit(f"{method} {path}: {e.code} {e.read().decode(errors='replace')}") from None
+    return json.loads(text) if text else None
+
+
+def until(what, ask):
+    end = time.monotonic() + WAIT
+    while time.monotonic() < end:
+        if answer := ask():
+            return answer
+        time.sleep(0.1)
+    raise SystemExit(f"after {WAIT} s there is no {what}")
