@@ -85,9 +85,11 @@ func StartBroker(ctx context.Context, dir, addr string, options ...Option) (*Bro
 		return nil, fmt.Errorf("embedded broker: %w", errors.Join(err, b.closeFiles()))
 	}
 	ctx, b.end = context.WithCancel(context.WithoutCancel(ctx))
-	b.ended.Go(func() { b.every(ctx, trimEvery, b.sweep) })
-	b.ended.Go(func() { b.every(ctx, ghostsEvery, b.exorcise) })
-	b.ended.Go(func() { b.every(ctx, compactions, func(context.Context) error { b.cluster.Compact(); return nil }) })
+	b.ended.Go(func() { b.every(ctx, trimEvery, nil, b.sweep) })
+	b.ended.Go(func() { b.every(ctx, ghostsEvery, b.roll.joins, b.exorcise) })
+	b.ended.Go(func() {
+		b.every(ctx, compactions, nil, func(context.Context) error { b.cluster.Compact(); return nil })
+	})
 	return b, nil
 }
 
@@ -174,7 +176,8 @@ func (b *Broker) closeFiles() error {
 	return errors.Join(errs...)
 }
 
-func (b *Broker) every(ctx context.Context, d time.Duration, f func(context.Context) error) {
+// every calls f at every interval, and whenever it is woken; nil wakes never.
+func (b *Broker) every(ctx context.Context, d time.Duration, woken <-chan struct{}, f func(context.Context) error) {
 	t := time.NewTicker(d)
 	defer t.Stop()
 	for {
@@ -182,9 +185,10 @@ func (b *Broker) every(ctx context.Context, d time.Duration, f func(context.Cont
 		case <-ctx.Done():
 			return
 		case <-t.C:
-			if err := f(ctx); err != nil && ctx.Err() == nil {
-				b.log.Warn("sweep failed", "error", err)
-			}
+		case <-woken:
+		}
+		if err := f(ctx); err != nil && ctx.Err() == nil {
+			b.log.Warn("sweep failed", "error", err)
 		}
 	}
 }

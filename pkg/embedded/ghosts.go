@@ -26,6 +26,7 @@ type roll struct {
 	mu     sync.Mutex
 	spoken map[string]map[string]int32 // the latest generation, by group and member
 	given  map[string]*call
+	joins  chan struct{} // a member joins: those that wait for the next generation are looked at before it is given
 }
 
 // call is the generation of a group that was last seen.
@@ -36,10 +37,19 @@ type call struct {
 	there      map[string]bool // who was seen while it lasted, those included that wait for the next one
 }
 
-func newRoll() *roll { return &roll{spoken: map[string]map[string]int32{}, given: map[string]*call{}} }
+func newRoll() *roll {
+	return &roll{spoken: map[string]map[string]int32{}, given: map[string]*call{}, joins: make(chan struct{}, 1)}
+}
 
 // listen observes what members say; it answers nothing.
 func (r *roll) listen(c *kfake.Cluster) {
+	c.ControlKey(kmsg.JoinGroup.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) {
+		select {
+		case r.joins <- struct{}{}:
+		default:
+		}
+		return nil, nil, false
+	})
 	for _, key := range []int16{kmsg.SyncGroup.Int16(), kmsg.Heartbeat.Int16(), kmsg.OffsetCommit.Int16()} {
 		c.ControlKey(key, func(req kmsg.Request) (kmsg.Response, error, bool) {
 			switch q := req.(type) {
