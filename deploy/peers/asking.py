@@ -1,9 +1,11 @@
 """What the programs on providers' SDKs share: calls of the API, waiting, and what they find."""
 
+import http.server
 import json
 import os
 import pathlib
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -33,6 +35,13 @@ def call(method, path, body=None, header=None, key=STAND["key"]):
     except urllib.error.HTTPError as e:
         raise SystemExit(f"{method} {path}: {e.code} {e.read().decode(errors='replace')}") from None
     return json.loads(text) if text else None
+
+
+def serve(handler):
+    """Stands where the provider is; returns its URL."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}"
 
 
 def until(what, ask):

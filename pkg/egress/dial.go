@@ -35,26 +35,32 @@ func newGuard(c Config) guard {
 
 // check is nil for an address that may be called; plain says without TLS.
 func (g guard) check(address string, plain bool) error {
+	return g.unless(address, func(ap netip.AddrPort) error {
+		if plain {
+			return denied("%s by plain http: want https", ap.Addr())
+		}
+		return refused(g.public, ap)
+	})
+}
+
+// unless is nil for an address that the operator has named; of any other, it returns what judge does.
+func (g guard) unless(address string, judge func(netip.AddrPort) error) error {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return denied("address %s: %v", address, err)
 	}
-	ip := ap.Addr().Unmap().WithZone("")
-	if g.allowed(ip, ap.Port()) {
+	ap = netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
+	if slices.Contains(g.single, ap) || slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(ap.Addr()) }) {
 		return nil
 	}
-	if plain {
-		return denied("%s by plain http: want https", ip)
-	}
-	if err := g.public.SafeAddrPort(netip.AddrPortFrom(ip, ap.Port())); err != nil {
+	return judge(ap)
+}
+
+func refused(by *ssrf.Guardian, ap netip.AddrPort) error {
+	if err := by.SafeAddrPort(ap); err != nil {
 		return denied("%v", err)
 	}
 	return nil
-}
-
-// allowed reports whether the operator has named the address.
-func (g guard) allowed(ip netip.Addr, port uint16) bool {
-	return slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(ip) }) || slices.Contains(g.single, netip.AddrPortFrom(ip, port))
 }
 
 func denied(format string, args ...any) error {

@@ -16,21 +16,12 @@ const lowest = 1024
 // checkLasting is nil for an address to which a connection may be made that is not HTTP. Many protocols have no TLS of their own and
 // run over private lines, so plain connections are not refused here.
 func (g guard) checkLasting(address string) error {
-	ap, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return denied("address %s: %v", address, err)
-	}
-	ip := ap.Addr().Unmap().WithZone("")
-	if g.allowed(ip, ap.Port()) {
-		return nil
-	}
-	if ap.Port() < lowest && ap.Port() != 443 {
-		return denied("port %d: want 443, or one from %d on", ap.Port(), lowest)
-	}
-	if err := g.lasting.SafeAddrPort(netip.AddrPortFrom(ip, ap.Port())); err != nil {
-		return denied("%v", err)
-	}
-	return nil
+	return g.unless(address, func(ap netip.AddrPort) error {
+		if ap.Port() < lowest && ap.Port() != 443 {
+			return denied("port %d: want 443, or one from %d on", ap.Port(), lowest)
+		}
+		return refused(g.lasting, ap)
+	})
 }
 
 // Dial opens a connection that lasts and is not HTTP to "host:port", with TLS if secure is set. It connects to no address of the inside,

@@ -63,14 +63,6 @@ type claims struct {
 	Ends int64 `json:"e"` // unix seconds
 }
 
-// URL returns the URL of a file, for the provider that is called at target.
-func (u *URLs) URL(f File, target string) (string, error) {
-	if err := u.Reaches(target); err != nil {
-		return "", err
-	}
-	return u.Link(f), nil
-}
-
 // Reaches reports whether what is called at target can fetch files. An installation that has no public URL serves them to this machine
 // alone.
 func (u *URLs) Reaches(target string) error {

@@ -13,10 +13,9 @@ import json
 import queue
 import secrets
 import sys
-import threading
 import time
 
-from asking import STAND, WAIT, call, finding, found, until
+from asking import STAND, WAIT, call, finding, found, serve, until
 from linebot.v3 import SignatureValidator, WebhookParser
 from linebot.v3.messaging import (
     MarkMessagesAsReadByTokenRequest,
@@ -183,9 +182,7 @@ def missing(sent, kept, at=""):
 
 
 def main():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Line)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    api = f"http://127.0.0.1:{server.server_port}"
+    api = serve(Line)
     simulator_to_sdk(api + "/hook")
     sdk_to_gateway(api)
     return 1 if found else 0

@@ -12,12 +12,11 @@ import json
 import queue
 import secrets
 import sys
-import threading
 import time
 import urllib.parse
 
 import telegram
-from asking import STAND, WAIT, call, finding, found, until
+from asking import STAND, WAIT, call, finding, found, serve, until
 
 SECRET = secrets.token_hex(16)
 NUMBER, SIMULATED = str(10_000_000 + secrets.randbelow(40_000_000)), str(50_000_000 + secrets.randbelow(40_000_000))
@@ -204,9 +203,7 @@ def sdk_to_gateway(api):
 
 
 def main():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), BotAPI)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    api = f"http://127.0.0.1:{server.server_port}"
+    api = serve(BotAPI)
     simulator_to_sdk(api + "/hook")
     sdk_to_gateway(api)
     return 1 if found else 0

@@ -15,8 +15,8 @@ import (
 // links are the public URLs of files in a request: those that stand instead of the places that its adapter left, and those that people
 // get in a text. A request without any has none.
 type links struct {
-	files *fileurl.URLs
-	fill  *strings.Replacer // nil: the request has no places
+	files *fileurl.URLs     // nil: there are none
+	fill  *strings.Replacer // puts them into the places
 }
 
 // linksOf makes the URLs of those files of a message that a request has places for. Text of a message that looks like a place of

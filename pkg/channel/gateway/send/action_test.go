@@ -1,7 +1,6 @@
 package send
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -36,48 +35,29 @@ func TestP7_DeathAtEveryPointOfActions(t *testing.T) {
 		}
 		return gatewaytest.Answer{}
 	}
-	whole := newWorld(t, moods)
-	acting(whole)
-	p := whole.start(0)
-	whole.settled()
-	p.end()
-	whole.checkActions(t)
-	points := p.mortal.clock.Load()
-	if points < 20 {
-		t.Fatalf("only %d points in a whole life", points)
-	}
-	for at := int64(1); at <= points; at++ {
-		t.Run(fmt.Sprint(at), func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, moods)
-			w.impatient()
-			acting(w)
-			w.dieAt(at)
-			w.checkActions(t)
-		})
-	}
+	deaths(t, moods, acting, (*world).checkActions)
 }
 
 // checkActions checks that every action was done, in order, and that its result says so.
-func (w *world) checkActions(t *testing.T) {
-	t.Helper()
+func (w *world) checkActions() {
+	w.t.Helper()
 	for target, want := range map[string]string{"old": "edit:two", "older": "unsend:gone"} {
 		if got := w.provider.State(target); got != want {
-			t.Errorf("the message %s is %q, want %q: the order was %v", target, got, want, w.provider.Order("ann"))
+			w.t.Errorf("the message %s is %q, want %q: the order was %v", target, got, want, w.provider.Order("ann"))
 		}
 	}
 	for id, results := range w.results() {
 		for _, r := range results {
 			if kind := map[string]event.ActionKind{"e1/0": event.ActionEdit, "e2/0": event.ActionEdit, "u1/0": event.ActionUnsend, "p1/0": event.ActionPrivateReply}[id]; r.Action != kind {
-				t.Errorf("the result of %s is of the action %q", id, r.Action)
+				w.t.Errorf("the result of %s is of the action %q", id, r.Action)
 			}
 			if repeatable := id == "e1/0" || id == "e2/0" || id == "u1/0"; repeatable && r.Status != event.Accepted {
-				t.Errorf("%s is said to be %s", id, r.Status)
+				w.t.Errorf("%s is said to be %s", id, r.Status)
 			}
 		}
 	}
 	if n := w.provider.Taken("p1/0"); n > 1 {
-		t.Errorf("the private reply arrived %d times", n)
+		w.t.Errorf("the private reply arrived %d times", n)
 	}
 }
 

@@ -29,12 +29,17 @@ func moody(s gatewaytest.Sending, call int) gatewaytest.Answer {
 
 func TestP7_DeathAtEveryPoint(t *testing.T) {
 	t.Parallel()
-	whole := newWorld(t, moody)
-	busyLog(whole)
+	deaths(t, moody, busyLog, (*world).check)
+}
+
+// deaths lets a service that has this to do live whole, and then die at every point of that life.
+func deaths(t *testing.T, moods func(gatewaytest.Sending, int) gatewaytest.Answer, fill, check func(*world)) {
+	whole := newWorld(t, moods)
+	fill(whole)
 	p := whole.start(0)
 	whole.settled()
 	p.end()
-	whole.check()
+	check(whole)
 	points := p.mortal.clock.Load()
 	if points < 20 {
 		t.Fatalf("only %d points in a whole life", points)
@@ -42,11 +47,11 @@ func TestP7_DeathAtEveryPoint(t *testing.T) {
 	for at := int64(1); at <= points; at++ {
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, moody)
+			w := newWorld(t, moods)
 			w.impatient()
-			busyLog(w)
+			fill(w)
 			w.dieAt(at)
-			w.check()
+			check(w)
 		})
 	}
 }
