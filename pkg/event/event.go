@@ -47,6 +47,8 @@ type Record struct {
 	Key   string // chooses the partition; no correctness rests on two events sharing one
 	Lane  string // consumers handle events of one lane in order, and of different lanes at once; empty: the key
 	Event Event
+	// Trace is the span that the record was made in, as a traceparent, if that is not the publisher's: who publishes it later is not the cause.
+	Trace string `json:",omitempty"`
 }
 
 // Type names what happened.

@@ -64,7 +64,7 @@ func (a *Applier) publish(ctx context.Context, run []Fact) error {
 	defer cancel()
 	recs := make([]event.Record, len(run))
 	for i, f := range run {
-		recs[i] = event.Record{Topic: f.Topic, Key: f.Key, Event: f.Event}
+		recs[i] = event.Record{Topic: f.Topic, Key: f.Key, Event: f.Event, Trace: f.Trace}
 	}
 	if err := a.publisher.Publish(ctx, recs...); err != nil {
 		return fmt.Errorf("publish fact %d and %d more: %w", run[0].Seq, len(run)-1, err)

@@ -22,8 +22,9 @@ type Implied struct {
 	InOrder bool
 }
 
-// seal numbers the facts emitted since the document was read and makes them pending, behind what is not yet published.
-func (m *Meta) seal(published int64, now time.Time) {
+// seal numbers the facts emitted since the document was read and makes them pending, behind what is not yet published. span is the
+// one that they are committed in.
+func (m *Meta) seal(published int64, now time.Time, span string) {
 	was := len(m.Pending)
 	m.Pending = behind(m.Pending, published)
 	moved := len(m.Pending) != was
@@ -33,7 +34,7 @@ func (m *Meta) seal(published int64, now time.Time) {
 			m.FactSeq = now.UnixMicro()
 		}
 		m.FactSeq++
-		f.Seq = m.FactSeq
+		f.Seq, f.Trace = m.FactSeq, span
 		m.Pending = append(m.Pending, f)
 	}
 	switch {

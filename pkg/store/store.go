@@ -189,6 +189,7 @@ type Fact struct {
 	Topic string      `json:"topic"`
 	Key   string      `json:"key"`
 	Event event.Event `json:"event"`
+	Trace string      `json:"trace,omitempty"` // the span that it was committed in, as a traceparent
 }
 
 // Emit appends a fact to the document, to be committed with the change under way. Call it only inside an Update or on a

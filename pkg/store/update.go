@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"github.com/tributaryhq/tributary/pkg/telemetry/traceparent"
 )
 
 // Unchanged is returned by an update's function that leaves the document as it is: nothing is written.
@@ -22,7 +24,7 @@ func (c *Collection[T]) InsertMany(ctx context.Context, docs ...*T) []error {
 	var at []int // ops[i] inserts docs[at[i]]
 	for i, doc := range docs {
 		before[i] = *c.meta(doc)
-		b, err := c.seal(doc)
+		b, err := c.seal(ctx, doc)
 		if err != nil {
 			errs[i] = err
 			continue
@@ -125,7 +127,7 @@ func (c *Collection[T]) replace(ctx context.Context, raw Raw, before Meta, doc *
 	m := c.meta(doc)
 	// The header's own fields are ours, also if change has replaced the whole document.
 	m.ID, m.FactSeq, m.Pending, m.PendingSince, m.rev = before.ID, before.FactSeq, before.Pending, before.PendingSince, before.rev
-	b, err := c.seal(doc)
+	b, err := c.seal(ctx, doc)
 	if err != nil {
 		return err
 	}
@@ -142,13 +144,13 @@ func (c *Collection[T]) replace(ctx context.Context, raw Raw, before Meta, doc *
 }
 
 // Imply returns doc, which is to be inserted, as the record that a fact implies, its own facts with it.
-func (c *Collection[T]) Imply(doc *T) (Implied, error) {
-	b, err := c.seal(doc)
+func (c *Collection[T]) Imply(ctx context.Context, doc *T) (Implied, error) {
+	b, err := c.seal(ctx, doc)
 	return Implied{Collection: c.spec.Name, ID: c.meta(doc).ID, JSON: b}, err
 }
 
 // seal numbers the facts, takes out those that this process has published, and encodes the document.
-func (c *Collection[T]) seal(doc *T) (json.RawMessage, error) {
+func (c *Collection[T]) seal(ctx context.Context, doc *T) (json.RawMessage, error) {
 	m := c.meta(doc)
 	switch {
 	case m.ID == "":
@@ -160,7 +162,7 @@ func (c *Collection[T]) seal(doc *T) (json.RawMessage, error) {
 	if c.facts != nil {
 		published = c.facts.applier.published(key{c.spec.Name, m.ID})
 	}
-	m.seal(published, time.Now())
+	m.seal(published, time.Now(), traceparent.Of(ctx))
 	if c.spec.Lists != nil {
 		if err := m.list(c.spec.Lists, doc); err != nil {
 			return nil, fmt.Errorf("%s %s: %w", c.spec.Name, m.ID, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/telemetry/traceparent"
 )
 
 func TestEnvelopeAndTraceTravel(t *testing.T) {
@@ -44,6 +46,49 @@ func TestEnvelopeAndTraceTravel(t *testing.T) {
 	}
 	if got := <-traced; got != sc.TraceID() {
 		t.Errorf("trace id %s, want %s", got, sc.TraceID())
+	}
+}
+
+// A record that names the span that it was made in is handled in that trace, whoever publishes it, and whatever is published with it.
+func TestARecordIsHandledInTheTraceThatItWasMadeIn(t *testing.T) {
+	t.Parallel()
+	b := New(t)
+	in := func(n byte) (context.Context, string) {
+		ctx := trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(trace.SpanContextConfig{
+			TraceID: trace.TraceID{n}, SpanID: trace.SpanID{n, n}, TraceFlags: trace.FlagsSampled}))
+		return ctx, traceparent.Of(ctx)
+	}
+	publisher, own := in(1)
+	_, other := in(2)
+	_, third := in(3)
+	named := func(id, span string) event.Record {
+		r := rec(event.TopicInbound, id, id)
+		r.Trace = span
+		return r
+	}
+	for _, together := range [][]event.Record{
+		{named("none", "")},
+		{named("other", other), named("third", third), named("other too", other)},
+		{named("own", own)}, {named("garbage", "00-zz")},
+	} {
+		if err := b.Publish(publisher, together...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var s sink
+	var mu sync.Mutex
+	got := map[string]byte{}
+	Run(t, b, inbound("traces", func(ctx context.Context, m bus.Message) error {
+		mu.Lock()
+		got[m.Event.ID] = trace.SpanContextFromContext(ctx).TraceID()[0]
+		mu.Unlock()
+		return s.handle(ctx, m)
+	}))
+	s.wait(t, 6)
+	mu.Lock()
+	defer mu.Unlock()
+	if diff := cmp.Diff(map[string]byte{"none": 1, "other": 2, "third": 3, "other too": 2, "own": 1, "garbage": 1}, got); diff != "" {
+		t.Errorf("traces (-want +got):\n%s", diff)
 	}
 }
 

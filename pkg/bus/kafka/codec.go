@@ -7,10 +7,12 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/telemetry/traceparent"
 )
 
 // The headers of CloudEvents 1.0 in Kafka's binary mode; ce_tenant is an extension attribute.
@@ -31,7 +33,8 @@ const (
 
 var traceContext propagation.TraceContext
 
-// encode puts an event into a Kafka record and the span of ctx into its headers.
+// encode puts an event into a Kafka record and the span that it was made in into its headers: the one of ctx, unless the record is
+// from another trace.
 func encode(ctx context.Context, r event.Record) (kafka.Message, error) {
 	e := r.Event
 	switch {
@@ -53,6 +56,9 @@ func encode(ctx context.Context, r event.Record) (kafka.Message, error) {
 	h.Set(headerContent, contentJSON)
 	if r.Lane != r.Key {
 		h.Set(headerLane, r.Lane)
+	}
+	if r.Trace != "" && traceparent.Trace(r.Trace) != trace.SpanContextFromContext(ctx).TraceID() {
+		ctx = traceparent.With(ctx, r.Trace)
 	}
 	traceContext.Inject(ctx, &h)
 	m := kafka.Message{Topic: r.Topic, Key: []byte(r.Key), Value: e.Data, Headers: h}

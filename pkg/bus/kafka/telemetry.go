@@ -18,6 +18,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/telemetry/traceparent"
 )
 
 const scope = "github.com/tributaryhq/tributary/pkg/bus"
@@ -121,9 +122,10 @@ func (t *meter) remove(p *partition) {
 	delete(t.active, p)
 }
 
-// sending opens the span of a Publish; done closes it and counts.
+// sending opens the span of a Publish, in the trace of the first record that names one; done closes it and counts.
 func (t *meter) sending(ctx context.Context, recs []event.Record) (context.Context, func(error) error) {
 	start, topic := time.Now(), recs[0].Topic
+	ctx = within(ctx, recs)
 	ctx, span := t.tracer.Start(ctx, "send "+topic, trace.WithSpanKind(trace.SpanKindProducer))
 	if span.IsRecording() {
 		span.SetAttributes(system, operation.String("send"), destination.String(topic), batchCount.Int(len(recs)))
@@ -136,6 +138,16 @@ func (t *meter) sending(ctx context.Context, recs []event.Record) (context.Conte
 		end(span, err)
 		return err
 	}
+}
+
+// within returns ctx within the span that the first of the records was made in, if it names one.
+func within(ctx context.Context, recs []event.Record) context.Context {
+	for _, r := range recs {
+		if r.Trace != "" {
+			return traceparent.With(ctx, r.Trace)
+		}
+	}
+	return ctx
 }
 
 // processing opens the span of one call of a handler as a child of the span that sent the record, or the first of several. What

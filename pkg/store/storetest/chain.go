@@ -9,6 +9,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/telemetry/traceparent"
 )
 
 // Link is a conversation of a chain, as small as docs/models/facts.pml has it.
@@ -62,7 +63,7 @@ func (c *chain) records(f store.Fact) ([]store.Implied, error) {
 		id := c.message(e.Ref)
 		return []store.Implied{{Collection: messages.Name, ID: id, JSON: json.RawMessage(fmt.Sprintf(`{"_id":%q,"n":%d}`, id, e.Seq))}}, nil
 	case "followed":
-		record, err := c.links.Imply(c.first(e.Nth+1, e.Anchor))
+		record, err := c.links.Imply(traceparent.With(context.Background(), f.Trace), c.first(e.Nth+1, e.Anchor))
 		record.InOrder = true
 		return []store.Implied{record}, err
 	}

@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/telemetry/traceparent"
 )
 
 // Counter is a document whose every change is a fact, and every fact implies a note.
@@ -170,7 +172,7 @@ func recordsInOrder(t *testing.T, db store.DB) {
 		}
 		next := &Counter{Meta: store.Meta{ID: "c+"}, N: 1}
 		next.Emit("third", "k", event.Event{ID: "3"})
-		r, err := counters.Imply(next)
+		r, err := counters.Imply(traceparent.With(t.Context(), f.Trace), next)
 		r.InOrder = true
 		return []store.Implied{r}, err
 	}))
@@ -395,5 +397,45 @@ func noFactsDeclared(t *testing.T, db store.DB) {
 	n.Emit(topic, "k", event.Event{ID: "e"})
 	if err := c.Insert(t.Context(), n); err == nil {
 		t.Error("facts were taken that nobody will ever sweep")
+	}
+}
+
+// factsKeepTheirSpan: facts that are published later, by whoever finds them, name the span that they were committed in, and so do those
+// of the records that they imply. Facts of earlier versions have none, and are published all the same.
+func factsKeepTheirSpan(t *testing.T, db store.DB) {
+	setup(t, db)
+	var p Publisher
+	p.Fail(away)
+	a := newProcess(db, &p)
+	var spans []string
+	for i := range 2 {
+		sc := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1, byte(i)}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled})
+		ctx := trace.ContextWithSpanContext(t.Context(), sc)
+		spans = append(spans, traceparent.Of(ctx))
+		if err := a.count(ctx, "c", 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.count(t.Context(), "c", 1); err != nil { // as every fact was
+		t.Fatal(err)
+	}
+	c := must[*Counter](t)(a.counters.Get(t.Context(), "c"))
+	if len(c.Pending) != 3 || c.Pending[0].Trace != spans[0] || c.Pending[2].Trace != "" {
+		t.Fatalf("pending: %+v", c.Pending)
+	}
+	p.Fail(nil)
+	other := newProcess(db, &p)
+	if err := other.Sweep(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range p.Records() {
+		got = append(got, r.Trace)
+	}
+	if diff := cmp.Diff(append(spans, ""), got); diff != "" {
+		t.Errorf("spans of what was published (-want +got):\n%s", diff)
 	}
 }

@@ -51,6 +51,7 @@ func Run(t *testing.T, open Opener) {
 		"RecordsAreThere":      recordsAreThere,
 		"RecordsInOrder":       recordsInOrder,
 		"FactsGoTogether":      factsGoTogether,
+		"FactsKeepTheirSpan":   factsKeepTheirSpan,
 		"CommitWaitsForNobody": commitWaitsForNobody,
 		"DeletePublishes":      deletePublishes,
 		"RunPublishesAndClear": runPublishesAndClears,

@@ -51,7 +51,7 @@ func (r *Store) Into(ctx context.Context, t *Thread, rules Rules, by event.Actor
 			err := change(c)
 			if errors.Is(err, ErrNext) {
 				followed = true
-				next, err = r.follow(c, t.Open(c.N+1, c.Window, rules, by, why, ref, at), change, by, at)
+				next, err = r.follow(ctx, c, t.Open(c.N+1, c.Window, rules, by, why, ref, at), change, by, at)
 			}
 			return err
 		}
@@ -103,12 +103,14 @@ func (r *Store) apply(ctx context.Context, id string) error {
 var ErrNext = errors.New("chat: the next conversation is wanted")
 
 // follow makes next, with what change puts into it, the conversation that goes on where this one ended, and returns its id.
-func (r *Store) follow(c, next *Conversation, change func(*Conversation) error, by event.Actor, at event.Time) (string, error) {
+func (r *Store) follow(
+	ctx context.Context, c, next *Conversation, change func(*Conversation) error, by event.Actor, at event.Time,
+) (string, error) {
 	next.LastAgentID = c.LastAgentID
 	if err := change(next); err != nil && !errors.Is(err, store.Unchanged) {
 		return "", err
 	}
-	record, err := r.Conversations.Imply(next)
+	record, err := r.Conversations.Imply(ctx, next)
 	if err != nil {
 		return "", err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/lease"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/telemetry/traceparent"
 )
 
 const (
@@ -81,8 +83,12 @@ func (s *spool) behind(ctx context.Context) bool {
 	return err == nil && len(docs) > 0
 }
 
-// put keeps records until they can be published. It returns once they are safe.
+// put keeps records, and the span of the call that they are from, until they can be published. It returns once they are safe.
 func (s *spool) put(ctx context.Context, recs []event.Record) error {
+	recs = slices.Clone(recs)
+	for i := range recs {
+		recs[i].Trace = traceparent.Of(ctx)
+	}
 	b, err := json.Marshal(recs)
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/channel"
@@ -21,6 +22,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
+	"github.com/tributaryhq/tributary/pkg/telemetry/traceparent"
 )
 
 func noRetries(i *channel.Info) { i.Inbound.Retries = false }
@@ -73,6 +75,34 @@ func TestP1_TheSpoolKeepsWhatNobodyRepeats(t *testing.T) {
 	}
 	if docs, err := r.spool.page(t.Context(), 10); err != nil || len(docs) != 0 {
 		t.Errorf("%d left, %v", len(docs), err)
+	}
+}
+
+// What waits in the spool is published in the trace of the call that it came with, by whichever process finds it.
+func TestTheSpoolKeepsTheSpanOfACall(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, noRetries)
+	want := map[string]string{"m0": "", "m1": ""}
+	for i, ref := range []string{"m0", "m1"} {
+		ctx := t.Context()
+		if i > 0 { // the first came without, as all did to earlier versions
+			ctx = trace.ContextWithSpanContext(ctx, trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}}))
+		}
+		want[ref] = traceparent.Of(ctx)
+		rec := event.Record{Topic: event.TopicInbound, Key: "k", Event: event.New(ref, event.MessageReceived, "test", "t1", "", event.At(time.Now()), nil)}
+		if err := r.spool.put(ctx, []event.Record{rec}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.spool.look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, rec := range r.bus.Records() {
+		got[rec.Event.ID] = rec.Trace
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
 	}
 }
 
