@@ -23,6 +23,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/telemetry/dbcall"
 )
 
 const (
@@ -51,6 +52,7 @@ func Open(rawURL string) (*Cache, error) {
 	}
 	quiet()
 	c := &Cache{client: redis.NewUniversalClient(opts)}
+	c.client.AddHook(observed{dbcall.New("redis")})
 	c.hub = newHub(c.client)
 	return c, nil
 }

@@ -43,8 +43,8 @@ func newMeter() *meter {
 }
 
 func (m *meter) start(ctx context.Context, c Call) (context.Context, trace.Span) {
-	return m.tracer.Start(ctx, "HTTP "+c.Request.Method, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
-		attribute.String("http.request.method", c.Request.Method), attribute.String("server.address", c.Request.URL.Hostname())))
+	return m.tracer.Start(ctx, label.Method(c.Request.Method), trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
+		attribute.String("http.request.method", label.Method(c.Request.Method)), attribute.String("server.address", c.Request.URL.Hostname())))
 }
 
 // end counts by method and outcome only: hosts are named by whoever configures an agent app, so there may be any number.

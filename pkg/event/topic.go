@@ -1,5 +1,7 @@
 package event
 
+import "strings"
+
 // Topics of the gateway; docs/ARCHITECTURE.md shows who writes and who reads them.
 const (
 	TopicWebhooks      = "tributary.webhooks"       // key channel; the journal of raw provider calls
@@ -16,6 +18,16 @@ const (
 	topicMedia    = "tributary.media."
 	topicOutbound = "tributary.outbound."
 )
+
+// ChannelOf is the channel that a record of a topic with such a key is about; empty where keys name none.
+func ChannelOf(topic, key string) string {
+	switch {
+	case topic == TopicWebhooks, topic == TopicInbound, topic == TopicReceipts, strings.HasPrefix(topic, topicOutbound):
+		id, _, _ := strings.Cut(key, "|")
+		return id
+	}
+	return ""
+}
 
 // TopicMedia is the topic of media wanted by channels of a type; key attachment.
 func TopicMedia(t ChannelType) string { return topicMedia + string(t) }

@@ -10,17 +10,12 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
-	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/metric"
-	"time"
-
-	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/tributaryhq/tributary/pkg/fault"
-	"github.com/tributaryhq/tributary/pkg/telemetry/label"
 )
 
 const requestIDKey = "request_id"
@@ -104,21 +99,5 @@ func Deadline(d time.Duration) gin.HandlerFunc {
 		defer cancel()
 		c.Request = c.Request.WithContext(ctx)
 		c.Next()
-	}
-}
-
-// Measure records the duration of every request by route, method and status.
-func Measure() gin.HandlerFunc {
-	h, err := otel.Meter("tributary/httpapi").Float64Histogram("http.server.request.duration", metric.WithUnit("s"))
-	if err != nil {
-		otel.Handle(err)
-	}
-	return func(c *gin.Context) {
-		start := time.Now()
-		c.Next()
-		h.Record(c.Request.Context(), time.Since(start).Seconds(), metric.WithAttributes(
-			attribute.String("http.route", c.FullPath()),
-			attribute.String("http.request.method", label.Method(c.Request.Method)),
-			attribute.Int("http.response.status_code", label.Status(c.Writer.Status()))))
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/egress"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/pkg/store/mongo"
+	"github.com/tributaryhq/tributary/pkg/store/observed"
 	"github.com/tributaryhq/tributary/pkg/store/sqlite"
 )
 
@@ -45,7 +46,7 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (env *Env, 
 		return nil, close, fmt.Errorf("TRIBUTARY_STORE_URL: %w", err)
 	}
 	opened = append(opened, env.DB.Close)
-	env.DB = watchDB(env.DB)
+	env.DB = observed.New(watchDB(env.DB), storeSystem(cfg.StoreURL))
 	if env.Cache, err = cache.Open(cfg.RedisURL); err != nil {
 		return nil, close, fmt.Errorf("TRIBUTARY_REDIS_URL: %w", err)
 	}
@@ -97,6 +98,14 @@ func OpenBus(ctx context.Context, cfg *config.Config, log *slog.Logger) (bus.Bus
 		return nil, fmt.Errorf("TRIBUTARY_KAFKA_BROKERS: %w", err)
 	}
 	return b, nil
+}
+
+// storeSystem is the name that OpenTelemetry's semantic conventions have for the store behind a URL.
+func storeSystem(url string) string {
+	if strings.HasPrefix(url, "sqlite:") {
+		return "sqlite"
+	}
+	return "mongodb"
 }
 
 // OpenStore connects to the store alone.

@@ -7,9 +7,11 @@ import (
 
 	"github.com/mattn/go-isatty"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/tributaryhq/tributary/pkg/telemetry/logctx"
 )
 
-// Logger returns a logger that writes to w and adds the trace under way. format is "json", "text" or "auto": text where w is a
+// Logger returns a logger that writes to w and adds the trace under way and the ids of what it is about. format is "json", "text" or "auto": text where w is a
 // terminal, json elsewhere.
 func Logger(w io.Writer, format, level string) *slog.Logger {
 	var l slog.Level
@@ -31,8 +33,9 @@ func onTerminal(w io.Writer) bool {
 
 type traced struct{ slog.Handler }
 
-// Handle adds trace_id and span_id.
+// Handle adds trace_id and span_id, and what the work under way is about.
 func (t traced) Handle(ctx context.Context, r slog.Record) error {
+	r.AddAttrs(logctx.Of(ctx).Attrs()...)
 	if s := trace.SpanContextFromContext(ctx); s.IsValid() {
 		r.AddAttrs(slog.String("trace_id", s.TraceID().String()), slog.String("span_id", s.SpanID().String()))
 	}

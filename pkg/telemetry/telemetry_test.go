@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tributaryhq/tributary/pkg/telemetry"
+	"github.com/tributaryhq/tributary/pkg/telemetry/logctx"
 )
 
 func TestMetricsAreServedWithUsefulBuckets(t *testing.T) {
@@ -39,9 +40,10 @@ func TestLogLinesNameTheTrace(t *testing.T) {
 	id := trace.TraceID{1, 2, 3}
 	ctx := trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(trace.SpanContextConfig{TraceID: id, SpanID: trace.SpanID{4}}))
 	log := telemetry.Logger(&b, "json", "info").With("service", "inbox")
-	log.InfoContext(ctx, "hello")
+	log.InfoContext(logctx.With(ctx, logctx.About{Channel: "ch_1", Event: "evt_1"}), "hello")
 	log.DebugContext(ctx, "quiet")
-	if !strings.Contains(b.String(), id.String()) || !strings.Contains(b.String(), `"service":"inbox"`) || strings.Contains(b.String(), "quiet") {
+	if !strings.Contains(b.String(), id.String()) || !strings.Contains(b.String(), `"service":"inbox"`) ||
+		!strings.Contains(b.String(), `"channel":"ch_1","event_id":"evt_1"`) || strings.Contains(b.String(), "quiet") {
 		t.Errorf("got %s", b.String())
 	}
 }

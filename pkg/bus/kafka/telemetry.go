@@ -18,6 +18,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/telemetry/logctx"
 	"github.com/tributaryhq/tributary/pkg/telemetry/traceparent"
 )
 
@@ -154,7 +155,8 @@ func within(ctx context.Context, recs []event.Record) context.Context {
 // it returns ends the span and counts the records.
 func (t *meter) processing(ctx context.Context, group string, m bus.Message, h headers) (context.Context, func(n int, err error)) {
 	start := time.Now()
-	ctx = traceContext.Extract(ctx, &h)
+	ctx = logctx.With(traceContext.Extract(ctx, &h), logctx.About{
+		Tenant: m.Event.Tenant, Channel: event.ChannelOf(m.Topic, m.Key), Event: m.Event.ID})
 	ctx, span := t.tracer.Start(ctx, "process "+m.Topic, trace.WithSpanKind(trace.SpanKindConsumer), trace.WithLinks(trace.LinkFromContext(ctx)))
 	if span.IsRecording() {
 		span.SetAttributes(system, operation.String("process"), destination.String(m.Topic), groupName.String(group),

@@ -9,6 +9,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/telemetry/logctx"
 )
 
 // The verdicts on a call, as the journal has them.
@@ -42,6 +43,9 @@ func (g *Ingress) accept(ctx context.Context, in channel.Inbound, chs []channel.
 		return channel.Reply{}, err
 	}
 	defer leave()
+	if len(chs) == 1 {
+		ctx = logctx.With(ctx, logctx.About{Tenant: chs[0].Tenant, Channel: chs[0].ID})
+	}
 	b := batch{verdict: ignored}
 	shared, err := g.sharedBody(ctx, in, chs)
 	if err != nil {

@@ -32,12 +32,15 @@ type Caller struct {
 	redactors  redactors
 }
 
-// carry signs req, with the token that ch has, and makes the call. The error is Sign's or the transport's. What it returns, answer
+// carry signs req, with the token that ch has, and makes the call, which is for a. The error is Sign's or the transport's. What it returns, answer
 // or error, is without the channel's secrets: whoever reads it may pass it on.
-func (c *Caller) carry(ctx context.Context, ch channel.Keyed, req channel.Request) (channel.Response, error) {
+func (c *Caller) carry(ctx context.Context, ch channel.Keyed, req channel.Request, a About) (channel.Response, error) {
 	hide := c.redactors.find(ch)
+	ctx, done := observed().begin(ctx, ch, a)
 	resp, err := c.exchange(ctx, ch, req)
-	return hide.answer(resp), hide.fault(err)
+	resp, err = hide.answer(resp), hide.fault(err)
+	done(resp, err)
+	return resp, err
 }
 
 func (c *Caller) exchange(ctx context.Context, ch channel.Keyed, req channel.Request) (channel.Response, error) {

@@ -53,7 +53,7 @@ func (c *Caller) try(ctx context.Context, ch channel.Keyed, req channel.Request)
 	call := SetupCall{Method: req.Method, URL: hide.text(req.URL)}
 	var resp channel.Response
 	if err == nil {
-		resp, err = c.carry(ctx, ch, req)
+		resp, err = c.carry(ctx, ch, req, About{})
 	}
 	call.Status, call.Answer = resp.Status, hide.text(text(resp.Body))
 	if err == nil && (resp.Status < 200 || resp.Status > 299) {

@@ -103,7 +103,7 @@ func (c *Caller) once(ctx context.Context, ch channel.Keyed, msg event.Outbound,
 		return channel.Outcome{}, beforeCall(err), false
 	}
 	started := c.Now()
-	resp, err := c.carry(ctx, ch, files.request(req))
+	resp, err := c.carry(ctx, ch, files.request(req), a)
 	resp = files.answer(resp)
 	hide := c.redactors.find(ch)
 	c.Log.add(entry{ch: ch.ID, hide: hide, about: a, req: files.logged(req), resp: resp, err: err, at: started, took: c.Now().Sub(started)})
@@ -123,7 +123,7 @@ func (c *Caller) Ask(ctx context.Context, ch channel.Keyed, req channel.Request,
 	var err error
 	before := c.withToken(ctx, ch, func(ch channel.Keyed) (denied bool) {
 		var resp channel.Response
-		if resp, err = c.carry(ctx, ch, req); err != nil {
+		if resp, err = c.carry(ctx, ch, req, About{}); err != nil {
 			return false
 		}
 		err = c.redactors.find(ch).fault(read(resp))

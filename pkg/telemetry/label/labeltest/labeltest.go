@@ -83,6 +83,9 @@ var sets = map[string]func(string) bool{
 	"messaging_destination_name":         one(topics()...),
 	"messaging_destination_partition_id": like(`[0-9]|[1-3][0-9]|4[0-7]`),
 	"messaging_consumer_group_name":      like(`tributary(-[a-z]+)+`),
+	"db_system_name":                     one("sqlite", "mongodb", "redis"),
+	"db_operation_name":                  like(`[a-z]+`),           // of the store's interface, or a command of Redis
+	"db_collection_name":                 like(`[a-z]+(_[a-z]+)*`), // services declare them
 	"service_name":                       like(`tributary-[a-z]+`),
 	"service_version":                    like(`.+`), // of the build, as the next one
 	"version":                            like(`go.+`),
