@@ -11,8 +11,11 @@ import (
 func (r *reader) message(it channel.Item[message], contacts []contact, echo bool) {
 	m := &it.V
 	who := somebody(m.From, m.FromUserID, m.FromParentID)
-	if echo {
+	switch {
+	case echo:
 		who = somebody(m.To, m.ToUserID, m.ToParentID)
+	case who.peer == "" && m.System != nil: // of somebody without a known number a notice names the old ids alone
+		who = somebody("", m.System.PreviousUserID, m.System.PreviousParentID)
 	}
 	who = who.known(contacts).inGroup(m.Group)
 	if who.peer == "" {

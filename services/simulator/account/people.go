@@ -18,6 +18,7 @@ type Person struct {
 	Blocked bool      // they blocked the account
 	Seen    bool      // they did something with the account
 	Name    string    // as they called themselves last
+	Author  string    // who wrote last: in a group one of its people
 	number  int64     // of the latest message in the chat
 }
 

@@ -37,18 +37,31 @@ func (p *Provider) Inbound(a *account.Account, act account.Action) (webhook.Post
 	}
 	p.sender(a, &act, from, m)
 	id := m["id"].(string)
-	a.People.Change(cmp.Or(act.Group, from), func(w *account.Person) { wrote(w, m["type"].(string), id, at) })
-	name := cmp.Or(act.Name, "Simulated "+from[max(0, len(from)-4):])
-	contact := obj{"profile": profileOf(name, act.Username), "user_id": userID(a.Config(), from)}
-	if number(from) {
-		contact["wa_id"] = from
-	}
+	a.People.Change(cmp.Or(act.Group, from), func(w *account.Person) { wrote(w, from, m["type"].(string), id, at) })
 	return webhook.Post{Make: func() webhook.Call {
-		return call(a.Config(), obj{"contacts": []obj{contact}, "messages": []obj{m}})
+		value := obj{"messages": []obj{m}}
+		if m["type"] != "system" { // who changed is told in the message alone
+			value["contacts"] = []obj{contactOf(a, &act, from)}
+		}
+		return call(a.Config(), value)
 	}}, id, nil
 }
 
-func wrote(w *account.Person, kind, id string, at time.Time) {
+// contactOf is the contact object of somebody: how they call themselves, and their ids.
+func contactOf(a *account.Account, act *account.Action, id string) obj {
+	c := obj{"profile": profileOf(nameOf(act, id), act.Username), "user_id": userID(a.Config(), id)}
+	if number(id) {
+		c["wa_id"] = id
+	}
+	return c
+}
+
+func nameOf(act *account.Action, id string) string {
+	return cmp.Or(act.Name, "Simulated "+id[max(0, len(id)-4):])
+}
+
+func wrote(w *account.Person, from, kind, id string, at time.Time) {
+	w.Author = from
 	if at.After(w.Wrote) {
 		w.Wrote = at
 	}
@@ -64,7 +77,10 @@ func (p *Provider) echo(a *account.Account, act *account.Action, to string, m ob
 	if number(to) {
 		m["to"] = to
 	}
-	return webhook.Post{Make: func() webhook.Call { return change(a.Config(), "smb_message_echoes", obj{"message_echoes": []obj{m}}) }}
+	contact := contactOf(a, act, to)
+	return webhook.Post{Make: func() webhook.Call {
+		return change(a.Config(), "smb_message_echoes", obj{"contacts": []obj{contact}, "message_echoes": []obj{m}})
+	}}
 }
 
 func profileOf(name, username string) obj {
@@ -77,10 +93,13 @@ func profileOf(name, username string) obj {
 
 // sender says who wrote: by number and user id, or, if the number is hidden, by user id alone.
 func (p *Provider) sender(a *account.Account, act *account.Action, from string, m obj) {
-	if number(from) {
+	system, _ := m["system"].(obj)
+	if number(from) && (system == nil || system["wa_id"] != nil) {
 		m["from"] = from
 	}
-	m["from_user_id"] = userID(a.Config(), from)
+	if system == nil { // a notice names the ids, old and new, by itself
+		m["from_user_id"] = userID(a.Config(), from)
+	}
 	if act.Group != "" {
 		m["group_id"] = act.Group
 	}
@@ -116,8 +135,7 @@ func (p *Provider) fill(a *account.Account, act *account.Action, m obj, known ac
 	case "edit", "delete":
 		return changed(act, m, known)
 	case "number_changed":
-		m["type"], m["system"] = "system", obj{"type": "user_changed_number", "body": "The number was changed", "wa_id": account.Bare(act.Target), "user_id": userID(a.Config(), account.Bare(act.Target))}
-		return needs(act.Target)
+		return moved(a, act, m)
 	case "unsupported":
 		m["errors"] = []obj{{"code": 131051, "title": "Message type unknown", "message": "Message type unknown", "error_data": obj{"details": "Message type is currently not supported."}}}
 		m["unsupported"] = obj{"type": cmp.Or(act.Text, "poll")}
@@ -126,6 +144,23 @@ func (p *Provider) fill(a *account.Account, act *account.Action, m obj, known ac
 	}
 	refer(act, m)
 	return nil
+}
+
+// moved is the notice that somebody has another number, and a new user id with it; or a new user id alone, if no number is to be told.
+func moved(a *account.Account, act *account.Action, m obj) error {
+	old, now := account.Bare(act.From), account.Bare(act.Target)
+	if now != "" && !number(now) && !scoped(now) {
+		return fault.At("/target", "bad_format", "want the new phone number in international form, or the new user id (CC.…)")
+	}
+	s := obj{"type": "user_changed_user_id", "user_id": userID(a.Config(), now), "previous_user_id": userID(a.Config(), old)}
+	if number(now) {
+		s["type"], s["wa_id"] = "user_changed_number", now
+	} else {
+		old = userID(a.Config(), old)
+	}
+	s["body"] = fmt.Sprintf("User %s changed from %s to %s", nameOf(act, old), old, now)
+	m["type"], m["system"] = "system", s
+	return needs(now)
 }
 
 func needs(target string) error {
@@ -146,10 +181,14 @@ func changed(act *account.Action, m obj, known account.Person) error {
 	return needs(target)
 }
 
-// press is a button or a row that was chosen: by its id, its title, or the first one that was offered.
+// press is a button or a row that was chosen: by its id, its title, or the first one that was offered. If this account offered none,
+// another client of the number did.
 func press(a *account.Account, act *account.Action, m obj, known account.Person) {
 	c := account.Pick(act, known)
 	target := cmp.Or(act.Target, known.OfferID)
+	if target == "" && act.Kind != "quick_reply" { // only what a template offered may come without its message
+		target = cmp.Or(known.LastOut, newID(account.Bare(a.Config().Display)))
+	}
 	if target != "" {
 		m["context"] = obj{"from": account.Bare(a.Config().Display), "id": target}
 	}

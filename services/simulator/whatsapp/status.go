@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -35,10 +36,9 @@ func (p *Provider) status(a *account.Account, m *ledger.Message, s account.Step)
 	id, to, ref, kind, at := m.ID, m.To, m.ClientRef, m.Kind, m.At.Add(s.At)
 	return webhook.Post{After: s.After, Make: func() webhook.Call {
 		st := obj{"id": id, "status": s.Status, "timestamp": unix(at)}
-		if number(to) {
-			st["recipient_id"], st["recipient_user_id"] = to, userID(a.Config(), to)
-		} else {
-			st["recipient_user_id"] = to
+		value := obj{"statuses": []obj{st}}
+		if to != "" {
+			value["contacts"] = []obj{recipient(a, st, to)}
 		}
 		if ref != "" {
 			st["biz_opaque_callback_data"] = ref
@@ -49,8 +49,33 @@ func (p *Provider) status(a *account.Account, m *ledger.Message, s account.Step)
 		if s.Status == "failed" {
 			st["errors"] = []obj{failed(s.Code, "")}
 		}
-		return call(a.Config(), obj{"statuses": []obj{st}})
+		return call(a.Config(), value)
 	}}
+}
+
+// recipient writes into a status whom the message went to, and is that person's contact object: ids alone, without a profile. Of a
+// failed message to a number Meta tells no user id. A group has one status for each participant; here only the one who wrote last,
+// or a made-up one, gets what is sent to it.
+func recipient(a *account.Account, st obj, to string) obj {
+	switch {
+	case number(to) && st["status"] == "failed":
+		st["recipient_id"] = to
+		return obj{"wa_id": to}
+	case number(to):
+		st["recipient_id"], st["recipient_user_id"] = to, userID(a.Config(), to)
+		return obj{"wa_id": to, "user_id": st["recipient_user_id"]}
+	case scoped(to):
+		st["recipient_user_id"] = to
+		return obj{"user_id": to}
+	}
+	st["recipient_type"], st["recipient_id"] = "group", to
+	from := cmp.Or(a.People.Known(to).Author, "15550107799")
+	one := obj{"user_id": userID(a.Config(), from)}
+	st["recipient_participant_user_id"] = one["user_id"]
+	if number(from) {
+		st["recipient_participant_id"], one["wa_id"] = from, from
+	}
+	return one
 }
 
 func pricing(kind string) obj {

@@ -2,6 +2,7 @@
 package whatsapp
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -45,7 +46,7 @@ func (p *Provider) Cloud(w http.ResponseWriter, r *http.Request, path string) {
 	}
 	number := node
 	if edge == "" && p.number(node) == nil {
-		number = r.URL.Query().Get("phone_number_id")
+		number = cmp.Or(r.URL.Query().Get("phone_number_id"), p.holder(token(r), node))
 	}
 	a := p.bearer(r, number)
 	switch {
@@ -105,6 +106,18 @@ func (p *Provider) bearer(r *http.Request, number string) *account.Account {
 		return nil
 	}
 	return a
+}
+
+// holder is the number that has a file, of those with the token: a look-up need not name the number.
+func (p *Provider) holder(token, file string) string {
+	for _, a := range p.Accounts.Where(func(c *account.Config) bool {
+		return c.Type == typeName && !isDialog(c) && c.Secrets["access_token"] == token
+	}) {
+		if token != "" && p.Files.File(a, file) != nil {
+			return a.Config().ID
+		}
+	}
+	return ""
 }
 
 func profile(c *account.Config) obj {
