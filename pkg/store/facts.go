@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -34,7 +35,7 @@ func (m *Meta) seal(published int64, now time.Time, span string) {
 			m.FactSeq = now.UnixMicro()
 		}
 		m.FactSeq++
-		f.Seq, f.Trace = m.FactSeq, span
+		f.Seq, f.Trace = m.FactSeq, cmp.Or(f.Trace, span)
 		m.Pending = append(m.Pending, f)
 	}
 	switch {

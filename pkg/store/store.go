@@ -198,6 +198,12 @@ func (m *Meta) Emit(topic, key string, e event.Event) {
 	m.facts = append(m.facts, Fact{Topic: topic, Key: key, Event: e})
 }
 
+// EmitWithin is Emit for a fact that belongs to the trace of an earlier span, a traceparent, whatever brings it about now. An empty one
+// is the span under way.
+func (m *Meta) EmitWithin(span, topic, key string, e event.Event) {
+	m.facts = append(m.facts, Fact{Topic: topic, Key: key, Event: e, Trace: span})
+}
+
 // Publisher is where facts go; bus.Producer is one. It returns when all records are acknowledged (acks=all), in order
 // per key. A call that fails may have written, of each topic and key, the first few of its records.
 type Publisher interface {

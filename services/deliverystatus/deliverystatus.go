@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -31,7 +32,8 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 	if err := env.DB.Require(ctx, collections...); err != nil {
 		return nil, err
 	}
-	unclaimed, err := otel.Meter("tributary/deliverystatus").Int64Counter("tributary_receipts_unclaimed")
+	unclaimed, err := otel.Meter("tributary/deliverystatus").Int64Counter("tributary_receipts_unclaimed",
+		metric.WithDescription("receipts of messages that no attempt is known of"))
 	if err != nil {
 		return nil, err
 	}

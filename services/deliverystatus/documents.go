@@ -63,6 +63,7 @@ type attempt struct {
 	Order          []told               `json:"order,omitempty"`
 	WaitsFor       string               `json:"waits_for,omitempty"` // channel and peer whose read watermark would still be news
 	At             event.Time           `json:"at,omitzero"`
+	Trace          string               `json:"trace,omitempty"` // the span of the send, as a traceparent: receipts are told in its trace
 }
 
 // unit is one thing the provider has an id for: a part, or an item of a part that became several (an album).
@@ -187,7 +188,7 @@ func (a *attempt) tell(at event.Time) {
 			MessageID: a.MessageID, ConversationID: a.ConversationID, ThreadID: a.ThreadID, AttemptID: a.ID, Attempt: a.N,
 			Status: o.Status, Step: a.Units[o.Unit].Steps[o.Step], Parts: a.Parts, ExternalIDs: a.externalIDs(), Action: a.Action, Seq: seq,
 		}
-		a.Emit(event.TopicMessageStatus, a.ThreadID, event.New(
+		a.EmitWithin(a.Trace, event.TopicMessageStatus, a.ThreadID, event.New(
 			event.DeriveID("evt", a.Tenant, a.ID, strconv.FormatInt(seq, 10)), event.StatusChanged, source, a.Tenant, a.MessageID, at, s))
 	}
 }

@@ -6,12 +6,14 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/telemetry/traceparent"
 )
 
 // How long documents live after their last change.
@@ -78,6 +80,9 @@ func (j *judge) settled(ctx context.Context, tenant string, r event.SendResult) 
 	}
 	a, err := j.onAttempt(ctx, tenant, r.AttemptID, func(a *attempt) bool {
 		fresh := a.identify(r)
+		if fresh {
+			a.Trace = traceparent.Of(ctx)
+		}
 		for _, id := range ordered(r.ExternalIDs) {
 			i := a.find(r.Part, id)
 			if a.Units[i].At.IsZero() {
@@ -258,13 +263,14 @@ func (j *judge) onReceipt(ctx context.Context, tenant, channelID, externalID str
 	})
 }
 
+// onAttempt changes an attempt. What it tells is told in the trace of the send; a receipt comes in a trace of its own, which links there.
 func (j *judge) onAttempt(ctx context.Context, tenant, id string, change func(*attempt) bool) (*attempt, error) {
 	fresh := func() *attempt {
 		a := &attempt{Status: event.Queued}
 		a.Tenant = tenant
 		return a
 	}
-	return j.attempts.Upsert(ctx, id, fresh, func(a *attempt) error {
+	a, err := j.attempts.Upsert(ctx, id, fresh, func(a *attempt) error {
 		if !change(a) {
 			return store.Unchanged
 		}
@@ -272,4 +278,8 @@ func (j *judge) onAttempt(ctx context.Context, tenant, id string, change func(*a
 		a.ExpiresAt = event.At(j.now()).Add(keptFor)
 		return nil
 	})
+	if err == nil && a.Trace != "" && traceparent.Trace(a.Trace) != trace.SpanContextFromContext(ctx).TraceID() {
+		trace.SpanFromContext(ctx).AddLink(trace.LinkFromContext(traceparent.With(ctx, a.Trace)))
+	}
+	return a, err
 }

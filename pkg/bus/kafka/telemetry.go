@@ -173,6 +173,19 @@ func (t *meter) processing(ctx context.Context, group string, m bus.Message, h h
 	}
 }
 
+// linkTo links the span of several records to where the others come from.
+func linkTo(ctx context.Context, others []item) {
+	span := trace.SpanFromContext(ctx)
+	if !span.IsRecording() {
+		return
+	}
+	for _, it := range others {
+		if from := trace.LinkFromContext(traceContext.Extract(context.Background(), &it.record.headers)); from.SpanContext.IsValid() {
+			span.AddLink(from)
+		}
+	}
+}
+
 // labels name a set of attributes; group and kind may be empty.
 type labels struct{ topic, group, kind string }
 

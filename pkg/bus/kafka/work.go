@@ -65,6 +65,7 @@ func (p *partition) handleTogether(items []item) (done int) {
 	ctx, cancel := context.WithTimeoutCause(p.handling, p.sub.Deadline, errDeadline)
 	defer cancel()
 	ctx, end := p.meter.processing(ctx, p.sub.Group, ms[0], items[0].headers)
+	linkTo(ctx, items[1:len(ms)])
 	var err error
 	defer func() { end(done, err) }()
 	defer recovered(&err, p.logger)

@@ -30,13 +30,14 @@ type Caller struct {
 	Files      *fileurl.URLs        // nil: requests have no places for them
 	Now        func() time.Time
 	redactors  redactors
+	lazy       lazy // the observer of calls
 }
 
 // carry signs req, with the token that ch has, and makes the call, which is for a. The error is Sign's or the transport's. What it returns, answer
 // or error, is without the channel's secrets: whoever reads it may pass it on.
 func (c *Caller) carry(ctx context.Context, ch channel.Keyed, req channel.Request, a About) (channel.Response, error) {
 	hide := c.redactors.find(ch)
-	ctx, done := observed().begin(ctx, ch, a)
+	ctx, done := c.lazy.observe().begin(ctx, ch, a)
 	resp, err := c.exchange(ctx, ch, req)
 	resp, err = hide.answer(resp), hide.fault(err)
 	done(resp, err)

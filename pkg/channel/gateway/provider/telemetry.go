@@ -26,15 +26,26 @@ type observer struct {
 	duration metric.Float64Histogram
 }
 
-// observed is made when the first call is: there are many callers, and one kind of call.
-var observed = sync.OnceValue(func() *observer {
+// observe returns the observer, made when the first call is.
+func (l *lazy) observe() *observer {
+	l.once.Do(func() { l.observer = newObserver() })
+	return l.observer
+}
+
+// lazy lets a Caller be a value without one.
+type lazy struct {
+	once     sync.Once
+	observer *observer
+}
+
+func newObserver() *observer {
 	h, err := otel.Meter(scope).Float64Histogram("tributary.provider.call.duration", metric.WithUnit("s"),
 		metric.WithDescription("Calls to providers by channel type and what went wrong, from the signing of a request to the end of its answer."))
 	if err != nil {
 		otel.Handle(err)
 	}
 	return &observer{tracer: otel.Tracer(scope), duration: h}
-})
+}
 
 // begin opens the span of a call; done ends it.
 func (o *observer) begin(ctx context.Context, ch channel.Keyed, a About) (context.Context, func(channel.Response, error)) {
