@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tributaryhq/tributary/pkg/event"
 )
 
 // Kind says what to do with a failure, not where it came from.
@@ -67,6 +69,18 @@ type Error struct {
 	Detail string
 	Extra  map[string]any // what a caller is told besides, by name: further members of the problem (RFC 9457)
 	Err    error          // for the log
+}
+
+// Shown is an error as people see it; nil for none: its code and its Detail.
+func (e *Error) Shown() *event.Error {
+	if e == nil {
+		return nil
+	}
+	out := &event.Error{Kind: e.Kind.String(), Code: e.Code, ProviderCode: e.Provider, Detail: e.Detail, Retryable: e.Kind.Retryable()}
+	if out.Code == "" {
+		out.Code = out.Kind
+	}
+	return out
 }
 
 // Error implements error.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/tributaryhq/tributary/pkg/budget"
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/cache"
 	"github.com/tributaryhq/tributary/pkg/channel"
@@ -26,6 +27,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/session"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/source"
 	"github.com/tributaryhq/tributary/pkg/directory"
+	"github.com/tributaryhq/tributary/pkg/dispatch"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fileurl"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
@@ -157,12 +159,12 @@ func (h *Host) caller() *provider.Caller {
 }
 
 // shared are limits that all replicas keep together.
-func shared(c *cache.Cache) func(string, channel.Rate) (send.Limiter, error) {
+func shared(c *cache.Cache) func(string, budget.Rate) (dispatch.Limiter, error) {
 	if c == nil {
 		return nil
 	}
-	return func(name string, r channel.Rate) (send.Limiter, error) {
-		return c.Limiter(name, cache.Rate{Limit: r.N, Per: time.Duration(r.Every)})
+	return func(name string, r budget.Rate) (dispatch.Limiter, error) {
+		return c.Limiter(name, cache.Rate{Limit: r.N, Per: r.Per})
 	}
 }
 

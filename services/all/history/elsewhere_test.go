@@ -258,6 +258,11 @@ func TestP6_P13_StatusesInAnyOrderEndAtTheHighestAndSurviveEveryProcess(t *testi
 	}
 	for text, steps := range map[string]int{"backwards": 5, "together": 5, "durable": 4} {
 		var m message
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Logf("%s: %s, steps %v of %d", text, m.Status, m.steps(), steps)
+			}
+		})
 		l.eventually(text+" is read", func() bool { m = l.messages()[text]; return m.Status == event.Read && len(m.Statuses) == steps })
 		if n := len(slices.Compact(slices.Sorted(slices.Values(m.steps())))); n != steps {
 			t.Errorf("%s: steps %v", text, m.steps())

@@ -21,8 +21,8 @@ func TestMain(m *testing.M) {
 		house.TB = tenant
 		tenant.end()
 	}
-	err := goleak.Find(goleak.IgnoreAnyFunction("github.com/tributaryhq/tributary/pkg/channel/gateway/send.(*owner).repeat"),
-		goleak.IgnoreAnyFunction("github.com/tributaryhq/tributary/pkg/channel/gateway/send.(*owner).release.func1"),
+	err := goleak.Find(goleak.IgnoreAnyFunction("github.com/tributaryhq/tributary/pkg/dispatch.(*Owner[...]).repeat"),
+		goleak.IgnoreAnyFunction("github.com/tributaryhq/tributary/pkg/dispatch.(*Owner[...]).Release.func1"),
 		goleak.IgnoreAnyFunction("github.com/tributaryhq/tributary/pkg/bus/kafka.(*lanes).wait.func1"))
 	if code == 0 && err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -150,7 +150,7 @@ func (w *Worker) keep(ctx context.Context, ch channel.Keyed, f *File, r io.Reade
 		if f.Mismatches++; f.Mismatches < maxMismatches && !w.expired(f) {
 			return f.Wanted.Attachment, differs
 		}
-		a.Warning = provider.Shown(differs)
+		a.Warning = differs.Shown()
 		a.Warning.Retryable = false
 	}
 	return a, nil

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -52,7 +51,7 @@ func (w *Worker) file(tenant string, want event.WantedMedia) *File {
 func (w *Worker) wait(ctx context.Context, f *File, why *fault.Error, next time.Time) error {
 	f.NextAt = event.At(next)
 	if why != nil {
-		f.Tries, f.Error = 1, provider.Shown(why)
+		f.Tries, f.Error = 1, why.Shown()
 	}
 	if err := w.files.Insert(ctx, f); err != nil && !errors.Is(err, store.ErrExists) {
 		return &fault.Error{Kind: fault.Unavailable, Code: "unavailable", Err: err}
@@ -76,6 +75,6 @@ func (w *Worker) record(f *File, a event.Attachment) event.Record {
 // lost is the attachment that will never come.
 func lost(f *File, fe *fault.Error) event.Attachment {
 	a := f.Wanted.Attachment
-	a.State, a.Error = event.Lost, provider.Shown(fe)
+	a.State, a.Error = event.Lost, fe.Shown()
 	return a
 }

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
@@ -102,7 +101,7 @@ func (w *Worker) settle(ctx context.Context, f *File, a event.Attachment, fe *fa
 		case w.hopeless(doc, fe):
 			w.end(doc, lost(doc, fe))
 		default:
-			doc.NextAt, doc.Error = event.At(next), provider.Shown(fe)
+			doc.NextAt, doc.Error = event.At(next), fe.Shown()
 		}
 	})
 	if errors.Is(err, errTaken) {

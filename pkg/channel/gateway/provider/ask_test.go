@@ -14,6 +14,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/lease"
+	"github.com/tributaryhq/tributary/pkg/dispatch"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
@@ -51,9 +52,9 @@ func TestTheStateOfACallComesBack(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		size  int
-		want  Finding
+		want  dispatch.Finding
 		calls int
-	}{"within the limit": {100, Taken, 3}, "over it": {channel.MaxState, Failed, 2}} {
+	}{"within the limit": {100, dispatch.Taken, 3}, "over it": {channel.MaxState, dispatch.Rejected, 2}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var mu sync.Mutex
@@ -70,7 +71,7 @@ func TestTheStateOfACallComesBack(t *testing.T) {
 			call := caller(t)
 			call.Adapter = channel.Guard(stepping{gatewaytest.Toy{Kind: event.Telegram}, c.size})
 			v := send(t, call, gatewaytest.Channel(event.Telegram, "ch_a", "acme", server.URL), outbound("x"))
-			if v.Finding != c.want || c.want == Taken && !slices.Equal(v.Refs, []string{"ref-1", "ref-2", "ref-3"}) || c.want == Failed && v.Err.Code != "state_too_large" {
+			if v.Finding != c.want || c.want == dispatch.Taken && !slices.Equal(v.Refs, []string{"ref-1", "ref-2", "ref-3"}) || c.want == dispatch.Rejected && v.Err.Code != "state_too_large" {
 				t.Errorf("%+v", v)
 			}
 			mu.Lock()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
+	"github.com/tributaryhq/tributary/pkg/dispatch"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
@@ -53,14 +54,14 @@ func TestAChainOfCallsIsBoundedByItsTime(t *testing.T) {
 	for name, c := range map[string]struct {
 		ready int
 		pause time.Duration
-		want  Finding
+		want  dispatch.Finding
 		calls int
 		took  time.Duration
 	}{
-		"many calls":                  {40, time.Second, Taken, 40, 39 * time.Second},
-		"at once":                     {500, 0, Taken, 500, 0},
-		"never ready":                 {0, time.Second, Refused, 60, 59 * time.Second},
-		"a pause longer than is left": {2, time.Hour, Refused, 1, 0},
+		"many calls":                  {40, time.Second, dispatch.Taken, 40, 39 * time.Second},
+		"at once":                     {500, 0, dispatch.Taken, 500, 0},
+		"never ready":                 {0, time.Second, dispatch.Deferred, 60, 59 * time.Second},
+		"a pause longer than is left": {2, time.Hour, dispatch.Deferred, 1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -81,7 +82,7 @@ func TestAChainOfCallsIsBoundedByItsTime(t *testing.T) {
 				if v.Finding != c.want || len(provider.at) != c.calls || provider.at[len(provider.at)-1] != c.took {
 					t.Errorf("%+v after %d calls, the last after %s", v, len(provider.at), provider.at[len(provider.at)-1])
 				}
-				if c.want == Refused && (v.Err.Code != "too_late" || !fault.Is(v.Err, fault.Unavailable)) {
+				if c.want == dispatch.Deferred && (v.Err.Code != "too_late" || !fault.Is(v.Err, fault.Unavailable)) {
 					t.Errorf("%+v", v.Err)
 				}
 			})

@@ -14,6 +14,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
+	"github.com/tributaryhq/tributary/pkg/dispatch"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fileurl"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
@@ -147,7 +148,7 @@ func TestWithoutAPublicURLNothingIsSent(t *testing.T) {
 			return c.Send(t.Context(), gatewaytest.Channel(event.Telegram, "ch_a", "acme", "https://api.provider.example"), linked, text, About{})
 		},
 	} {
-		if v := try(); v.Finding != Failed || v.Err.Code != "public_url_missing" {
+		if v := try(); v.Finding != dispatch.Rejected || v.Err.Code != "public_url_missing" {
 			t.Errorf("%s: %+v %v", name, v, v.Err)
 		}
 	}

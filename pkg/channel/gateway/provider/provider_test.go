@@ -16,6 +16,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
+	"github.com/tributaryhq/tributary/pkg/dispatch"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
@@ -44,16 +45,16 @@ func TestVerdicts(t *testing.T) {
 	cases := []struct {
 		name   string
 		answer gatewaytest.Answer
-		want   Finding
+		want   dispatch.Finding
 		kind   fault.Kind
 	}{
-		{"taken", gatewaytest.Answer{}, Taken, 0},
-		{"documented as not done", gatewaytest.Answer{Status: 503}, Refused, fault.Unavailable},
-		{"too fast", gatewaytest.Answer{Status: 429, After: "7"}, Refused, fault.Throttled},
-		{"refused for good", gatewaytest.Answer{Status: 400}, Failed, fault.Invalid},
-		{"credentials", gatewaytest.Answer{Status: 401}, Failed, fault.Denied},
-		{"a 5xx that nobody documents", gatewaytest.Answer{Status: 500}, Unsure, fault.Unknown},
-		{"no answer", gatewaytest.Answer{Silent: true}, Unsure, fault.Unknown},
+		{"taken", gatewaytest.Answer{}, dispatch.Taken, 0},
+		{"documented as not done", gatewaytest.Answer{Status: 503}, dispatch.Deferred, fault.Unavailable},
+		{"too fast", gatewaytest.Answer{Status: 429, After: "7"}, dispatch.Deferred, fault.Throttled},
+		{"refused for good", gatewaytest.Answer{Status: 400}, dispatch.Rejected, fault.Invalid},
+		{"credentials", gatewaytest.Answer{Status: 401}, dispatch.Rejected, fault.Denied},
+		{"a 5xx that nobody documents", gatewaytest.Answer{Status: 500}, dispatch.Unsure, fault.Unknown},
+		{"no answer", gatewaytest.Answer{Silent: true}, dispatch.Unsure, fault.Unknown},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -66,7 +67,7 @@ func TestVerdicts(t *testing.T) {
 			if c.kind == fault.Throttled && v.Err.After != 7*time.Second {
 				t.Errorf("after %s", v.Err.After)
 			}
-			if c.want == Taken && (!slices.Equal(v.Refs, []string{"ref-a1/0"}) || v.Status != event.Accepted) {
+			if c.want == dispatch.Taken && (!slices.Equal(v.Refs, []string{"ref-a1/0"}) || v.Status != event.Accepted) {
 				t.Errorf("%+v", v)
 			}
 		})
@@ -79,23 +80,23 @@ func TestNothingLeftIsRefused(t *testing.T) {
 	dead := httptest.NewServer(nil)
 	dead.Close()
 	ch := gatewaytest.Channel(event.Telegram, "ch_a", "acme", dead.URL)
-	if v := send(t, c, ch, outbound("x")); v.Finding != Refused {
+	if v := send(t, c, ch, outbound("x")); v.Finding != dispatch.Deferred {
 		t.Errorf("nobody listens: %+v", v)
 	}
 	late, cancel := context.WithCancel(t.Context())
 	cancel()
-	if v := c.Send(late, ch, outbound("x"), channel.Request{Method: "POST", URL: dead.URL}, About{}); v.Finding != Refused {
+	if v := c.Send(late, ch, outbound("x"), channel.Request{Method: "POST", URL: dead.URL}, About{}); v.Finding != dispatch.Deferred {
 		t.Errorf("after the deadline: %+v", v)
 	}
 	inside := channel.Request{Method: "POST", URL: "http://169.254.169.254/latest"}
-	if v := c.Send(t.Context(), ch, outbound("x"), inside, About{}); v.Finding != Failed || v.Err.Kind != fault.Denied {
+	if v := c.Send(t.Context(), ch, outbound("x"), inside, About{}); v.Finding != dispatch.Rejected || v.Err.Kind != fault.Denied {
 		t.Errorf("an address of the inside: %+v", v)
 	}
-	if v := c.Send(t.Context(), ch, outbound("x"), channel.Request{URL: "gopher://x"}, About{}); v.Finding != Failed {
+	if v := c.Send(t.Context(), ch, outbound("x"), channel.Request{URL: "gopher://x"}, About{}); v.Finding != dispatch.Rejected {
 		t.Errorf("no transport: %+v", v)
 	}
 	missing := channel.Request{Method: "POST", URL: dead.URL, Form: []channel.Part{{Name: "file", Blob: "acme/00/nothing"}}}
-	if v := c.Send(t.Context(), ch, outbound("x"), missing, About{}); v.Finding != Failed || v.Err.Kind != fault.Gone {
+	if v := c.Send(t.Context(), ch, outbound("x"), missing, About{}); v.Finding != dispatch.Rejected || v.Err.Kind != fault.Gone {
 		t.Errorf("a file that is gone: %+v", v)
 	}
 }
@@ -117,7 +118,7 @@ func TestFilesAreStreamedIntoForms(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := c.Send(t.Context(), gatewaytest.Channel(event.Telegram, "ch_a", "acme", p.URL), msg, reqs[1], About{})
-	if v.Finding != Taken {
+	if v.Finding != dispatch.Taken {
 		t.Fatalf("%+v", v)
 	}
 	if diff := cmp.Diff([]string{`a1|a "b".png|image/png|` + big + "|true"}, p.Uploads()); diff != "" {

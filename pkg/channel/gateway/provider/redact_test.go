@@ -17,6 +17,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
+	"github.com/tributaryhq/tributary/pkg/dispatch"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
@@ -83,7 +84,7 @@ func TestP11_NoSpellingOfASecretPassesTheRedactor(t *testing.T) {
 				ch := gatewaytest.Channel(event.Telegram, "ch_a", "acme", p.URL)
 				ch.Secrets["planted"] = []string{"the current value", planted}
 				v := send(t, c, ch, outbound("x"))
-				shown := Shown(v.Err)
+				shown := v.Err.Shown()
 				call := c.Log.document(<-c.Log.queue)
 				for where, text := range map[string]string{
 					"detail": shown.Detail, "code": shown.ProviderCode, "log": v.Err.Error(), "call log": call.Answer, "call": fmt.Sprint(call),
@@ -92,7 +93,7 @@ func TestP11_NoSpellingOfASecretPassesTheRedactor(t *testing.T) {
 						t.Errorf("%s: %s", where, text)
 					}
 				}
-				if v.Finding != Failed || !strings.Contains(shown.Detail, "Malformed token") || !strings.Contains(shown.Detail, hidden) {
+				if v.Finding != dispatch.Rejected || !strings.Contains(shown.Detail, "Malformed token") || !strings.Contains(shown.Detail, hidden) {
 					t.Errorf("%+v %+v", v, shown)
 				}
 			})

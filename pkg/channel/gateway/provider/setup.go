@@ -60,7 +60,7 @@ func (c *Caller) try(ctx context.Context, ch channel.Keyed, req channel.Request)
 		err = fault.New(fault.Denied, "setup_refused", "the provider answered with status %d", resp.Status)
 	}
 	if err != nil {
-		call.Error = Shown(fault.Of(hide.fault(err)))
+		call.Error = fault.Of(hide.fault(err)).Shown()
 	}
 	return call
 }

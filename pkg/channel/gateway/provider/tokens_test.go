@@ -16,6 +16,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/lease"
+	"github.com/tributaryhq/tributary/pkg/dispatch"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -144,17 +145,17 @@ func TestADeniedTokenIsDroppedOnce(t *testing.T) {
 	db := storetest.New(t, TokenSpec, lease.Spec)
 	c := replica(t, db, clk.now)
 	ch := gatewaytest.Channel(event.WeChat, "ch_a", "acme", s.URL)
-	if v := send(t, c, ch, outbound("x")); v.Finding != Taken {
+	if v := send(t, c, ch, outbound("x")); v.Finding != dispatch.Taken {
 		t.Fatalf("%+v", v)
 	}
 	s.given.Add(1) // somebody else fetched one: ours is dead
 	clk.pass(2 * time.Minute)
-	if v := send(t, c, ch, outbound("x")); v.Finding != Taken || s.given.Load() != 3 {
+	if v := send(t, c, ch, outbound("x")); v.Finding != dispatch.Taken || s.given.Load() != 3 {
 		t.Errorf("%+v after %d tokens", v, s.given.Load())
 	}
 	s.denies.Store(true) // a denial that no new token mends must not fetch one per message
 	for range 5 {
-		if v := send(t, c, ch, outbound("x")); v.Finding != Failed || v.Err.Kind != fault.Denied {
+		if v := send(t, c, ch, outbound("x")); v.Finding != dispatch.Rejected || v.Err.Kind != fault.Denied {
 			t.Errorf("%+v", v)
 		}
 	}
@@ -168,7 +169,7 @@ func TestTheTokenEndpointIsAway(t *testing.T) {
 	s := newTokenServer(t, 7200)
 	s.Close()
 	c := replica(t, storetest.New(t, TokenSpec, lease.Spec), time.Now)
-	if v := send(t, c, gatewaytest.Channel(event.WeChat, "ch_a", "acme", s.URL), outbound("x")); v.Finding != Refused {
+	if v := send(t, c, gatewaytest.Channel(event.WeChat, "ch_a", "acme", s.URL), outbound("x")); v.Finding != dispatch.Deferred {
 		t.Errorf("nothing was sent, so it may be repeated: %+v", v)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -6,25 +6,15 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/dispatch"
 	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
-// Finding says what is known after a call.
-type Finding uint8
-
-// The findings.
-const (
-	Taken   Finding = iota + 1 // the provider has it
-	Refused                    // it surely did not arrive or was refused for now: it may be called again
-	Failed                     // refused for good
-	Unsure                     // it may have arrived
-)
-
 // Verdict is what became of one part of a message.
 type Verdict struct {
-	Finding Finding
+	Finding dispatch.Finding
 	Status  event.DeliveryStatus // Taken: accepted or sent
 	Refs    []string             // the provider's ids
 	Peer    string               // the provider's canonical id of the recipient
@@ -45,13 +35,13 @@ func (c *Caller) Send(ctx context.Context, ch channel.Keyed, msg event.Outbound,
 	queue := []channel.Request{req}
 	for len(queue) > 0 {
 		if !wait(ctx, queue[0].After) {
-			return v.after(Verdict{Finding: Refused, Err: fault.New(fault.Unavailable, "too_late", "the provider was not ready in time")})
+			return v.after(Verdict{Finding: dispatch.Deferred, Err: fault.New(fault.Unavailable, "too_late", "the provider was not ready in time")})
 		}
 		out, step := c.step(ctx, ch, msg, queue[0], a)
-		if step.Finding != Taken {
+		if step.Finding != dispatch.Taken {
 			return v.after(step)
 		}
-		v.Finding = Taken
+		v.Finding = dispatch.Taken
 		v.Refs = append(v.Refs, out.Refs...)
 		if out.Peer != "" {
 			v.Peer = out.Peer
@@ -114,7 +104,7 @@ func (c *Caller) once(ctx context.Context, ch channel.Keyed, msg event.Outbound,
 	if err = hide.fault(err); err != nil {
 		return out, settleVerdict(req, err), fault.Is(err, fault.Denied)
 	}
-	return out, Verdict{Finding: Taken}, false
+	return out, Verdict{Finding: dispatch.Taken}, false
 }
 
 // Ask makes a call that changes nothing at the provider and lets read judge the answer; once more with a new token if the provider
@@ -164,9 +154,9 @@ func beforeCall(err error) Verdict {
 	fe.Err = fmt.Errorf("before the call: %w", err)
 	switch fe.Kind {
 	case fault.Denied, fault.Invalid, fault.Gone:
-		return Verdict{Finding: Failed, Err: &fe}
+		return Verdict{Finding: dispatch.Rejected, Err: &fe}
 	}
-	return Verdict{Finding: Refused, Err: &fe}
+	return Verdict{Finding: dispatch.Deferred, Err: &fe}
 }
 
 // transportVerdict judges a call without an answer. Only a transport that is sure that nothing left lets it be repeated, or a
@@ -175,13 +165,13 @@ func transportVerdict(req channel.Request, err error) Verdict {
 	fe := fault.Of(err)
 	switch {
 	case fe.Kind == fault.Unavailable:
-		return Verdict{Finding: Refused, Err: fe}
+		return Verdict{Finding: dispatch.Deferred, Err: fe}
 	case fe.Kind == fault.Invalid || fe.Kind == fault.Denied || fe.Kind == fault.Gone: // what our own guard refused: it never left
-		return Verdict{Finding: Failed, Err: fe}
+		return Verdict{Finding: dispatch.Rejected, Err: fe}
 	case req.Safe:
-		return Verdict{Finding: Refused, Err: &fault.Error{Kind: fault.Unavailable, Code: "no_answer", Detail: fe.Detail, Err: err}}
+		return Verdict{Finding: dispatch.Deferred, Err: &fault.Error{Kind: fault.Unavailable, Code: "no_answer", Detail: fe.Detail, Err: err}}
 	}
-	return Verdict{Finding: Unsure, Err: &fault.Error{Kind: fault.Unknown, Code: "no_answer", Detail: fe.Detail, Err: err}}
+	return Verdict{Finding: dispatch.Unsure, Err: &fault.Error{Kind: fault.Unknown, Code: "no_answer", Detail: fe.Detail, Err: err}}
 }
 
 // settleVerdict judges an answer by what the adapter read in it.
@@ -189,24 +179,12 @@ func settleVerdict(req channel.Request, err error) Verdict {
 	fe := fault.Of(err)
 	switch fe.Kind {
 	case fault.Throttled, fault.Unavailable:
-		return Verdict{Finding: Refused, Err: fe}
+		return Verdict{Finding: dispatch.Deferred, Err: fe}
 	case fault.Unknown, fault.Internal:
 		if req.Safe {
-			return Verdict{Finding: Refused, Err: &fault.Error{Kind: fault.Unavailable, Code: fe.Code, Provider: fe.Provider, Detail: fe.Detail, Err: fe.Err}}
+			return Verdict{Finding: dispatch.Deferred, Err: &fault.Error{Kind: fault.Unavailable, Code: fe.Code, Provider: fe.Provider, Detail: fe.Detail, Err: fe.Err}}
 		}
-		return Verdict{Finding: Unsure, Err: &fault.Error{Kind: fault.Unknown, Code: fe.Code, Provider: fe.Provider, Detail: fe.Detail, Err: fe.Err}}
+		return Verdict{Finding: dispatch.Unsure, Err: &fault.Error{Kind: fault.Unknown, Code: fe.Code, Provider: fe.Provider, Detail: fe.Detail, Err: fe.Err}}
 	}
-	return Verdict{Finding: Failed, Err: fe}
-}
-
-// Shown is an error as people see it; nil for none: its code and its Detail, which a [redactor] has seen.
-func Shown(fe *fault.Error) *event.Error {
-	if fe == nil {
-		return nil
-	}
-	e := &event.Error{Kind: fe.Kind.String(), Code: fe.Code, ProviderCode: fe.Provider, Detail: fe.Detail, Retryable: fe.Kind.Retryable()}
-	if e.Code == "" {
-		e.Code = e.Kind
-	}
-	return e
+	return Verdict{Finding: dispatch.Rejected, Err: fe}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
+	"github.com/tributaryhq/tributary/pkg/dispatch"
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
@@ -71,7 +72,7 @@ func TestRuleLINGER_AnActionIsRepeatedAfterTheDeadlineOfItsCall(t *testing.T) {
 	p := w.start(0)
 	defer p.end()
 	var r *Row
-	waitFor(t, func() bool { r = w.row("e1", 0); return r != nil && r.State == Waiting })
+	waitFor(t, func() bool { r = w.row("e1", 0); return r != nil && r.State == dispatch.Waiting })
 	if r.NextAt.Before(r.Deadline) {
 		t.Errorf("it is called again at %s, before %s", r.NextAt, r.Deadline)
 	}
@@ -89,7 +90,7 @@ func TestRuleDONE_AnActionThatComesAgainIsNotRepeated(t *testing.T) {
 	p := w.start(0)
 	w.settled()
 	p.end()
-	if r := w.row("e1", 0); r.State != Sent {
+	if r := w.row("e1", 0); r.State != dispatch.Sent {
 		t.Errorf("row %+v", r)
 	}
 	w.commitTo(0)

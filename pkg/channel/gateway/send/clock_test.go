@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
+	"github.com/tributaryhq/tributary/pkg/dispatch"
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
@@ -35,7 +36,7 @@ func TestP12_AClockThatIsSetHoldsNoRetryUp(t *testing.T) {
 			w.post(text("ch_a", "ann", "a0", "x"), text("ch_a", "ann", "a1", "x"))
 			p := w.start(0)
 			defer p.end()
-			waitFor(t, func() bool { r := w.row("a0", 0); return r != nil && r.State == Waiting && r.Tries > 0 })
+			waitFor(t, func() bool { r := w.row("a0", 0); return r != nil && r.State == dispatch.Waiting && r.Tries > 0 })
 			w.pass(step)
 			refuse.Store(false)
 			waitFor(t, func() bool { return w.provider.Taken("a1/0") == 1 })

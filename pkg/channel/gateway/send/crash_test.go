@@ -40,7 +40,7 @@ func deaths(t *testing.T, moods func(gatewaytest.Sending, int) gatewaytest.Answe
 	whole.settled()
 	p.end()
 	check(whole)
-	points := p.mortal.clock.Load()
+	points := p.life.Points()
 	if points < 20 {
 		t.Fatalf("only %d points in a whole life", points)
 	}

@@ -76,7 +76,7 @@ func TestP7_DeathAtEveryPointOfAMessageWithAHandle(t *testing.T) {
 	p := whole.start(0)
 	whole.settled()
 	p.end()
-	for at := int64(1); at <= p.mortal.clock.Load(); at++ {
+	for at := int64(1); at <= p.life.Points(); at++ {
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, script)

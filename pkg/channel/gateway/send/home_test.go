@@ -5,13 +5,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/dispatch"
 	"github.com/tributaryhq/tributary/pkg/event"
-	"github.com/tributaryhq/tributary/pkg/store"
 )
 
 // lines are the connections of a world's channels, in its one partition 0.
@@ -59,7 +60,7 @@ func TestWhatHasNoConnectionWaitsAndCountsAsNoTry(t *testing.T) {
 	p := w.start(0, l.use)
 	waitFor(t, func() bool {
 		r := w.row("a1", 0)
-		return r != nil && r.State == Waiting && len(w.statuses("b0/0")) == 1
+		return r != nil && r.State == dispatch.Waiting && len(w.statuses("b0/0")) == 1
 	})
 	if r := w.row("a0", 0); r.Tries != 0 || w.provider.Calls("a0/0") != 0 {
 		t.Errorf("a row without a connection: %+v", r)
@@ -117,7 +118,7 @@ func TestRuleHANDON_AWaitingRowElsewhereIsHandedOnAndStaysItsPartitions(t *testi
 	w, l := newWorld(t, nil), &lines{home: map[string]int{}, ready: map[string]bool{"ch_a": false}}
 	w.post(text("ch_a", "ann", "a0", "x"))
 	p := w.start(0, l.use) // the channel is called by HTTP, and its row waits
-	waitFor(t, func() bool { r := w.row("a0", 0); return r != nil && r.State == Waiting })
+	waitFor(t, func() bool { r := w.row("a0", 0); return r != nil && r.State == dispatch.Waiting })
 	l.set(func() { l.home["ch_a"] = 7 }) // now it has a connection, elsewhere
 	waitFor(t, func() bool { return len(w.homeward()) == 1 })
 	p.end()
@@ -129,7 +130,7 @@ func TestRuleHANDON_AWaitingRowElsewhereIsHandedOnAndStaysItsPartitions(t *testi
 	again := w.start(0, l.use) // the next owner of the partition finds it, as whoever adopted it may be gone
 	waitFor(t, func() bool { return len(w.homeward()) == 2 })
 	again.end()
-	if row := w.row("a0", 0); row.State != Waiting || row.Partition != 0 || row.OpenOffset == nil || w.provider.Calls("a0/0") != 0 {
+	if row := w.row("a0", 0); row.State != dispatch.Waiting || row.Partition != 0 || row.OpenOffset == nil || w.provider.Calls("a0/0") != 0 {
 		t.Errorf("%+v", row)
 	}
 	home := &lines{home: map[string]int{"ch_a": 0}} // its home adopts the row by the record, and calls it once
@@ -149,12 +150,7 @@ func TestRuleOWNROW_ARecordOfWhichARowExistsIsDoneWhereItLies(t *testing.T) {
 	w, l := newWorld(t, nil), &lines{home: map[string]int{"ch_a": 7}}
 	w.impatient()
 	w.post(text("ch_a", "ann", "a0", "x"))
-	row := &Row{AttemptID: "a0", MessageID: "msg_a0", ChannelID: "ch_a", Parts: 1, Key: "ch_a|ann", SendBy: event.At(w.now().Add(sendFor))}
-	row.ID, row.Tenant, row.ExpiresAt = RowID("acme", "a0", 0), "acme", event.At(w.now().Add(keptFor))
-	row.call("of a process that is gone", 1, 1, w.now())
-	if err := store.NewCollection[Row](w.db, Spec(event.Telegram)).Insert(t.Context(), row); err != nil {
-		t.Fatal(err)
-	}
+	w.plant(w.log[0], foreign(time.Nanosecond, true)) // of a process that is gone
 	p := w.start(0, l.use)
 	w.settled()
 	p.end()

@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/tributaryhq/tributary/pkg/dispatch"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/telemetry/label"
 )
@@ -45,16 +46,19 @@ func newMetrics(t event.ChannelType) *metrics {
 	}
 }
 
-func (m *metrics) settled(ctx context.Context, s State, e *event.Error) {
-	m.outcomes.Add(ctx, 1, metric.WithAttributes(m.typ, attribute.String("status", string(s)),
-		attribute.String("code", label.Code(code(e)))))
+// Settled implements dispatch.Metrics.
+func (m *metrics) Settled(ctx context.Context, s dispatch.State, code string) {
+	m.outcomes.Add(ctx, 1, metric.WithAttributes(m.typ, attribute.String("status", string(s)), attribute.String("code", label.Code(code))))
 }
 
-func (m *metrics) waited(ctx context.Context)    { m.waiting.Add(ctx, 1, m.published) }
-func (m *metrics) throttled(ctx context.Context) { m.limited.Add(ctx, 1, m.published) }
+// Waited implements dispatch.Metrics.
+func (m *metrics) Waited(ctx context.Context) { m.waiting.Add(ctx, 1, m.published) }
 
-// breaker notes that a channel's breaker went from one state to another; closed ones are not counted.
-func (m *metrics) breaker(from, to string) {
+// Throttled implements dispatch.Metrics.
+func (m *metrics) Throttled(ctx context.Context) { m.limited.Add(ctx, 1, m.published) }
+
+// Breaker implements dispatch.Metrics: a channel's breaker went from one state to another; closed ones are not counted.
+func (m *metrics) Breaker(from, to string) {
 	for state, n := range map[string]int64{from: -1, to: 1} {
 		if state != "closed" {
 			m.breakers.Add(context.Background(), n, metric.WithAttributes(m.typ, attribute.String("state", state)))

@@ -11,8 +11,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
-	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
-	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/dispatch"
 )
 
 // single makes channels whose setting plan is "single" call one at a time, for two hours; others of the type call eight, for one hour.
@@ -104,7 +103,7 @@ func TestACallMayTakeAsLongAsTheChannelsOwnRulesAllow(t *testing.T) {
 	p := w.start(0)
 	for id, want := range map[string]time.Duration{"a0": 2 * time.Hour, "b0": time.Hour} {
 		var row *Row
-		waitFor(t, func() bool { row = w.row(id, 0); return row != nil && row.State == Calling })
+		waitFor(t, func() bool { row = w.row(id, 0); return row != nil && row.State == dispatch.Calling })
 		if got := row.Deadline.Sub(row.UpdatedAt.Time); got != want {
 			t.Errorf("%s may take %s, want %s", id, got, want)
 		}
@@ -113,73 +112,3 @@ func TestACallMayTakeAsLongAsTheChannelsOwnRulesAllow(t *testing.T) {
 	w.settled()
 	p.end()
 }
-
-// A recipient's tokens come back slowly, one in six seconds on WhatsApp: a call that is not made takes none, whatever stops it.
-func TestOnlyACallTakesTheRecipientsToken(t *testing.T) {
-	t.Parallel()
-	shut := stop{}
-	const tokens = 3
-	w := newWorld(t, nil, func(i *channel.Info) {
-		i.Send.Rates = []channel.Rate{
-			{Per: "peer", N: 1, Every: channel.Duration(time.Hour), Burst: tokens},
-			{Per: "channel", N: 1, Every: channel.Duration(time.Hour), Burst: 1},
-		}
-	})
-	p := w.start(0, func(d *Deps) {
-		d.Limiter = func(string, channel.Rate) (Limiter, error) { return &shut, nil }
-		d.Timing.Breaker = time.Millisecond
-	})
-	defer p.end()
-	s := p.worker.scopeOf("ch_a")
-	stops := map[string]func(){
-		"the channel's rate": func() {
-			shut.Store(true)
-			defer shut.Store(false)
-			if _, no := s.enter("ann"); no.wait <= 0 || no.peer {
-				t.Fatalf("refused with %+v", no)
-			}
-		},
-		"nothing is left to call": func() {
-			permit, _ := s.enter("ann")
-			permit.release()
-		},
-		"the breaker's probe is under way": func() {
-			for range tripAfter {
-				permit, _ := s.enter("trips")
-				if permit == nil { // its own tokens are used up
-					permit, _ = s.enter("trips too")
-				}
-				permit.judge(provider.Verdict{Finding: provider.Refused, Err: fault.New(fault.Unavailable, "away", "away")})
-			}
-			var probe *permit
-			waitFor(t, func() bool { probe, _ = s.enter("probe"); return probe != nil })
-			if _, no := s.enter("ann"); no.wait != notYet {
-				t.Fatalf("refused with %+v", no)
-			}
-			probe.judge(provider.Verdict{Finding: provider.Taken})
-		},
-	}
-	for name, happens := range stops {
-		for range 2 * tokens {
-			happens()
-			s.pace.Load().limits.peers[0].Reset("trips")
-			s.pace.Load().limits.peers[0].Reset("trips too")
-			s.pace.Load().limits.peers[0].Reset("probe")
-		}
-		if left := s.pace.Load().limits.peers[0].Left("ann"); left < tokens {
-			t.Errorf("%s: %.3f of %d tokens are left", name, left, tokens)
-		}
-	}
-	for n := range tokens + 1 {
-		permit, no := s.enter("ann")
-		if (permit != nil) != (n < tokens) || permit == nil && !no.peer {
-			t.Errorf("call %d: permit %v, %+v", n, permit != nil, no)
-		}
-		permit.judge(provider.Verdict{Finding: provider.Taken})
-	}
-}
-
-// stop is a limit that is reached as long as it says so.
-type stop struct{ atomic.Bool }
-
-func (s *stop) Take(context.Context) (bool, time.Duration) { return !s.Load(), time.Minute }

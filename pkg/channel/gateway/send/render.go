@@ -6,13 +6,18 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/dispatch"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/fileurl"
 )
 
+const sendFor = 72 * time.Hour // how long a row may wait if the message does not say
+
 // rendering is a message ready to be sent, or the reason why it must not be.
 type rendering struct {
+	tenant  string
+	source  event.Outbound // as it came
 	ch      channel.Keyed
 	rules   channel.Rules  // of the channel
 	msg     event.Outbound // as the adapter rendered it
@@ -23,6 +28,7 @@ type rendering struct {
 // render finds the message's channel and has the adapter make its requests. What cannot succeed is refused here, before the
 // provider is called (promise P8). The error is our own trouble: nothing is known about the message.
 func (w *Worker) render(ctx context.Context, tenant string, msg event.Outbound) (r rendering, err error) {
+	r.tenant, r.source = tenant, msg
 	if now := w.Now(); !msg.ReplyUntil.IsZero() && !now.Before(msg.ReplyUntil.Time) {
 		msg.ReplyHandle, msg.ReplyUntil = "", event.Time{} // it has waited longer than the handle is taken
 	}
@@ -32,24 +38,23 @@ func (w *Worker) render(ctx context.Context, tenant string, msg event.Outbound) 
 	case fault.Is(err, fault.Gone), err == nil && (r.ch.Tenant != tenant || r.ch.Type != w.info.Type):
 		r.refusal = fault.New(fault.Gone, "channel_gone", "channel %s is not there any more", msg.ChannelID)
 	case err != nil:
-		return r, fmt.Errorf("channel %s: %w", msg.ChannelID, away(err))
+		return r, fmt.Errorf("channel %s: %w", msg.ChannelID, dispatch.Away(err))
 	case !r.ch.Enabled:
 		r.refusal = fault.New(fault.Gone, "channel_disabled", "channel %s is switched off", msg.ChannelID)
 	default:
 		r.rules = w.info.For(r.ch.Settings)
-		w.scope(r.ch.Channel).adopt(r.rules.Send)
+		w.scopes.Adopt(r.ch.ID, limits(r.rules.Send))
 		r.msg.Content = r.rules.Linked(msg.Content, func(a event.Attachment) string { return w.Files.Link(fileurl.Of(tenant, a)) })
 		r.parts, r.refusal = w.requests(r.rules, r.ch.Channel, r.msg)
 	}
 	if n := resumed(msg); r.refusal == nil && n > 0 && n != len(r.parts) {
-		r.refusal = errChanged // the parts that have arrived are not those of this rendering
+		r.refusal = dispatch.ErrChanged // the parts that have arrived are not those of this rendering
 	}
 	if r.refusal != nil {
 		r.parts = make([]channel.Request, max(1, resumed(msg)))
 	}
 	return r, nil
 }
-
 func (w *Worker) requests(rules channel.Rules, ch channel.Channel, msg event.Outbound) ([]channel.Request, *fault.Error) {
 	if err := rules.Admit(msg, w.Now()); err != nil {
 		return nil, fault.Of(err)
@@ -71,11 +76,6 @@ func resumed(msg event.Outbound) int {
 		return 0
 	}
 	return msg.Resume.Parts
-}
-
-// away says that our own store or directory is not there.
-func away(err error) error {
-	return &fault.Error{Kind: fault.Unavailable, Code: "unavailable", Err: err}
 }
 
 func sendBy(msg event.Outbound, now time.Time) event.Time {

@@ -127,7 +127,7 @@ func TestP7_DeathAtEveryPointOfAResumedMessage(t *testing.T) {
 	p := whole.start(0)
 	whole.settled()
 	p.end()
-	points := p.mortal.clock.Load()
+	points := p.life.Points()
 	for at := int64(1); at <= points+2; at++ {
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
 			t.Parallel()

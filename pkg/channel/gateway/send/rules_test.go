@@ -14,9 +14,8 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/bus"
-	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
-	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
+	"github.com/tributaryhq/tributary/pkg/dispatch"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fileurl"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -31,9 +30,10 @@ func (w *world) plant(m bus.Message, edit func(*Row)) *Row {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	r := &Row{AttemptID: msg.AttemptID, MessageID: msg.MessageID, ChannelID: msg.ChannelID, Parts: 1, Key: m.Key, Offset: m.Offset, SendBy: event.At(time.Now().Add(time.Hour))}
-	r.ID, r.Tenant = RowID("acme", msg.AttemptID, 0), "acme"
-	r.wait(msg, nil, 0, time.Now())
+	r := &Row{AttemptID: msg.AttemptID, MessageID: msg.MessageID, ChannelID: msg.ChannelID}
+	r.ID, r.Tenant, r.Parts, r.Key, r.Offset, r.SendBy = RowID("acme", msg.AttemptID, 0), "acme", 1, m.Key, m.Offset, event.At(time.Now().Add(time.Hour))
+	now := event.At(time.Now())
+	r.State, r.Waited, r.Outbound, r.OpenOffset, r.UpdatedAt = dispatch.Waiting, true, &msg, &m.Offset, now
 	edit(r)
 	if err := store.NewCollection[Row](w.db, Spec(event.Telegram)).Insert(context.Background(), r); err != nil {
 		w.t.Fatal(err)
@@ -44,7 +44,8 @@ func (w *world) plant(m bus.Message, edit func(*Row)) *Row {
 // foreign makes a planted row one that another process calls until d from now; fresh: it has never waited.
 func foreign(d time.Duration, fresh bool) func(*Row) {
 	return func(r *Row) {
-		r.call("another's", 0, d, time.Now())
+		now := time.Now()
+		r.State, r.Token, r.Deadline, r.UpdatedAt, r.Tries = dispatch.Calling, "another's", event.At(now.Add(d)), event.At(now), r.Tries+1
 		if fresh {
 			r.Waited, r.Outbound, r.OpenOffset = false, nil, nil
 		}
@@ -73,7 +74,7 @@ func TestRuleBUSY_NothingIsCalledBesideAnOpenRowOfItsKey(t *testing.T) {
 	p := w.start(0)
 	defer p.end()
 	waitFor(t, func() bool { return w.provider.Calls("a0/0") == 2 && len(w.statuses("b0/0")) == 1 })
-	if r := w.row("a1", 0); r == nil || r.State != Waiting || w.provider.Calls("a1/0") != 0 {
+	if r := w.row("a1", 0); r == nil || r.State != dispatch.Waiting || w.provider.Calls("a1/0") != 0 {
 		t.Errorf("behind a row that is being called: %+v", r)
 	}
 	close(hold)
@@ -91,65 +92,10 @@ func TestRuleTAKEOVER_ACallThatWaitedIsRevealed(t *testing.T) {
 	if diff := cmp.Diff([]event.DeliveryStatus{event.Unsure}, w.statuses("a0/0")); diff != "" || w.provider.Calls("a0/0") != 0 {
 		t.Errorf("%s, %d calls", diff, w.provider.Calls("a0/0"))
 	}
-	if r := w.row("a0", 0); r.State != Unknown { // rule WRITEUNKNOWN
+	if r := w.row("a0", 0); r.State != dispatch.Unknown { // rule WRITEUNKNOWN
 		t.Errorf("row %+v", r)
 	}
 	w.check()
-}
-
-func TestRuleSCANBELOW_RecordsToComeBringTheirRowsThemselves(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, nil)
-	w.post(text("ch_a", "ann", "a0", "x"), text("ch_a", "bob", "b0", "x"))
-	held := func(r *Row) { r.NextAt = event.At(time.Now().Add(time.Hour)) }
-	w.plant(w.log[0], held)
-	w.plant(w.log[1], held)
-	p := w.start(0)
-	p.end()
-	_, release, err := p.worker.assign(t.Context(), bus.Assignment{Offset: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer release()
-	o := &owner{Worker: p.worker, ctx: t.Context()}
-	o.table = newTable(o)
-	for row, err := range p.worker.open(t.Context(), bus.Assignment{Offset: 1}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		o.table.add(row)
-	}
-	if !o.table.has(w.log[0].Key) || o.table.has(w.log[1].Key) {
-		t.Errorf("below: %v, at the mark: %v", o.table.has(w.log[0].Key), o.table.has(w.log[1].Key))
-	}
-}
-
-func TestRulePAGED_AllOpenRowsAreRead(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, nil)
-	var rows []*Row
-	for n := range 700 {
-		m := text("ch_a", fmt.Sprint("p", n), fmt.Sprint("a", n), "x")
-		r := &Row{AttemptID: m.AttemptID, ChannelID: "ch_a", Parts: 1, Key: event.Key("ch_a", m.Peer), Offset: int64(n), SendBy: event.At(time.Now().Add(time.Hour))}
-		r.ID, r.Tenant = RowID("acme", m.AttemptID, 0), "acme"
-		r.wait(m, nil, 0, time.Now())
-		rows = append(rows, r)
-	}
-	if err := errors.Join(store.NewCollection[Row](w.db, Spec(event.Telegram)).InsertMany(t.Context(), rows...)...); err != nil {
-		t.Fatal(err)
-	}
-	p := w.start(0)
-	p.end()
-	seen := 0
-	for _, err := range p.worker.open(t.Context(), bus.Assignment{Offset: 700}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		seen++
-	}
-	if seen+len(w.results()) < 700 {
-		t.Errorf("%d open and %d done of 700", seen, len(w.results()))
-	}
 }
 
 func TestRuleOUTCOME_FACT_TheEndOfAWaitingRowAndItsResultAreOneWrite(t *testing.T) {
@@ -160,11 +106,11 @@ func TestRuleOUTCOME_FACT_TheEndOfAWaitingRowAndItsResultAreOneWrite(t *testing.
 	w.away.Store(true)
 	w.post(text("ch_a", "ann", "a0", "x"))
 	p := w.start(0)
-	waitFor(t, func() bool { r := w.row("a0", 0); return r != nil && r.State == Sent })
+	waitFor(t, func() bool { r := w.row("a0", 0); return r != nil && r.State == dispatch.Sent })
 	if r := w.row("a0", 0); len(r.Pending) != 1 || r.Pending[0].Event.Type != event.SendSettled || !slices.Equal(r.Refs, []string{"ref-a0/0"}) || r.Outbound != nil || r.OpenOffset != nil {
 		t.Errorf("row %+v", r)
 	}
-	p.mortal.kill() // before Kafka is back
+	p.life.Kill() // before Kafka is back
 	<-p.over
 	w.away.Store(false)
 	w.finish()
@@ -186,31 +132,6 @@ func TestRuleADOPT_ARecordThatComesAgainBringsItsWaitingRow(t *testing.T) {
 	w.check()
 }
 
-func TestRuleADOPT_ARowThatEndedWhileItWasReadHoldsNothingUp(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, nil)
-	p := w.start(0)
-	p.end() // its store, bus and sender still work
-	w.post(text("ch_a", "ann", "a0", "x"), text("ch_a", "ann", "a1", "x"))
-	read := *w.plant(w.log[0], foreign(time.Hour, false)) // a copy's lane reads this
-	if _, err := p.worker.rows.Update(t.Context(), read.ID, func(r *Row) error {
-		r.end(outcome{state: Sent, status: event.Accepted}, time.Now())
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	o := &owner{Worker: p.worker, ctx: ctx, log: p.worker.Log}
-	o.table = newTable(o)
-	defer o.release()
-	defer cancel()
-	o.table.add(&read)
-	if err := o.handle(t.Context(), w.log[1]); err != nil {
-		t.Fatal(err)
-	}
-	waitFor(t, func() bool { return w.provider.Taken("a1/0") == 1 })
-}
-
 func TestRuleDEADLINE_AnothersCallIsLeftAloneWithItsKey(t *testing.T) {
 	t.Parallel()
 	for name, fresh := range map[string]bool{"of the record itself": true, "that waited": false} {
@@ -227,7 +148,7 @@ func TestRuleDEADLINE_AnothersCallIsLeftAloneWithItsKey(t *testing.T) {
 			p := w.start(0)
 			waitFor(t, func() bool { return len(w.statuses("b7/0")) == 1 })
 			p.end()
-			if r := w.row("a0", 0); r.State != Calling || len(w.statuses("a0/0")) != 0 || w.provider.Calls("a1/0") != 0 {
+			if r := w.row("a0", 0); r.State != dispatch.Calling || len(w.statuses("a0/0")) != 0 || w.provider.Calls("a1/0") != 0 {
 				t.Errorf("before the deadline: %+v, %d calls behind it", r, w.provider.Calls("a1/0"))
 			}
 			w.pass(time.Hour)
@@ -237,31 +158,6 @@ func TestRuleDEADLINE_AnothersCallIsLeftAloneWithItsKey(t *testing.T) {
 			}
 			w.check()
 		})
-	}
-}
-
-func TestRuleDEADLINE_NoByteLeavesAfterIt(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, nil)
-	var until time.Time
-	sender := senderFunc(func(ctx context.Context) provider.Verdict {
-		until, _ = ctx.Deadline()
-		return provider.Verdict{Finding: provider.Taken}
-	})
-	frozen := func() time.Time { now := time.Now(); time.Sleep(30 * time.Millisecond); return now }
-	p := w.start(0, func(d *Deps) { d.Sender, d.Now = sender, frozen })
-	p.end()
-	o := &owner{Worker: p.worker, ctx: t.Context(), log: p.worker.Log}
-	send := func(row *Row) provider.Finding {
-		return o.deliver(t.Context(), row, part{tenant: "acme", of: 1}, rendering{parts: make([]channel.Request, 1)}).Finding
-	}
-	row := &Row{Deadline: event.At(time.Now().Add(time.Minute))}
-	if f := send(row); f != provider.Taken || until.IsZero() || until.After(row.Deadline.Time) {
-		t.Errorf("%v: a process that was held up calls until %s, its row says %s", f, until, row.Deadline)
-	}
-	until = time.Time{}
-	if f := send(&Row{Deadline: event.At(time.Now().Add(-time.Millisecond))}); f != provider.Refused || !until.IsZero() {
-		t.Errorf("called after the deadline: %v", f)
 	}
 }
 
@@ -288,32 +184,6 @@ func TestRuleDEADLINE_WhatIsTakenLateIsUnknownAndHoldsNothingUp(t *testing.T) {
 		t.Error(diff)
 	}
 	w.check() // A3 allows it, as the model does
-}
-
-type senderFunc func(ctx context.Context) provider.Verdict
-
-func (f senderFunc) Send(ctx context.Context, _ channel.Keyed, _ event.Outbound, _ channel.Request, _ provider.About) provider.Verdict {
-	return f(ctx)
-}
-
-func TestRuleREVCHECK_OnlyThatVeryCallIsGivenUp(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, nil)
-	w.post(text("ch_a", "ann", "a0", "x"))
-	seen := w.plant(w.log[0], foreign(-time.Second, false))
-	p := w.start(0)
-	p.end() // its store and bus still work
-	if _, err := p.worker.rows.Update(t.Context(), seen.ID, func(r *Row) error {
-		r.call("a third's", 0, time.Minute, time.Now())
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	o := &owner{Worker: p.worker, ctx: t.Context(), log: p.worker.Log}
-	got, err := o.giveUp(t.Context(), seen, part{tenant: "acme", of: 1}, false)
-	if err != nil || got.State != Calling || got.Token != "a third's" {
-		t.Errorf("%+v %v", got, err)
-	}
 }
 
 func TestRuleOWNWRITE_AWriteThatSeemedToFailIsKnownAgain(t *testing.T) {
@@ -396,41 +266,8 @@ func TestRuleCOPYRULE_ACopyIsDoneAtOnce(t *testing.T) {
 	p := w.start(0)
 	defer p.end()
 	waitFor(t, func() bool { w.mu.Lock(); defer w.mu.Unlock(); return w.committed == 2 })
-	if r := w.row("a0", 0); r.State != Calling || w.provider.Calls("a0/0") != 0 || len(w.results()) != 0 {
+	if r := w.row("a0", 0); r.State != dispatch.Calling || w.provider.Calls("a0/0") != 0 || len(w.results()) != 0 {
 		t.Errorf("%+v, %d calls, said %v", r, w.provider.Calls("a0/0"), w.results())
-	}
-}
-
-func TestRuleCASDRAIN_FORGET_WhoLosesTheRaceReadsThatRowAgain(t *testing.T) {
-	t.Parallel()
-	hold := make(chan struct{})
-	w := newWorld(t, func(gatewaytest.Sending, int) gatewaytest.Answer { return gatewaytest.Answer{Wait: hold} })
-	w.post(text("ch_a", "ann", "a0", "x"))
-	row := w.plant(w.log[0], func(*Row) {})
-	claim := func() (*drained, error) {
-		p := w.start(0)
-		p.end() // its store, bus and sender still work
-		o := &owner{Worker: p.worker, ctx: t.Context(), log: p.worker.Log}
-		o.table = newTable(o)
-		d := &drained{job: job{owner: o, row: row, about: part{"acme", *row.Outbound, 0, 1}}} // both have read it as waiting
-		var err error
-		if d.rendering, err = o.render(t.Context(), "acme", *row.Outbound); err != nil {
-			t.Error(err)
-		}
-		permit, _ := o.scopeOf("ch_a").enter(row.Key)
-		return d, d.claim(t.Context(), permit)
-	}
-	w.commitTo(1)
-	first := make(chan *drained)
-	go func() { d, _ := claim(); first <- d }()
-	waitFor(t, func() bool { return w.provider.Calls("a0/0") == 1 })
-	second, err := claim()
-	if err != nil || second.left.id != row.ID || second.left.due.After(time.Now()) {
-		t.Errorf("the loser goes on with %+v, %v", second.left, err)
-	}
-	close(hold)
-	if d := <-first; d.left.id != "" || w.provider.Calls("a0/0") != 1 {
-		t.Errorf("the winner has %+v left after %d calls", d.left, w.provider.Calls("a0/0"))
 	}
 }
 
@@ -467,11 +304,11 @@ func TestRuleEXPIREWAITING_OnlyAWaitingRowExpires(t *testing.T) {
 	w.plant(w.log[3], foreign(time.Hour, false)) // a call whose process is gone
 	p := w.start(0)
 	defer p.end()
-	waits := func(id string, part int) bool { r := w.row(id, part); return r != nil && r.State == Waiting }
+	waits := func(id string, part int) bool { r := w.row(id, part); return r != nil && r.State == dispatch.Waiting }
 	waitFor(t, func() bool { return w.provider.Calls("a0/0") == 2 && waits("a1", 0) && waits("b0", 1) })
 	w.pass(100 * time.Hour) // all of them are too late
 	waitFor(t, func() bool { return w.row("b0", 1).State.Final() })
-	if w.row("a0", 0).State != Calling {
+	if w.row("a0", 0).State != dispatch.Calling {
 		t.Errorf("a row that is being called: %s", w.row("a0", 0).State)
 	}
 	close(hold)
@@ -482,7 +319,7 @@ func TestRuleEXPIREWAITING_OnlyAWaitingRowExpires(t *testing.T) {
 	if diff := cmp.Diff(want, w.codes()); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	if w.row("b0", 0).State != Expired {
+	if w.row("b0", 0).State != dispatch.Expired {
 		t.Errorf("row %+v", w.row("b0", 0))
 	}
 	w.check()

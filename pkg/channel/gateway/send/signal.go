@@ -6,6 +6,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
+	"github.com/tributaryhq/tributary/pkg/dispatch"
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
@@ -21,20 +22,20 @@ func (o *owner) signal(ctx context.Context, m bus.Message, msg event.Outbound, r
 	if r.refusal != nil || o.Now().Sub(m.Event.Time.Time) > signalFor {
 		return
 	}
-	if msg.ReplyHandle == "" && o.table.has(m.Lane) {
+	if msg.ReplyHandle == "" && o.dispatch.Busy(m.Lane) {
 		return
 	}
-	permit, _ := o.scope(r.ch.Channel).enter(m.Lane)
+	permit := o.scopes.Enter(r.ch.ID, m.Lane)
 	if permit == nil {
 		return
 	}
-	defer permit.release()
+	defer permit.Release()
 	ctx, cancel := context.WithTimeout(ctx, signalTime)
 	defer cancel()
 	for _, req := range r.parts {
 		v := o.Sender.Send(ctx, r.ch, msg, req, provider.About{})
-		permit.judge(v)
-		if v.Finding != provider.Taken {
+		permit.Judge(judged(v))
+		if v.Finding != dispatch.Taken {
 			return
 		}
 	}

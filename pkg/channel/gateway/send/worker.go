@@ -1,17 +1,19 @@
+// Package send is the outbound worker of a channel service: it delivers the messages on tributary.outbound.<type>. Package dispatch
+// makes the calls, each once and in the order of its conversation; this one says what they are and what their outcomes mean.
 package send
 
 import (
 	"context"
-	"crypto/rand"
 	"log/slog"
-	mrand "math/rand/v2"
-	"sync"
 	"time"
 
+	"github.com/tributaryhq/tributary/pkg/budget"
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
+	"github.com/tributaryhq/tributary/pkg/dispatch"
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/fileurl"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
@@ -45,59 +47,46 @@ type Deps struct {
 	DB       store.DB
 	Facts    *store.Applier // must run
 	Sender   Sender
-	Files    *fileurl.URLs                                      // of what people get as a link
-	Sessions Sessions                                           // nil for types without sessions
-	Limiter  func(name string, r channel.Rate) (Limiter, error) // shared by replicas; nil: each process limits itself
+	Files    *fileurl.URLs                                              // of what people get as a link
+	Sessions Sessions                                                   // nil for types without sessions
+	Limiter  func(name string, r budget.Rate) (dispatch.Limiter, error) // shared by replicas; nil: each process limits itself
 	Now      func() time.Time
 	Log      *slog.Logger
-	Timing   Timing
-}
-
-// Timing bounds waits. Zero values mean the defaults.
-type Timing struct {
-	Backoff    time.Duration // after the first refusal; doubles; default 1 s
-	MaxBackoff time.Duration // default 5 min
-	Margin     time.Duration // how far clocks of replicas may differ: another's call is given up so long after its deadline; default 5 s
-	Publish    time.Duration // for Kafka to acknowledge a result, before it is written into the row instead; default 5 s
-	Breaker    time.Duration // how long a channel's breaker stays open; default 10 s
-	Pause      time.Duration // between tries while our own store or broker is away; default 200 ms
-	Upload     time.Duration // what a call with attachments may take longer; default 40 s
-	Retire     time.Duration // how long an owner waits for the drainer's calls when it loses its partition; default 5 s
+	Timing   dispatch.Timing
+	Upload   time.Duration // what a call with attachments may take longer; default 40 s
 }
 
 // Worker sends the messages of one channel type.
 type Worker struct {
 	Deps
-	info    channel.Info
-	rows    *store.Collection[Row]
-	metrics *metrics
-
-	mu     sync.Mutex
-	scopes map[string]*scope // by channel
+	info   channel.Info
+	rows   *store.Collection[Row]
+	scopes *dispatch.Scopes // channels
+	engine *dispatch.Engine[*Row]
 }
+
+const (
+	callTime   = 20 * time.Second // of one call, where the channel's rules do not say
+	uploadTime = 40 * time.Second
+)
 
 // New returns a worker; [Worker.Subscription] does the work.
 func New(d Deps) *Worker {
-	d.Timing.fill()
+	if d.Upload == 0 {
+		d.Upload = uploadTime
+	}
 	info := d.Adapter.Info()
-	return &Worker{
-		Deps: d, info: info, rows: store.NewCollection[Row](d.DB, Spec(info.Type), store.Facts(d.Facts)),
-		metrics: newMetrics(info.Type), scopes: map[string]*scope{},
+	w := &Worker{Deps: d, info: info, rows: store.NewCollection[Row](d.DB, Spec(info.Type), store.Facts(d.Facts))}
+	w.scopes = dispatch.NewScopes(dispatch.ScopesDeps{
+		Env:   dispatch.Env{Timing: d.Timing, Metrics: newMetrics(info.Type), Now: d.Now, Log: d.Log},
+		First: limits(info.For(nil).Send), Known: w.known, Ready: w.ready, Limiter: d.Limiter,
+	})
+	deps := dispatch.Deps[*Row]{Kind: w, Rows: w.rows, Bus: d.Bus, Scopes: w.scopes, Longest: info.LongestCall(callTime, d.Upload)}
+	if d.Sessions != nil {
+		deps.Homes = homes{w}
 	}
-}
-
-func (t *Timing) fill() {
-	for _, f := range []struct {
-		v *time.Duration
-		d time.Duration
-	}{
-		{&t.Backoff, time.Second}, {&t.MaxBackoff, 5 * time.Minute}, {&t.Margin, 5 * time.Second}, {&t.Publish, 5 * time.Second},
-		{&t.Breaker, 10 * time.Second}, {&t.Pause, 200 * time.Millisecond}, {&t.Retire, 5 * time.Second}, {&t.Upload, 40 * time.Second},
-	} {
-		if *f.v == 0 {
-			*f.v = f.d
-		}
-	}
+	w.engine = dispatch.New(deps)
+	return w
 }
 
 // Subscription is the worker's group on its topic.
@@ -108,41 +97,72 @@ func (w *Worker) Subscription() bus.Subscription {
 	}
 }
 
-// budget is how long one part may be called: its deadline. Uploads before the send get extra time.
-func (w *Worker) budget(r rendering) time.Duration {
-	return r.rules.Send.CallTime(len(r.msg.Content.Attachments) > 0, callTime, w.Timing.Upload)
+// owner has one partition for one generation.
+type owner struct {
+	*Worker
+	dispatch *dispatch.Owner[*Row]
 }
 
-// longest is the longest budget that a message of any channel has.
-func (w *Worker) longest() time.Duration {
-	return w.info.LongestCall(callTime, w.Timing.Upload)
-}
-
-const callTime = 20 * time.Second // of one call, where the channel's rules do not say
-
-// backoff is how long a row waits after its nth refusal, with jitter.
-func (w *Worker) backoff(n int) time.Duration {
-	d := min(w.Timing.Backoff<<min(max(n-1, 0), 20), w.Timing.MaxBackoff)
-	return d*3/4 + mrand.N(d/2+1)
-}
-
-// repeatable reports whether a call of unknown outcome may be made again: the provider knows a repetition by its key, the action has the
-// same effect twice as once, or the channel's owner prefers twice over perhaps never (policy on_unknown: retry).
-func repeatable(r rendering, req channel.Request) bool {
-	if sameTwice(r) {
-		return true
+// assign takes a partition over.
+func (w *Worker) assign(ctx context.Context, a bus.Assignment) (bus.Handler, func(), error) {
+	d, err := w.engine.Assign(ctx, a)
+	if err != nil {
+		return nil, nil, err
 	}
-	return r.rules.Send.Idempotent && req.Key != "" || r.ch.Policy.OnUnknown == channel.RetryUnknown
+	o := &owner{Worker: w, dispatch: d}
+	return o.handle, d.Release, nil
 }
 
-// sameTwice reports whether what is called is an action that has the same effect twice as once.
-func sameTwice(r rendering) bool {
-	return r.msg.Action != nil && r.rules.Send.Actions[r.msg.Action.Kind].Repeatable
+// handle is the lane: one record, in the order of its key.
+func (o *owner) handle(ctx context.Context, m bus.Message) error {
+	msg, err := event.Decode[event.Outbound](m.Event)
+	if err != nil {
+		return fault.New(fault.Invalid, "bad_json", "%v", err)
+	}
+	r, err := o.render(ctx, m.Event.Tenant, msg)
+	if err != nil {
+		return err
+	}
+	if gone, err := o.forward(ctx, m, r); gone || err != nil {
+		return err
+	}
+	if m.Event.Type == event.SignalSend {
+		o.signal(ctx, m, msg, r)
+		return nil
+	}
+	if !sendable(m.Event.Type, msg) {
+		return fault.New(fault.Invalid, "bad_record", "a record of type %s without attempt, or with an action that does not fit", m.Event.Type)
+	}
+	if msg.Resume != nil && len(msg.Resume.Skip) >= max(len(r.parts), 1) {
+		return fault.New(fault.Invalid, "bad_record", "attempt %s leaves out every part", msg.AttemptID)
+	}
+	return o.dispatch.Run(ctx, m.Lane, m.Offset, o.task(r))
 }
 
-// token is what only this try of this process knows.
-func token() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	return event.Hash(string(b[:]))
+// sendable reports whether a record is a message, or an action on one: both have an attempt, rows and results.
+func sendable(t event.Type, msg event.Outbound) bool {
+	return msg.AttemptID != "" && (t == event.MessageSend && msg.Action == nil || t == event.ActionSend && msg.Action != nil)
+}
+
+// ready reports whether a call for the channel can be made now.
+func (w *Worker) ready(ctx context.Context, id string) bool {
+	return w.Sessions == nil || w.Sessions.Ready(ctx, id)
+}
+
+// known returns what the channel's own rules allow.
+func (w *Worker) known(id string) (dispatch.Limits, bool) {
+	ch, err := w.Channels.Channel(context.Background(), id)
+	if err != nil {
+		return dispatch.Limits{}, false
+	}
+	return limits(w.info.For(ch.Settings).Send), true
+}
+
+// limits are the places and rates of a channel's rules.
+func limits(r channel.SendRules) dispatch.Limits {
+	l := dispatch.Limits{Places: r.Concurrency}
+	for _, r := range r.Rates {
+		l.Rates = append(l.Rates, dispatch.Rate{Rate: budget.Rate{N: r.N, Per: time.Duration(r.Every), Burst: r.Burst}, Key: r.Per == "peer"})
+	}
+	return l
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
+	"github.com/tributaryhq/tributary/pkg/dispatch"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
@@ -56,7 +58,7 @@ func TestAFastSendIsOneWrite(t *testing.T) {
 		t.Error(diff)
 	}
 	rows, err := Rows(t.Context(), w.db, event.Telegram, "acme", "a0", 3)
-	if err != nil || len(rows) != 1 || rows[0].ExpiresAt.Sub(rows[0].SendBy.Time) != keptFor || rows[0].SendBy.Sub(w.log[0].Event.Time.Time).Round(time.Hour) != sendFor {
+	if err != nil || len(rows) != 1 || rows[0].ExpiresAt.Sub(rows[0].SendBy.Time) != dispatch.KeptFor || rows[0].SendBy.Sub(w.log[0].Event.Time.Time).Round(time.Hour) != sendFor {
 		t.Errorf("%+v %v", rows, err)
 	}
 }
@@ -68,8 +70,8 @@ func TestP13_AResultThatKafkaDoesNotTakeIsKeptInItsRow(t *testing.T) {
 	w.away.Store(true)
 	w.post(text("ch_a", "ann", "a0", "x"))
 	p := w.start(0)
-	waitFor(t, func() bool { r := w.row("a0", 0); return r != nil && r.State == Sent && len(r.Pending) == 1 })
-	p.mortal.kill()
+	waitFor(t, func() bool { r := w.row("a0", 0); return r != nil && r.State == dispatch.Sent && len(r.Pending) == 1 })
+	p.life.Kill()
 	<-p.over
 	w.away.Store(false)
 	w.finish()
@@ -178,14 +180,14 @@ func TestThrottlingHoldsTheChannelOrTheRecipient(t *testing.T) {
 			})
 			w.post(text("ch_a", "ann", "a0", "x"))
 			p := w.start(0)
-			waitFor(t, func() bool { r := w.row("a0", 0); return r != nil && r.State == Waiting })
+			waitFor(t, func() bool { r := w.row("a0", 0); return r != nil && r.State == dispatch.Waiting })
 			w.post(text("ch_a", "bob", "b0", "x"))
 			if err := p.handler()(t.Context(), w.log[1]); err != nil {
 				t.Error(err)
 			}
 			if peer {
 				waitFor(t, func() bool { return w.codes()["b0/0"] != "" })
-			} else if r := w.row("b0", 0); r == nil || r.State != Waiting { // it did not even try
+			} else if r := w.row("b0", 0); r == nil || r.State != dispatch.Waiting { // it did not even try
 				t.Errorf("the other recipient of a throttled channel: %+v", r)
 			}
 			p.end()
@@ -241,7 +243,7 @@ func TestRatesOfChannelAndRecipient(t *testing.T) {
 			p := w.start(0)
 			waitFor(t, func() bool {
 				r := w.row("a3", 0)
-				return len(w.results()) == 2 && r != nil && r.State == Waiting
+				return len(w.results()) == 2 && r != nil && r.State == dispatch.Waiting
 			})
 			p.end()
 			if diff := cmp.Diff(map[string]string{"a0/0": "accepted", "b0/0": "accepted"}, w.codes()); diff != "" {
@@ -277,7 +279,10 @@ func TestAChannelSendsAtTheRateOfItsSettings(t *testing.T) {
 	}
 	p := w.start(0)
 	defer p.end()
-	waitFor(t, func() bool { r := w.row("a3", 0); return len(w.results()) == 1 && r != nil && r.State == Waiting })
+	waitFor(t, func() bool {
+		r := w.row("a3", 0)
+		return len(w.results()) == 1 && r != nil && r.State == dispatch.Waiting
+	})
 	ch.Settings = maps.Clone(ch.Settings)
 	ch.Settings["pace"] = "1000"
 	w.channels.Put(ch)
@@ -335,7 +340,7 @@ func TestABreakerSparesADeadAccountAndLetsItBack(t *testing.T) {
 		w.post(text("ch_a", fmt.Sprint("p", n), fmt.Sprint("a", n), "x"))
 	}
 	p := w.start(0)
-	waitFor(t, func() bool { return len(w.provider.Auth()) >= tripAfter })
+	waitFor(t, func() bool { return len(w.provider.Auth()) >= dispatch.TripAfter })
 	seen, since := len(w.provider.Auth()), time.Now()
 	late := time.NewTimer(250 * time.Millisecond)
 	<-late.C
@@ -450,27 +455,27 @@ func TestOwnTroubleIsNotTheMessages(t *testing.T) {
 func TestWhatAnAnswerShowsOfTheRecipientIsReportedOnce(t *testing.T) {
 	t.Parallel()
 	w := &Worker{Deps: Deps{Source: "telegram", Now: time.Now}}
-	about := func(attempt string) part {
+	about := func(attempt string) message {
 		m := text("ch_a", "4915", attempt, "x")
 		m.Aliases = []string{"known"}
-		return part{tenant: "acme", msg: m, of: 1}
+		return message{w, rendering{tenant: "acme", source: m}}
 	}
 	refused := func(code string) *event.Error { return &event.Error{Code: code} }
 	for name, c := range map[string]struct {
-		o             outcome
+		o             dispatch.Outcome
 		peer, aliases string
 		state         string
 	}{
-		"nothing new":      {o: outcome{state: Sent, peer: "4915", aliases: []string{"known", ""}}},
-		"another spelling": {o: outcome{state: Sent, peer: "49015"}, peer: "49015", aliases: "4915"},
-		"a user id":        {o: outcome{state: Sent, aliases: []string{"DE.7", "DE.7"}}, peer: "4915", aliases: "DE.7"},
-		"both":             {o: outcome{state: Sent, peer: "49015", aliases: []string{"DE.7", "known"}}, peer: "49015", aliases: "4915 DE.7"},
-		"blocked":          {o: outcome{state: Failed, err: refused(channel.CodeRecipientBlocked)}, peer: "4915", state: "blocked"},
-		"deleted":          {o: outcome{state: Failed, err: refused(channel.CodeRecipientGone)}, peer: "4915", state: "gone"},
-		"another refusal":  {o: outcome{state: Failed, err: refused(channel.CodeRecipientUnknown)}},
-		"an unsure block":  {o: outcome{state: Unknown, err: refused(channel.CodeRecipientBlocked)}},
+		"nothing new":      {o: dispatch.Outcome{State: dispatch.Sent, Answer: provider.Verdict{Peer: "4915", Aliases: []string{"known", ""}}}},
+		"another spelling": {o: dispatch.Outcome{State: dispatch.Sent, Answer: provider.Verdict{Peer: "49015"}}, peer: "49015", aliases: "4915"},
+		"a user id":        {o: dispatch.Outcome{State: dispatch.Sent, Answer: provider.Verdict{Aliases: []string{"DE.7", "DE.7"}}}, peer: "4915", aliases: "DE.7"},
+		"both":             {o: dispatch.Outcome{State: dispatch.Sent, Answer: provider.Verdict{Peer: "49015", Aliases: []string{"DE.7", "known"}}}, peer: "49015", aliases: "4915 DE.7"},
+		"blocked":          {o: dispatch.Outcome{State: dispatch.Failed, Err: refused(channel.CodeRecipientBlocked)}, peer: "4915", state: "blocked"},
+		"deleted":          {o: dispatch.Outcome{State: dispatch.Failed, Err: refused(channel.CodeRecipientGone)}, peer: "4915", state: "gone"},
+		"another refusal":  {o: dispatch.Outcome{State: dispatch.Failed, Err: refused(channel.CodeRecipientUnknown)}},
+		"an unsure block":  {o: dispatch.Outcome{State: dispatch.Unknown, Err: refused(channel.CodeRecipientBlocked)}},
 	} {
-		one, two := w.records(about("a0"), c.o), w.records(about("a1"), c.o)
+		one, two := about("a0").Records(0, 1, c.o), about("a1").Records(0, 1, c.o)
 		if c.peer == "" {
 			if len(one) != 1 {
 				t.Errorf("%s: %d records", name, len(one))

@@ -17,8 +17,11 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
+	"github.com/tributaryhq/tributary/pkg/dispatch"
+	"github.com/tributaryhq/tributary/pkg/dispatch/dispatchtest"
 	"github.com/tributaryhq/tributary/pkg/egress"
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
 )
@@ -31,7 +34,7 @@ type world struct {
 	receipts *storetest.Publisher
 	channels *gatewaytest.Channels
 	edit     func(*channel.Info)
-	timing   Timing
+	timing   dispatch.Timing
 	egress   *egress.Client
 	blobs    *blob.Store
 	log      []bus.Message
@@ -51,9 +54,9 @@ func newWorld(t testing.TB, script func(gatewaytest.Sending, int) gatewaytest.An
 	w := &world{
 		t: t, db: storetest.New(t, Spec(event.Telegram)), provider: gatewaytest.NewProvider(t, script), receipts: &storetest.Publisher{},
 		egress: gatewaytest.Egress(t), blobs: gatewaytest.Blobs(t),
-		done: map[int64]bool{}, timing: Timing{
+		done: map[int64]bool{}, timing: dispatch.Timing{
 			Backoff: 2 * time.Millisecond, MaxBackoff: 10 * time.Millisecond, Margin: 30 * time.Millisecond, Publish: time.Second,
-			Breaker: 20 * time.Millisecond, Pause: 2 * time.Millisecond, Retire: forever, Upload: 50 * time.Millisecond,
+			Breaker: 20 * time.Millisecond, Pause: 2 * time.Millisecond, Retire: forever,
 		},
 	}
 	w.channels = gatewaytest.NewChannels(w.channel("ch_a"), w.channel("ch_b"))
@@ -67,7 +70,8 @@ func newWorld(t testing.TB, script func(gatewaytest.Sending, int) gatewaytest.An
 }
 
 // impatient lets calls of the dead be given up as soon as this store allows: a living process's write and call fit in easily. It
-// is measured, as stores and machines differ; where it is too short all the same, calls become unknown, and nothing else.
+// is measured, as stores and machines differ, and bounded, as a test must end; where it is too short all the same, calls become unknown,
+// and nothing else.
 func (w *world) impatient() {
 	rows := store.NewCollection[Row](w.db, Spec(event.Telegram))
 	for n := range 5 {
@@ -77,7 +81,7 @@ func (w *world) impatient() {
 		if err := rows.Insert(context.Background(), r); err != nil {
 			w.t.Fatal(err)
 		}
-		w.budget = max(w.budget, 150*time.Millisecond, 20*time.Since(start))
+		w.budget = min(max(w.budget, 150*time.Millisecond, 20*time.Since(start)), forever/10)
 	}
 	edit := w.edit
 	w.edit = func(i *channel.Info) { edit(i); i.Send.Timeout = channel.Duration(w.budget) }
@@ -129,7 +133,7 @@ func (w *world) records() []bus.Message {
 type process struct {
 	*world
 	worker *Worker
-	mortal *mortal
+	life   *dispatchtest.Life
 	stop   context.CancelFunc
 	over   chan struct{}
 	handle chan bus.Handler // the handler of the generation
@@ -145,13 +149,13 @@ func (p *process) handler() bus.Handler {
 // start begins a process and gives it the partition. It dies at the given point of its life; 0: it does not.
 func (w *world) start(dieAt int64, change ...func(*Deps)) *process {
 	ctx, stop := context.WithCancel(context.Background())
-	p := &process{world: w, mortal: &mortal{at: dieAt, dead: make(chan struct{})}, stop: stop, over: make(chan struct{}), handle: make(chan bus.Handler, 1)}
-	db, kafka := mortalDB{w.db, p.mortal}, mortalBus{w.publisher(), p.mortal}
+	p := &process{world: w, life: dispatchtest.NewLife(dieAt, dispatch.ErrStopped), stop: stop, over: make(chan struct{}), handle: make(chan bus.Handler, 1)}
+	db, kafka := p.life.DB(w.db), p.life.Bus(w.publisher())
 	facts := store.NewApplier(db, kafka, nil)
 	toy := gatewaytest.Toy{Kind: event.Telegram, Edit: w.edit}
 	d := Deps{
-		Adapter: channel.Guard(toy), Source: "telegram", Channels: w.channels, Bus: kafka, DB: db, Facts: facts, Now: w.now, Log: slog.New(slog.DiscardHandler), Timing: w.timing,
-		Sender: mortalSender{&provider.Caller{Adapter: channel.Guard(toy), Transports: map[string]provider.Transport{"http": &provider.HTTP{Client: w.egress, Blobs: w.blobs}}, Now: time.Now}, p.mortal, w},
+		Adapter: channel.Guard(toy), Source: "telegram", Channels: w.channels, Bus: kafka, DB: db, Facts: facts, Now: w.now, Log: slog.New(slog.DiscardHandler), Timing: w.timing, Upload: 50 * time.Millisecond,
+		Sender: mortalSender{&provider.Caller{Adapter: channel.Guard(toy), Transports: map[string]provider.Transport{"http": &provider.HTTP{Client: w.egress, Blobs: w.blobs}}, Now: time.Now}, p.life, w},
 	}
 	for _, c := range change {
 		c(&d)
@@ -159,7 +163,7 @@ func (w *world) start(dieAt int64, change ...func(*Deps)) *process {
 	p.worker = New(d)
 	go func() {
 		select {
-		case <-p.mortal.dead:
+		case <-p.life.Dead():
 			stop()
 		case <-ctx.Done():
 		}
@@ -243,7 +247,7 @@ func (p *process) lane(ctx context.Context, handle bus.Handler, ms []bus.Message
 			}
 			time.Sleep(time.Millisecond)
 		}
-		if p.mortal.gone() {
+		if p.life.Gone() {
 			return // a dead process commits nothing
 		}
 		p.mu.Lock()
@@ -278,7 +282,7 @@ func (w *world) finish() {
 			return
 		}
 		if time.Now().After(end) || w.t.Failed() {
-			w.t.Fatalf("without a result: %v; committed %d of %d", missing, w.committed, len(w.log))
+			w.t.Fatalf("without a result: %v; committed %d of %d; a call may take %s", missing, w.committed, len(w.log), w.budget)
 		}
 	}
 }
@@ -328,96 +332,20 @@ func (w *world) row(id string, part int) *Row {
 	return r
 }
 
-// mortal is the life of a process: it dies at a point, before or after something it does to the world.
-type mortal struct {
-	at    int64
-	clock atomic.Int64
-	dead  chan struct{}
-	once  sync.Once
-}
-
-// errDead ends what would otherwise be tried again: a dead process tries nothing.
-var errDead = fmt.Errorf("the process is dead: %w", errStopped)
-
-// point passes one moment; false: the process is dead.
-func (m *mortal) point() bool {
-	if n := m.clock.Add(1); m.at != 0 && n >= m.at {
-		m.kill()
-	}
-	return !m.gone()
-}
-
-// kill ends the process now.
-func (m *mortal) kill() { m.once.Do(func() { close(m.dead) }) }
-
-func (m *mortal) gone() bool {
-	select {
-	case <-m.dead:
-		return true
-	default:
-		return false
-	}
-}
-
-type mortalDB struct {
-	store.DB
-	life *mortal
-}
-
-func (d mortalDB) Batch(ctx context.Context, ops []store.Op) []error {
-	dead := make([]error, len(ops))
-	for i := range dead {
-		dead[i] = errDead
-	}
-	if !d.life.point() {
-		return dead
-	}
-	errs := d.DB.Batch(ctx, ops)
-	if !d.life.point() {
-		return dead
-	}
-	return errs
-}
-
-func (d mortalDB) Get(ctx context.Context, collection string, ids ...string) ([]store.Raw, error) {
-	if d.life.gone() {
-		return nil, errDead
-	}
-	return d.DB.Get(ctx, collection, ids...)
-}
-
-type mortalBus struct {
-	bus.Producer
-	life *mortal
-}
-
-func (b mortalBus) Publish(ctx context.Context, recs ...event.Record) error {
-	if !b.life.point() {
-		return errDead
-	}
-	if err := b.Producer.Publish(ctx, recs...); err != nil {
-		return err
-	}
-	if !b.life.point() {
-		return errDead
-	}
-	return nil
-}
-
 type mortalSender struct {
 	Sender
-	life  *mortal
+	life  *dispatchtest.Life
 	world *world
 }
 
 func (s mortalSender) Send(ctx context.Context, ch channel.Keyed, msg event.Outbound, req channel.Request, a provider.About) provider.Verdict {
-	if !s.life.point() {
-		return provider.Verdict{Finding: provider.Unsure, Err: errLate}
+	if !s.life.Point() {
+		return provider.Verdict{Finding: dispatch.Unsure, Err: fault.Of(s.life.Err())}
 	}
 	s.world.begins(ctx, a)
 	v := s.Sender.Send(ctx, ch, msg, req, a)
-	if !s.life.point() {
-		return provider.Verdict{Finding: provider.Unsure, Err: errLate}
+	if !s.life.Point() {
+		return provider.Verdict{Finding: dispatch.Unsure, Err: fault.Of(s.life.Err())}
 	}
 	return v
 }

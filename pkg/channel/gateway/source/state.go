@@ -66,7 +66,7 @@ func (s *state) down(ctx context.Context, err error, tries int, wait time.Durati
 	s.Log.WarnContext(ctx, "source stopped, it will begin again", "channel", s.ch.ID, "error", err, "pause", wait)
 	now := s.Now()
 	s.write(ctx, directory.Connection{
-		State: directory.Failing, Since: event.At(now), Tries: tries, NextAt: event.At(now.Add(wait)), Error: provider.Shown(fault.Of(err)),
+		State: directory.Failing, Since: event.At(now), Tries: tries, NextAt: event.At(now.Add(wait)), Error: fault.Of(err).Shown(),
 	})
 }
 

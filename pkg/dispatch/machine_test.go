@@ -1,4 +1,4 @@
-package send
+package dispatch
 
 import (
 	"fmt"
@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
@@ -66,9 +65,9 @@ func situations(yield func(situation)) {
 						k.abandoned = abandoned
 						yield(situation{row(Calling, waited, late, part), k, now, late})
 					}
-					for f := provider.Taken; f <= provider.Unsure; f++ {
+					for f := Taken; f <= Unsure; f++ {
 						k := k
-						k.verdict = &provider.Verdict{Finding: f, Err: err}
+						k.verdict = &Verdict{Finding: f, Err: err}
 						yield(situation{row(Calling, waited, late, part), k, now, late})
 						k.lost = true
 						yield(situation{nil, k, now, late})
@@ -107,25 +106,25 @@ func TestP7_TheMachineKeepsTheRulesInEverySituation(t *testing.T) {
 func rules(s situation, got step) map[string]bool {
 	k, fresh := s.k, s.row != nil && s.row.State == ""
 	idle := fresh || s.row != nil && s.row.State == Waiting && k.verdict == nil
-	finding := provider.Finding(0)
+	finding := Finding(0)
 	if k.verdict != nil {
 		finding = k.verdict.Finding
 	}
-	ends := func(st State) bool { return got.move == end && got.outcome.state == st }
+	ends := func(st State) bool { return got.move == end && got.outcome.State == st }
 	implies := func(a, b bool) bool { return !a || b }
 	return map[string]bool{
 		"A1: only what is open, may be sent and is not being called is called": implies(got.move == call,
 			idle && k.open && k.refusal == nil && !k.missing && !k.broken && !s.late),
-		"A1: what may have arrived is repeated only where that is harmless": implies(got.move == wait && (finding == provider.Unsure || k.abandoned), k.repeatable),
+		"A1: what may have arrived is repeated only where that is harmless": implies(got.move == wait && (finding == Unsure || k.abandoned), k.repeatable),
 		"A1: what was taken, or refused for good, is never called again": implies(got.move == wait || got.move == call,
-			finding != provider.Taken && finding != provider.Failed),
+			finding != Taken && finding != Rejected),
 		"A2: a call ends, or waits":                         implies(k.verdict != nil && !k.lost, got.move == end || got.move == wait),
 		"A2: a new row is never left alone":                 implies(fresh, got.move != stay),
-		"A2: what only we know is published":                implies(k.lost && finding == provider.Taken && (s.row == nil || !s.row.State.Final() || s.row.State == Unknown), ends(Sent)),
+		"A2: what only we know is published":                implies(k.lost && finding == Taken && (s.row == nil || !s.row.State.Final() || s.row.State == Unknown), ends(Sent)),
 		"A2: what is refused ends":                          implies(idle && (k.refusal != nil || k.missing || k.broken || s.late), got.move == end),
-		"A5: sent is what was taken":                        implies(ends(Sent), finding == provider.Taken),
-		"A5: what was called fails by its answer":           implies(ends(Failed) && !idle, finding == provider.Failed || finding == provider.Refused && k.lost),
-		"A6: unknown is what was called":                    implies(ends(Unknown), finding == provider.Unsure || k.abandoned),
+		"A5: sent is what was taken":                        implies(ends(Sent), finding == Taken),
+		"A5: what was called fails by its answer":           implies(ends(Failed) && !idle, finding == Rejected || finding == Deferred && k.lost),
+		"A6: unknown is what was called":                    implies(ends(Unknown), finding == Unsure || k.abandoned),
 		"EXPIREWAITING: only what waits, or is new":         implies(ends(Expired), idle && s.late),
 		"DEADLINE: another's call is left alone until then": implies(s.row != nil && s.row.State == Calling && k.verdict == nil && !k.abandoned, got.move == stay),
 		"OUTCOME: what waited ends in its row":              implies(got.move == end && !k.lost && s.row.Waited, got.written),
@@ -133,7 +132,7 @@ func rules(s situation, got step) map[string]bool {
 		"WRITEUNKNOWN: a call is given up in its row":       implies(k.abandoned && got.move == end, got.written),
 		"a fast send is one write":                          implies(ends(Sent) && !k.lost && !s.row.Waited && !k.keyless, !got.written),
 		"DONE: what has no key ends in its row":             implies(got.move == end && k.keyless && !k.lost, got.written),
-		"LINGER: what has no key waits for the call before": got.lingers == (got.move == wait && finding == provider.Unsure && k.keyless),
+		"LINGER: what has no key waits for the call before": got.lingers == (got.move == wait && finding == Unsure && k.keyless),
 		"a row that is lost is not written":                 implies(k.lost, got.move == stay || got.move == end && !got.written),
 		"a row that has ended keeps its end":                implies(k.lost && s.row != nil && s.row.State.Final() && s.row.State != Unknown, got.move == stay),
 	}

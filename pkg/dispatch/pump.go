@@ -1,11 +1,11 @@
-package send
+package dispatch
 
 import (
 	"slices"
 	"time"
 )
 
-// push puts a line into the channel's queue and makes sure that somebody drains it.
+// push puts a line into the scope's queue and makes sure that somebody drains it.
 func (s *scope) push(w work) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -17,8 +17,8 @@ func (s *scope) push(w work) {
 	s.wake()
 }
 
-// pump takes the channel's lines in turn and drains one row of each, as long as there are any. It waits for the channel only:
-// every channel has its own.
+// pump takes the scope's lines in turn and drains one row of each, as long as there are any. It waits for the scope only:
+// every scope has its own.
 func (s *scope) pump() {
 	s.learn()
 	for {
@@ -32,17 +32,17 @@ func (s *scope) pump() {
 	}
 }
 
-// start drains a row of the line if the channel lets it; true: it does not yet, and nothing else could have been done.
+// start drains a row of the line if the scope lets it; true: it does not yet, and nothing else could have been done.
 func (s *scope) start(w work) bool {
 	permit, no := s.enter(w.line.key)
 	switch {
 	case permit != nil:
 		go w.table.owner.drain(w, permit)
 		return false
-	case no.peer:
+	case no.key:
 		w.table.later(w.line, time.Now().Add(no.wait))
 		return false
-	case !s.Now().Before(w.until), !w.table.owner.home(s.id): // expires, or is handed on, and needs no leave for that
+	case !s.Now().Before(w.until), w.table.owner.elsewhere(s.id): // expires, or is handed on, and needs no leave for that
 		go w.table.owner.drain(w, nil)
 		return false
 	}
@@ -51,7 +51,7 @@ func (s *scope) start(w work) bool {
 	return alive
 }
 
-// expire drains the lines whose oldest row is too old, although the channel is shut.
+// expire drains the lines whose oldest row is too old, although the scope is shut.
 func (s *scope) expire() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,20 +83,20 @@ func (s *scope) pop() (work, bool) {
 		w := s.lines[i][0]
 		s.lines[i][0] = work{}
 		s.lines[i] = s.lines[i][1:]
-		if w.table.owner.ctx.Err() == nil {
+		if !w.table.lost() {
 			return w, true
 		}
 	}
 }
 
-// hold waits until the channel may have room; false: the line's owner is gone.
+// hold waits until the scope may have room; false: the line's owner is gone.
 func (s *scope) hold(w work, wait time.Duration) bool {
 	timer := time.NewTimer(min(wait, time.Second))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-s.room:
-	case <-w.table.owner.ctx.Done():
+	case <-w.table.owner.done():
 		return false
 	}
 	return true

@@ -1,4 +1,4 @@
-package send
+package dispatch
 
 import (
 	"slices"
@@ -12,19 +12,30 @@ import (
 // table is what an owner knows of the open rows of its keys: rows that wait, and rows that waited and are being called. A lane
 // looks here before it calls (rule BUSY); the drainer takes from here, the oldest of a key first.
 type table struct {
-	owner *owner
-	mu    sync.Mutex
-	lines map[string]*line // by key
-	over  bool
+	owner  drainer
+	scopes *Scopes
+	busy   sync.WaitGroup // drainers' calls under way
+	mu     sync.Mutex
+	lines  map[string]*line // by key
+	over   bool
 }
 
-// line is the open rows of one key, oldest first. It is in one place at a time: idle, in its channel's queue, on a timer, or
+// drainer takes rows further: the owner of the table's partition.
+type drainer interface {
+	drain(w work, p *Permit)
+	// elsewhere reports whether only another owner can make the scope's calls.
+	elsewhere(scope string) bool
+	// done is closed when the partition is lost.
+	done() <-chan struct{}
+}
+
+// line is the open rows of one key, oldest first. It is in one place at a time: idle, in its scope's queue, on a timer, or
 // in the hands of the drainer.
 type line struct {
-	key     string
-	channel string
-	rows    []ref
-	taken   bool // queued, timed or drained
+	key   string
+	scope string
+	rows  []ref
+	taken bool // queued, timed or drained
 }
 
 // ref is a row that is known to be open. The zero ref is none.
@@ -36,20 +47,21 @@ type ref struct {
 	due    time.Time  // the same by our monotonic clock, as it was when the row was first seen like this
 	until  time.Time  // it expires then, if it still waits
 	called bool       // by another
-	bulk   bool       // of a broadcast: others of its channel go first
+	bulk   bool       // others of its scope go first
 }
 
-func (t *table) refOf(r *Row) ref {
-	n := ref{id: r.ID, offset: r.Offset, part: r.Part, at: r.NextAt, until: r.SendBy.Time, bulk: r.Outbound != nil && bulk(*r.Outbound)}
-	allowed := r.allowed()
+func (t *table) refOf(doc Doc) ref {
+	r := doc.Core()
+	n := ref{id: r.ID, offset: r.Offset, part: r.Part, at: r.NextAt, until: r.SendBy.Time, bulk: doc.Bulk()}
+	allowed, margin := r.allowed(), t.scopes.Timing.Margin
 	switch {
 	case r.State == Calling:
-		n.at, n.called = r.Deadline.Add(t.owner.Timing.Margin), true
-		allowed += t.owner.Timing.Margin
+		n.at, n.called = r.Deadline.Add(margin), true
+		allowed += margin
 	case r.State.Final():
 		return ref{}
 	}
-	n.due = time.Now().Add(due.Left(n.at.Time, t.owner.Now(), allowed))
+	n.due = time.Now().Add(due.Left(n.at.Time, t.scopes.Now(), allowed))
 	return n
 }
 
@@ -58,9 +70,9 @@ func (r ref) waited(row ref) bool {
 	return r.at == row.at && r.called == row.called && !time.Now().Before(r.due)
 }
 
-func (o *owner) refOf(r *Row) ref { return o.table.refOf(r) }
-
-func newTable(o *owner) *table { return &table{owner: o, lines: map[string]*line{}} }
+func newTable(o drainer, s *Scopes) *table {
+	return &table{owner: o, scopes: s, lines: map[string]*line{}}
+}
 
 // has reports whether anything of the key is open.
 func (t *table) has(key string) bool {
@@ -71,18 +83,19 @@ func (t *table) has(key string) bool {
 
 // add notes an open row; noting it twice is harmless. A row that another calls is looked at again at once: it may have ended since
 // it was read, by our own drainer even, and would hold its key up until its deadline.
-func (t *table) add(r *Row) {
+func (t *table) add(doc Doc) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.over {
 		return
 	}
-	l := t.lines[r.Key]
+	key := doc.Core().Key
+	l := t.lines[key]
 	if l == nil {
-		l = &line{key: r.Key, channel: r.ChannelID}
-		t.lines[r.Key] = l
+		l = &line{key: key, scope: doc.Scope()}
+		t.lines[key] = l
 	}
-	n := t.refOf(r)
+	n := t.refOf(doc)
 	if n.called {
 		n.at, n.due = event.Time{}, time.Time{}
 	}
@@ -99,15 +112,15 @@ func (t *table) add(r *Row) {
 	t.schedule(l)
 }
 
-// schedule sends a line to its channel's queue, now or when its oldest row is due. A row that another calls needs no leave of the
-// channel: it will only be looked at. It holds the lock.
+// schedule sends a line to its scope's queue, now or when its oldest row is due. A row that another calls needs no leave of the
+// scope: it will only be looked at. It holds the lock.
 func (t *table) schedule(l *line) {
 	if l.taken || t.over {
 		return
 	}
 	l.taken = true
 	w := work{table: t, line: l, until: l.rows[0].until, bulk: l.rows[0].bulk}
-	next := func() { t.owner.scopeOf(l.channel).push(w) }
+	next := func() { t.scopes.of(l.scope).push(w) }
 	if l.rows[0].called {
 		next = func() { t.owner.drain(w, nil) }
 	}
@@ -128,7 +141,7 @@ func (t *table) oldest(l *line) (ref, bool) {
 	if t.over {
 		return ref{}, false
 	}
-	t.owner.busy.Add(1)
+	t.busy.Add(1)
 	return l.rows[0], true
 }
 
@@ -136,7 +149,7 @@ func (t *table) oldest(l *line) (ref, bool) {
 func (t *table) put(l *line, id string, left ref) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	defer t.owner.busy.Done()
+	defer t.busy.Done()
 	i := slices.IndexFunc(l.rows, func(r ref) bool { return r.id == id })
 	if left.id == "" {
 		l.rows = slices.Delete(l.rows, i, i+1)
@@ -146,7 +159,7 @@ func (t *table) put(l *line, id string, left ref) {
 	t.back(l)
 }
 
-// later gives a line back that only its recipient's limit holds.
+// later gives a line back that only its key's limit holds.
 func (t *table) later(l *line, due time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -161,6 +174,16 @@ func (t *table) back(l *line) {
 		return
 	}
 	t.schedule(l)
+}
+
+// lost reports whether the owner has lost its partition.
+func (t *table) lost() bool {
+	select {
+	case <-t.owner.done():
+		return true
+	default:
+		return false
+	}
 }
 
 // close forgets everything: the owner has lost its partition.

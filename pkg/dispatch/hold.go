@@ -1,4 +1,4 @@
-package send
+package dispatch
 
 import (
 	"time"
@@ -6,18 +6,18 @@ import (
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
-// hold is what a provider's throttling holds back of a channel. A refused row waits by itself in any case, and its recipient's other
-// rows behind it. Times are of the monotonic clock.
+// hold is what the other side's throttling holds back of a scope. A refused row waits by itself in any case, and the other
+// rows of its key behind it. Times are of the monotonic clock.
 type hold struct {
-	until time.Time // no call of the channel before it
+	until time.Time // no call of the scope before it
 	probe bool      // after it one call at a time, until one is not throttled
 
-	suspect string    // the recipient of the newest refusal that did not name its scope,
+	suspect string    // the key of the newest refusal that did not name its scope,
 	lasting time.Time // and until when it lasts
 }
 
-// refuse notes a throttled call. A limit whose scope the provider does not name is taken for the recipient's own, until another
-// recipient is refused while it lasts.
+// refuse notes a throttled call. A limit whose scope is not named is taken for the key's own, until another
+// key is refused while it lasts.
 func (h *hold) refuse(key string, scope fault.Scope, until, now time.Time) {
 	switch scope {
 	case fault.ScopePeer:
@@ -35,5 +35,5 @@ func (h *hold) refuse(key string, scope fault.Scope, until, now time.Time) {
 	}
 }
 
-// left returns how long the channel is still held.
+// left returns how long the scope is still held.
 func (h *hold) left(now time.Time) time.Duration { return h.until.Sub(now) }
