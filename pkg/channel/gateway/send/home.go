@@ -57,7 +57,7 @@ func (w *Worker) homeward(channel, lane string, e event.Event) event.Record {
 // who reads this record ends that row, should its caller be gone (rule OWNROW).
 func (o *owner) forward(ctx context.Context, m bus.Message, r rendering) (bool, error) {
 	if o.Sessions == nil || r.refusal != nil {
-		return false, nil // what is refused is refused here, and has a row that says why
+		return false, nil //nolint:nilerr // what is refused is refused here, and has a row that says why
 	}
 	elsewhere, err := o.elsewhere(ctx, r.ch.Channel, o.dispatch.At.Partition)
 	if err != nil || !elsewhere {
