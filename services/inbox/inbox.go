@@ -54,7 +54,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		Files: files, Public: rest.NewPublicFiles(env.Now),
 		Uploads: rest.NewUploads(rest.DefaultUploads, env.Now), Streams: budget.NewShares(streamsAll, streamsCaller),
 	}
-	in := &intake.Intake{Record: docs, Channels: env.Directory, Blobs: env.Blob, Now: env.Now, Typing: func(ctx context.Context, c *record.Conversation, on bool) {
+	in := &intake.Intake{Record: docs, Channels: env.Directory, Blobs: env.Blob, Now: env.Now, Metrics: intake.NewMetrics(), Typing: func(ctx context.Context, c *record.Conversation, on bool) {
 		server.Typing(ctx, c, event.Actor{Kind: "contact", ID: c.ContactID}, on)
 	}}
 	decided := &updates.Consumer{Record: docs, Now: env.Now, Send: outbox.Decided, Known: in.Unpark}

@@ -57,7 +57,7 @@ func (p *partition) bury(r record, why burial) bool {
 		}
 		p.logger.Warn("cannot write a dead letter, will try again", "offset", r.offset, "error", err)
 	}
-	p.meter.dead.Add(p.handling, 1, attributes(destination.String(r.topic), groupName.String(p.sub.Group), reasonKey.String(why.reason)))
+	p.meter.buried(p, why.reason, 1)
 	p.logger.Error("dead letter", "offset", r.offset, "reason", why.reason, "attempts", why.attempts, "error", describe(why.err))
 	return true
 }

@@ -111,10 +111,20 @@ func (t *meter) observeLag(m metric.Meter) error {
 
 func (t *meter) close() { _ = t.lag.Unregister() }
 
+// add begins to observe a partition. Its counter of dead letters is there from the beginning: a rate begins at the first one only if
+// there was none before.
 func (t *meter) add(p *partition) {
+	for _, reason := range []string{reasonUndecodable, reasonPoison, reasonExhausted} {
+		t.buried(p, reason, 0)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.active[p] = struct{}{}
+}
+
+// buried counts dead letters of a partition.
+func (t *meter) buried(p *partition, reason string, n int64) {
+	t.dead.Add(p.handling, n, attributes(destination.String(p.topic), groupName.String(p.sub.Group), reasonKey.String(reason)))
 }
 
 func (t *meter) remove(p *partition) {

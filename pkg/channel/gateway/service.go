@@ -152,10 +152,11 @@ func (h *Host) caller() *provider.Caller {
 	http := &provider.HTTP{Client: h.Egress, Blobs: h.Blob}
 	transports := map[string]provider.Transport{"http": http, "https": http}
 	maps.Copy(transports, h.extra.Transports)
-	return &provider.Caller{
+	c := &provider.Caller{
 		Adapter: h.Adapter, Transports: transports, Log: h.calls, Now: h.Now, Files: fileurl.New(h.Sealer, h.PublicURL, h.Now),
 		Tokens: provider.NewTokens(h.Adapter, transports, h.DB, h.Sealer, h.Now),
 	}
+	return c.Observe()
 }
 
 // shared are limits that all replicas keep together.

@@ -90,24 +90,13 @@ func (w *world) converse() trace.TraceID {
 		w.Fatalf("the webhook was answered %d", s)
 	}
 	first := w.find(hook).SpanContext
-	var list struct {
-		Data []struct {
-			ID       string `json:"id"`
-			Assignee *struct {
-				ID string `json:"id"`
-			} `json:"assignee"`
-		} `json:"data"`
-	}
-	w.eventually("routing gives the conversation to nobody", func() bool {
-		w.do("GET", "/v1/conversations", "", nil, &list)
-		return len(list.Data) == 1 && list.Data[0].Assignee != nil
-	})
+	conversation := w.assigned()
 	var sent, now struct {
 		ID     string `json:"id"`
 		Status string `json:"status"`
 	}
 	traceparent := fmt.Sprintf("00-%s-%s-01", first.TraceID(), first.SpanID())
-	w.do("POST", "/v1/conversations/"+list.Data[0].ID+"/messages", traceparent, map[string]string{"text": answer}, &sent)
+	w.do("POST", "/v1/conversations/"+conversation+"/messages", traceparent, map[string]string{"text": answer}, &sent)
 	id := <-w.sent
 	w.eventually("nobody says that the answer is sent", func() bool {
 		w.do("GET", "/v1/messages/"+sent.ID, "", nil, &now)
@@ -123,6 +112,24 @@ func (w *world) converse() trace.TraceID {
 		return now.Status == "read"
 	})
 	return first.TraceID()
+}
+
+// assigned waits until routing has given the conversation to somebody, and returns its id.
+func (w *world) assigned() string {
+	w.Helper()
+	var list struct {
+		Data []struct {
+			ID       string `json:"id"`
+			Assignee *struct {
+				ID string `json:"id"`
+			} `json:"assignee"`
+		} `json:"data"`
+	}
+	w.eventually("routing gives the conversation to nobody", func() bool {
+		w.do("GET", "/v1/conversations", "", nil, &list)
+		return len(list.Data) == 1 && list.Data[0].Assignee != nil
+	})
+	return list.Data[0].ID
 }
 
 // scrape reads the metrics as Prometheus does.

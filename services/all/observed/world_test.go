@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,7 +43,7 @@ const (
 	name        = "Planted Name"
 )
 
-var planted = []string{"planted-key-0123456789abcdef", appSecret, accessToken, "planted-verify", "planted-query", question, answer, person, name}
+var planted = []string{"planted-key-0123456789abcdef", appSecret, accessToken, "planted-verify", "planted-query", "planted-refusal", question, answer, person, name}
 
 // world is a platform in one process, with all services, whose every span, log line and metric is kept.
 type world struct {
@@ -53,7 +54,8 @@ type world struct {
 	spans      *tracetest.InMemoryExporter
 	logs       *locked
 	stop       func()
-	sent       chan string // ids of messages that the provider took
+	sent       chan string  // ids of messages that the provider took
+	refuses    atomic.Int64 // the status that the provider answers sends with; 0: it takes them
 }
 
 // locked is a buffer that several may write to.
@@ -127,6 +129,11 @@ func (w *world) takes(rw http.ResponseWriter, r *http.Request) {
 	b, _ := io.ReadAll(r.Body)
 	if json.Unmarshal(b, &m) != nil || m.Text == nil {
 		_, _ = io.WriteString(rw, `{"success":true}`)
+		return
+	}
+	if status := w.refuses.Load(); status != 0 {
+		rw.WriteHeader(int(status))
+		_, _ = fmt.Fprintf(rw, `{"error":{"code":%d,"message":"planted-refusal"}}`, map[int64]int{http.StatusTooManyRequests: 130429}[status])
 		return
 	}
 	id := "wamid." + hex.EncodeToString([]byte(m.Text.Body))

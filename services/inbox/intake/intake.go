@@ -30,6 +30,7 @@ type Intake struct {
 	Blobs    Blobs
 	Typing   func(ctx context.Context, c *record.Conversation, on bool) // passes through, leaves no trace
 	Now      func() time.Time
+	Metrics  *Metrics // nil: nothing is told
 }
 
 // Together handles messages of one person that wait one behind the other, in one commit. It returns how many of the first it has
@@ -195,6 +196,7 @@ func (i *Intake) received(ctx context.Context, t *record.Thread, ch channel.Keye
 	if _, err := i.Record.Received(ctx, t, rules, ms...); err != nil {
 		return err
 	}
+	i.Metrics.received(ctx, ins, ms, i.Now())
 	for _, m := range ms {
 		if err := i.unparked(ctx, m, at); err != nil {
 			return err

@@ -35,20 +35,22 @@ func newMetrics(channelType string) *metrics {
 	meter := otel.Meter("tributary/ingress")
 	m := &metrics{of: map[string]metric.MeasurementOption{}}
 	var err error
-	if m.calls, err = meter.Int64Counter("tributary_webhook_received", metric.WithDescription("webhooks by channel type and result")); err != nil {
+	if m.calls, err = meter.Int64Counter("tributary_webhook_received", metric.WithDescription("Webhooks by channel type and result.")); err != nil {
 		otel.Handle(err)
 	}
-	if m.signatures, err = meter.Int64Counter("tributary_webhook_signature_failures", metric.WithDescription("webhooks whose origin could not be proved")); err != nil {
+	if m.signatures, err = meter.Int64Counter("tributary_webhook_signature_failures", metric.WithDescription("Webhooks whose origin could not be proved.")); err != nil {
 		otel.Handle(err)
 	}
-	if m.latency, err = meter.Float64Histogram("tributary_ingest_latency", metric.WithUnit("s"), metric.WithDescription("from the provider's time of an event to its acknowledgement by Kafka")); err != nil {
+	if m.latency, err = meter.Float64Histogram("tributary_ingest_latency", metric.WithUnit("s"), metric.WithDescription("From the provider's time of an event to its acknowledgement by Kafka.")); err != nil {
 		otel.Handle(err)
 	}
 	typ := attribute.String("channel_type", channelType)
 	m.typ = metric.WithAttributeSet(attribute.NewSet(typ))
 	for _, r := range []string{accepted, handshake, unparsable, ignored, replayed, forged, unknown, tooLarge, malformed, overloaded, unavailable, spooled} {
 		m.of[r] = metric.WithAttributeSet(attribute.NewSet(typ, attribute.String("result", r)))
+		m.calls.Add(context.Background(), 0, m.of[r]) // a rate begins at the first one only if there was none before
 	}
+	m.signatures.Add(context.Background(), 0, m.typ)
 	return m
 }
 

@@ -30,6 +30,7 @@ type Caller struct {
 	Files      *fileurl.URLs        // nil: requests have no places for them
 	Now        func() time.Time
 	redactors  redactors
+	failing    failing
 	lazy       lazy // the observer of calls
 }
 

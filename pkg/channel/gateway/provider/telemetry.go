@@ -26,6 +26,14 @@ type observer struct {
 	duration metric.Float64Histogram
 }
 
+// Observe begins to tell OpenTelemetry of the channels whose credentials fail; calls are told of in any case.
+func (c *Caller) Observe() *Caller {
+	if err := c.failing.observe(otel.Meter(scope), c.Adapter.Info().Type, c.Now); err != nil {
+		otel.Handle(err)
+	}
+	return c
+}
+
 // observe returns the observer, made when the first call is.
 func (l *lazy) observe() *observer {
 	l.once.Do(func() { l.observer = newObserver() })

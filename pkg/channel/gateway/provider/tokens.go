@@ -42,8 +42,9 @@ type Tokens struct {
 	now        func() time.Time
 	fetching   singleflight.Group
 
-	mu     sync.Mutex
-	memory map[string]held
+	mu        sync.Mutex
+	memory    map[string]held
+	unrenewed map[string]bool // channels whose last renewal failed
 }
 
 // tokenDocument is one channel's token, sealed.
@@ -77,7 +78,7 @@ func NewTokens(a channel.Guarded, transports map[string]Transport, db store.DB, 
 	}
 	return &Tokens{
 		source: a.TokenSource, transports: transports, docs: store.NewCollection[tokenDocument](db, TokenSpec), leases: lease.New(db, now),
-		sealer: sealer, now: now, memory: map[string]held{},
+		sealer: sealer, now: now, memory: map[string]held{}, unrenewed: map[string]bool{},
 	}
 }
 
@@ -93,7 +94,9 @@ func (t *Tokens) Token(ctx context.Context, ch channel.Keyed) (string, error) {
 	result := t.fetching.DoChan(ch.ID, func() (any, error) {
 		fctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenWait)
 		defer cancel()
-		return t.renew(fctx, ch)
+		token, err := t.renew(fctx, ch)
+		t.noted(ch.ID, err)
+		return token, err
 	})
 	if usable {
 		return h.token, nil
@@ -107,6 +110,25 @@ func (t *Tokens) Token(ctx context.Context, ch channel.Keyed) (string, error) {
 	case <-ctx.Done():
 		return "", &fault.Error{Kind: fault.Unavailable, Code: "token_timeout", Err: ctx.Err()}
 	}
+}
+
+// ending reports whether the channel's token is old and the last try to renew it has failed.
+func (t *Tokens) ending(ch channel.Keyed) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, old := t.memory[ch.ID].good(ch.Version, t.now())
+	return old && t.unrenewed[ch.ID]
+}
+
+// noted remembers whether a renewal has failed.
+func (t *Tokens) noted(id string, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err == nil {
+		delete(t.unrenewed, id)
+		return
+	}
+	t.unrenewed[id] = true
 }
 
 // Drop forgets a token that the provider denied, here and for all replicas, unless it was fetched just now.

@@ -47,11 +47,16 @@ type tokenServer struct {
 	*httptest.Server
 	given  atomic.Int64
 	denies atomic.Bool
+	away   atomic.Bool // it gives out none
 }
 
 func newTokenServer(t *testing.T, life int) *tokenServer {
 	s := &tokenServer{}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/token" && s.away.Load() {
+			w.WriteHeader(503)
+			return
+		}
 		if r.URL.Path == "/token" {
 			_, _ = fmt.Fprintf(w, `{"token": "prov-token-%d", "life": %d}`, s.given.Add(1), life)
 			return

@@ -129,11 +129,16 @@ func (c *Caller) Ask(ctx context.Context, ch channel.Keyed, req channel.Request,
 func (c *Caller) withToken(ctx context.Context, ch channel.Keyed, call func(channel.Keyed) (denied bool)) error {
 	for try := 0; ; try++ {
 		token, err := c.token(ctx, ch)
+		if c.Tokens != nil {
+			c.failing.note(ch.ID, renewal, err != nil || c.Tokens.ending(ch), c.Now())
+		}
 		if err != nil {
 			return c.redactors.find(ch).fault(err)
 		}
 		ch.Token = token
-		if !call(ch) || c.Tokens == nil || try > 0 {
+		refused := call(ch)
+		c.failing.note(ch.ID, denied, refused, c.Now())
+		if !refused || c.Tokens == nil || try > 0 {
 			return nil
 		}
 		c.Tokens.Drop(ctx, ch, token)

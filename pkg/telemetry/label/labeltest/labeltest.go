@@ -78,6 +78,7 @@ var sets = map[string]func(string) bool{
 	"timer":                     one("snooze"),
 	"result": one("accepted", "handshake", "unparsable", "ignored", "replayed", "forged", "unknown_channel", "too_large", "malformed",
 		"overloaded", "unavailable", "spooled", "found", "absent", "elsewhere", "refused", "throttled", "failed", "dropped"),
+	"cause":                              one("denied", "renewal"),
 	"reason":                             one("undecodable", "poison", "exhausted"),
 	"messaging_system":                   one("kafka"),
 	"messaging_destination_name":         one(topics()...),
