@@ -18,6 +18,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/blob"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway"
 	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/embedded"
@@ -52,7 +53,7 @@ func newHouse(t *testing.T) *house {
 		KafkaBrokers: broker.Addrs(), RedisURL: redis.URL(), StoreURL: "sqlite:" + filepath.Join(dir, "store.db"), BlobURL: "file://" + dir + "/blobs",
 		EncryptionKey: base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)),
 	}
-	cfg.With(&admin.Bootstrap{})
+	cfg.With(&admin.Bootstrap{}, &gateway.Settings{})
 	env, shut, err := run.Open(ctx, cfg, slog.New(slog.DiscardHandler))
 	h.ok(err)
 	h.env = env

@@ -38,6 +38,7 @@ func commands() []command {
 		{"topics", "topics ensure: create the topics on the Kafka that is configured", topics},
 		{"simulate", "simulate <type> --from … --text …: write as a customer, through the provider simulator", simulate},
 		{"doctor", "check configuration, key, store, Kafka, Redis, files and clocks, and say what to do (--json)", doctor},
+		{"ping", "ping URL…: wait until services answer at these URLs (--within 30s)", ping},
 		{"config", "print the effective configuration, secrets masked", printConfig},
 		{"version", "print the version", func(_ context.Context, s streams, _ []string) error {
 			_, err := fmt.Fprintln(s.out, run.Version)

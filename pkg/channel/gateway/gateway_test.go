@@ -108,7 +108,7 @@ func (s *site) start(opts ...gateway.Option) *replica {
 		s.t.Fatal(err)
 	}
 	p := run.Process{
-		Env: run.Env{Config: &config.Config{ShutdownDrain: 10 * time.Second}, Log: slog.New(slog.DiscardHandler), Bus: b, DB: s.db, Cache: c, Blob: s.blobs, Egress: s.client,
+		Env: run.Env{Config: (&config.Config{ShutdownDrain: 10 * time.Second}).With(&gateway.Settings{}), Log: slog.New(slog.DiscardHandler), Bus: b, DB: s.db, Cache: c, Blob: s.blobs, Egress: s.client,
 			Directory: d, Auth: who, Sealer: s.sealer, PublicURL: "http://gateway.example", Now: time.Now},
 		Metrics: http.NotFoundHandler(), Public: listen(s.t), Admin: listen(s.t),
 	}

@@ -26,6 +26,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/send"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/session"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/source"
+	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/dispatch"
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -35,10 +36,15 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
+// Settings are what every channel service reads.
+type Settings struct {
+	OperationsHosts []string `key:"operations_hosts" help:"hosts on which operators may test, simulate and replay calls of a channel (/webhooks/<type>/<channel>/~…); set it to the API's where providers call another host; empty: every host"`
+}
+
 // Service is the service of an adapter's channel type.
 func Service(a channel.Adapter, opts ...Option) run.Service {
 	t := a.Info().Type
-	return run.Service{Name: string(t), Collections: collections(t), New: func(ctx context.Context, env *run.Env) (*run.Parts, error) {
+	return run.Service{Name: string(t), Settings: []config.Settings{config.Declare[Settings]()}, Collections: collections(t), New: func(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		h, err := build(ctx, a, env, opts)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", t, err)
@@ -102,6 +108,7 @@ func build(ctx context.Context, a channel.Adapter, env *run.Env, opts []Option) 
 	h.ingress = ingress.New(ingress.Deps{
 		Adapter: h.Adapter, Source: env.Service, PublicURL: env.PublicURL, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Blobs: env.Blob,
 		Backlog: env.Backlog, Now: env.Now, Log: env.Log, Authenticate: httpapi.Authenticate(env.Auth), Seen: seen,
+		OperationsHosts: config.Of[Settings](env.Config).OperationsHosts,
 		Operations: map[string]ingress.Operation{"test": func(ctx context.Context, ch channel.Keyed, _ []byte) (any, error) {
 			return caller.Setup(ctx, ch, env.PublicURL+"/webhooks/"+string(t)+"/"+ch.ID)
 		}},

@@ -17,6 +17,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/bus/bustest"
 	"github.com/tributaryhq/tributary/pkg/bus/kafka"
 	"github.com/tributaryhq/tributary/pkg/cache"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway"
 	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/run"
@@ -98,7 +99,7 @@ func (p *platform) process(ctx context.Context, n *node, place int) (proc *run.P
 	public := listen()
 	proc = &run.Process{
 		Env: run.Env{
-			Config: (&config.Config{EncryptionKey: base64.StdEncoding.EncodeToString(make([]byte, 32)), ShutdownDrain: 3 * time.Second}).With(&admin.Bootstrap{APIKey: apiKey}),
+			Config: (&config.Config{EncryptionKey: base64.StdEncoding.EncodeToString(make([]byte, 32)), ShutdownDrain: 3 * time.Second}).With(&admin.Bootstrap{APIKey: apiKey}, &gateway.Settings{}),
 			Log:    n.log, Bus: b, DB: db, Cache: redis, Blob: blobs,
 			Egress: p.egress, Directory: dir, Auth: who, Sealer: sealer, PublicURL: "http://" + public.Addr().String(), Now: now,
 		},

@@ -102,6 +102,7 @@ func (w *world) start(dir string) (stop func()) {
 	var running sync.WaitGroup
 	var closes []func() error
 	open := func(cfg config.Config) *run.Env {
+		cfg.With(&gateway.Settings{})
 		env, shut, err := run.Open(ctx, &cfg, log)
 		must(err)
 		closes = append(closes, shut)

@@ -55,6 +55,8 @@ type Deps struct {
 	// Authenticate lets only known callers pass, to operations. Without it nobody may.
 	Authenticate gin.HandlerFunc
 	Operations   map[string]Operation // besides replay and simulate
+	// OperationsHosts are the only hosts on which operations are served; empty: on every one.
+	OperationsHosts []string
 	// Seen is called with every event of a call once it is on Kafka, never for what went into the spool; it must return at once. May
 	// be nil.
 	Seen func(ch channel.Channel, e event.Inbound)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -27,7 +28,7 @@ const operationBody = 1 << 20
 // operation finds the operation that a call names.
 func (g *Ingress) operation(r *http.Request, id, suffix string) Operation {
 	name, ok := strings.CutPrefix(suffix, "/~")
-	if !ok || id == "" || r.Method != http.MethodPost {
+	if !ok || id == "" || r.Method != http.MethodPost || !g.operatesOn(r.Host) {
 		return nil
 	}
 	switch name {
@@ -37,6 +38,14 @@ func (g *Ingress) operation(r *http.Request, id, suffix string) Operation {
 		return g.simulate
 	}
 	return g.Operations[name]
+}
+
+// operatesOn reports whether operations are served on a host. On another one a call is what it is to a provider's host: a webhook.
+func (g *Ingress) operatesOn(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return len(g.OperationsHosts) == 0 || slices.ContainsFunc(g.OperationsHosts, func(h string) bool { return strings.EqualFold(h, host) })
 }
 
 // operate lets only permitted callers of the channel's own tenant pass.

@@ -287,6 +287,36 @@ func TestP10_OperationsAreForTheChannelsOwnPeople(t *testing.T) {
 	}
 }
 
+func TestOperationsAreServedOnTheirHostsAlone(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		hosts []string
+		host  string
+		want  int
+	}{
+		{nil, "hooks.example.com", 200},
+		{[]string{"api.example.com"}, "api.example.com", 200},
+		{[]string{"other.example.com", "API.example.com"}, "api.example.com:8443", 200},
+		{[]string{"api.example.com"}, "hooks.example.com", 401}, // a call that nobody signed
+		{[]string{"api.example.com"}, "xapi.example.com", 401},
+		{[]string{"api.example.com"}, "", 401},
+	} {
+		r := newRig(t, nil, func(d *Deps) {
+			d.OperationsHosts = c.hosts
+			d.Authenticate = func(g *gin.Context) {
+				boss := &auth.Principal{Tenant: "acme", Permissions: []auth.Permission{auth.ChannelsWrite}}
+				g.Request = g.Request.WithContext(auth.With(g.Request.Context(), boss))
+			}
+			d.Operations = map[string]Operation{"test": func(context.Context, channel.Keyed, []byte) (any, error) { return "tested", nil }}
+		})
+		req := httptest.NewRequest(http.MethodPost, "/webhooks/telegram/ch_a/~test", nil)
+		req.Host = c.host
+		if w := r.do(req); w.Code != c.want {
+			t.Errorf("hosts %q, host %q: %d %s, want %d", c.hosts, c.host, w.Code, w.Body, c.want)
+		}
+	}
+}
+
 func TestDeliverIsAWebhookWithoutHTTP(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
