@@ -66,6 +66,14 @@ test-widget: bin/tributary ## test the web chat's widget: its client in Node, it
 test-servers: build ## run the suites on real servers: three Kafka brokers, Redis alone and as a cluster, a MongoDB-wire server
 	BIN=$(CURDIR)/bin deploy/servers/test.sh
 
+.PHONY: test-chart
+test-chart: ## test the Helm chart without a cluster: rendered, decoded strictly, compared, refused
+	cd charts/test && test -z "$$(gofmt -l .)" && GOWORK=off go mod tidy -diff && GOWORK=off go vet . && GOWORK=off go test -count=1 -trimpath ./...
+
+.PHONY: chart-docs
+chart-docs: ## write the chart's README from its values, and its golden files
+	cd charts/test && GOWORK=off go tool helm-docs --chart-search-root=../tributary --sort-values-order=file >/dev/null && GOWORK=off go test -trimpath -run Golden . -update
+
 PYTHON ?= python3
 .PHONY: test-peers
 test-peers: bin/tributary ## run foreign programs against the built binary (Python 3.11 or newer; PEERS=schemathesis: one of them), ~3 min
@@ -89,6 +97,7 @@ check: ## formatting, vet, what comments cite, lint, tidy modules, generated fil
 	cd pkg && GOWORK=off go mod tidy -diff
 	cd services && GOWORK=off go mod tidy -diff
 	cd deploy/bench && GOWORK=off go mod tidy -diff
+	cd deploy/images && GOWORK=off go mod tidy -diff
 	@$(MAKE) --no-print-directory generate licences
 	@git diff --exit-code --stat -- docs/reference services pkg || { echo "generated files were not current: commit what make generate made"; exit 1; }
 
@@ -101,12 +110,13 @@ lint: ## golangci-lint with .golangci.yml
 	cd pkg && go run $(GOLANGCI) run --allow-serial-runners ./...
 	cd services && go run $(GOLANGCI) run --allow-serial-runners ./...
 	cd deploy/bench && go run $(GOLANGCI) run --allow-serial-runners ./...
+	cd deploy/images && go run $(GOLANGCI) run --allow-serial-runners ./...
 
 VULNDB ?= https://vuln.go.dev
 .PHONY: vuln
 vuln: ## look for known vulnerabilities in what the binaries call; skipped if the database cannot be reached
 	@if curl -sS -m 20 -o /dev/null $(VULNDB)/index/db.json; then \
-	  for m in pkg services deploy/bench; do echo "== govulncheck $$m"; (cd $$m && GOWORK=off go run $(VULN) -db $(VULNDB) -tags objectstores ./...) || exit 1; done; \
+	  for m in pkg services deploy/bench deploy/images; do echo "== govulncheck $$m"; (cd $$m && GOWORK=off go run $(VULN) -db $(VULNDB) -tags objectstores ./...) || exit 1; done; \
 	else echo "make vuln: SKIPPED, the vulnerability database $(VULNDB) cannot be reached"; fi
 
 .PHONY: generate
@@ -178,6 +188,30 @@ bin/bench:
 bench-micro: ## benchmarks of the hot paths inside the code
 	go test -run '^$$' -bench . -benchtime 2s ./pkg/store/... ./pkg/bus/... ./pkg/channel/... ./services/...
 
+# What an image says of itself; the Dockerfile says the same.
+TAGS     := objectstores,timetzdata
+IMAGE    ?= ghcr.io/tributaryhq/tributary
+ARCH     ?= $(shell go env GOARCH)
+REVISION := $(shell git rev-parse HEAD 2>/dev/null)
+COMMITTED := $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+# Without cgo and without the state of the checkout: the same sources give the same bytes.
+.PHONY: bin/image/tributary
+bin/image/tributary:
+	@mkdir -p bin/image
+	@cd services && GOWORK=off CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '$(LDFLAGS)' \
+	  -o ../bin/image/tributary ./standalone/cmd/tributary
+
 .PHONY: images
-images: ## build the container images (needs a container engine)
-	docker build -f deploy/docker/Dockerfile --build-arg VERSION=$(VERSION) -t tributary:$(VERSION) .
+images: bin/image/tributary licence-texts ## put a static binary of this machine into a container image, bin/tributary.tar (no container engine)
+	@for d in services/*/cmd/*/; do n=$$(basename $$d); [ $$n = tributary ] || links="$$links -link tributary-$$n"; done; \
+	cd deploy/images && go run . -ref $(IMAGE):$(VERSION) -out ../../bin/tributary.tar -arch $(ARCH) -created $(COMMITTED) \
+	  $$links -data /data -files ../../bin/licences=/licences -ports 8080,9090 \
+	  -env TRIBUTARY_DATA_DIR=/data -env TRIBUTARY_ADMIN_ADDR=:9090 \
+	  -label org.opencontainers.image.title=Tributary -label org.opencontainers.image.version=$(VERSION) \
+	  -label org.opencontainers.image.revision=$(REVISION) -label org.opencontainers.image.licenses=Apache-2.0 \
+	  -label org.opencontainers.image.source=https://github.com/tributaryhq/tributary ../../bin/image/tributary
+
+.PHONY: images-docker
+images-docker: ## build the same image with docker
+	docker build -f deploy/docker/Dockerfile --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) -t $(IMAGE):$(VERSION) .
