@@ -1,0 +1,135 @@
+package chart
+
+import (
+	"bytes"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	"github.com/yannh/kubeconform/pkg/validator"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/kubernetes/scheme"
+	gateway "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/yaml"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// scaledObject is what the chart says of KEDA's kind, whose Go module brings an operator along.
+type scaledObject struct {
+	APIVersion string         `json:"apiVersion"`
+	Kind       string         `json:"kind"`
+	Metadata   map[string]any `json:"metadata"`
+	Spec       struct {
+		ScaleTargetRef  struct{ Name string }
+		MinReplicaCount int `json:"minReplicaCount"`
+		MaxReplicaCount int `json:"maxReplicaCount"`
+		PollingInterval int `json:"pollingInterval"`
+		CooldownPeriod  int `json:"cooldownPeriod"`
+		Advanced        struct {
+			HorizontalPodAutoscalerConfig struct {
+				Behavior map[string]any `json:"behavior"`
+			} `json:"horizontalPodAutoscalerConfig"`
+		} `json:"advanced"`
+		Triggers []struct {
+			Type              string                 `json:"type"`
+			MetricType        string                 `json:"metricType"`
+			Metadata          map[string]string      `json:"metadata"`
+			AuthenticationRef *struct{ Name string } `json:"authenticationRef"`
+		} `json:"triggers"`
+	} `json:"spec"`
+}
+
+// TestEverySetDecodesStrictly: a field that a type has not, or of another type, is refused.
+func TestEverySetDecodesStrictly(t *testing.T) {
+	t.Parallel()
+	known := scheme.Scheme
+	for _, add := range []func() error{func() error { return monitoring.AddToScheme(known) }, func() error { return gateway.Install(known) }} {
+		if err := add(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	decoder := serializer.NewCodecFactory(known, serializer.EnableStrict).UniversalDeserializer()
+	kinds := map[string]int{}
+	for name, values := range sets(t) {
+		for key, o := range must(t, values, full) {
+			kinds[o.GetKind()]++
+			b, err := yaml.Marshal(o.Object)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if o.GetKind() == "ScaledObject" {
+				err = yaml.UnmarshalStrict(b, &scaledObject{})
+			} else {
+				_, _, err = decoder.Decode(b, nil, nil)
+			}
+			if err != nil {
+				t.Errorf("%s: %s: %v", name, key, err)
+			}
+		}
+	}
+	for _, kind := range []string{"Deployment", "StatefulSet", "Service", "ServiceAccount", "Secret", "Job", "HorizontalPodAutoscaler", "ScaledObject", "PodDisruptionBudget",
+		"NetworkPolicy", "Ingress", "HTTPRoute", "ServiceMonitor", "PrometheusRule", "Pod"} {
+		if kinds[kind] == 0 {
+			t.Errorf("no value set makes a %s", kind)
+		}
+	}
+}
+
+// TestKubeconform checks objects of Kubernetes itself against its published schemas, which lie in testdata.
+func TestKubeconform(t *testing.T) {
+	t.Parallel()
+	v, err := validator.New([]string{"testdata/schemas/{{ .ResourceKind }}{{ .KindSuffix }}.json"}, validator.Opts{
+		Strict: true, KubernetesVersion: "1.35.4", IgnoreMissingSchemas: false,
+		SkipKinds: map[string]struct{}{"ScaledObject": {}, "HTTPRoute": {}, "ServiceMonitor": {}, "PrometheusRule": {}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, values := range sets(t) {
+		for _, r := range v.Validate(name, io.NopCloser(bytes.NewReader(dump(must(t, values, full))))) {
+			if r.Status != validator.Valid && r.Status != validator.Skipped && r.Status != validator.Empty {
+				t.Errorf("%s: %v", name, r.Err)
+			}
+		}
+	}
+}
+
+// TestGolden shows in a change what it does to each set; -update takes it over.
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	for name, values := range sets(t) {
+		got := dump(must(t, values, full))
+		file := filepath.Join("testdata", "golden", name+".yaml")
+		if *update {
+			if err := os.WriteFile(file, got, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s: %s (go test ./... -update takes it over)", name, firstDifference(string(want), string(got)))
+		}
+	}
+	files, err := filepath.Glob("testdata/golden/*.yaml")
+	if err != nil || len(files) != len(sets(t)) {
+		t.Errorf("%d golden files of %d sets (%v)", len(files), len(sets(t)), err)
+	}
+}
+
+func firstDifference(want, got string) string {
+	a, b := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return "line " + strings.TrimSpace(a[i]) + " is now " + strings.TrimSpace(b[i])
+		}
+	}
+	return "one is longer than the other"
+}
