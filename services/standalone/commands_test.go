@@ -13,7 +13,7 @@ import (
 )
 
 // arguments are what commands need besides flags.
-var arguments = map[string][]string{"store": {"ensure"}, "keys": {"generate"}, "topics": {"ensure"}, "simulate": {"whatsapp"}}
+var arguments = map[string][]string{"store": {"ensure"}, "keys": {"generate"}, "topics": {"ensure"}, "simulate": {"whatsapp"}, "ping": {"http://localhost:1/"}}
 
 func TestEveryCommandReadsTheSameConfiguration(t *testing.T) {
 	t.Parallel()

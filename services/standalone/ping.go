@@ -16,21 +16,22 @@ import (
 // ping is the command "ping": whether services answer at their URLs. An answer is any but a server's own failure, since what a path
 // holds differs between services; one that does not answer yet is asked again until the time is over.
 func ping(ctx context.Context, s streams, args []string) error {
-	fs := pflag.NewFlagSet("tributary ping", pflag.ContinueOnError)
-	fs.SetOutput(s.err)
-	within := fs.Duration("within", 30*time.Second, "how long to wait for all of them")
-	if err := fs.Parse(args); err != nil {
+	within := 30 * time.Second
+	_, urls, err := parse(s, "ping", args, func(fs *pflag.FlagSet) {
+		fs.DurationVar(&within, "within", within, "how long to wait for all of them")
+	})
+	if err != nil {
 		return err
 	}
-	if fs.NArg() == 0 {
+	if len(urls) == 0 {
 		return errors.New("say: tributary ping URL…")
 	}
-	ctx, cancel := context.WithTimeout(ctx, *within)
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	var asking sync.WaitGroup
-	found := make([]error, fs.NArg())
-	lines := make([]string, fs.NArg())
-	for i, url := range fs.Args() {
+	found := make([]error, len(urls))
+	lines := make([]string, len(urls))
+	for i, url := range urls {
 		asking.Go(func() {
 			status, err := answer(ctx, url)
 			if lines[i] = fmt.Sprintf("%s answers (%d)\n", url, status); err != nil {
@@ -39,19 +40,21 @@ func ping(ctx context.Context, s streams, args []string) error {
 		})
 	}
 	asking.Wait()
-	_, err := io.WriteString(s.out, strings.Join(lines, ""))
+	_, err = io.WriteString(s.out, strings.Join(lines, ""))
 	return errors.Join(append(found, err)...)
 }
 
-// answer asks until somebody answers, or ctx ends.
+// answer asks until somebody answers, or ctx ends; then it returns what the last call that was not cut off by that ended with.
 func answer(ctx context.Context, url string) (status int, err error) {
 	for {
-		status, err = ask(ctx, url)
-		if err == nil && status < http.StatusInternalServerError {
+		status, failed := ask(ctx, url)
+		switch {
+		case failed == nil && status < http.StatusInternalServerError:
 			return status, nil
-		}
-		if err == nil {
+		case failed == nil:
 			err = fmt.Errorf("status %d", status)
+		case err == nil || ctx.Err() == nil:
+			err = failed
 		}
 		select {
 		case <-ctx.Done():
