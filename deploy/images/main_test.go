@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -36,7 +37,7 @@ func files(t *testing.T, r io.Reader) (map[string]*tar.Header, map[string][]byte
 	headers, bodies := map[string]*tar.Header{}, map[string][]byte{}
 	for tr := tar.NewReader(r); ; {
 		h, err := tr.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return headers, bodies
 		}
 		if err != nil {
