@@ -74,6 +74,15 @@ test-chart: ## test the Helm chart without a cluster: rendered, decoded strictly
 chart-docs: ## write the chart's README from its values, and its golden files
 	cd charts/test && GOWORK=off go tool helm-docs --chart-search-root=../tributary --sort-values-order=file >/dev/null && GOWORK=off go test -trimpath -run Golden . -update
 
+# A module of its own, outside of the workspace: Prometheus's dependencies would move those of the services.
+.PHONY: test-alerts
+test-alerts: ## test that every alert fires and does not, and that dashboards and alerts ask for metrics that exist
+	cd deploy/observe && GOWORK=off go test ./...
+
+.PHONY: dashboards
+dashboards: ## copy the dashboards of deploy/grafana into the chart
+	mkdir -p charts/tributary/files/dashboards && cp deploy/grafana/dashboards/*.json charts/tributary/files/dashboards/
+
 PYTHON ?= python3
 .PHONY: test-peers
 test-peers: bin/tributary ## run foreign programs against the built binary (Python 3.11 or newer; PEERS=schemathesis: one of them), ~3 min
@@ -98,6 +107,7 @@ check: ## formatting, vet, what comments cite, lint, tidy modules, generated fil
 	cd services && GOWORK=off go mod tidy -diff
 	cd deploy/bench && GOWORK=off go mod tidy -diff
 	cd deploy/images && GOWORK=off go mod tidy -diff
+	cd deploy/observe && GOWORK=off go mod tidy -diff
 	@$(MAKE) --no-print-directory generate licences
 	@git diff --exit-code --stat -- docs/reference services pkg || { echo "generated files were not current: commit what make generate made"; exit 1; }
 

@@ -58,7 +58,8 @@ func (p *partition) bury(r record, why burial) bool {
 		p.logger.Warn("cannot write a dead letter, will try again", "offset", r.offset, "error", err)
 	}
 	p.meter.buried(p, why.reason, 1)
-	p.logger.Error("dead letter", "offset", r.offset, "reason", why.reason, "attempts", why.attempts, "error", describe(why.err))
+	m, _ := decode(r) // what can be read of it
+	p.logger.ErrorContext(about(p.handling, m, r.headers), "dead letter", "offset", r.offset, "reason", why.reason, "attempts", why.attempts, "error", describe(why.err))
 	return true
 }
 

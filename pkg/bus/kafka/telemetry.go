@@ -165,8 +165,7 @@ func within(ctx context.Context, recs []event.Record) context.Context {
 // it returns ends the span and counts the records.
 func (t *meter) processing(ctx context.Context, group string, m bus.Message, h headers) (context.Context, func(n int, err error)) {
 	start := time.Now()
-	ctx = logctx.With(traceContext.Extract(ctx, &h), logctx.About{
-		Tenant: m.Event.Tenant, Channel: event.ChannelOf(m.Topic, m.Key), Event: m.Event.ID})
+	ctx = about(ctx, m, h)
 	ctx, span := t.tracer.Start(ctx, "process "+m.Topic, trace.WithSpanKind(trace.SpanKindConsumer), trace.WithLinks(trace.LinkFromContext(ctx)))
 	if span.IsRecording() {
 		span.SetAttributes(system, operation.String("process"), destination.String(m.Topic), groupName.String(group),
@@ -181,6 +180,12 @@ func (t *meter) processing(ctx context.Context, group string, m bus.Message, h h
 		t.process.Record(ctx, time.Since(start).Seconds(), attrs)
 		end(span, err)
 	}
+}
+
+// about returns ctx for work about a record: in the trace of its sending, and with its ids for the log.
+func about(ctx context.Context, m bus.Message, h headers) context.Context {
+	return logctx.With(traceContext.Extract(ctx, &h), logctx.About{
+		Tenant: m.Event.Tenant, Channel: event.ChannelOf(m.Topic, m.Key), Event: m.Event.ID})
 }
 
 // linkTo links the span of several records to where the others come from.

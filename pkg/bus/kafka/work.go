@@ -136,7 +136,7 @@ func (p *partition) attempt(m bus.Message, h headers) (v verdict) {
 		}
 		if v.failed.IsZero() {
 			v.failed = time.Now()
-			p.logger.Warn("record failed", "offset", m.Offset, "type", m.Event.Type, "event", m.Event.ID, "error", describe(v.err))
+			p.logger.WarnContext(about(p.handling, m, h), "record failed", "offset", m.Offset, "type", m.Event.Type, "error", describe(v.err))
 		}
 		if v.reason == "" && time.Since(v.failed) >= p.sub.Patience {
 			v.reason = reasonExhausted
