@@ -11,15 +11,15 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/bus"
-	"github.com/tributaryhq/tributary/pkg/dispatch/dispatchtest"
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/store/storetest"
 )
 
 // live runs a process over the log, later by ahead, until every part has a result or it dies.
-func (b *bots) live(life *dispatchtest.Life, ahead time.Duration) {
+func (b *bots) live(life *storetest.Life, ahead time.Duration) {
 	ctx, cancel := context.WithCancel(b.t.Context())
 	defer cancel()
-	p := b.process(life.DB(b.db), life.Bus(b.results), func() time.Time { return time.Now().Add(ahead) })
+	p := b.process(life.DB(b.db), life.Publisher(b.results), func() time.Time { return time.Now().Add(ahead) })
 	var work sync.WaitGroup
 	work.Go(func() { _ = p.facts.Run(ctx) })
 	o, err := p.Assign(ctx, bus.Assignment{Generation: 1})
@@ -73,10 +73,10 @@ func TestP3_P7_P9_DeathAtEveryPoint(t *testing.T) {
 			return taken
 		})
 		b.log = []record{{"ann", "t1", "hello"}, {"ann", "t2", "two parts"}, {"ann", "t3", "bye"}, {"bob", "t4", "hello"}}
-		life := dispatchtest.NewLife(point, ErrStopped)
+		life := storetest.NewLife(point, ErrStopped)
 		b.live(life, 0)
 		died := life.Gone()
-		b.live(dispatchtest.NewLife(0, ErrStopped), 2*time.Minute) // the calls of the dead are over
+		b.live(storetest.NewLife(0, ErrStopped), 2*time.Minute) // the calls of the dead are over
 		b.check(point)
 		if !died || t.Failed() {
 			return

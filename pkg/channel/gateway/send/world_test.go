@@ -18,7 +18,6 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/gatewaytest"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/dispatch"
-	"github.com/tributaryhq/tributary/pkg/dispatch/dispatchtest"
 	"github.com/tributaryhq/tributary/pkg/egress"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
@@ -133,7 +132,7 @@ func (w *world) records() []bus.Message {
 type process struct {
 	*world
 	worker *Worker
-	life   *dispatchtest.Life
+	life   *storetest.Life
 	stop   context.CancelFunc
 	over   chan struct{}
 	handle chan bus.Handler // the handler of the generation
@@ -149,8 +148,8 @@ func (p *process) handler() bus.Handler {
 // start begins a process and gives it the partition. It dies at the given point of its life; 0: it does not.
 func (w *world) start(dieAt int64, change ...func(*Deps)) *process {
 	ctx, stop := context.WithCancel(context.Background())
-	p := &process{world: w, life: dispatchtest.NewLife(dieAt, dispatch.ErrStopped), stop: stop, over: make(chan struct{}), handle: make(chan bus.Handler, 1)}
-	db, kafka := p.life.DB(w.db), p.life.Bus(w.publisher())
+	p := &process{world: w, life: storetest.NewLife(dieAt, dispatch.ErrStopped), stop: stop, over: make(chan struct{}), handle: make(chan bus.Handler, 1)}
+	db, kafka := p.life.DB(w.db), p.life.Publisher(w.publisher())
 	facts := store.NewApplier(db, kafka, nil)
 	toy := gatewaytest.Toy{Kind: event.Telegram, Edit: w.edit}
 	d := Deps{
@@ -334,7 +333,7 @@ func (w *world) row(id string, part int) *Row {
 
 type mortalSender struct {
 	Sender
-	life  *dispatchtest.Life
+	life  *storetest.Life
 	world *world
 }
 
