@@ -24,6 +24,7 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"github.com/tributaryhq/tributary/pkg/channel/gateway"
 	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/pkg/embedded"
 	"github.com/tributaryhq/tributary/pkg/run"
@@ -94,7 +95,7 @@ func (w *world) start() {
 		RedisURL: redis.URL(), StoreURL: "sqlite:" + filepath.Join(dir, "store.db"), BlobURL: "file://" + dir + "/blobs",
 		EncryptionKey: base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)), EgressAllow: []string{"127.0.0.0/8"}, ShutdownDrain: 5 * time.Second,
 	}
-	cfg.With(&admin.Bootstrap{APIKey: apiKey})
+	cfg.With(&admin.Bootstrap{APIKey: apiKey}, &gateway.Settings{})
 	started, over := make(chan struct{}), make(chan error, 1)
 	prepare := func(p *run.Process) error {
 		w.url, w.admin = "http://"+p.Public.Addr().String(), "http://"+p.Admin.Addr().String()
