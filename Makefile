@@ -70,6 +70,11 @@ test-servers: build ## run the suites on real servers: three Kafka brokers, Redi
 test-chart: ## test the Helm chart without a cluster: rendered, decoded strictly, compared, refused
 	cd charts/test && test -z "$$(gofmt -l .)" && GOWORK=off go mod tidy -diff && GOWORK=off go vet . && GOWORK=off go test -count=1 -trimpath ./...
 
+# Linux and root; from cold, Kubernetes is built first (10 min). TESTS=Standalone: one of them.
+.PHONY: test-cluster
+test-cluster: images ## test the chart on a throw-away Kubernetes with real servers beside it: installed, killed, upgraded, removed
+	deploy/cluster/check.sh $(TESTS)
+
 .PHONY: chart-docs
 chart-docs: ## write the chart's README from its values, and its golden files
 	cd charts/test && GOWORK=off go tool helm-docs --chart-search-root=../tributary --sort-values-order=file >/dev/null && GOWORK=off go test -trimpath -run Golden . -update
@@ -121,6 +126,7 @@ lint: ## golangci-lint with .golangci.yml
 	cd services && go run $(GOLANGCI) run --allow-serial-runners ./...
 	cd deploy/bench && go run $(GOLANGCI) run --allow-serial-runners ./...
 	cd deploy/images && go run $(GOLANGCI) run --allow-serial-runners ./...
+	cd charts/test && GOWORK=off go run $(GOLANGCI) run --allow-serial-runners ./...
 
 VULNDB ?= https://vuln.go.dev
 .PHONY: vuln

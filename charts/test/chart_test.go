@@ -25,7 +25,7 @@ import (
 const chartDir = "../tributary"
 
 // crds are the APIs of operators that objects of the chart belong to.
-var crds = []string{"monitoring.coreos.com/v1", "keda.sh/v1alpha1", "gateway.networking.k8s.io/v1"}
+var crds = []string{"monitoring.coreos.com/v1", "keda.sh/v1alpha1", "gateway.networking.k8s.io/v1", "kafka.strimzi.io/v1beta2"}
 
 var loaded = sync.OnceValues(func() (*v2.Chart, error) { return loader.Load(chartDir) })
 

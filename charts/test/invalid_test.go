@@ -33,6 +33,8 @@ func TestWhatCannotWorkIsRefused(t *testing.T) {
 		{"no URL", distributed, `publicURL: ""`, []string{"publicURL and hosts.public.name are empty", "set one of them"}},
 		{"nothing at all", "", `mode: distributed`, []string{"kafka.brokers", "redis.existingSecret", "mongodb.existingSecret", "blob.url", "encryption.existingSecret", "publicURL"}},
 		{"SASL without a Secret", distributed, `kafka: {sasl: {mechanism: plain}}`, []string{"kafka.sasl.existingSecret is empty", "name a Secret"}},
+		{"topics of no Kafka", distributed, `strimzi: {enabled: true}`, []string{"strimzi.cluster is empty", "name the Kafka resource"}},
+		{"topics of no cluster", "", `strimzi: {enabled: true, cluster: kafka}`, []string{"strimzi.enabled is set", "mode: distributed"}},
 		{"two URLs of Redis", distributed, `redis: {url: "redis://r:6379"}`, []string{"redis.url and redis.existingSecret", "keep one"}},
 		{"two URIs of MongoDB", distributed, `mongodb: {uri: "mongodb://m/t"}`, []string{"mongodb.uri and mongodb.existingSecret", "keep one"}},
 		{"a password of Redis", distributed, `redis: {existingSecret: "", url: "redis://:secret@r:6379"}`, []string{"redis.url has a password", "Secret"}},

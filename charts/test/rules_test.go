@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"helm.sh/helm/v4/pkg/chart/common"
 	"helm.sh/helm/v4/pkg/chart/v2/lint"
 	"helm.sh/helm/v4/pkg/chart/v2/lint/support"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -78,6 +79,9 @@ func TestSelectorsAndNames(t *testing.T) {
 			}
 			if o.GetKind() == "ConfigMap" && o.GetName() == "tributary-note" {
 				continue
+			}
+			if strings.HasPrefix(o.GetKind(), "Kafka") {
+				continue // lie where Strimzi looks for them
 			}
 			if want := cmpOr(values["namespaceOverride"], "messaging"); o.GetNamespace() != want {
 				t.Errorf("%s: %s is in namespace %q", name, key, o.GetNamespace())
@@ -268,9 +272,13 @@ func TestDisruptionBudgetsDoNotKeepNodesFromBeingDrained(t *testing.T) {
 // TestLint: what `helm lint` says.
 func TestLint(t *testing.T) {
 	t.Parallel()
+	version, err := common.ParseKubeVersion(full.version)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, values := range sets(t) {
-		for _, m := range lint.RunAll(chartDir, values, "messaging").Messages {
-			if m.Severity > support.InfoSev {
+		for _, m := range lint.RunAll(chartDir, values, "messaging", lint.WithKubeVersion(version)).Messages {
+			if m.Severity > support.InfoSev || m.Err != nil && strings.Contains(m.Err.Error(), "cannot work") {
 				t.Errorf("%s: %s: %v", name, m.Path, m.Err)
 			}
 		}

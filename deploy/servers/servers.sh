@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # Real servers on this machine, on ports chosen at run time, with all their data in one directory.
 #
+#   servers.sh install DIR        fetch and build what the others need, which then need no network
 #   servers.sh up DIR             start everything; DIR/env sets the TRIBUTARY_TEST_… variables that are not set yet
 #   servers.sh down DIR           end everything
 #   servers.sh broker DIR start N   start Kafka broker N (1, 2 or 3) again
 #   servers.sh broker DIR kill N    end it with SIGKILL
+#
+# SERVERS_HOST names the address that they listen on, if it is another than 127.0.0.1.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-command=${1:?say up, down or broker} dir=${2:?name a directory}
-brokers="1 2 3" masters="1 2 3"
+command=${1:?say install, up, down or broker} dir=${2:?name a directory}
+brokers="1 2 3" masters="1 2 3" host=${SERVERS_HOST:-127.0.0.1}
 
 install() {
   if ! command -v redis-server >/dev/null || ! command -v redis-cli >/dev/null; then
@@ -22,7 +25,7 @@ install() {
 # free_port prints a port nobody listens on, below those that the kernel gives to clients.
 free_port() {
   local p
-  while p=$((20000 + RANDOM % 12000)); (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || grep -qs " $p$" "$dir/ports"; do :; done
+  while p=$((20000 + RANDOM % 12000)); (exec 3<>"/dev/tcp/$host/$p") 2>/dev/null || grep -qs " $p$" "$dir/ports"; do :; done
   echo "x $p" >>"$dir/ports"
   echo "$p"
 }
@@ -44,7 +47,7 @@ java_at() { # heap, then the rest: quick to start, small, quiet
 
 until_port() { # name port: waits until the port answers
   for _ in $(seq 600); do
-    (exec 3<>"/dev/tcp/127.0.0.1/$2") 2>/dev/null && return
+    (exec 3<>"/dev/tcp/$host/$2") 2>/dev/null && return
     kill -0 "$(cat "$dir/$1.pid")" 2>/dev/null || break
     sleep 0.1
   done
@@ -58,7 +61,7 @@ kafka_config() {
   for n in $brokers; do
     free_port >"$dir/kafka-$n.port"
     free_port >"$dir/kafka-$n.controller"
-    voters+="${voters:+,}$n@127.0.0.1:$(cat "$dir/kafka-$n.controller")"
+    voters+="${voters:+,}$n@$host:$(cat "$dir/kafka-$n.controller")"
   done
   for n in $brokers; do
     cat >"$dir/kafka-$n.properties" <<EOF
@@ -66,7 +69,7 @@ process.roles=broker,controller
 node.id=$n
 controller.quorum.voters=$voters
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:$(cat "$dir/kafka-$n.port"),CONTROLLER://127.0.0.1:$(cat "$dir/kafka-$n.controller")
+listeners=PLAINTEXT://$host:$(cat "$dir/kafka-$n.port"),CONTROLLER://$host:$(cat "$dir/kafka-$n.controller")
 log.dirs=$dir/kafka-$n
 # what a cluster should have
 min.insync.replicas=2
@@ -108,31 +111,31 @@ kafka_up() {
 
 redis_up() {
   free_port >"$dir/redis.port"
-  run redis redis-server --port "$(cat "$dir/redis.port")" --bind 127.0.0.1 --save "" --appendonly no --dir "$dir"
+  run redis redis-server --port "$(cat "$dir/redis.port")" --bind "$host" --protected-mode no --save "" --appendonly no --dir "$dir"
   for n in $masters; do
     mkdir -p "$dir/redis-$n"
     free_port >"$dir/redis-$n.port"
-    run "redis-$n" redis-server --port "$(cat "$dir/redis-$n.port")" --bind 127.0.0.1 --save "" --appendonly no --dir "$dir/redis-$n" \
+    run "redis-$n" redis-server --port "$(cat "$dir/redis-$n.port")" --bind "$host" --protected-mode no --save "" --appendonly no --dir "$dir/redis-$n" \
       --cluster-enabled yes --cluster-port "$(free_port)" --cluster-require-full-coverage yes
   done
   local nodes=()
   for n in $masters; do
     until_port "redis-$n" "$(cat "$dir/redis-$n.port")"
-    nodes+=("127.0.0.1:$(cat "$dir/redis-$n.port")")
+    nodes+=("$host:$(cat "$dir/redis-$n.port")")
   done
-  redis-cli --cluster create "${nodes[@]}" --cluster-replicas 0 --cluster-yes >"$dir/redis-cluster.log"
-  until redis-cli -p "$(cat "$dir/redis-1.port")" cluster info | grep -q cluster_state:ok; do sleep 0.1; done
+  redis-cli -h "$host" --cluster create "${nodes[@]}" --cluster-replicas 0 --cluster-yes >"$dir/redis-cluster.log"
+  until redis-cli -h "$host" -p "$(cat "$dir/redis-1.port")" cluster info | grep -q cluster_state:ok; do sleep 0.1; done
 }
 
 # One thread answers everybody: the stand-in writes out documents that another thread may be changing, and then hangs up.
 mongo_up() {
   free_port >"$dir/mongo.port"
-  run mongo $(java_at 768m -Dio.netty.eventLoopThreads=1 tributary.servers.Mongo "$(cat "$dir/mongo.port")")
+  run mongo $(java_at 768m -Dio.netty.eventLoopThreads=1 tributary.servers.Mongo "$(cat "$dir/mongo.port")" "$host")
 }
 
 addresses() { # of name-1, name-2, name-3
   local n out=""
-  for n in 1 2 3; do out+="${out:+,}127.0.0.1:$(cat "$dir/$1-$n.port")"; done
+  for n in 1 2 3; do out+="${out:+,}$host:$(cat "$dir/$1-$n.port")"; done
   echo "$out"
 }
 
@@ -153,9 +156,9 @@ if [ -z "\${TRIBUTARY_TEST_KAFKA_BROKERS:-}" ]; then
   export TRIBUTARY_TEST_KAFKA_BROKERS='$(addresses kafka)'
   export TRIBUTARY_TEST_KAFKA_CONTROL='$here/servers.sh broker $dir'
 fi
-export TRIBUTARY_TEST_REDIS_URL="\${TRIBUTARY_TEST_REDIS_URL:-redis://127.0.0.1:$(cat "$dir/redis.port")}"
+export TRIBUTARY_TEST_REDIS_URL="\${TRIBUTARY_TEST_REDIS_URL:-redis://$host:$(cat "$dir/redis.port")}"
 export TRIBUTARY_TEST_REDIS_CLUSTER_URL="\${TRIBUTARY_TEST_REDIS_CLUSTER_URL:-redis://${cluster%%,*}?addr=$(echo "${cluster#*,}" | sed 's/,/\&addr=/')&cluster=true}"
-export TRIBUTARY_TEST_MONGODB_URI="\${TRIBUTARY_TEST_MONGODB_URI:-mongodb://127.0.0.1:$(cat "$dir/mongo.port")/?retryWrites=false}"
+export TRIBUTARY_TEST_MONGODB_URI="\${TRIBUTARY_TEST_MONGODB_URI:-mongodb://$host:$(cat "$dir/mongo.port")/?retryWrites=false}"
 EOF
 }
 
@@ -167,6 +170,7 @@ down() {
 }
 
 case $command in
+install) install ;;
 up) up ;;
 down) down ;;
 broker)
@@ -176,5 +180,5 @@ broker)
   *) echo "say: servers.sh broker DIR start|kill N" >&2 && exit 2 ;;
   esac
   ;;
-*) echo "say up, down or broker" >&2 && exit 2 ;;
+*) echo "say install, up, down or broker" >&2 && exit 2 ;;
 esac

@@ -2,6 +2,8 @@ package standalone
 
 import (
 	"encoding/json"
+	"flag"
+	"fmt"
 	"maps"
 	"os"
 	"regexp"
@@ -14,6 +16,8 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/event"
 )
+
+var update = flag.Bool("update", false, "rewrite what is generated")
 
 // charted are keys of the configuration that have values of their own in the chart, or that it sets itself.
 var charted = []string{
@@ -79,5 +83,28 @@ func TestTheChartKnowsThePartitions(t *testing.T) {
 		if topic.Name == event.TopicInbound && strconv.Itoa(topic.Partitions) != string(m[1]) {
 			t.Errorf("%s has %d partitions, the chart says %s", topic.Name, topic.Partitions, m[1])
 		}
+	}
+}
+
+// TestTheChartKnowsTheTopics compares those that the chart has Strimzi make with those of `topics ensure`; -update rewrites them.
+func TestTheChartKnowsTheTopics(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("# The topics of a cluster, for Strimzi; written by: go test ./services/standalone -run Chart -update\ntopics:\n")
+	for _, topic := range clusterTopics(3) {
+		fmt.Fprintf(&b, "  - {name: %s, partitions: %d, compacted: %t}\n", topic.Name, topic.Partitions, topic.Compacted)
+		if want := map[string]string{"max.message.bytes": "1000000", "min.insync.replicas": "2"}; !maps.Equal(topic.Config, want) {
+			t.Errorf("%s has configuration %v; templates/strimzi.yaml of the chart has %v", topic.Name, topic.Config, want)
+		}
+	}
+	file := "../../charts/tributary/files/topics.yaml"
+	if *update {
+		if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(file)
+	if err != nil || string(have) != b.String() {
+		t.Errorf("%s is not current (%v): go test ./services/standalone -run Chart -update", file, err)
 	}
 }

@@ -3,9 +3,11 @@ package tributary.servers;
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
 import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
+import de.bwaldvogel.mongo.bson.Document;
+import io.netty.channel.Channel;
 import java.util.List;
 
-/** A MongoDB-wire server in memory on 127.0.0.1; the only argument is its port. It ends with its process. */
+/** A MongoDB-wire server in memory; the arguments are its port and its address. It ends with its process. */
 public final class Mongo {
     private Mongo() {}
 
@@ -22,7 +24,15 @@ public final class Mongo {
         }
     };
 
+    /** The server answers the command by its name of before MongoDB 5.0 alone. */
+    private static final class Backend extends MemoryBackend {
+        @Override
+        public Document handleCommand(Channel channel, String database, String command, Document query) {
+            return super.handleCommand(channel, database, command.equals("hello") ? "isMaster" : command, query);
+        }
+    }
+
     public static void main(String[] args) {
-        new MongoServer(new MemoryBackend().version(ANNOUNCED)).bind("127.0.0.1", Integer.parseInt(args[0]));
+        new MongoServer(new Backend().version(ANNOUNCED)).bind(args[1], Integer.parseInt(args[0]));
     }
 }
