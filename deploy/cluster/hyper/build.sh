@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 set -euo pipefail
+export GOWORK=off
 cd "$(dirname "$0")"
 V=$(sed -n 's|^\s*\(require \)\?k8s.io/kubernetes v||p' go.mod | head -1 | tr -d ' ')
 p=k8s.io/component-base/version; IFS=. read -r MA MI PA <<<"$V"

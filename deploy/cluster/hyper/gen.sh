@@ -2,6 +2,7 @@
 # regenerate go.mod for Kubernetes $1 (e.g. 1.35.4): every staging module that k8s.io/kubernetes requires
 # as v0.0.0 is replaced by its published v0.X.Y tag.
 set -euo pipefail
+export GOWORK=off
 V=$1; S=v0.${V#1.}
 MOD=$(go mod download -json k8s.io/kubernetes@v$V | sed -n 's/.*"GoMod": "\(.*\)".*/\1/p')
 rm -f go.mod go.sum
