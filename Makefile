@@ -113,6 +113,7 @@ check: ## formatting, vet, what comments cite, lint, tidy modules, generated fil
 	cd deploy/bench && GOWORK=off go mod tidy -diff
 	cd deploy/images && GOWORK=off go mod tidy -diff
 	cd deploy/observe && GOWORK=off go mod tidy -diff
+	cd charts/test && GOWORK=off go mod tidy -diff
 	@$(MAKE) --no-print-directory generate licences
 	@git diff --exit-code --stat -- docs/reference services pkg || { echo "generated files were not current: commit what make generate made"; exit 1; }
 
