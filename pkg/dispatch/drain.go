@@ -8,6 +8,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/telemetry/traceparent"
 )
 
 // drain takes the oldest open row of a line one step further.
@@ -38,6 +39,7 @@ func (o *Owner[R]) advance(ctx context.Context, head ref, p *Permit) (ref, error
 		return ref{}, err
 	}
 	row := doc.Core()
+	ctx = traceparent.With(ctx, row.Trace)
 	if row.State.Final() {
 		o.apply(ctx, row)
 		return ref{}, nil

@@ -9,6 +9,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/due"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/telemetry/traceparent"
 )
 
 // attempt is one record in its lane.
@@ -41,7 +42,7 @@ func (a *attempt[R]) job(doc R) *job[R] {
 
 // part inserts the row of a part and does what the row then asks for. If the row is there already, the record has come again.
 func (a *attempt[R]) part(ctx context.Context, n int) error {
-	doc, permit := a.draft(n)
+	doc, permit := a.draft(ctx, n)
 	defer permit.Release()
 	for {
 		err := a.insist(ctx, func() error { return a.Rows.Insert(ctx, doc) })
@@ -64,13 +65,13 @@ func (a *attempt[R]) part(ctx context.Context, n int) error {
 }
 
 // draft makes the row of a part as it begins: ended, called at once, or waiting.
-func (a *attempt[R]) draft(n int) (R, *Permit) {
+func (a *attempt[R]) draft(ctx context.Context, n int) (R, *Permit) {
 	now := a.Now()
 	doc := a.task.Calls.New()
 	row := doc.Core()
 	row.ID, row.Tenant, row.ExpiresAt = a.task.Calls.ID(n), a.task.Tenant, a.task.SendBy.Add(KeptFor)
 	row.Part, row.Parts, row.Key, row.Partition, row.Offset = n, a.of, a.lane, a.At.Partition, a.offset
-	row.SendBy, row.CreatedAt = a.task.SendBy, event.At(now)
+	row.SendBy, row.CreatedAt, row.Trace = a.task.SendBy, event.At(now), traceparent.Of(ctx)
 	j := a.job(doc)
 	k := j.known()
 	k.broken = a.broken

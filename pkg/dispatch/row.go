@@ -47,6 +47,7 @@ type Row struct {
 	NextAt     event.Time `json:"next_at,omitzero"` // waiting: not before
 
 	Error *event.Error `json:"error,omitempty"` // why it waits, or why it ended so
+	Trace string       `json:"trace,omitempty"` // of the record, for calls later on
 
 	OpenOffset *int64     `json:"open_offset,omitempty"` // while it is open and has waited: makes it found by the next owner
 	CreatedAt  event.Time `json:"created_at"`

@@ -13,6 +13,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
+	"github.com/tributaryhq/tributary/pkg/telemetry/traceparent"
 )
 
 // live runs a process over the log, later by ahead, until every part has a result or it dies.
@@ -268,4 +269,39 @@ func TestAnOutcomeIsSaidWhateverIsAway(t *testing.T) {
 	}
 	cancel()
 	o.Release()
+}
+
+// What waits is called, and its outcome said, in the trace of its record.
+func TestWhatWaitsIsCalledInItsTrace(t *testing.T) {
+	t.Parallel()
+	const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	var mu sync.Mutex
+	var traces []string
+	b := newBots(t, func(ctx context.Context, _ string, call int) Verdict {
+		mu.Lock()
+		defer mu.Unlock()
+		if traces = append(traces, traceparent.Of(ctx)); call == 1 {
+			return away
+		}
+		return taken
+	})
+	b.log = []record{{"ann", "t1", "x"}}
+	ctx, cancel := context.WithCancel(t.Context())
+	p := b.alive()
+	o := p.owner(ctx, bus.Assignment{})
+	b.results.Fail(func([]event.Record) error { return errors.New("kafka is away") })
+	if err := o.Run(traceparent.With(ctx, trace), "ann", 0, p.task("t1", "echo", "x")); err != nil {
+		t.Fatal(err)
+	}
+	var row *turn
+	waitFor(t, func() bool {
+		var err error
+		row, err = p.rows.Get(ctx, "t1/0")
+		return err == nil && row.State == Sent
+	})
+	cancel()
+	o.Release()
+	if !slices.Equal(traces, []string{trace, trace}) || len(row.Pending) != 1 || row.Pending[0].Trace != trace {
+		t.Errorf("called in %q, said in %+v", traces, row.Pending)
+	}
 }

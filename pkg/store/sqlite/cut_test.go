@@ -31,9 +31,9 @@ func TestP13_ACutLogIsFoundOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "x.db")
-			cmd, out := start(t, path, "write")
+			cmd, out := start(t, path, "write a few")
 			lines := bufio.NewScanner(out)
-			for range 20 {
+			for range few {
 				if !lines.Scan() {
 					t.Fatal("the child has ended")
 				}

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -36,7 +37,7 @@ func child() {
 	if path == "" {
 		return
 	}
-	work := map[string]func(context.Context, store.DB) error{"write": writeForEver, "count": countUp}[os.Getenv(childWork)]
+	work := map[string]func(context.Context, store.DB) error{"write": writeForEver, "write a few": writeAFew, "count": countUp}[os.Getenv(childWork)]
 	err := func() error {
 		db, err := sqlite.Open(context.Background(), path)
 		if err != nil {
@@ -99,6 +100,23 @@ func writeForEver(ctx context.Context, db store.DB) error {
 		}
 	}()
 	return g.Wait()
+}
+
+// few commits are far fewer than move the log into the database: all of them are in it.
+const few = 20
+
+// writeAFew makes so many commits, says each that was acknowledged, and waits to be killed.
+func writeAFew(ctx context.Context, db store.DB) error {
+	c := shared(db, written)
+	for n := range few {
+		d := &storetest.Doc{Meta: store.Meta{ID: fmt.Sprint(n)}, N: int64(n)}
+		if err := c.Insert(ctx, d); err != nil {
+			return err
+		}
+		fmt.Println("i " + d.ID)
+	}
+	time.Sleep(time.Hour)
+	return nil
 }
 
 // TestP13_KilledWhileCommitting: kill -9 in the middle of commits that carry the writes of many callers. Everything that was

@@ -36,6 +36,9 @@ func newMetrics(t event.ChannelType) *metrics {
 		otel.Handle(err)
 	}
 	typ := attribute.String("channel_type", string(t))
+	for _, state := range []string{"open", "half-open"} { // an alert compares with what was there before
+		breakers.Add(context.Background(), 0, metric.WithAttributes(typ, attribute.String("state", state)))
+	}
 	return &metrics{
 		typ:       typ,
 		outcomes:  counter("tributary_outbound_status", "parts of messages by outcome and code"),
