@@ -31,10 +31,10 @@ func (p *Provider) receipts(a *account.Account, o *outgoing, m *ledger.Message, 
 	}
 }
 
-// status is the webhook of one receipt.
+// status is the webhook of one receipt. Those of one message come in the order that the script wants, however busy this machine is.
 func (p *Provider) status(a *account.Account, m *ledger.Message, s account.Step) webhook.Post {
 	id, to, ref, kind, at := m.ID, m.To, m.ClientRef, m.Kind, m.At.Add(s.At)
-	return webhook.Post{After: s.After, Make: func() webhook.Call {
+	return webhook.Post{Key: "status " + id, After: s.After, Make: func() webhook.Call {
 		st := obj{"id": id, "status": s.Status, "timestamp": unix(at)}
 		value := obj{"statuses": []obj{st}}
 		if to != "" {
