@@ -65,14 +65,7 @@ func TestDistributed(t *testing.T) {
 	s.killed(people)
 	s.badImage(people, flags)
 	next := people.end()
-	lost, doubled := s.complete(next)
-	answers := s.answer("distributed")
-	t.Logf("distributed: %d webhooks acknowledged, %d lost, %d doubled; %d answers sent once and read", next, lost, doubled, answers)
-	if doubled > 0 {
-		t.Errorf("%d doubled", doubled)
-	}
-	s.run("helm", "uninstall", s.release, "-n", s.ns, "--wait")
-	s.nothingLeft("")
+	s.finish("distributed", next, "")
 }
 
 // upgrade rolls every service under load: no webhook may fail.

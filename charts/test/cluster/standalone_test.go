@@ -69,14 +69,20 @@ func TestStandalone(t *testing.T) {
 	if now := s.kubectl("get", "secret", "tributary-bootstrap", "-o", `go-template={{index .data "api-key" | base64decode}}`); now != s.key {
 		t.Error("an upgrade made another API key")
 	}
-	lost, doubled := s.complete(next)
-	answers := s.answer("standalone")
-	t.Logf("standalone: %d webhooks acknowledged, %d lost, %d doubled; %d answers sent once and read", next, lost, doubled, answers)
+	s.finish("standalone", next, "persistentvolumeclaim")
+}
+
+// finish compares what was acknowledged with what is there, answers, and takes the release away; what stays on purpose begins with stays.
+func (s *stand) finish(mode string, acknowledged int, stays string) {
+	s.Helper()
+	lost, doubled := s.complete(acknowledged)
+	answers := s.answer(mode)
+	s.Logf("%s: %d webhooks acknowledged, %d lost, %d doubled; %d answers sent once and read", mode, acknowledged, lost, doubled, answers)
 	if doubled > 0 {
-		t.Errorf("%d doubled", doubled)
+		s.Errorf("%d doubled", doubled)
 	}
 	s.run("helm", "uninstall", s.release, "-n", s.ns, "--wait")
-	s.nothingLeft("persistentvolumeclaim")
+	s.nothingLeft(stays)
 }
 
 // nothingLeft fails if an object of the release is still there, but for those that stay on purpose.
