@@ -57,7 +57,7 @@ func TestWhatCannotWorkIsRefused(t *testing.T) {
 		{"a share of nothing", distributed, `services: {inbox: {autoscaling: {enabled: true}, resources: {requests: {cpu: null}}}}`, []string{"services.inbox.autoscaling.targetCPUUtilizationPercentage", "resources.requests.cpu"}},
 		{"a short grace period", distributed, `services: {whatsapp: {terminationGracePeriodSeconds: 30}}`, []string{"services.whatsapp.terminationGracePeriodSeconds is 30", "set at least 40"}},
 		{"a long drain", "", `standalone: {shutdown: {drainSeconds: 60}}`, []string{"standalone.terminationGracePeriodSeconds is 60", "set at least 80"}},
-		{"two delays", "", `defaults: {shutdown: {delaySeconds: 5}}`, []string{"preStopSleepSeconds and .delaySeconds", "set one of them to 0"}},
+		{"two delays", "", `defaults: {shutdown: {preStopSleepSeconds: 5}}`, []string{"preStopSleepSeconds and .delaySeconds", "set one of them to 0"}},
 		{"two ways of exposing a host", distributed, `{hosts: {public: {name: tributary.example.com}}, ingress: {enabled: true}, httpRoute: {enabled: true, parentRefs: [{name: g}]}}`,
 			[]string{"ingress.enabled and httpRoute.enabled", `"tributary.example.com"`, "enable one"}},
 		{"an Ingress without a host", distributed, `ingress: {enabled: true}`, []string{"hosts.public.name is empty", "name the host"}},
@@ -85,11 +85,11 @@ func TestWhatCannotWorkIsRefused(t *testing.T) {
 func TestWhatACheckRefusesAnotherClusterTakes(t *testing.T) {
 	t.Parallel()
 	c := load(t)
-	_, _, err := render(c, map[string]any{}, cluster{version: "v1.29.3"})
+	_, _, err := render(c, parse(t, `defaults: {shutdown: {preStopSleepSeconds: 5, delaySeconds: 0}}`), cluster{version: "v1.29.3"})
 	if err == nil || !strings.Contains(err.Error(), "preStopSleepSeconds needs Kubernetes 1.30") {
 		t.Errorf("%v", err)
 	}
-	if _, _, err = render(c, parse(t, `defaults: {shutdown: {preStopSleepSeconds: 0, delaySeconds: 5}}`), cluster{version: "v1.29.3"}); err != nil {
+	if _, _, err = render(c, map[string]any{}, cluster{version: "v1.29.3"}); err != nil {
 		t.Error(err)
 	}
 }

@@ -61,7 +61,7 @@ var beside = map[string]string{
 	"redis.url": `redis: {existingSecret: ""}`, "mongodb.uri": `mongodb: {existingSecret: ""}`,
 	"ingress.enabled": `ingress: {enabled: false}`, "httpRoute.enabled": `{ingress: {enabled: false}, hosts: {public: {tlsSecret: ""}, api: {tlsSecret: ""}}, httpRoute: {enabled: false, parentRefs: [{name: g}]}}`,
 	"strimzi.enabled": `strimzi: {cluster: kafka}`, "strimzi.user.enabled": `strimzi: {enabled: true, cluster: kafka, user: {enabled: false}}`, "hosts.public.name": `publicURL: ""`, "blob.existingClaim": `blob: {url: "file:///files", existingClaim: files}`,
-	"defaults.shutdown.delaySeconds": `defaults: {shutdown: {preStopSleepSeconds: 0}}`, "metrics.service.enabled": `metrics: {serviceMonitor: {enabled: false}}`,
+	"defaults.shutdown.preStopSleepSeconds": `defaults: {shutdown: {delaySeconds: 0}}`, "metrics.service.enabled": `metrics: {serviceMonitor: {enabled: false}}`,
 	"defaults.keda.enabled": `{defaults: {keda: {trigger: kafka}}, services: {admin: {keda: {enabled: false}}}}`,
 	"defaults.keda.trigger": `{defaults: {keda: {enabled: true, prometheus: {serverAddress: "http://p:9090"}}}, services: {admin: {keda: {enabled: false}}}}`,
 }
@@ -221,7 +221,7 @@ func TestAServiceHasEveryKnobOfTheDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct{ values, kind string }{
-		{`replicas: 0`, "Deployment"}, {`pdb: {enabled: false}`, "PodDisruptionBudget"}, {`shutdown: {preStopSleepSeconds: 0}`, "Deployment"},
+		{`replicas: 0`, "Deployment"}, {`pdb: {enabled: false}`, "PodDisruptionBudget"}, {`shutdown: {delaySeconds: 0}`, "Deployment"},
 		{`topologySpread: {enabled: false}`, "Deployment"}, {`serviceAccount: {create: false}`, "ServiceAccount"}, {`securityContext: {readOnlyRootFilesystem: false}`, "Deployment"},
 		{`resources: {limits: {memory: 1Gi}}`, "Deployment"}, {`image: {tag: special}`, "Deployment"}, {`nodeSelector: {a: b}`, "Deployment"},
 		{`service: {port: 8080}`, "Service"}, {`networkPolicy: {publicEgress: true}`, "NetworkPolicy"}, {`config: {log_level: debug}`, "Deployment"},

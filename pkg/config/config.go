@@ -40,7 +40,7 @@ type Config struct {
 
 	LogLevel      string        `key:"log_level" default:"info" oneof:"debug,info,warn,error" help:"debug, info, warn or error"`
 	LogFormat     string        `key:"log_format" default:"auto" oneof:"auto,json,text" help:"json, text, or auto: text where the log goes to a terminal, json elsewhere"`
-	ShutdownDelay time.Duration `key:"shutdown_delay" default:"0s" min:"0s" help:"how long to stay up after not being ready any more, for load balancers to notice"`
+	ShutdownDelay time.Duration `key:"shutdown_delay" default:"0s" min:"0s" help:"how long to stay up after not being ready any more, for load balancers to notice and kept connections to be given up"`
 	ShutdownDrain time.Duration `key:"shutdown_drain" default:"20s" min:"0s" help:"how long requests and records in progress may take to finish at a stop"`
 	OIDCIssuer    string        `key:"oidc_issuer" help:"OpenID Connect issuer whose tokens are accepted; empty: none"`
 	OIDCAudience  string        `key:"oidc_audience" help:"audience that such tokens must name"`

@@ -39,6 +39,7 @@ type process struct {
 	built   []*Parts
 	names   []string
 	ready   atomic.Bool
+	ending  atomic.Bool  // answers tell clients to make another connection for what they ask next
 	lacks   atomic.Value // text: why the process waits before it builds its services
 	stop    chan struct{}
 	failed  chan error
@@ -46,8 +47,8 @@ type process struct {
 	working sync.WaitGroup
 }
 
-// Run builds the services, runs them, and stops in order: not ready, listener, subscriptions and loops, then Close in reverse
-// order of building. A second signal to the process is the operating system's business.
+// Run builds the services, runs them, and stops in order: not ready and kept connections given up, listener, subscriptions and
+// loops, then Close in reverse order of building. A second signal to the process is the operating system's business.
 func (p *Process) Run(ctx context.Context, services ...Service) (err error) {
 	r := &process{Process: p, stop: make(chan struct{}), failed: make(chan error, 1)}
 	defer func() {
@@ -84,6 +85,7 @@ func (p *Process) Run(ctx context.Context, services ...Service) (err error) {
 		slog.Error("stopping because a part failed", "error", err)
 	}
 	r.ready.Store(false)
+	r.ending.Store(true)
 	if err == nil && p.Env.Config.ShutdownDelay > 0 {
 		time.Sleep(p.Env.Config.ShutdownDelay)
 	}
@@ -146,6 +148,17 @@ func (r *process) build(ctx context.Context, engine *gin.Engine, services []Serv
 	return httpapi.ServeReference(engine, probes(r.Admin.Addr()), specs...)
 }
 
+// farewell has every answer of a process that is to end close its connection. A client that keeps connections would otherwise send
+// a request on one at the moment in which the listener's end closes it, and could not know whether it was read.
+func (r *process) farewell(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if r.ending.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, req)
+	})
+}
+
 // probes is the URL of an admin address that a browser on this machine, and only there, can open; empty if the address is
 // reached from elsewhere.
 func probes(admin net.Addr) string {
@@ -158,7 +171,7 @@ func probes(admin net.Addr) string {
 
 // servers makes the servers. What handlers of the public one read and write has deadlines of its own (httpapi.New).
 func (r *process) servers(engine *gin.Engine) (public, admin *http.Server) {
-	public = &http.Server{Handler: httpapi.Handler(engine), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10}
+	public = &http.Server{Handler: r.farewell(httpapi.Handler(engine)), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	if r.Env.Config.Pprof {

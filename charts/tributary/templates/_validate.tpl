@@ -66,7 +66,7 @@ come before.
 {{- if and (eq .root.Values.mode "standalone") (or $w.autoscaling.enabled $w.keda.enabled) }}{{ $out = append $out "standalone.autoscaling.enabled or standalone.keda.enabled is set: there is one process; disable it, or set mode: distributed" }}{{ end }}
 {{- $sleep := int $w.shutdown.preStopSleepSeconds }}
 {{- $delay := int $w.shutdown.delaySeconds }}
-{{- if and (gt $sleep 0) (gt $delay 0) }}{{ $out = append $out (printf "%s.shutdown.preStopSleepSeconds and .delaySeconds are both set: either the kubelet waits or the process; set one of them to 0" .key) }}{{ end }}
+{{- if and (gt $sleep 0) (gt $delay 0) }}{{ $out = append $out (printf "%s.shutdown.preStopSleepSeconds and .delaySeconds are both set: either the kubelet waits or the process; set one of them to 0, best preStopSleepSeconds" .key) }}{{ end }}
 {{- if and (gt $sleep 0) (semverCompare "<1.30-0" .root.Capabilities.KubeVersion.Version) }}{{ $out = append $out (printf "%s.shutdown.preStopSleepSeconds needs Kubernetes 1.30 and this is %s: set it to 0 and .delaySeconds to %d" .key .root.Capabilities.KubeVersion.Version $sleep) }}{{ end }}
 {{- $need := add $sleep $delay (int $w.shutdown.drainSeconds) 15 }}
 {{- if lt (int $w.terminationGracePeriodSeconds) (int $need) }}{{ $out = append $out (printf "%s.terminationGracePeriodSeconds is %d and a stop may take %d (%d before it begins, %d for requests, 15 for readers and telemetry): set at least %d" .key (int $w.terminationGracePeriodSeconds) (int $need) (add $sleep $delay | int) (int $w.shutdown.drainSeconds) (int $need)) }}{{ end }}
