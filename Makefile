@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+ACTIONS  := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 OAPI     := github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2
 LICENCES := github.com/google/go-licenses@v1.6.0
 VULN     := golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -81,7 +82,7 @@ chart-docs: ## write the chart's README from its values, and its golden files
 
 # A module of its own, outside of the workspace: Prometheus's dependencies would move those of the services.
 .PHONY: test-alerts
-test-alerts: ## test that every alert fires and does not, and that dashboards and alerts ask for metrics that exist
+test-alerts: ## test that every alert fires and does not, that dashboards ask for metrics that exist, and that programs take the files of deploy/compose
 	cd deploy/observe && GOWORK=off go test ./...
 
 .PHONY: dashboards
@@ -122,7 +123,8 @@ models: ## check the models of the protocols (docs/models) with spin within smal
 	@docs/models/check.sh
 
 .PHONY: lint
-lint: ## golangci-lint with .golangci.yml
+lint: ## golangci-lint with .golangci.yml, and actionlint
+	go run $(ACTIONS)
 	cd pkg && go run $(GOLANGCI) run --allow-serial-runners ./...
 	cd services && go run $(GOLANGCI) run --allow-serial-runners ./...
 	cd deploy/bench && go run $(GOLANGCI) run --allow-serial-runners ./...
@@ -219,6 +221,18 @@ bin/image/tributary:
 	@mkdir -p bin/image
 	@cd services && GOWORK=off CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '$(LDFLAGS)' \
 	  -o ../bin/image/tributary ./standalone/cmd/tributary
+
+.PHONY: release-binaries
+release-binaries: ## build the binary of every platform of a release into dist/, as the image has it
+	@mkdir -p dist; for os in linux darwin; do for arch in amd64 arm64; do \
+	  (cd services && GOWORK=off CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '$(LDFLAGS)' \
+	    -o ../dist/tributary-$$os-$$arch ./standalone/cmd/tributary) || exit 1; done; done
+
+# v1.2.3 is version 1.2.3 of the chart and, as appVersion, the tag of the image that it names; Chart.yaml in the tree has neither.
+.PHONY: chart-package
+chart-package: ## pack the chart under the version VERSION=v1.2.3 into dist/
+	@mkdir -p dist
+	cd charts/test && GOWORK=off go tool helm package ../tributary --version $(VERSION:v%=%) --app-version $(VERSION) --destination ../../dist
 
 .PHONY: images
 images: bin/image/tributary licence-texts ## put a static binary of this machine into a container image, bin/tributary.tar (no container engine)

@@ -6,6 +6,7 @@ import (
 	"go/constant"
 	"go/types"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -196,7 +197,15 @@ func TestEveryVariableThatATextNamesExists(t *testing.T) {
 			check(f.dir+"/"+f.name, f.source)
 		}
 	}
-	for _, page := range []string{"../README.md", "../docs/ARCHITECTURE.md", "../docs/guide/operate.md", "../deploy/compose/README.md"} {
+	pages := []string{"../README.md", "../docs/ARCHITECTURE.md"}
+	for _, pattern := range []string{"../docs/guide/*.md", "../deploy/*/README.md", "../deploy/compose/*.yaml"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %d pages, %v", pattern, len(found), err)
+		}
+		pages = append(pages, found...)
+	}
+	for _, page := range pages {
 		b, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)

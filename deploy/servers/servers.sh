@@ -14,10 +14,14 @@ command=${1:?say install, up, down or broker} dir=${2:?name a directory}
 brokers="1 2 3" masters="1 2 3" host=${SERVERS_HOST:-127.0.0.1}
 
 install() {
-  if ! command -v redis-server >/dev/null || ! command -v redis-cli >/dev/null; then
-    echo "installing redis-server"
-    # No service of its own shall be started by the package.
-    apt-get -qq update && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq install -y --no-install-recommends redis-server >/dev/null
+  local missing=""
+  command -v redis-server >/dev/null && command -v redis-cli >/dev/null || missing="redis-server"
+  command -v caddy >/dev/null || missing+=" caddy" # the gateway of deploy/compose
+  if [ -n "$missing" ]; then
+    echo "installing $missing"
+    # No service of its own shall be started by a package.
+    # shellcheck disable=SC2086 # names of packages
+    apt-get -qq update && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq install -y --no-install-recommends $missing >/dev/null
   fi
   mvn -q -B -f "$here/pom.xml" process-classes
 }

@@ -50,5 +50,5 @@ suite "cache" TRIBUTARY_TEST_REDIS_URL -timeout 2m ./pkg/cache
 suite "store" TRIBUTARY_TEST_MONGODB_URI -p 2 -timeout 5m $(with_store)
 export TRIBUTARY_TEST_KAFKA_BROKERS=$kafka
 # The suites of single processes and of crashes at every step have servers of their own: make test-e2e.
-suite "end to end" "BIN TRIBUTARY_TEST_KAFKA_BROKERS TRIBUTARY_TEST_REDIS_URL TRIBUTARY_TEST_MONGODB_URI" -timeout 8m -parallel 1 \
-  -run '^(TestAWebhook.*|TestRouting.*|TestTelegram.*|TestP13_KilledInTheMiddle|TestTopicsEnsure)$/^separate' ./services/standalone/e2e
+suite "end to end" "BIN TRIBUTARY_TEST_KAFKA_BROKERS TRIBUTARY_TEST_REDIS_URL TRIBUTARY_TEST_MONGODB_URI" -timeout 10m -parallel 1 \
+  -run '^(TestAWebhook.*|TestRouting.*|TestTelegram.*|TestP13_KilledInTheMiddle|TestTopicsEnsure|Test.*Restored.*|TestTheComposeFileRuns)$/^separate' ./services/standalone/e2e

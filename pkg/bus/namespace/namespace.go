@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -100,7 +99,8 @@ func (n *Namespace) Close(ctx context.Context) error {
 	}
 	n.mu.Unlock()
 	n.tasks.Wait()
-	err := errors.Join(n.deleteTopics(ctx), n.deleteGroups(ctx))
+	_, err := n.Forget(ctx, func(string) bool { return true })
+	err = errors.Join(n.deleteTopics(ctx), err)
 	n.admin.Close()
 	if err != nil {
 		return fmt.Errorf("namespace: %w", err)
@@ -127,8 +127,8 @@ func (n *Namespace) deleteTopics(ctx context.Context) error {
 	return err
 }
 
-// deleteGroups removes groups without members; others are left to expire.
-func (n *Namespace) deleteGroups(ctx context.Context) error {
+// Forget deletes those groups without members that which names, and returns them; others are left to expire.
+func (n *Namespace) Forget(ctx context.Context, which func(group string) bool) (forgotten []string, err error) {
 	for _, shard := range n.admin.RequestSharded(ctx, kmsg.NewPtrListGroupsRequest()) {
 		list, ok := shard.Resp.(*kmsg.ListGroupsResponse)
 		if shard.Err != nil || !ok {
@@ -136,18 +136,24 @@ func (n *Namespace) deleteGroups(ctx context.Context) error {
 		}
 		req := kmsg.NewPtrDeleteGroupsRequest()
 		for _, g := range list.Groups {
-			if strings.HasPrefix(g.Group, n.prefix) {
+			if name, ours := strings.CutPrefix(g.Group, n.prefix); ours && which(name) {
 				req.Groups = append(req.Groups, g.Group)
 			}
 		}
 		if len(req.Groups) == 0 {
 			continue
 		}
-		if _, err := req.RequestWith(ctx, n.admin); err != nil && !errors.Is(err, kerr.NonEmptyGroup) {
-			return err
+		res, err := req.RequestWith(ctx, n.admin)
+		if err != nil {
+			return forgotten, err
+		}
+		for _, g := range res.Groups {
+			if g.ErrorCode == 0 {
+				forgotten = append(forgotten, strings.TrimPrefix(g.Group, n.prefix))
+			}
 		}
 	}
-	return nil
+	return forgotten, nil
 }
 
 // node returns what stands for a broker, and makes it for one that was away until now.
