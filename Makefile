@@ -169,14 +169,14 @@ licence-texts: bin/go-licenses ## save the texts of these licences, and the sour
 	@rm -rf bin/licences && $(LINKED) ../bin/go-licenses save --ignore github.com/tributaryhq/tributary --ignore $(UNSURE) \
 	  --save_path ../bin/licences $(SHIPPED)
 	@mkdir -p bin/licences/$(UNSURE) && cp "$$(cd services && GOWORK=off go list -m -f '{{.Dir}}' $(UNSURE))/LICENSE" bin/licences/$(UNSURE)/
-	@cp LICENSE pkg/httpapi/pages/redoc.LICENSE.txt bin/licences/ && cp docs/reference/licences.md bin/licences/README.md
+	@cp LICENSE services/console/reference/pages/redoc.LICENSE.txt bin/licences/ && cp docs/reference/licences.md bin/licences/README.md
 
 REDOC := 2.5.4
 .PHONY: redoc
 redoc: ## fetch the pinned Redoc bundle (npm), which is committed: nothing else needs npm
 	@d=$$(mktemp -d) && trap 'rm -rf '$$d EXIT && npm pack --silent --pack-destination $$d redoc@$(REDOC) >/dev/null && tar -xzf $$d/redoc-$(REDOC).tgz -C $$d && \
-	cp $$d/package/bundles/redoc.standalone.js pkg/httpapi/pages/ && { cat $$d/package/LICENSE; printf '\nThe bundle also contains parts under these licences:\n\n'; \
-	cat $$d/package/bundles/redoc.standalone.js.LICENSE.txt; } > pkg/httpapi/pages/redoc.LICENSE.txt
+	cp $$d/package/bundles/redoc.standalone.js services/console/reference/pages/ && { cat $$d/package/LICENSE; printf '\nThe bundle also contains parts under these licences:\n\n'; \
+	cat $$d/package/bundles/redoc.standalone.js.LICENSE.txt; } > services/console/reference/pages/redoc.LICENSE.txt
 
 .PHONY: update
 update: ## rewrite golden files and generated parts of documents

@@ -31,8 +31,8 @@ setup: {activeDeadlineSeconds: 60}
 	{distributed, ""},
 	{distributed, `{publicURL: "", hosts: {public: {name: tributary.example.com}}, httpRoute: {enabled: true, parentRefs: [{name: g}]}, setup: {hook: false}}`},
 	{distributed, `defaults: {autoscaling: {enabled: true}}`},
-	{distributed, `{defaults: {keda: {enabled: true, trigger: kafka}}, services: {admin: {keda: {enabled: false}}}}`},
-	{distributed, `{defaults: {keda: {enabled: true, prometheus: {serverAddress: "http://p:9090"}}}, services: {admin: {keda: {enabled: false}}}}`},
+	{distributed, `{defaults: {keda: {enabled: true, trigger: kafka}}}`},
+	{distributed, `{defaults: {keda: {enabled: true, prometheus: {serverAddress: "http://p:9090"}}}}`},
 	{distributed, `strimzi: {enabled: true, cluster: kafka, user: {enabled: true}}`},
 	{distributed, `bootstrap: {existingSecret: ""}`},
 	{distributed, `defaults: {service: {type: LoadBalancer, nodePort: 30001}}`},
@@ -62,17 +62,18 @@ var beside = map[string]string{
 	"ingress.enabled": `ingress: {enabled: false}`, "httpRoute.enabled": `{ingress: {enabled: false}, hosts: {public: {tlsSecret: ""}, api: {tlsSecret: ""}}, httpRoute: {enabled: false, parentRefs: [{name: g}]}}`,
 	"strimzi.enabled": `strimzi: {cluster: kafka}`, "strimzi.user.enabled": `strimzi: {enabled: true, cluster: kafka, user: {enabled: false}}`, "hosts.public.name": `publicURL: ""`, "blob.existingClaim": `blob: {url: "file:///files", existingClaim: files}`,
 	"defaults.shutdown.preStopSleepSeconds": `defaults: {shutdown: {delaySeconds: 0}}`, "metrics.service.enabled": `metrics: {serviceMonitor: {enabled: false}}`,
-	"defaults.keda.enabled": `{defaults: {keda: {trigger: kafka}}, services: {admin: {keda: {enabled: false}}}}`,
-	"defaults.keda.trigger": `{defaults: {keda: {enabled: true, prometheus: {serverAddress: "http://p:9090"}}}, services: {admin: {keda: {enabled: false}}}}`,
+	"defaults.keda.enabled": `{defaults: {keda: {trigger: kafka}}}`,
+	"defaults.keda.trigger": `{defaults: {keda: {enabled: true, prometheus: {serverAddress: "http://p:9090"}}}}`,
 }
 
 // unread are values that render nothing by themselves, with the reason.
 var unread = map[string]string{
-	"global":              "belongs to umbrella charts",
-	"standalone.replicas": "is 1 and must be",
-	"defaults.channel":    "every service says it, or has no operations",
-	"defaults.paths.api":  "every service has its own",
-	"defaults.groups":     "every service with groups has its own",
+	"global":                      "belongs to umbrella charts",
+	"standalone.replicas":         "is 1 and must be",
+	"services.admin.keda.enabled": "is false and must be", "services.console.keda.enabled": "is false and must be",
+	"defaults.channel":   "every service says it, or has no operations",
+	"defaults.paths.api": "every service has its own",
+	"defaults.groups":    "every service with groups has its own",
 }
 
 // leaves are the knobs of values: what is no map, or an empty one, by path.

@@ -17,9 +17,12 @@ type Authenticator interface {
 // Authenticate lets only known callers pass; handlers find them with [Caller].
 func Authenticate(a Authenticator) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		token := bearer(c)
-		if token == "" {
-			Fail(c, auth.ErrUnauthenticated)
+		token, err := credentials(c)
+		if err == nil && token == "" {
+			err = auth.ErrUnauthenticated
+		}
+		if err != nil {
+			Fail(c, err)
 			return
 		}
 		p, err := a.Authenticate(c.Request.Context(), token)
@@ -47,6 +50,14 @@ func Require(x auth.Permission) gin.HandlerFunc {
 		}
 		c.Next()
 	}
+}
+
+// credentials are the caller's token: what the request names itself, else the session that its browser holds.
+func credentials(c *gin.Context) (token string, err error) {
+	if token := bearer(c); token != "" {
+		return token, nil
+	}
+	return session(c)
 }
 
 // bearer finds the token: in the header Authorization or, because browsers cannot set that on a WebSocket, as a subprotocol

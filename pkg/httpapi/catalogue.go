@@ -113,6 +113,9 @@ var catalogue = map[string]Entry{
 // Known reports whether a code is catalogued.
 func Known(code string) bool { _, ok := catalogue[code]; return ok }
 
+// Catalogue is every code that the API answers with.
+func Catalogue() map[string]Entry { return maps.Clone(catalogue) }
+
 // Reference writes docs/reference/errors.md.
 func Reference(w io.Writer) error {
 	if _, err := fmt.Fprint(w, "# Errors\n\nGenerated from `pkg/httpapi`. Every error is `application/problem+json` (RFC 9457) with a stable `code`.\n\n| Code | Status | Meaning |\n|---|---|---|\n"); err != nil {

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
-	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -63,6 +62,11 @@ func (p *Process) Run(ctx context.Context, services ...Service) (err error) {
 		return err
 	}
 	engine := httpapi.New(trusted...)
+	cookies, err := httpapi.Sessions(p.Env.PublicURL)
+	if err != nil {
+		return err
+	}
+	engine.Use(cookies)
 	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWorking()
 	public, admin := r.servers(engine)
@@ -124,7 +128,6 @@ func (r *process) prepare(ctx, working context.Context, engine *gin.Engine, serv
 
 func (r *process) build(ctx context.Context, engine *gin.Engine, services []Service) error {
 	engine.Use(httpapi.Measure())
-	var specs [][]byte
 	for _, s := range services {
 		env := r.Env
 		env.Service, env.Log, env.Stopping = s.Name, r.Env.Log.With("service", s.Name), r.stop
@@ -141,11 +144,8 @@ func (r *process) build(ctx context.Context, engine *gin.Engine, services []Serv
 		if parts.Routes != nil {
 			parts.Routes(engine)
 		}
-		if parts.OpenAPI != nil {
-			specs = append(specs, parts.OpenAPI)
-		}
 	}
-	return httpapi.ServeReference(engine, probes(r.Admin.Addr()), specs...)
+	return nil
 }
 
 // farewell has every answer of a process that is to end close its connection. A client that keeps connections would otherwise send
@@ -157,16 +157,6 @@ func (r *process) farewell(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, req)
 	})
-}
-
-// probes is the URL of an admin address that a browser on this machine, and only there, can open; empty if the address is
-// reached from elsewhere.
-func probes(admin net.Addr) string {
-	at, err := netip.ParseAddrPort(admin.String())
-	if err != nil || !at.Addr().IsLoopback() {
-		return ""
-	}
-	return "http://" + at.String()
 }
 
 // servers makes the servers. What handlers of the public one read and write has deadlines of its own (httpapi.New).

@@ -41,7 +41,6 @@ type Service struct {
 // Parts is what a service consists of. A nil field is something it does not do.
 type Parts struct {
 	Routes    func(r gin.IRouter)         // on the public listener; paths have one owner by prefix
-	OpenAPI   []byte                      // the service's part of /openapi.yaml
 	Consumers []bus.Subscription          // run until the stop, then drained
 	Loops     []Loop                      // run until the stop
 	Ready     func(context.Context) error // besides the clients every process checks; never red for a blip of Redis or store

@@ -91,7 +91,6 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		return nil, err
 	}
 	return &run.Parts{
-		OpenAPI: openapi,
 		Routes: func(r gin.IRouter) {
 			guarded := r.Group("", s.open(spec)...)
 			api.RegisterHandlersWithOptions(guarded, s, api.GinServerOptions{ErrorHandler: httpapi.BadParameter})

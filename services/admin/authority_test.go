@@ -208,6 +208,31 @@ func TestLogoutEndsThisSessionAndNoOther(t *testing.T) {
 	w.call(second, "GET", "/v1/auth/me", nil).is(401) // more were ended than are remembered: all are
 }
 
+func TestABrowserHoldsItsSessionInACookie(t *testing.T) {
+	t.Parallel()
+	w := newWorldOf(t, ownerEmail)
+	in := w.call("", "POST", "/v1/auth/login", object{"email": ownerEmail, "password": ownerWord, "cookie": true}).is(200)
+	if _, told := in.object["token"]; told || in.object["user"] == nil || in.text("expires_at") == "" {
+		t.Errorf("the answer is %s", in.raw)
+	}
+	cookie, _, _ := strings.Cut(in.header.Get("Set-Cookie"), ";")
+	if cookie == "" {
+		t.Fatal("no cookie")
+	}
+	w.call("", "GET", "/v1/auth/me", nil, "Cookie", cookie).is(200)
+	w.call("", "POST", "/v1/auth/logout", nil, "Cookie", cookie, "Sec-Fetch-Site", "cross-site").is(403, "forbidden")
+	w.call("", "GET", "/v1/auth/me", nil, "Cookie", cookie).is(200)
+	out := w.call("", "POST", "/v1/auth/logout", nil, "Cookie", cookie, "Sec-Fetch-Site", "same-origin").is(204)
+	if !strings.Contains(out.header.Get("Set-Cookie"), "Max-Age=0") {
+		t.Errorf("the browser is told %q", out.header.Get("Set-Cookie"))
+	}
+	w.call("", "GET", "/v1/auth/me", nil, "Cookie", cookie).is(401)
+	w.call("", "POST", "/v1/auth/login", object{"email": ownerEmail, "password": ownerWord, "cookie": true}, "Sec-Fetch-Site", "cross-site").is(403, "forbidden")
+	if w.login(ownerEmail, ownerWord).is(200).header.Get("Set-Cookie") != "" {
+		t.Error("a program is given a cookie")
+	}
+}
+
 func TestUsersAndChannelsAreShownByTheirNameAloneToWhoMayNotReadThem(t *testing.T) {
 	t.Parallel()
 	w := newWorldOf(t, ownerEmail)

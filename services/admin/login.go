@@ -57,8 +57,18 @@ func (s *server) Login(c *gin.Context) {
 		httpapi.Fail(c, err)
 		return
 	}
+	out := gin.H{"expires_at": event.At(ends), "user": showUser(doc)}
+	if in.Cookie != nil && *in.Cookie {
+		err = httpapi.KeepSession(c, token, auth.SessionLength)
+	} else {
+		out["token"] = token
+	}
+	if err != nil {
+		httpapi.Fail(c, err)
+		return
+	}
 	c.Header("Cache-Control", "no-store")
-	c.JSON(http.StatusOK, gin.H{"token": token, "expires_at": event.At(ends), "user": showUser(doc)})
+	c.JSON(http.StatusOK, out)
 }
 
 // byEmail returns the user who may sign in with an address: as the directory has it, and the document; nil if there is none.
@@ -109,6 +119,7 @@ func (s *server) Logout(c *gin.Context) {
 		httpapi.Fail(c, httpapi.StoreError(err))
 		return
 	}
+	httpapi.DropSession(c)
 	c.Status(http.StatusNoContent)
 }
 

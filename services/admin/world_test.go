@@ -132,7 +132,9 @@ func (w *world) build() {
 	parts, err := New(w.Context(), w.env)
 	w.ok(err)
 	e := httpapi.New()
-	e.Use(func(c *gin.Context) {
+	sessions, err := httpapi.Sessions(w.env.PublicURL)
+	w.ok(err)
+	e.Use(sessions, func(c *gin.Context) {
 		w.mu.Lock()
 		w.called[c.Request.Method+" "+strings.ReplaceAll(c.FullPath(), ":id", "{id}")] = true
 		w.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/run"
 	"github.com/tributaryhq/tributary/services/admin"
+	"github.com/tributaryhq/tributary/services/console"
 	"github.com/tributaryhq/tributary/services/deliverystatus"
 	"github.com/tributaryhq/tributary/services/inbox"
 	"github.com/tributaryhq/tributary/services/line"
@@ -18,7 +19,7 @@ import (
 func Services() []run.Service {
 	return []run.Service{
 		whatsapp.Service, telegram.Service, line.Service, webchat.Service,
-		inbox.Service, routing.Service, deliverystatus.Service, admin.Service,
+		inbox.Service, routing.Service, deliverystatus.Service, admin.Service, console.Service,
 	}
 }
 

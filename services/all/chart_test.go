@@ -109,8 +109,7 @@ func TestTheChartExposesWhatAServiceAnswers(t *testing.T) {
 			}
 		}
 		for _, prefix := range slices.Concat(c.Paths.Public, c.Paths.API) {
-			// The pages for people and the reference are every process's; on a cluster the service with the path / shows them.
-			if prefix != "/" && !slices.ContainsFunc(paths, func(path string) bool { return under(path, []string{prefix}) }) {
+			if !slices.ContainsFunc(paths, func(path string) bool { return under(path, []string{prefix}) }) {
 				t.Errorf("%s serves nothing below %s", s.Name, prefix)
 			}
 		}

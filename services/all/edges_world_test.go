@@ -67,7 +67,6 @@ func newHouse(t *testing.T) *house {
 	h.ok(env.DB.Ensure(ctx, specs...))
 	h.engine = httpapi.New()
 	stopping := make(chan struct{})
-	var docs [][]byte
 	for _, s := range services {
 		own := *env
 		own.Service, own.Stopping = s.Name, stopping
@@ -76,14 +75,10 @@ func newHouse(t *testing.T) *house {
 		if parts.Routes != nil {
 			parts.Routes(h.engine)
 		}
-		if parts.OpenAPI != nil {
-			docs = append(docs, parts.OpenAPI)
-		}
 		if parts.Close != nil {
 			t.Cleanup(func() { h.ok(parts.Close()) })
 		}
 	}
-	h.ok(httpapi.ServeReference(h.engine, "", docs...))
 	server := httptest.NewServer(httpapi.Handler(h.engine))
 	h.url = server.URL
 	t.Cleanup(func() {

@@ -102,7 +102,8 @@ func TestTextsForPeopleShowSomething(t *testing.T) {
 	forPeople := []string{"name", "first_name", "last_name", "space_name", "text", "html", "subject", "title", "header", "body", "footer",
 		"summary", "category", "tags/*", "skills/*", "reason", "queue_full", "queue_timeout"}
 	walkBodies(t, func(at string, s *openapi3.Schema) {
-		text := s.Type.Includes("string") && len(s.Enum) == 0
+		// What a customer of the simulator writes may be anything.
+		text := s.Type.Includes("string") && len(s.Enum) == 0 && !strings.Contains(at, " /simulator/")
 		is := func(name string) bool {
 			return strings.HasSuffix(at, "/"+name) && !strings.HasSuffix(at, "attachment/name")
 		}

@@ -50,7 +50,6 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 	}
 	s := &server{attempts: j.attempts, bus: env.Bus, directory: env.Directory, now: env.Now}
 	return &run.Parts{
-		OpenAPI: openapi,
 		Routes: func(r gin.IRouter) {
 			api.RegisterHandlersWithOptions(r.Group("", httpapi.Guard(env.Auth, spec)...), s, api.GinServerOptions{ErrorHandler: httpapi.BadParameter})
 		},

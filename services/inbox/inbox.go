@@ -63,7 +63,6 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		return nil, err
 	}
 	return &run.Parts{
-		OpenAPI: openapi,
 		Routes: func(r gin.IRouter) {
 			api.RegisterHandlersWithOptions(r.Group("", guard(env.Auth, spec)...), server, api.GinServerOptions{ErrorHandler: httpapi.BadParameter})
 		},

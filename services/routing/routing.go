@@ -47,7 +47,6 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		return nil, err
 	}
 	return &run.Parts{
-		OpenAPI: openapi,
 		Routes: func(r gin.IRouter) {
 			api.RegisterHandlersWithOptions(r.Group("", httpapi.Guard(env.Auth, spec)...), s, api.GinServerOptions{ErrorHandler: httpapi.BadParameter})
 		},

@@ -5,6 +5,7 @@ package simulator
 
 import (
 	"context"
+	_ "embed"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -25,6 +26,9 @@ import (
 	"github.com/tributaryhq/tributary/services/simulator/webhook"
 	"github.com/tributaryhq/tributary/services/simulator/whatsapp"
 )
+
+//go:embed openapi.yaml
+var openapi []byte
 
 // Service is the simulator.
 var Service = run.Service{Name: "simulator", New: New}
@@ -60,6 +64,10 @@ func New(_ context.Context, env *run.Env) (*run.Parts, error) {
 	if err != nil {
 		return nil, err
 	}
+	spec, err := httpapi.LoadSpec(openapi)
+	if err != nil {
+		return nil, err
+	}
 	client := webhook.Client()
 	s := &server{
 		stage:    &stage.Stage{Ledger: ledger.New(), Hooks: webhook.New(client, env.Log), Now: env.Now},
@@ -75,7 +83,7 @@ func New(_ context.Context, env *run.Env) (*run.Parts, error) {
 		s.providers[p.Type()] = p
 	}
 	return &run.Parts{
-		Routes: func(r gin.IRouter) { s.routes(r, env.Auth) },
+		Routes: func(r gin.IRouter) { s.routes(r, env.Auth, spec) },
 		Loops:  []run.Loop{{Name: "webhooks", Run: s.stage.Hooks.Run}},
 		Close: func() error {
 			client.CloseIdleConnections()
@@ -87,8 +95,8 @@ func New(_ context.Context, env *run.Env) (*run.Parts, error) {
 func (s *server) allowed(url string) bool { return webhook.Allowed(url, s.publicURL, s.permitted) }
 
 // routes: the control API for whoever may set up channels, and the providers, which check their own credentials.
-func (s *server) routes(r gin.IRouter, who httpapi.Authenticator) {
-	g := r.Group("/simulator", httpapi.LimitBody(maxBody), httpapi.Authenticate(who), httpapi.Require(auth.ChannelsWrite))
+func (s *server) routes(r gin.IRouter, who httpapi.Authenticator, spec *httpapi.Spec) {
+	g := r.Group("/simulator", httpapi.LimitBody(maxBody), httpapi.Authenticate(who), httpapi.Require(auth.ChannelsWrite), spec.Validate())
 	g.POST("/accounts", s.register)
 	g.GET("/accounts", s.list)
 	g.POST("/inbound", s.inbound)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/textproto"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -61,6 +62,7 @@ type world struct {
 	http *http.Client // the world's own: servers that end elsewhere close connections of the default one
 	key  string
 	keys map[string]string
+	spec *httpapi.Spec // every answer of the control API must be one that the document describes
 
 	gateway *httptest.Server
 	blobs   map[string]string
@@ -82,6 +84,13 @@ func newWorld(t *testing.T) *world {
 	w.keys["other"], w.keys["weak"] = k.add("two", auth.All...), k.add("one", auth.Read)
 	a, err := auth.NewAuthenticator(k, bytes.Repeat([]byte("k"), 32), nil, time.Now)
 	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := os.ReadFile("openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.spec, err = httpapi.LoadSpec(doc); err != nil {
 		t.Fatal(err)
 	}
 	engine := httpapi.New()
@@ -178,6 +187,10 @@ func (w *world) call(key, method, path string, in, out any) (status int, text st
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	control := w.spec.Doc.Paths.Value(req.URL.Path) != nil // the rest are the providers' own
+	if err := w.spec.CheckResponse(req, resp.StatusCode, resp.Header, b); control && err != nil {
+		w.t.Errorf("%s %s: %v\n%s", method, path, err, b)
 	}
 	if out != nil && resp.StatusCode < 300 {
 		if err := json.Unmarshal(b, out); err != nil {

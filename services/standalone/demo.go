@@ -151,9 +151,9 @@ func (d *demonstration) print(out io.Writer, url string, cfg *config.Config, too
 	_, err = fmt.Fprintf(out, `
   Tributary is ready on %[1]s (%[2]d ms)
 
+  Console     %[1]s
   Sign in     %[3]s   password %[4]s
   API key     %[5]s
-  Start page  %[1]s/
   Reference   %[1]s/docs
   Health      http://%[6]s/readyz   metrics http://%[6]s/metrics
 

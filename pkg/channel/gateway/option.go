@@ -24,7 +24,6 @@ type Extra struct {
 	Session    session.Session               // connections on which the channels both send and receive; nil: none
 	Schemes    []string                      // of the URLs that Session serves
 	Routes     func(r gin.IRouter)           // beside /webhooks/{type}
-	OpenAPI    []byte                        // of those routes
 	Consumers  []bus.Subscription
 	Loops      []run.Loop
 	Close      func() error
@@ -67,9 +66,6 @@ func add(e Extra) Option {
 			x.Session, x.Schemes = e.Session, e.Schemes
 		}
 		x.Routes = both(x.Routes, e.Routes)
-		if e.OpenAPI != nil {
-			x.OpenAPI = e.OpenAPI
-		}
 		x.Consumers = append(x.Consumers, e.Consumers...)
 		x.Loops = append(x.Loops, e.Loops...)
 		if before := x.Close; e.Close != nil {

@@ -194,7 +194,6 @@ func (h *Host) parts() *run.Parts {
 				h.extra.Routes(r)
 			}
 		},
-		OpenAPI:   h.extra.OpenAPI,
 		Consumers: append([]bus.Subscription{h.worker.Subscription(), h.media.Subscription()}, h.extra.Consumers...),
 		Loops:     append(loops, h.extra.Loops...),
 		Close:     h.close,

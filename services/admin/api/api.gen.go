@@ -525,7 +525,9 @@ type Reply struct {
 // Session defines model for Session.
 type Session struct {
 	ExpiresAt time.Time `json:"expires_at"`
-	Token     string    `json:"token"`
+
+	// Token missing when the browser keeps it (`cookie`)
+	Token *string `json:"token,omitempty"`
 
 	// User Without the permission users.read users see id, agent_id, name and avatar_url alone.
 	User User `json:"user"`
@@ -670,6 +672,8 @@ type VerifyAuditParams struct {
 
 // LoginJSONBody defines parameters for Login.
 type LoginJSONBody struct {
+	// Cookie the browser keeps the session in a cookie that scripts cannot read, and the answer has no token
+	Cookie   *bool  `json:"cookie,omitempty"`
 	Email    string `json:"email"`
 	Password string `json:"password"`
 }

@@ -32,6 +32,7 @@ func main() {
 		"configuration.md": standalone.Program().Reference, "../../pkg/run/elsewhere.txt": otherKeys,
 		"errors.md": httpapi.Reference, "events.md": events, "permissions.md": permissions,
 		"channel-types.md": channelTypes, "promises.md": promises(dir), "faults.md": faults,
+		"../../services/console/reference/openapi.yaml": document,
 	}
 	for name, write := range pages {
 		var b bytes.Buffer
@@ -42,6 +43,26 @@ func main() {
 			log.Fatal(err)
 		}
 	}
+}
+
+// document is the API of all services.
+func document(w io.Writer) error {
+	paths, err := filepath.Glob("*/openapi.yaml")
+	if err != nil {
+		return err
+	}
+	docs := make([][]byte, len(paths))
+	for i, path := range paths {
+		if docs[i], err = os.ReadFile(path); err != nil {
+			return err
+		}
+	}
+	merged, err := httpapi.Merge(docs...)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "# Generated from the documents of the services (make generate).\n%s", merged)
+	return err
 }
 
 // otherKeys lists the keys that are not of every process, for processes that do not read them.

@@ -1,4 +1,4 @@
-package httpapi_test
+package reference
 
 import (
 	"io"
@@ -11,33 +11,44 @@ import (
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 )
 
-func pagesOf(t *testing.T, admin string) func(method, path, etag string) (*http.Response, string) {
+func pagesOf(t *testing.T) func(method, path, etag string) (*http.Response, string) {
 	t.Helper()
 	e := httpapi.New()
-	if err := httpapi.ServeReference(e, admin, []byte(document)); err != nil {
+	docs, err := New()
+	if err != nil {
 		t.Fatal(err)
 	}
+	docs.Routes(e)
+	server := httptest.NewServer(httpapi.Handler(e))
+	t.Cleanup(server.Close)
 	return func(method, path, etag string) (*http.Response, string) {
 		t.Helper()
-		w, r := httptest.NewRecorder(), httptest.NewRequest(method, path, nil)
-		if etag != "" {
-			r.Header.Set("If-None-Match", etag)
-		}
-		e.ServeHTTP(w, r)
-		b, err := io.ReadAll(w.Result().Body)
+		r, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return w.Result(), string(b)
+		if etag != "" {
+			r.Header.Set("If-None-Match", etag)
+		}
+		resp, err := server.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp, string(b)
 	}
 }
 
-var reference = regexp.MustCompile(`(?:href|src|spec-url)="(/[^"#]*)`)
+var link = regexp.MustCompile(`(?:href|src|spec-url)="(/[^"#]*)`)
 
 func TestEveryPageLeadsOnAndLoadsOnlyWhatThisListenerServes(t *testing.T) {
 	t.Parallel()
-	get := pagesOf(t, "")
-	seen, next := map[string]bool{}, []string{"/"}
+	get := pagesOf(t)
+	seen, next := map[string]bool{}, []string{"/docs"}
 	for ; len(next) > 0; next = next[1:] {
 		path := next[0]
 		if seen[path] {
@@ -62,7 +73,7 @@ func TestEveryPageLeadsOnAndLoadsOnlyWhatThisListenerServes(t *testing.T) {
 		if !strings.Contains(policy, "default-src 'none'; script-src 'self';") || regexp.MustCompile(`<script>|<style|\son[a-z]+=|\sstyle=`).MatchString(body) {
 			t.Errorf("%s has something that stands in the page itself, or no policy: %q", path, policy)
 		}
-		for _, m := range reference.FindAllStringSubmatch(body, -1) {
+		for _, m := range link.FindAllStringSubmatch(body, -1) {
 			next = append(next, m[1])
 		}
 	}
@@ -73,18 +84,16 @@ func TestEveryPageLeadsOnAndLoadsOnlyWhatThisListenerServes(t *testing.T) {
 	}
 }
 
-func TestTheFirstPageNamesTheProbesWhereABrowserReachesThem(t *testing.T) {
+func TestTheDocumentIsValid(t *testing.T) {
 	t.Parallel()
-	for admin, want := range map[string]string{"http://127.0.0.1:9090": `href="http://127.0.0.1:9090/readyz"`, "": "TRIBUTARY_ADMIN_ADDR"} {
-		if _, body := pagesOf(t, admin)("GET", "/", ""); !strings.Contains(body, want) {
-			t.Errorf("%q: no %s in %s", admin, want, body)
-		}
+	if _, err := httpapi.LoadSpec(document); err != nil {
+		t.Error(err)
 	}
 }
 
 func TestTheTypeOfAProblemIsAPlaceOfAPage(t *testing.T) {
 	t.Parallel()
-	get := pagesOf(t, "")
+	get := pagesOf(t)
 	_, problem := get("GET", "/nowhere", "")
 	typ := regexp.MustCompile(`"type":"([^"#]+)#([^"]+)"`).FindStringSubmatch(problem)
 	if typ == nil {
