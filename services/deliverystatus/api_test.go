@@ -53,7 +53,7 @@ func newWorld(t *testing.T) *world {
 	e := httpapi.New()
 	parts.Routes(e)
 	w.handler = e
-	w.spec, err = httpapi.LoadSpec(parts.OpenAPI)
+	w.spec, err = httpapi.LoadSpec(openapi)
 	w.ok(err)
 	return w
 }
