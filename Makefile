@@ -117,6 +117,7 @@ check: ## formatting, vet, what comments cite, lint, tidy modules, generated fil
 	cd charts/test && GOWORK=off go mod tidy -diff
 	@$(MAKE) --no-print-directory generate licences
 	@git diff --exit-code --stat -- docs/reference services pkg || { echo "generated files were not current: commit what make generate made"; exit 1; }
+	@$(MAKE) --no-print-directory check-web
 
 .PHONY: models
 models: ## check the models of the protocols (docs/models) with spin within small bounds; skipped where spin is not installed
@@ -170,6 +171,24 @@ licence-texts: bin/go-licenses ## save the texts of these licences, and the sour
 	  --save_path ../bin/licences $(SHIPPED)
 	@mkdir -p bin/licences/$(UNSURE) && cp "$$(cd services && GOWORK=off go list -m -f '{{.Dir}}' $(UNSURE))/LICENSE" bin/licences/$(UNSURE)/
 	@cp LICENSE services/console/reference/pages/redoc.LICENSE.txt bin/licences/ && cp docs/reference/licences.md bin/licences/README.md
+
+WEB := services/console/web
+.PHONY: web
+web: ## build the console's pages from services/console/web into services/console/dist, which is committed: nothing else needs Node
+	@command -v npm >/dev/null || { echo "npm is missing: https://nodejs.org, or apt-get install npm"; exit 1; }
+	cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error && npm run --silent api && npm run --silent build
+
+.PHONY: check-web
+check-web: ## build the console's pages again, and compare; skipped where Node is missing
+	@if ! command -v npm >/dev/null; then echo "make check-web: SKIPPED, there is no npm: the console's pages are not built again"; else \
+	  $(MAKE) --no-print-directory web && changed="$$(git status --porcelain -- services/console/dist $(WEB)/src/api/schema.gen.ts)" && \
+	  { test -z "$$changed" || { echo "$$changed"; echo "the console's pages were not built from what is here: commit what make web made"; exit 1; }; }; fi
+
+.PHONY: test-web
+test-web: bin/tributary ## test the console: its logic in Node, its screens in Chromium on the built binary (both must be installed)
+	@command -v npm >/dev/null || { echo "npm is missing: https://nodejs.org, or apt-get install npm"; exit 1; }
+	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || { echo "chromium is missing: apt-get install chromium"; exit 1; }
+	cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error && BIN=$(CURDIR)/bin npm test --silent
 
 REDOC := 2.5.4
 .PHONY: redoc

@@ -1,0 +1,84 @@
+import type { InfiniteData, QueryClient } from '@tanstack/react-query';
+import type { Caller, Conversation } from '../api/client';
+import type { Listing } from '../api/queries';
+
+interface Page {
+  data: Conversation[];
+  next_cursor: string | null;
+  has_more: boolean;
+}
+
+export type Pages = InfiniteData<Page, string | undefined>;
+
+/** belongs says whether a conversation is in a list; undefined: only the server knows (blocked contacts, teams). */
+export function belongs(of: Listing, c: Conversation, me: Caller): boolean | undefined {
+  if (c.kind !== of.kind) return false;
+  if (of.unread && c.unread_count === 0) return false;
+  if (of.channel_id && c.channel.id !== of.channel_id) return false;
+  if (of.queue_id && c.queue_id !== of.queue_id) return false;
+  if (of.tag && !c.tags.includes(of.tag)) return false;
+  switch (of.view) {
+    case 'all':
+      return true;
+    case 'mine':
+      return c.status === 'open' && c.assignee?.id === me.agent_id;
+    case 'resolved':
+      return c.status === 'closed';
+    case 'snoozed':
+      return c.status === 'snoozed';
+    case 'unassigned':
+      return c.status === 'open' && c.assignee === null;
+    case 'assigned':
+      return c.status === 'open' && c.assignee !== null;
+    default:
+      return undefined;
+  }
+}
+
+const rank: Record<Listing['sort'], (c: Conversation) => number> = {
+  '-last_message_at': (c) => -at(c.last_message?.at ?? c.opened_at),
+  last_message_at: (c) => at(c.last_message?.at ?? c.opened_at),
+  '-waiting_since': (c) => (c.waiting_since ? at(c.waiting_since) : Infinity),
+};
+
+const at = (time: string) => Date.parse(time);
+
+/** placed returns the pages with a conversation at its place, or without it if it does not belong there any more. */
+export function placed(pages: Pages, of: Listing, c: Conversation, inside: boolean): Pages {
+  const had = pages.pages.some((p) => p.data.some((x) => x.id === c.id));
+  if (!had && !inside) return pages;
+  const without = pages.pages.map((p) => ({ ...p, data: p.data.filter((x) => x.id !== c.id) }));
+  if (!inside) return { ...pages, pages: without };
+  const key = rank[of.sort];
+  for (const [n, p] of without.entries()) {
+    const i = p.data.findIndex((x) => key(x) > key(c));
+    const last = n === without.length - 1;
+    if (i < 0 && !last) continue;
+    if (i < 0 && p.has_more && !had) return pages; // it is further down than what has been read
+    p.data.splice(i < 0 ? p.data.length : i, 0, c);
+    break;
+  }
+  return { ...pages, pages: without };
+}
+
+/** keepConversation writes a conversation into everything in the cache that shows it. */
+export function keepConversation(cache: QueryClient, c: Conversation, me: Caller): void {
+  const known = cache.getQueryData<Conversation>(['conversation', c.id]);
+  if (known && known.version > c.version) return; // an answer that was overtaken
+  cache.setQueryData(['conversation', c.id], c);
+  for (const [key, pages] of cache.getQueriesData<Pages>({ queryKey: ['conversations'] })) {
+    const of = key[1] as Listing;
+    const inside = belongs(of, c, me);
+    if (inside === undefined) void cache.invalidateQueries({ queryKey: key, exact: true });
+    else if (pages) cache.setQueryData(key, placed(pages, of, c, inside));
+  }
+}
+
+/** forgetConversation takes a conversation that the caller may not see any more out of the lists. */
+export function forgetConversation(cache: QueryClient, id: string): void {
+  cache.setQueriesData<Pages>(
+    { queryKey: ['conversations'] },
+    (pages) => pages && { ...pages, pages: pages.pages.map((p) => ({ ...p, data: p.data.filter((c) => c.id !== id) })) },
+  );
+  void cache.invalidateQueries({ queryKey: ['conversation', id] });
+}

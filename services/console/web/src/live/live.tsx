@@ -1,0 +1,180 @@
+import { type QueryClient, useQueryClient } from '@tanstack/react-query';
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { api, type Caller, data, sessionIsOver } from '../api/client';
+import { Gatherer, type Notice } from './catchup';
+import { forgetConversation, keepConversation } from './lists';
+import type { Heard } from './sse';
+import { type Connection, Stream } from './stream';
+import { again, keepMessage, newer, type Timeline, timelineKey, withEnd } from './timeline';
+
+/** Typist is somebody who is typing in a conversation. */
+export interface Typist {
+  name: string;
+  kind: string;
+  until: number;
+}
+
+// Who has said for this long that they are typing, and no more, has stopped.
+const typingFor = 8_000;
+// So many conversations are read one by one; with more of them it is cheaper to read the lists.
+const fewConversations = 20;
+
+/** Live is what is heard, written into the cache; parts of the page ask it for what is not in the cache. */
+class Live {
+  connection: Connection = { state: 'connecting' };
+  typing = new Map<string, Typist>();
+  /** how often everything had to be read anew, because the server does not keep what was missed */
+  caughtUp = 0;
+  private listeners = new Set<() => void>();
+  private stream: Stream | undefined;
+  private readonly gatherer: Gatherer;
+
+  constructor(
+    private readonly cache: QueryClient,
+    private readonly me: Caller,
+  ) {
+    this.gatherer = new Gatherer((conversations, messages) => this.read(conversations, messages));
+  }
+
+  start(): () => void {
+    const stream = new Stream({
+      heard: (event) => this.heard(event),
+      changed: (now) => {
+        this.connection = now;
+        this.tell();
+      },
+      signedOut: sessionIsOver,
+    });
+    this.stream = stream;
+    stream.start();
+    const wake = () => document.visibilityState === 'visible' && stream.wake();
+    document.addEventListener('visibilitychange', wake);
+    addEventListener('online', wake);
+    addEventListener('focus', wake);
+    return () => {
+      document.removeEventListener('visibilitychange', wake);
+      removeEventListener('online', wake);
+      removeEventListener('focus', wake);
+      stream.stop();
+    };
+  }
+
+  again(): void {
+    this.stream?.wake();
+  }
+
+  subscribe = (f: () => void): (() => void) => {
+    this.listeners.add(f);
+    return () => this.listeners.delete(f);
+  };
+
+  private tell(): void {
+    for (const f of this.listeners) f();
+  }
+
+  private heard(event: Heard): void {
+    const notice = JSON.parse(event.data || '{}') as Notice;
+    const id = notice.conversation_id;
+    switch (event.type) {
+      case 'ready':
+        return;
+      case 'resync':
+        this.caughtUp += 1;
+        void this.cache.invalidateQueries({ predicate: (q) => q.queryKey[0] !== 'timeline' && q.queryKey[0] !== 'me' });
+        for (const [key] of this.cache.getQueriesData<Timeline>({ queryKey: ['timeline'] })) void this.extend(key[1] as string, again);
+        this.tell();
+        return;
+      case 'typing':
+        if (id) this.typed(id, notice);
+        return;
+      case 'conversation.gone':
+        if (id) forgetConversation(this.cache, id);
+        void this.cache.invalidateQueries({ queryKey: ['counters'] });
+        return;
+      case 'message.updated':
+        if (id && notice.message_id) this.gatherer.message(notice.message_id, id);
+        return;
+      default:
+        if (id) this.gatherer.conversation(id);
+        else if (notice.contact_id) void this.cache.invalidateQueries({ queryKey: ['contact', notice.contact_id] });
+    }
+    if (event.type === 'message.created' && id && this.typing.delete(id)) this.tell();
+  }
+
+  private typed(id: string, notice: Notice): void {
+    if (!notice.typing) this.typing.delete(id);
+    else {
+      const until = Date.now() + typingFor;
+      this.typing.set(id, { name: notice.by?.name ?? '', kind: notice.by?.kind ?? 'user', until });
+      setTimeout(() => {
+        if (this.typing.get(id)?.until === until && this.typing.delete(id)) this.tell();
+      }, typingFor);
+    }
+    this.tell();
+  }
+
+  private async read(conversations: string[], messages: Map<string, string>): Promise<void> {
+    void this.cache.invalidateQueries({ queryKey: ['counters'] });
+    void this.cache.invalidateQueries({ queryKey: ['indicator'] });
+    const open = conversations.filter((id) => this.cache.getQueryData(timelineKey(id)));
+    const changed = [...messages].filter(([, id]) => open.includes(id));
+    const few = conversations.length <= fewConversations;
+    if (!few) void this.cache.invalidateQueries({ queryKey: ['conversations'] });
+    await Promise.allSettled(open.map((id) => this.extend(id)));
+    await Promise.allSettled([
+      ...changed.map(async ([id]) => keepMessage(this.cache, await data(api.GET('/v1/messages/{id}', { params: { path: { id } } })))),
+      ...(few ? conversations : open).map(async (id) => keepConversation(this.cache, await data(api.GET('/v1/conversations/{id}', { params: { path: { id } } })), this.me)),
+    ]);
+  }
+
+  /** extend reads what has been added to a timeline, with newer or again. */
+  private async extend(id: string, read = newer): Promise<void> {
+    const before = this.cache.getQueryData<Timeline>(timelineKey(id));
+    if (!before) return;
+    const after = await read(before);
+    this.cache.setQueryData<Timeline>(timelineKey(id), (now) => (now && now !== before ? withEnd(now, after) : after));
+  }
+}
+
+const context = createContext<Live | null>(null);
+
+export function LiveProvider({ me, children }: { me: Caller; children: ReactNode }) {
+  const cache = useQueryClient();
+  const live = useMemo(() => new Live(cache, me), [cache, me]);
+  useEffect(() => live.start(), [live]);
+  return <context.Provider value={live}>{children}</context.Provider>;
+}
+
+function useLive(): Live {
+  const live = useContext(context);
+  if (!live) throw new Error('there is no LiveProvider around this');
+  return live;
+}
+
+/** useConnection tells how the stream is, and how to connect at once. */
+export function useConnection(): { connection: Connection; caughtUp: number; again: () => void } {
+  const live = useLive();
+  const connection = useSyncExternalStore(live.subscribe, () => live.connection);
+  const caughtUp = useSyncExternalStore(live.subscribe, () => live.caughtUp);
+  return { connection, caughtUp, again: () => live.again() };
+}
+
+/** useTypist tells who is typing in a conversation. */
+export function useTypist(conversation: string): Typist | undefined {
+  const live = useLive();
+  return useSyncExternalStore(live.subscribe, () => live.typing.get(conversation));
+}
+
+/** useLater returns true once something has been so for a while: short interruptions are not worth a word. */
+export function useLater(is: boolean, ms: number): boolean {
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    if (!is) {
+      setLate(false);
+      return;
+    }
+    const timer = setTimeout(() => setLate(true), ms);
+    return () => clearTimeout(timer);
+  }, [is, ms]);
+  return late && is;
+}

@@ -1,0 +1,127 @@
+import type { QueryClient } from '@tanstack/react-query';
+import { api, data, type Message, type TimelineItem } from '../api/client';
+
+/** A Stretch is a part of one conversation's timeline, without holes: oldest first. */
+export interface Stretch {
+  conversation: string;
+  items: TimelineItem[];
+  /** where to go on with older items; null: it begins here */
+  older: string | null;
+  /** where to go on with newer items; null: it ends here, and what happens is added */
+  newer: string | null;
+}
+
+/** Timeline is what is shown of a conversation: stretches of earlier conversations of the same person, then its own. */
+export interface Timeline {
+  stretches: Stretch[];
+  /** earlier conversations that are not shown yet, newest first; null: not asked for yet */
+  earlier: string[] | null;
+}
+
+const page = 50;
+
+export const timelineKey = (id: string) => ['timeline', id] as const;
+
+async function read(conversation: string, query: { before?: string; after?: string }): Promise<Stretch> {
+  const got = await data(api.GET('/v1/conversations/{id}/timeline', { params: { path: { id: conversation }, query: { limit: page, ...query } } }));
+  return { conversation, items: got.data, older: got.prev_cursor, newer: got.next_cursor };
+}
+
+/** firstWindow reads the newest items of a conversation. */
+export async function firstWindow(id: string): Promise<Timeline> {
+  return { stretches: [await read(id, {})], earlier: null };
+}
+
+/** older reads what comes before: of the oldest conversation shown, then of the contact's conversation before it. */
+export async function older(t: Timeline, contact: string): Promise<Timeline> {
+  const first = t.stretches[0];
+  if (!first) return t;
+  if (first.older !== null) {
+    const more = await read(first.conversation, { before: first.older });
+    return { ...t, stretches: [{ ...first, items: join(more.items, first.items), older: more.older }, ...t.stretches.slice(1)] };
+  }
+  let earlier = t.earlier;
+  if (earlier === null) {
+    const shown = t.stretches.map((s) => s.conversation);
+    const list = await data(api.GET('/v1/contacts/{id}/conversations', { params: { path: { id: contact }, query: { limit: 200 } } }));
+    const at = list.data.findIndex((c) => c.id === shown.at(-1));
+    earlier = list.data.slice(at + 1).map((c) => c.id);
+  }
+  const [next, ...left] = earlier;
+  if (next === undefined) return { ...t, earlier: [] };
+  return { stretches: [await read(next, {}), ...t.stretches], earlier: left };
+}
+
+/** hasOlder says whether older may find something. */
+export function hasOlder(t: Timeline): boolean {
+  return t.stretches[0]?.older != null || t.earlier === null || t.earlier.length > 0;
+}
+
+/** newer reads what has happened behind the last item that is there, page after page. */
+export async function newer(t: Timeline): Promise<Timeline> {
+  const last = t.stretches.at(-1);
+  const from = last?.items.at(-1)?.position;
+  if (!last || from === undefined) return last ? firstWindow(last.conversation) : t;
+  let now = last;
+  for (let after: string | null = from; after !== null; ) {
+    const more: Stretch = await read(last.conversation, { after });
+    now = { ...now, items: join(now.items, more.items), newer: null };
+    after = more.newer;
+  }
+  return { ...t, stretches: [...t.stretches.slice(0, -1), now] };
+}
+
+/** again reads the newest items once more: what is behind a gap in the stream may have changed as well as come. */
+export async function again(t: Timeline): Promise<Timeline> {
+  const last = t.stretches.at(-1);
+  if (!last) return t;
+  const fresh = await read(last.conversation, {});
+  const end = Number(last.items.at(-1)?.position ?? 0);
+  const begins = Number(fresh.items[0]?.position ?? 0);
+  if (begins > end + 1) return { stretches: [fresh], earlier: null }; // too much has come in: the rest is loaded when it is asked for
+  return { ...t, stretches: [...t.stretches.slice(0, -1), { ...last, items: join(last.items, fresh.items), newer: null }] };
+}
+
+/** withEnd returns a timeline with what another one has at its end: one was changed at its beginning while the other was read. */
+export function withEnd(now: Timeline, read: Timeline): Timeline {
+  const end = now.stretches.at(-1);
+  const fresh = read.stretches.at(-1);
+  if (!end || !fresh || end.conversation !== fresh.conversation) return now;
+  return { ...now, stretches: [...now.stretches.slice(0, -1), { ...end, items: join(end.items, fresh.items) }] };
+}
+
+/** join puts two runs of one conversation together; of a message that is in both, the one that more has happened to stays. */
+export function join(a: TimelineItem[], b: TimelineItem[]): TimelineItem[] {
+  const known = new Map(a.map((item) => [item.position, item]));
+  for (const item of b) {
+    const had = known.get(item.position);
+    if (!had || happened(item) >= happened(had)) known.set(item.position, item);
+  }
+  return [...known.values()].sort((x, y) => Number(x.position) - Number(y.position));
+}
+
+/** happened counts what only ever grows with a message: answers may overtake each other. */
+function happened({ message: m }: TimelineItem): number {
+  if (!m) return 0;
+  const actions = (m.actions ?? []).reduce((n, x) => n + (x.settled_at ? 2 : 1), 0);
+  return m.statuses.length + m.attempts.length + actions + (m.deleted_at ? 1 : 0);
+}
+
+/** withMessage returns a timeline in which a message is as given; one that is not there is added at its place. */
+export function withMessage(t: Timeline, m: Message): Timeline {
+  const stretches = t.stretches.map((s, i): Stretch => {
+    if (s.conversation !== m.conversation_id) return s;
+    const position = String(m.seq);
+    const there = s.items.some((item) => item.position === position);
+    const last = i === t.stretches.length - 1;
+    const end = Number(s.items.at(-1)?.position ?? 0);
+    if (!there && !(last && s.newer === null && m.seq === end + 1)) return s; // there is a hole before it: it is read with what is in between
+    return { ...s, items: join(s.items, [{ kind: 'message', position, message: m }]) };
+  });
+  return { ...t, stretches };
+}
+
+/** keepMessage writes a message into the timelines that are in the cache. */
+export function keepMessage(cache: QueryClient, m: Message): void {
+  cache.setQueriesData<Timeline>({ queryKey: ['timeline'] }, (t) => t && withMessage(t, m));
+}

@@ -1,0 +1,42 @@
+import './styles/app.css';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { setNonce } from 'get-nonce';
+import { createRoot } from 'react-dom/client';
+import { onSignedOut } from './api/client';
+import { faultOf } from './api/fault';
+import { speak } from './locales/i18n';
+import { toSignIn } from './shell/places';
+import { createPlaces } from './shell/router';
+import { applyTheme } from './shell/theme';
+
+applyTheme();
+speak(navigator.language.split('-')[0] ?? 'en');
+// Parts that write style elements of their own do it under the nonce of this page.
+setNonce(document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce ?? '');
+
+const cache = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // The stream says what has changed: nothing is asked for again because time has passed or a window got the focus.
+      staleTime: Infinity,
+      refetchOnWindowFocus: false,
+      retry: (tries, error) => faultOf(error).passing && faultOf(error).status !== 401 && tries < 4,
+      retryDelay: (tries, error) => Math.max(500 * 2 ** tries, (faultOf(error).after ?? 0) * 1000),
+    },
+  },
+});
+const router = createPlaces(cache);
+onSignedOut(() => {
+  cache.removeQueries({ queryKey: ['me'] });
+  void router.navigate(toSignIn(router.state.location.href, true));
+});
+
+const root = document.getElementById('root');
+if (root) {
+  createRoot(root).render(
+    <QueryClientProvider client={cache}>
+      <RouterProvider router={router} />
+    </QueryClientProvider>,
+  );
+}

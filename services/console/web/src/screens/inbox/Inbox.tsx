@@ -1,0 +1,35 @@
+import { Outlet, useMatch, useParams } from '@tanstack/react-router';
+import { i18n } from '../../locales/i18n';
+import { Empty } from '../../parts/Empty';
+import { Connection } from './Connection';
+import { List } from './list/List';
+import { Conversation } from './talk/Conversation';
+
+/** Inbox is the list of conversations beside the one that is open. On a phone one of them is shown at a time. */
+export function Inbox() {
+  const open = useMatch({ from: '/shell/inbox/$id', shouldThrow: false }) !== undefined;
+  return (
+    <div className="inb" data-pane={open ? 'chat' : 'list'}>
+      <h1 className="sr">{i18n._('Messages')}</h1>
+      <section className="list" aria-label={i18n._('Contact list')}>
+        <Connection />
+        <List />
+      </section>
+      {open ? (
+        <Outlet />
+      ) : (
+        <section className="con" aria-label={i18n._('Conversation')}>
+          <Empty icon="chat" title={i18n._('Pick a conversation')}>
+            <p>{i18n._('J and K move through the list, Enter opens. ? shows all keys.')}</p>
+          </Empty>
+        </section>
+      )}
+    </div>
+  );
+}
+
+/** Talk is the open conversation. */
+export function Talk() {
+  const { id } = useParams({ from: '/shell/inbox/$id' });
+  return <Conversation key={id} id={id} />;
+}

@@ -1,0 +1,64 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import type { Message } from '../../../api/client';
+import { faultOf } from '../../../api/fault';
+import { conversation, queues } from '../../../api/queries';
+import { changeDraft } from '../../../live/drafts';
+import { i18n } from '../../../locales/i18n';
+import { Trouble } from '../../../parts/Note';
+import { kindOf } from '../kinds';
+import { Composer } from '../composer/Composer';
+import { ContactPane } from '../contact/ContactPane';
+import { useActions } from './actions';
+import { Head } from './Head';
+import { RefusedAction } from './RefusedAction';
+import { Timeline } from './Timeline';
+
+/** Conversation is the page: what was said, the field to answer in, and beside it who the person is. */
+export function Conversation({ id }: { id: string }) {
+  const { data: c, error, refetch } = useQuery(conversation(id));
+  useQuery(queues);
+  const navigate = useNavigate();
+  const actions = useActions(c);
+  const [details, setDetails] = useState(false);
+  const unread = c?.unread_count ?? 0;
+  const { read } = actions;
+  // What is in front of somebody is read.
+  useEffect(() => {
+    if (unread === 0) return;
+    const mark = () => document.visibilityState === 'visible' && void read();
+    mark();
+    document.addEventListener('visibilitychange', mark);
+    return () => document.removeEventListener('visibilitychange', mark);
+  }, [unread, id]);
+
+  if (error && (!c || faultOf(error).status === 404)) {
+    return (
+      <section className="con">
+        <Trouble error={error} again={() => void refetch()} />
+        <button type="button" className="btn self-center" onClick={() => void navigate({ to: '/inbox', search: true })}>
+          {i18n._('Back to the list')}
+        </button>
+      </section>
+    );
+  }
+  if (!c) return <section className="con" aria-busy="true" />;
+  const reply = (m: Message) => {
+    changeDraft(id, { mode: 'reply', replyTo: { id: m.id, name: m.sender.name ?? '', excerpt: m.text || `[${kindOf(m.type)}]` } });
+    requestAnimationFrame(() => document.querySelector<HTMLTextAreaElement>('.cmp textarea')?.focus());
+  };
+  return (
+    <>
+      <section className="con" aria-label={i18n._('Conversation with {name}', { name: c.contact.name })}>
+        <div className="cv">
+          <Head conversation={c} actions={actions} details={details} onDetails={() => setDetails(!details)} />
+          <RefusedAction actions={actions} conversation={c} />
+          <Timeline conversation={c} onReply={reply} />
+          <Composer conversation={c} actions={actions} />
+        </div>
+      </section>
+      <ContactPane conversation={c} actions={actions} open={details} onClose={() => setDetails(false)} />
+    </>
+  );
+}

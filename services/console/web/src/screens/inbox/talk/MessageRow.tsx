@@ -1,0 +1,107 @@
+import { memo, useState } from 'react';
+import type { Conversation, Message } from '../../../api/client';
+import { i18n } from '../../../locales/i18n';
+import { Avatar } from '../../../parts/Avatar';
+import { Icon } from '../../../parts/Icon';
+import { PlainText } from '../../../parts/PlainText';
+import { clock, full } from '../../../parts/time';
+import { Content } from './Content';
+import { Meta } from './Meta';
+import { Outcome } from './Outcome';
+import { sentVia, statusIcon, statusName } from './status';
+
+interface Props {
+  message: Message;
+  conversation: Conversation;
+  follows: boolean;
+  answered: Map<string, Message>;
+  onReply: (m: Message) => void;
+}
+
+/** MessageRow is one message: what was said, by whom, and for ours what became of it. */
+export const MessageRow = memo(function MessageRow({ message: m, conversation: c, follows, answered, onReply }: Props) {
+  const [meta, setMeta] = useState(false);
+  const out = m.direction === 'outbound';
+  const note = m.direction === 'note';
+  const quoted = m.reply_to?.message_id ? answered.get(m.reply_to.message_id) : undefined;
+  const show = () => setMeta(true);
+  const hide = () => setMeta(false);
+  return (
+    <div
+      className={`m${out ? ' out' : ''}${note ? ' nt' : ''}${follows ? ' c' : ''}`}
+      tabIndex={0}
+      id={m.id}
+      role="article"
+      aria-label={`${m.sender.name ?? ''} ${clock(m.created_at)}${out && m.status ? `, ${statusName(m.status)}` : ''}`}
+      onPointerEnter={show}
+      onPointerLeave={hide}
+      onFocus={show}
+      onBlur={(e) => !e.currentTarget.contains(e.relatedTarget) && hide()}
+      onKeyDown={(e) => e.key === 'Escape' && hide()}
+    >
+      {!out && !note && <Avatar id={m.sender.id ?? c.contact.id} name={m.sender.name ?? c.contact.name} size="md" />}
+      <div className="bx">
+        {note && (
+          <div className="who">
+            <Icon name="lock" small />
+            <span>
+              <b>
+                <bdi>{m.sender.name}</bdi>
+              </b>
+              , {i18n._('note to the team')}
+            </span>
+          </div>
+        )}
+        {(m.reply_to?.excerpt || quoted) && (
+          <a className="qt" href={`#${quoted?.id ?? ''}`} onClick={(e) => jump(e, quoted?.id)}>
+            <b>
+              <bdi>{quoted?.sender.name ?? i18n._('An earlier message')}</bdi>
+            </b>
+            <bdi>{(quoted?.text ?? m.reply_to?.excerpt ?? '').slice(0, 160)}</bdi>
+          </a>
+        )}
+        {m.forwarded && <div className="faint t2">{i18n._('Forwarded')}</div>}
+        {m.subject && (
+          <div className="b" dir="auto">
+            {m.subject}
+          </div>
+        )}
+        {m.deleted_at ? <i className="faint">{i18n._('This message was taken back.')}</i> : <Content message={m} />}
+        {!m.deleted_at && m.text && <PlainText text={m.text} />}
+        <div className="ft">
+          {m.hidden && <span>{i18n._('hidden')}</span>}
+          {m.edited_at && <span title={full(m.edited_at)}>{i18n._('edited')}</span>}
+          {out && <span className="via">{m.sent_via.kind === 'user' ? <bdi>{m.sender.name}</bdi> : sentVia(m)}</span>}
+          <time dateTime={m.created_at}>{clock(m.created_at)}</time>
+        </div>
+        {m.reactions && m.reactions.length > 0 && (
+          <span className="rx" title={i18n._('Reactions')}>
+            {m.reactions.map((r) => String((r as { emoji?: string }).emoji ?? '')).join(' ')}
+          </span>
+        )}
+      </div>
+      {out && m.status && (
+        <span className={`st ${m.status}`} title={statusName(m.status)}>
+          <Icon name={statusIcon(m.status)} />
+          <span className="sr">{statusName(m.status)}</span>
+        </span>
+      )}
+      {!note && !m.deleted_at && (
+        <span className="acts">
+          <button type="button" className="ib s" aria-label={i18n._('Reply to this')} title={i18n._('Reply to this')} onClick={() => onReply(m)}>
+            <Icon name="reply" />
+          </button>
+        </span>
+      )}
+      {out && <Outcome message={m} conversation={c} />}
+      {meta && <Meta message={m} />}
+    </div>
+  );
+});
+
+function jump(e: { preventDefault(): void }, id: string | undefined): void {
+  e.preventDefault();
+  const to = id ? document.getElementById(id) : null;
+  to?.scrollIntoView({ block: 'center' });
+  to?.focus({ preventScroll: true });
+}

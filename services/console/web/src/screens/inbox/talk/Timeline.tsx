@@ -1,0 +1,214 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { Fragment, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import type { Conversation, TimelineItem } from '../../../api/client';
+import { queues } from '../../../api/queries';
+import { useTypist } from '../../../live/live';
+import { usePending } from '../../../live/outbox';
+import { firstWindow, hasOlder, older, type Timeline as Shown, timelineKey, withEnd } from '../../../live/timeline';
+import { i18n } from '../../../locales/i18n';
+import { Icon } from '../../../parts/Icon';
+import { Trouble } from '../../../parts/Note';
+import { clock, day, daysAgo } from '../../../parts/time';
+import { worded } from '../../../parts/words';
+import { MessageRow } from './MessageRow';
+import { PendingRow } from './PendingRow';
+import { eventTitle, told } from './events';
+
+/** Timeline is everything that was said and that happened, newest last. It stays where it is read; older items come in above. */
+export function Timeline({ conversation: c, onReply }: { conversation: Conversation; onReply: (m: NonNullable<TimelineItem['message']>) => void }) {
+  const cache = useQueryClient();
+  const { data: shown, error, isPending, refetch } = useQuery({ queryKey: timelineKey(c.id), queryFn: () => firstWindow(c.id), gcTime: 600_000 });
+  const pending = usePending(c.id);
+  const typist = useTypist(c.id);
+  const scroller = useRef<HTMLDivElement>(null);
+  const [loading, setLoading] = useState(false);
+  const [fault, setFault] = useState<unknown>();
+  const [away, setAway] = useState(false);
+  const [seen, setSeen] = useState(0);
+  const atEnd = useRef(true);
+  const height = useRef(0);
+  const anchor = useRef<number>(undefined);
+
+  const items = useMemo(() => shown?.stretches.flatMap((s) => s.items) ?? [], [shown]);
+  const messages = useMemo(() => new Map(items.flatMap((i) => (i.message ? [[i.message.id, i.message] as const] : []))), [items]);
+  const waiting = pending.filter((p) => !items.some((i) => echoes(i, p.at, p.input.text)));
+  const last = items.at(-1)?.position;
+
+  // What is read stays where it is: at the end new items come into sight, elsewhere nothing moves.
+  useLayoutEffect(() => {
+    const el = scroller.current;
+    if (!el) return;
+    if (anchor.current !== undefined) {
+      el.scrollTop = el.scrollHeight - anchor.current;
+      anchor.current = undefined;
+    } else if (atEnd.current) {
+      el.scrollTop = el.scrollHeight;
+    }
+    height.current = el.scrollHeight;
+  }, [items, waiting.length, typist]);
+
+  const load = async () => {
+    const el = scroller.current;
+    setLoading(true);
+    setFault(undefined);
+    try {
+      const now = cache.getQueryData<Shown>(timelineKey(c.id));
+      if (!now) return;
+      const more = await older(now, c.contact.id);
+      if (el) anchor.current = el.scrollHeight - el.scrollTop;
+      cache.setQueryData<Shown>(timelineKey(c.id), (latest) => (latest ? withEnd(more, latest) : more));
+    } catch (e) {
+      setFault(e);
+    } finally {
+      setLoading(false);
+    }
+  };
+
+  if (isPending) return <Skeletons />;
+  if (error && !shown) return <Trouble error={error} again={() => void refetch()} />;
+  const names = { queue: (id: string) => cache.getQueryData<{ id: string; name: string }[]>(queues.queryKey)?.find((q) => q.id === id)?.name ?? id };
+  const firstUnread = unreadFrom(items, c.unread_count);
+  const fresh = away ? items.filter((i) => Number(i.position) > seen && i.message?.conversation_id === c.id).length : 0;
+  return (
+    <div className="tlbox">
+      <div
+        className="scroll"
+        ref={scroller}
+        tabIndex={0}
+        role="log"
+        aria-live="off"
+        aria-label={i18n._('Messages with {name}', { name: c.contact.name })}
+        onScroll={(e) => {
+          const el = e.currentTarget;
+          const end = el.scrollHeight - el.scrollTop - el.clientHeight < 48;
+          if (!end && atEnd.current) setSeen(Number(last ?? 0));
+          atEnd.current = end;
+          setAway(!end);
+        }}
+      >
+        <div className="tl">
+          {shown && hasOlder(shown) ? (
+            <button type="button" className="btn s self-center" onClick={() => void load()} aria-disabled={loading}>
+              <Icon name="history" small />
+              {loading ? i18n._('Loading…') : i18n._('Load older dialogs')}
+            </button>
+          ) : (
+            <p className="day">{i18n._('This is where it began.')}</p>
+          )}
+          {fault !== undefined && (
+            <p className="day er" role="alert">
+              {worded(fault)}
+            </p>
+          )}
+          {items.map((item, n) => {
+            const before = items[n - 1];
+            const at = timeOf(item);
+            return (
+              <Fragment key={(item.message ?? item.event)?.id ?? item.position}>
+                {(!before || daysAgo(timeOf(before), new Date(at)) !== 0) && <div className="day">{day(at)}</div>}
+                {item === firstUnread && (
+                  <div className="unreadline" role="separator">
+                    <span>{i18n._('New')}</span>
+                  </div>
+                )}
+                {item.message && <MessageRow message={item.message} conversation={c} follows={follows(before, item)} answered={messages} onReply={onReply} />}
+                {item.event && <EventRow item={item} names={names} />}
+              </Fragment>
+            );
+          })}
+          {waiting.map((p) => (
+            <PendingRow key={p.key} pending={p} conversation={c} />
+          ))}
+          {typist && (
+            <div className="typing" role="status">
+              <i />
+              <i />
+              <i />
+              {typist.kind === 'contact' ? i18n._('{name} is typing', { name: typist.name || c.contact.name }) : i18n._('{name} is replying', { name: typist.name })}
+            </div>
+          )}
+        </div>
+      </div>
+      {away && (
+        <button
+          type="button"
+          className="btn s toend"
+          onClick={() => {
+            const el = scroller.current;
+            if (el) el.scrollTop = el.scrollHeight;
+          }}
+        >
+          {fresh > 0 ? i18n._('{n, plural, one {# new} other {# new}}', { n: fresh }) : i18n._('Latest')}
+          <Icon name="down" small />
+        </button>
+      )}
+      <Announcer items={items} name={c.contact.name} />
+    </div>
+  );
+}
+
+function EventRow({ item, names }: { item: TimelineItem; names: Parameters<typeof told>[1] }) {
+  if (!item.event) return null;
+  const t = told(item.event, names);
+  return (
+    <div className={`ev${t.opening ? ' opn' : ''}`}>
+      <Icon name={t.icon} small />
+      <span>
+        <bdi>{t.text}</bdi>{' '}
+        <time dateTime={item.event.at} title={eventTitle(item.event)}>
+          {clock(item.event.at)}
+        </time>
+      </span>
+    </div>
+  );
+}
+
+/** Announcer tells screen readers what comes in, and not what was loaded. */
+function Announcer({ items, name }: { items: TimelineItem[]; name: string }) {
+  const end = items.at(-1);
+  const first = useRef(end?.position);
+  const fresh = end?.message && end.position !== first.current && end.message.direction === 'inbound' ? end.message : undefined;
+  return (
+    <div className="sr" role="status">
+      {fresh && `${name}: ${(fresh.text ?? '').slice(0, 200)}`}
+    </div>
+  );
+}
+
+function Skeletons() {
+  return (
+    <div className="scroll" aria-busy="true" aria-label={i18n._('Loading')}>
+      <div className="tl" aria-hidden="true">
+        <span className="sk h-10 w-2/5" />
+        <span className="sk mt-3 h-10 w-1/3" />
+        <span className="sk mt-3 h-16 w-1/2 self-end" />
+        <span className="sk mt-3 h-10 w-1/4" />
+      </div>
+    </div>
+  );
+}
+
+const timeOf = (i: TimelineItem) => i.message?.created_at ?? i.event?.at ?? '';
+
+// A message follows the one before if the same side wrote it within this time.
+const together = 5 * 60_000;
+
+function follows(before: TimelineItem | undefined, item: TimelineItem): boolean {
+  const a = before?.message;
+  const b = item.message;
+  return !!a && !!b && a.direction === b.direction && a.sender.id === b.sender.id && a.direction !== 'note' && Date.parse(b.created_at) - Date.parse(a.created_at) < together;
+}
+
+/** echoes says whether an item is what a message on its way has become, before its answer came. */
+function echoes(i: TimelineItem, at: string, text: string | undefined): boolean {
+  const m = i.message;
+  return !!m && m.direction !== 'inbound' && (m.text ?? '') === (text ?? '') && Date.parse(m.created_at) >= Date.parse(at) - 2_000 && m.statuses.length <= 1;
+}
+
+function unreadFrom(items: TimelineItem[], count: number): TimelineItem | undefined {
+  let left = count;
+  for (let n = items.length - 1; n >= 0 && left > 0; n--) {
+    if (items[n]?.message?.direction === 'inbound' && --left === 0) return items[n];
+  }
+  return undefined;
+}

@@ -1,0 +1,81 @@
+import type { TimelineEvent } from '../../../api/client';
+import { i18n } from '../../../locales/i18n';
+import type { IconName } from '../../../parts/Icon';
+import { full, soon } from '../../../parts/time';
+
+interface Told {
+  icon: IconName;
+  text: string;
+  /** a line across the timeline, not one in it */
+  opening?: boolean;
+}
+
+export interface Names {
+  queue: (id: string) => string;
+}
+
+/** told says what an event of a timeline was, and who did it. What is not known here is named as the API names it. */
+export function told(e: TimelineEvent, names: Names): Told {
+  const d = (e.data ?? {}) as Record<string, string | string[] | undefined>;
+  const s = (key: string) => (typeof d[key] === 'string' ? (d[key] as string) : '');
+  const by = actor(e.actor);
+  switch (e.type) {
+    case 'conversation_opened':
+      return { icon: 'inbox', text: i18n._('Conversation opened by {by}', { by }), opening: true };
+    case 'conversation_reopened':
+      return { icon: 'inbox', text: i18n._('Conversation reopened by {by}', { by }), opening: true };
+    case 'conversation_closed': {
+      const note = [s('category'), s('summary')].filter(Boolean).join(': ');
+      return { icon: 'check', text: note ? i18n._('Closed by {by}. {note}', { by, note }) : i18n._('Closed by {by}', { by }), opening: true };
+    }
+    case 'assigned':
+      return { icon: 'user', text: i18n._('Assigned to {to} by {by}', { to: s('agent_name') || s('agent_id'), by }) };
+    case 'queued':
+      return { icon: 'users', text: i18n._('Put into the queue {queue} by {by}', { queue: names.queue(s('queue_id')), by }) };
+    case 'unassigned':
+      return { icon: 'user', text: i18n._('Unassigned by {by}', { by }) };
+    case 'bot_on':
+      return { icon: 'bot', text: i18n._('Bot turned on by {by}', { by }) };
+    case 'bot_off':
+      return { icon: 'bot', text: i18n._('Bot turned off by {by}', { by }) };
+    case 'snoozed':
+      return { icon: 'alarm', text: s('until') ? i18n._('Snoozed until {time} by {by}', { time: soon(s('until')), by }) : i18n._('Snoozed by {by}', { by }) };
+    case 'unsnoozed':
+    case 'woken':
+      return { icon: 'timeroff', text: i18n._('Unsnoozed by {by}', { by }) };
+    case 'priority_changed':
+      return { icon: 'flag', text: i18n._('Priority set to {priority} by {by}', { priority: s('priority') || s('to'), by }) };
+    case 'tags_changed':
+      return { icon: 'tag', text: i18n._('Tags changed to {tags} by {by}', { tags: Array.isArray(d['tags']) ? d['tags'].join(', ') || '–' : s('tags') || '–', by }) };
+    case 'contact_blocked':
+      return { icon: 'shield', text: i18n._('Contact blocked by {by}', { by }) };
+    case 'contact_unblocked':
+      return { icon: 'shield', text: i18n._('Contact unblocked by {by}', { by }) };
+    case 'page_viewed':
+    case 'page_changed':
+      return { icon: 'globe', text: i18n._('Opened the page {page}', { page: s('url') || s('title') }) };
+    default:
+      return { icon: 'info', text: i18n._('{what} by {by}', { what: e.type.replaceAll('_', ' '), by }) };
+  }
+}
+
+function actor(a: TimelineEvent['actor']): string {
+  switch (a.kind) {
+    case 'contact':
+      return i18n._('the contact');
+    case 'automation':
+      return i18n._('automation');
+    case 'bot':
+      return a.name ? i18n._('bot {name}', { name: a.name }) : i18n._('a bot');
+    case 'system':
+      return i18n._('the system');
+    case 'broadcast':
+      return i18n._('a broadcast');
+    case 'api':
+      return a.name ? i18n._('{name} (API)', { name: a.name }) : i18n._('the API');
+    default:
+      return a.name || i18n._('a user');
+  }
+}
+
+export const eventTitle = (e: TimelineEvent) => full(e.at);

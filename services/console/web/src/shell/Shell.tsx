@@ -1,0 +1,84 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, Outlet, useMatches } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { counters, me } from '../api/queries';
+import { LiveProvider } from '../live/live';
+import { i18n } from '../locales/i18n';
+import { Badge } from '../parts/Badge';
+import { Icon, Mark } from '../parts/Icon';
+import { Toasts } from '../parts/toast';
+import { Me } from './Me';
+import { Outbox } from './Outbox';
+import type { Place } from './places';
+import { switchTheme } from './theme';
+
+const places: Place[] = [{ to: '/inbox', icon: 'chat', label: () => i18n._('Messages') }];
+
+/** Shell is what stands around every screen: the menu, the stream, and what is to be sent. */
+export function Shell() {
+  const { data: caller } = useQuery(me);
+  if (!caller) return null;
+  return (
+    <LiveProvider me={caller}>
+      <Outbox />
+      <a className="skip" href="#main">
+        {i18n._('Skip to content')}
+      </a>
+      <div className="app">
+        <nav className="rail" aria-label={i18n._('Main menu')}>
+          <Link to="/inbox" className="brand" aria-label={i18n._('Tributary, start')}>
+            <Mark />
+          </Link>
+          <Places permissions={caller.permissions} />
+          <div className="foot">
+            <button type="button" className="ib" aria-label={i18n._('Dark or light')} title={i18n._('Dark or light')} onClick={switchTheme}>
+              <Icon name="sun" />
+            </button>
+            <Me caller={caller} />
+          </div>
+        </nav>
+        <main className="main" id="main" tabIndex={-1}>
+          <Outlet />
+        </main>
+        <nav className="tabbar" aria-label={i18n._('Main menu')}>
+          <Places permissions={caller.permissions} />
+          <Me caller={caller} />
+        </nav>
+      </div>
+      <Toasts />
+      <Title />
+    </LiveProvider>
+  );
+}
+
+function Places({ permissions }: { permissions: string[] }) {
+  const { data } = useQuery(counters);
+  const at = useMatches({ select: (m) => m.at(-1)?.pathname ?? '' });
+  return places
+    .filter((p) => !p.permission || permissions.includes(p.permission))
+    .map((p) => (
+      <Link key={p.to} to={p.to} aria-current={at.startsWith(p.to) ? 'page' : undefined}>
+        <Icon name={p.icon} />
+        {p.to === '/inbox' && data && (
+          <Badge
+            colour="red"
+            count={data.messages_unresponded.count + data.comments_unresponded.count}
+            capped={data.messages_unresponded.capped || data.comments_unresponded.capped}
+            words={i18n._('{n} not responded to', { n: data.messages_unresponded.count + data.comments_unresponded.count })}
+          />
+        )}
+        <span>{p.label()}</span>
+      </Link>
+    ));
+}
+
+/** Title is the browser tab's badge: how many conversations nobody has. */
+function Title() {
+  const { data } = useQuery(counters);
+  const n = data?.unassigned;
+  useEffect(() => {
+    const count = n && n.count > 0 ? `(${n.count}${n.capped ? '+' : ''}) ` : '';
+    document.title = `${count}${i18n._('Messages')} · Tributary`;
+  }, [n]);
+  return null;
+}
