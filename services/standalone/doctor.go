@@ -141,7 +141,7 @@ func examineStore(ctx context.Context, cfg *config.Config) []diagnosis {
 	}
 	if err == nil {
 		out = append(out, examineLists(ctx, db))
-		out = append(out, verdict("encryption key", "opens what is sealed", "the message says it; see \"Encryption keys\" in docs/guide/operate.md", proveKey(ctx, cfg, db)))
+		out = append(out, verdict("encryption key", "opens what is sealed", "the message says it; see \"Encryption keys\" in docs/guide/secrets.md", proveKey(ctx, cfg, db)))
 	}
 	if c, ok := db.(clock); ok {
 		out = append(out, examineClock(ctx, "clock of store", c))
