@@ -10,7 +10,6 @@ import (
 	"mime/multipart"
 	"net/http"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -201,12 +200,7 @@ func (t *test) download(id string) []byte {
 // healthy asks the doctor. On the tests' servers it misses partitions, of which they have fewer.
 func (t *test) healthy() {
 	t.Helper()
-	cmd := exec.Command(filepath.Join(t.bin, "tributary"), "doctor", "--json")
-	cmd.Dir, cmd.Env = t.dir, t.env("TRIBUTARY_DATA_DIR="+filepath.Join(t.dir, "data"))
-	for k, v := range t.servers {
-		cmd.Env = append(cmd.Env, k+"="+v)
-	}
-	out, err := cmd.Output()
+	out, err := t.command("doctor", "--json")
 	if ended := (*exec.ExitError)(nil); err != nil && !errors.As(err, &ended) {
 		t.Fatal(err)
 	}
@@ -216,7 +210,7 @@ func (t *test) healthy() {
 			OK            bool
 		}
 	}
-	if err := json.Unmarshal(out, &said); err != nil {
+	if err := json.Unmarshal([]byte(out), &said); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	asked := map[string]bool{}
