@@ -12,7 +12,7 @@ import (
 )
 
 // sessionCookie is the name of the cookie that holds the session of a person in a browser. Where people come by https it has the prefix
-// __Host- (RFC 6265bis §4.1.3.2), so that no other host of the domain can set it.
+// __Host- (RFC 6265bis, section 4.1.3.2), so that no other host of the domain can set it.
 const sessionCookie = "tributary_session"
 
 // sessions are the cookies of one engine.

@@ -80,6 +80,7 @@ func TestTheComposeFileRuns(t *testing.T) {
 	c.eventually("the conversation is listed", func() bool { talk = c.find("4915112399999"); return talk != nil })
 	c.answered(talk.ID, "an answer", "")
 	c.eventually("the stream told of it", func() bool { return slices.Contains(events(), "message.updated") })
+	c.do("POST", "/v1/auth/login", "", map[string]string{"email": "me@example.com", "password": "a password of the test"}, nil)
 	for path, status := range map[string]int{
 		"/v1/queues": 200, "/v1/dead-letters": 200, "/v1/channel-types": 200, "/": 200, "/openapi.yaml": 200,
 		"/webhooks/telegram/none": 401, "/webhooks/line/none": 401, "/files/none": 404,
@@ -193,7 +194,10 @@ func (c *composed) environment(name string) (out []string) {
 
 // given is what whoever starts it sets.
 func (c *composed) given(key string) string {
-	return map[string]string{"TRIBUTARY_PUBLIC_URL": c.url, "TRIBUTARY_BOOTSTRAP_API_KEY": c.key, "TRIBUTARY_EGRESS_ALLOW": "127.0.0.0/8"}[key]
+	return map[string]string{
+		"TRIBUTARY_PUBLIC_URL": c.url, "TRIBUTARY_BOOTSTRAP_API_KEY": c.key, "TRIBUTARY_EGRESS_ALLOW": "127.0.0.0/8",
+		"TRIBUTARY_BOOTSTRAP_ADMIN_EMAIL": "me@example.com", "TRIBUTARY_BOOTSTRAP_ADMIN_PASSWORD": "a password of the test",
+	}[key]
 }
 
 func (c *composed) job(name string) {
