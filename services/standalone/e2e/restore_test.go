@@ -33,7 +33,11 @@ func TestRestoredIntoEmptyServers(t *testing.T) {
 		cursor := t.cursor()
 		want := t.texts(c.ID)
 
+		const busy = "4915112300009" // writes while the backup is taken
+		told := t.tell(busy)
+		t.eventually("somebody writes", func() bool { return t.find(busy) != nil })
 		b := t.backup()
+		refs := told()
 		if s := t.post(peer, "wamid.after", "after the backup"); s != 200 {
 			t.Fatalf("webhook %d", s)
 		}
@@ -56,6 +60,11 @@ func TestRestoredIntoEmptyServers(t *testing.T) {
 		}
 		t.eventually("the webhook is taken with the secret of before", func() bool { return t.post(peer, "wamid.after", "after the backup") == 200 })
 		t.eventually("what was lost is told again and there once", func() bool { return t.missing(peer, []string{"wamid.after"}) == 0 })
+		for _, ref := range refs {
+			t.eventually(ref+" is told again", func() bool { return t.post(busy, ref, "text "+ref) == 200 })
+		}
+		t.eventually("what came meanwhile is there once", func() bool { return t.missing(busy, refs) == 0 })
+		t.gapless(t.find(busy).ID)
 		t.answered(c.ID, "an answer after", "")
 		t.gapless(c.ID)
 		if sent := t.accepted(); len(sent) != 1 || sent["an answer after"] != 1 {
