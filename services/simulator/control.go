@@ -71,10 +71,10 @@ func (s *server) script(c *gin.Context) {
 	c.JSON(http.StatusOK, a.Script())
 }
 
-// filter reads ?type, account, to, client_ref, after and limit.
+// filter reads ?type, account, to, client_ref, after, newest and limit.
 func (s *server) filter(c *gin.Context) (f ledger.Filter, err error) {
 	tenant, typ, name := httpapi.Caller(c).Tenant, c.Query("type"), c.Query("account")
-	f = ledger.Filter{To: c.Query("to"), Ref: c.Query("client_ref"), Limit: defaultEntries}
+	f = ledger.Filter{To: c.Query("to"), Ref: c.Query("client_ref"), Limit: defaultEntries, Newest: c.Query("newest") == "true"}
 	f.Of = func(a *account.Account) bool { return a.Tenant == tenant && (typ == "" || a.Config().Type == typ) }
 	if name != "" {
 		one, err := s.account(c, typ, name)
@@ -102,11 +102,8 @@ func (s *server) messages(c *gin.Context) {
 		httpapi.Fail(c, err)
 		return
 	}
-	data, accepted := s.stage.Ledger.Messages(f)
-	if data == nil {
-		data = []ledger.Message{}
-	}
-	c.JSON(http.StatusOK, gin.H{"data": data, "accepted": accepted, "has_more": len(data) == f.Limit})
+	data, accepted, last := s.stage.Ledger.Messages(f)
+	c.JSON(http.StatusOK, gin.H{"data": data, "accepted": accepted, "last": last, "has_more": len(data) == f.Limit})
 }
 
 func (s *server) calls(c *gin.Context) {
@@ -115,11 +112,18 @@ func (s *server) calls(c *gin.Context) {
 		httpapi.Fail(c, err)
 		return
 	}
-	data := s.stage.Ledger.Calls(f)
-	if data == nil {
-		data = []ledger.Call{}
+	data, last := s.stage.Ledger.Calls(f)
+	c.JSON(http.StatusOK, gin.H{"data": data, "last": last, "has_more": len(data) == f.Limit})
+}
+
+func (s *server) hooks(c *gin.Context) {
+	f, err := s.filter(c)
+	if err != nil {
+		httpapi.Fail(c, err)
+		return
 	}
-	c.JSON(http.StatusOK, gin.H{"data": data, "has_more": len(data) == f.Limit})
+	data, last := s.stage.Ledger.Hooks(f)
+	c.JSON(http.StatusOK, gin.H{"data": data, "last": last, "has_more": len(data) == f.Limit})
 }
 
 func (s *server) clear(c *gin.Context) {

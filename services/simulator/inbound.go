@@ -38,6 +38,7 @@ type inbound struct {
 type told struct {
 	Status   int            `json:"status"`          // of the webhook's first try; of many: the last that was not 2xx, else 200
 	ID       string         `json:"id"`              // the provider's, of the first
+	Peer     string         `json:"peer,omitempty"`  // whom messages and calls name as their recipient when the gateway answers
 	Error    string         `json:"error,omitempty"` // why there is no status
 	Count    int            `json:"count,omitempty"`
 	Statuses map[string]int `json:"statuses,omitempty"` // of many: how often which
@@ -59,12 +60,12 @@ func (s *server) inbound(c *gin.Context) {
 		c.JSON(http.StatusOK, out)
 		return
 	}
-	r, id, err := s.tell(c.Request.Context(), a, in.Action)
+	r, id, peer, err := s.tell(c.Request.Context(), a, in.Action)
 	if err != nil {
 		httpapi.Fail(c, err)
 		return
 	}
-	c.JSON(http.StatusOK, told{Status: r.Status, Error: r.Error, ID: id})
+	c.JSON(http.StatusOK, told{Status: r.Status, Error: r.Error, ID: id, Peer: peer})
 }
 
 func (s *server) readInbound(c *gin.Context) (in inbound, a *account.Account, err error) {
@@ -95,14 +96,15 @@ func (s *server) readInbound(c *gin.Context) (in inbound, a *account.Account, er
 }
 
 // tell posts one webhook and waits for the answer.
-func (s *server) tell(ctx context.Context, a *account.Account, act account.Action) (webhook.Result, string, error) {
+func (s *server) tell(ctx context.Context, a *account.Account, act account.Action) (r webhook.Result, id, peer string, err error) {
 	post, id, err := s.providers[a.Config().Type].Inbound(a, act)
 	if err != nil || post.Make == nil {
-		return webhook.Result{Status: http.StatusOK}, id, err
+		return webhook.Result{Status: http.StatusOK}, id, "", err
 	}
+	post.About.Kind, post.About.Message = act.Kind, id
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	return s.stage.Deliver(ctx, a, post), id, nil
+	return s.stage.Deliver(ctx, a, post), id, post.About.Peer, nil
 }
 
 // many posts count webhooks, so many at once. The first that cannot be made ends it.
@@ -116,7 +118,7 @@ func (s *server) many(ctx context.Context, a *account.Account, in inbound) (told
 	for range cmp.Or(in.Concurrency, 8) {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < in.Count && ctx.Err() == nil && !s.ending(); i = int(next.Add(1)) - 1 {
-				r, id, err := s.tell(ctx, a, in.nth(i))
+				r, id, _, err := s.tell(ctx, a, in.nth(i))
 				mu.Lock()
 				out.add(r, id, i)
 				stop := err != nil

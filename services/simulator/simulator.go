@@ -107,6 +107,7 @@ func (s *server) routes(r gin.IRouter, who httpapi.Authenticator, spec *httpapi.
 	g.DELETE("/messages", s.clear)
 	g.GET("/calls", s.calls)
 	g.GET("/webhooks", s.webhooks)
+	g.GET("/webhooks/log", s.hooks)
 
 	for _, p := range s.providers {
 		for base, serve := range p.APIs() {

@@ -23,7 +23,10 @@ type Person struct {
 }
 
 // Choice is a button or a row of a list.
-type Choice struct{ ID, Title string }
+type Choice struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+}
 
 // People are all who ever wrote to an account, or were written to.
 type People struct {

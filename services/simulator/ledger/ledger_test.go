@@ -29,14 +29,14 @@ func TestCopiesAreCounted(t *testing.T) {
 		l.Accept(&Message{ID: fmt.Sprint(i), Of: of, Kind: "text", Body: json.RawMessage(`{"x":1}`)})
 	}
 	l.Accept(&Message{ID: "3", Of: a, Kind: "text", Body: json.RawMessage(`{"x":2}`)})
-	got, accepted := l.Messages(Filter{Of: everything, Limit: 10})
+	got, accepted, _ := l.Messages(Filter{Of: everything, Limit: 10})
 	for i, want := range []int{2, 2, 1, 1} {
 		if got[i].Copies != want {
 			t.Errorf("message %d: %d copies, want %d", i, got[i].Copies, want)
 		}
 	}
 	l.Clear(func(of *account.Account) bool { return of == a })
-	left, _ := l.Messages(Filter{Of: everything, Limit: 10})
+	left, _, _ := l.Messages(Filter{Of: everything, Limit: 10})
 	if _, ok := l.Message(a, "0"); ok || accepted != 4 || len(left) != 1 || len(l.copies) != 1 {
 		t.Errorf("after the clear: %d of %d, %d digests", len(left), accepted, len(l.copies))
 	}

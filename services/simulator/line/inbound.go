@@ -40,7 +40,7 @@ func (p *Provider) Inbound(a *account.Account, act account.Action) (webhook.Post
 	if err != nil {
 		return webhook.Post{}, "", err
 	}
-	return webhook.Post{Make: func() webhook.Call { return s.call(e) }}, id, nil
+	return webhook.Post{About: webhook.About{Peer: s.chat}, Make: func() webhook.Call { return s.call(e) }}, id, nil
 }
 
 var someID = regexp.MustCompile(`^[UC][0-9a-f]{32}$`)

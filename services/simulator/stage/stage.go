@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/due"
@@ -47,7 +48,7 @@ type Stage struct {
 func (s *Stage) Play(w http.ResponseWriter, r *http.Request, a *account.Account, name string, words Words, read func() Act) {
 	began := s.Now()
 	script := a.Script()
-	note := &ledger.Call{Of: a, Name: name, At: began}
+	note := &ledger.Call{Of: a, Name: name, At: began.UTC(), Method: r.Method, Path: shown(r.URL.Path, a.Config())}
 	defer func() {
 		note.TookMS = s.Now().Sub(began).Milliseconds()
 		s.Ledger.Note(note)
@@ -64,6 +65,9 @@ func (s *Stage) Play(w http.ResponseWriter, r *http.Request, a *account.Account,
 	}
 	answer := s.decide(script, act, words)
 	note.Status, note.Code, note.Outcome = answer.Status, answer.Code, outcome(answer)
+	if note.Outcome == "refused" {
+		note.Answer = encode(answer.Body)
+	}
 	if m := answer.Message; m != nil {
 		m.Of, m.At = a, s.Now().UTC()
 		s.Ledger.Accept(m)
@@ -107,13 +111,28 @@ func Write(w http.ResponseWriter, a Answer) {
 		_, _ = io.WriteString(w, text)
 		return
 	}
-	b, err := json.Marshal(a.Body)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(a.Status)
+	_, _ = w.Write(encode(a.Body))
+}
+
+func encode(body any) []byte {
+	b, err := json.Marshal(body)
 	if err != nil {
 		panic(err) // our own types: cannot fail
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(a.Status)
-	_, _ = w.Write(b)
+	return b
+}
+
+// shown is the path of a call as people may see it: below the provider's base, with dots in place of the account's secrets.
+func shown(path string, c *account.Config) string {
+	path = strings.TrimPrefix(path, "/simulator/"+c.Base)
+	for _, secret := range c.Secrets {
+		if secret != "" {
+			path = strings.ReplaceAll(path, secret, "…")
+		}
+	}
+	return path
 }
 
 // Read reads a body of at most limit bytes; ok is false if there is more, or the client went away.

@@ -32,7 +32,7 @@ func (p *Provider) Inbound(a *account.Account, act account.Action) (webhook.Post
 		return webhook.Post{}, "", fault.New(fault.Conflict, "conflict", "the bot did not ask for updates of the kind %s (allowed_updates of setWebhook)", kind)
 	}
 	n := p.nextUpdate()
-	return webhook.Post{Key: a.Config().ID + " " + s.key, Make: func() webhook.Call {
+	return webhook.Post{Key: a.Config().ID + " " + s.key, About: webhook.About{Peer: s.key}, Make: func() webhook.Call {
 		c := a.Config()
 		h := http.Header{"Content-Type": {"application/json"}}
 		if secret := c.Secrets["webhook_secret"]; secret != "" {

@@ -123,7 +123,7 @@ func (p *Provider) reach(a *account.Account, f *fields) (no stage.Answer, ok boo
 // accepted puts a call into the ledger, with the messages that came of it.
 func (p *Provider) accepted(a *account.Account, name string, f *fields, text string, v any, ids ...string) stage.Answer {
 	out := result(v)
-	m := &ledger.Message{IDs: ids, ID: ids[0], To: chatKey(f), Kind: kindOf(name), Text: text, Body: f.body}
+	m := &ledger.Message{IDs: ids, ID: ids[0], To: chatKey(f), Kind: kindOf(name), Text: text, Body: f.body, Choices: choices(f)}
 	out.Message = m
 	out.Done = func() {
 		a.People.Change(m.To, func(w *account.Person) {
@@ -131,8 +131,8 @@ func (p *Provider) accepted(a *account.Account, name string, f *fields, text str
 				return
 			}
 			w.LastOut = ids[len(ids)-1]
-			if c := choices(f); len(c) > 0 {
-				w.Offered, w.OfferID = c, w.LastOut
+			if len(m.Choices) > 0 {
+				w.Offered, w.OfferID = m.Choices, w.LastOut
 			}
 		})
 	}

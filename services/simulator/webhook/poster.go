@@ -38,6 +38,25 @@ type Post struct {
 	Make  func() Call // called once, when it is due
 	Key   string      // those of one key are sent one after the other, each after the one before was taken; "": in no order
 	After time.Duration
+
+	About About
+	Told  func(Tried) // called after every try, if it is there
+}
+
+// About is what a webhook tells, for people who look on.
+type About struct {
+	Kind    string // text, button … of a person, or delivered, read … of a message
+	Peer    string // the person
+	Message string // the provider's id of the message
+}
+
+// Tried is one try to send a webhook.
+type Tried struct {
+	Call   *Call
+	Result Result
+	Try    int // from 1
+	At     time.Time
+	Took   time.Duration
 }
 
 // Result is what a webhook was answered with.
@@ -217,8 +236,12 @@ func (p *Poster) try(ctx context.Context, t *task) {
 		c := t.Make()
 		t.call = &c
 	}
+	began := time.Now()
 	r, after := p.send(ctx, t.call)
 	t.tries++
+	if t.Told != nil {
+		t.Told(Tried{Call: t.call, Result: r, Try: t.tries, At: began, Took: time.Since(began)})
+	}
 	if t.first != nil && t.tries == 1 {
 		t.first <- r
 	}

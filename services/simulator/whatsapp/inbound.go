@@ -38,7 +38,7 @@ func (p *Provider) Inbound(a *account.Account, act account.Action) (webhook.Post
 	p.sender(a, &act, from, m)
 	id := m["id"].(string)
 	a.People.Change(cmp.Or(act.Group, from), func(w *account.Person) { wrote(w, from, m["type"].(string), id, at) })
-	return webhook.Post{Make: func() webhook.Call {
+	return webhook.Post{About: webhook.About{Peer: cmp.Or(act.Group, from)}, Make: func() webhook.Call {
 		value := obj{"messages": []obj{m}}
 		if m["type"] != "system" { // who changed is told in the message alone
 			value["contacts"] = []obj{contactOf(a, &act, from)}
@@ -78,7 +78,7 @@ func (p *Provider) echo(a *account.Account, act *account.Action, to string, m ob
 		m["to"] = to
 	}
 	contact := contactOf(a, act, to)
-	return webhook.Post{Make: func() webhook.Call {
+	return webhook.Post{About: webhook.About{Peer: to}, Make: func() webhook.Call {
 		return change(a.Config(), "smb_message_echoes", obj{"contacts": []obj{contact}, "message_echoes": []obj{m}})
 	}}
 }

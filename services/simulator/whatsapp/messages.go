@@ -137,6 +137,9 @@ func (o *outgoing) signal() stage.Act {
 func (p *Provider) take(a *account.Account, o *outgoing, body []byte) stage.Answer {
 	peer := o.peer()
 	m := &ledger.Message{ID: newID(peer), To: peer, Kind: o.Type, Text: o.text(), ClientRef: o.ClientRef, Body: body}
+	if o.Interactive != nil {
+		m.Choices = o.Interactive.choices()
+	}
 	contact := obj{"input": o.To, "wa_id": peer}
 	if o.To == "" {
 		contact = obj{"input": o.Recipient, "user_id": o.Recipient}
@@ -152,8 +155,8 @@ func (p *Provider) taken(a *account.Account, o *outgoing, m *ledger.Message) {
 		if o.Type != "reaction" {
 			w.LastOut = m.ID
 		}
-		if o.Interactive != nil && len(o.Interactive.choices()) > 0 {
-			w.Offered, w.OfferID = o.Interactive.choices(), m.ID
+		if len(m.Choices) > 0 {
+			w.Offered, w.OfferID = m.Choices, m.ID
 		}
 		who = *w
 	})

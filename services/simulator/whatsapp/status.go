@@ -34,7 +34,7 @@ func (p *Provider) receipts(a *account.Account, o *outgoing, m *ledger.Message, 
 // status is the webhook of one receipt. Those of one message come in the order that the script wants, however busy this machine is.
 func (p *Provider) status(a *account.Account, m *ledger.Message, s account.Step) webhook.Post {
 	id, to, ref, kind, at := m.ID, m.To, m.ClientRef, m.Kind, m.At.Add(s.At)
-	return webhook.Post{Key: "status " + id, After: s.After, Make: func() webhook.Call {
+	return webhook.Post{Key: "status " + id, After: s.After, About: webhook.About{Kind: s.Status, Peer: to, Message: id}, Make: func() webhook.Call {
 		st := obj{"id": id, "status": s.Status, "timestamp": unix(at)}
 		value := obj{"statuses": []obj{st}}
 		if to != "" {

@@ -90,7 +90,7 @@ export interface paths {
         get: operations["listSimulatedMessages"];
         put?: never;
         post?: never;
-        /** Forget messages and calls */
+        /** Forget messages, calls and webhooks */
         delete: operations["clearSimulatedMessages"];
         options?: never;
         head?: never;
@@ -141,6 +141,23 @@ export interface paths {
         };
         /** How many webhooks wait, were taken, refused, given up */
         get: operations["countSimulatedWebhooks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/simulator/webhooks/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every try of a webhook and what it was answered with, oldest first */
+        get: operations["listSimulatedWebhooks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2447,6 +2464,11 @@ export interface components {
             at: string;
             /** @description what the gateway sent, as the provider took it */
             body?: unknown;
+            /** @description the buttons that bring something back */
+            choices?: {
+                id: string;
+                title: string;
+            }[];
             client_ref?: string;
             /** @description accepted calls with this very body: more than one were sent twice */
             copies: number;
@@ -2462,6 +2484,8 @@ export interface components {
         };
         SimulatedProviderCall: {
             account: string;
+            /** @description what a refused call was answered with */
+            answer?: unknown;
             /** Format: date-time */
             at: string;
             client_ref?: string;
@@ -2470,10 +2494,13 @@ export interface components {
             kind?: string;
             /** @description the id of the message that it became */
             message?: string;
+            method: string;
             /** @description messages, media, sendMessage … */
             name: string;
             /** @enum {string} */
             outcome: "accepted" | "refused" | "lost" | "reset";
+            /** @description below the provider's base; secrets are left out */
+            path: string;
             /** Format: int64 */
             seq: number;
             /** @description HTTP; 0: the connection was cut */
@@ -2542,6 +2569,8 @@ export interface components {
             error?: string;
             /** @description the provider's, of the first */
             id: string;
+            /** @description of one: the person, or the group, as messages and calls name whom they go to */
+            peer?: string;
             /** @description of the webhook's first try; of many: the last that was not 2xx, else 200 */
             status: number;
             /** @description of many: how often which */
@@ -2553,6 +2582,32 @@ export interface components {
         };
         /** @description a channel type that is played: whatsapp, telegram, line */
         SimulatedType: string;
+        SimulatedWebhook: {
+            account: string;
+            /** Format: date-time */
+            at: string;
+            /** @description what it said */
+            body?: unknown;
+            /** @description why there was none */
+            error?: string;
+            /** @description what it tells: text, button … of a person; sent, delivered, read, failed of a message */
+            kind: string;
+            /** @description the provider's id of the message it is about */
+            message?: string;
+            /** @description of the URL that it went to */
+            path: string;
+            /** @description the person or group it is about */
+            peer: string;
+            /** Format: int64 */
+            seq: number;
+            /** @description HTTP; 0: there was no answer */
+            status: number;
+            /** Format: int64 */
+            took_ms: number;
+            /** @description of this webhook, from 1 */
+            try: number;
+            type: components["schemas"]["SimulatedType"];
+        };
         Simulation: {
             agent_id: string | null;
             reasons: Record<string, never>[];
@@ -2777,6 +2832,8 @@ export interface components {
         /** @description only entries behind this seq */
         SimulatedAfter: number;
         SimulatedLimit: number;
+        /** @description of more than limit the newest, not the oldest */
+        SimulatedNewest: boolean;
         /** @description only those with our id in the provider's field for it */
         SimulatedRef: string;
         /** @description only those to this recipient */
@@ -2896,6 +2953,8 @@ export interface operations {
                 client_ref?: components["parameters"]["SimulatedRef"];
                 /** @description only entries behind this seq */
                 after?: components["parameters"]["SimulatedAfter"];
+                /** @description of more than limit the newest, not the oldest */
+                newest?: components["parameters"]["SimulatedNewest"];
                 limit?: components["parameters"]["SimulatedLimit"];
             };
             header?: never;
@@ -2913,6 +2972,11 @@ export interface operations {
                     "application/json": {
                         data: components["schemas"]["SimulatedProviderCall"][];
                         has_more: boolean;
+                        /**
+                         * Format: int64
+                         * @description the seq of the latest of all
+                         */
+                        last: number;
                     };
                 };
             };
@@ -2956,6 +3020,8 @@ export interface operations {
                 client_ref?: components["parameters"]["SimulatedRef"];
                 /** @description only entries behind this seq */
                 after?: components["parameters"]["SimulatedAfter"];
+                /** @description of more than limit the newest, not the oldest */
+                newest?: components["parameters"]["SimulatedNewest"];
                 limit?: components["parameters"]["SimulatedLimit"];
             };
             header?: never;
@@ -2978,6 +3044,11 @@ export interface operations {
                         accepted: number;
                         data: components["schemas"]["SimulatedMessage"][];
                         has_more: boolean;
+                        /**
+                         * Format: int64
+                         * @description the seq of the latest of all, whatever was asked for; smaller than before: the simulator was started again
+                         */
+                        last: number;
                     };
                 };
             };
@@ -3152,6 +3223,46 @@ export interface operations {
                         refused: number;
                         /** Format: int64 */
                         taken: number;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSimulatedWebhooks: {
+        parameters: {
+            query?: {
+                type?: components["parameters"]["SimulatedType"];
+                /** @description the provider's id of the account; without it the first of the type */
+                account?: components["parameters"]["SimulatedAccount"];
+                /** @description only those about this person */
+                to?: string;
+                /** @description only entries behind this seq */
+                after?: components["parameters"]["SimulatedAfter"];
+                /** @description of more than limit the newest, not the oldest */
+                newest?: components["parameters"]["SimulatedNewest"];
+                limit?: components["parameters"]["SimulatedLimit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SimulatedWebhook"][];
+                        has_more: boolean;
+                        /**
+                         * Format: int64
+                         * @description the seq of the latest of all
+                         */
+                        last: number;
                     };
                 };
             };
