@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import { keep, kept } from './keep';
+import { keep, kept, onForget } from './keep';
 
 /** DraftFile is something attached to a draft: being uploaded, uploaded, or refused. */
 export interface DraftFile {
@@ -49,6 +49,11 @@ export function changeDraft(id: string, change: Partial<Draft> | ((d: Draft) => 
   keep(prefix + id, empty ? undefined : { ...after, files: after.files.filter((f) => f.id).map(({ preview: _, ...f }) => f) });
   for (const f of listeners) f();
 }
+
+onForget(() => {
+  held.clear();
+  for (const f of listeners) f();
+});
 
 const subscribe = (f: () => void) => {
   listeners.add(f);

@@ -17,3 +17,25 @@ export function kept<T>(key: string): T | undefined {
     return undefined;
   }
 }
+
+const owner = 'owner';
+const forgetting = new Set<() => void>();
+
+/** onForget calls f when what is kept is somebody else's from now on: whatever came from there is to be dropped. */
+export function onForget(f: () => void): void {
+  forgetting.add(f);
+}
+
+/**
+ * keepFor says who is signed in. What somebody else typed in this tab, or had not sent yet, is not shown to them and does not go out in
+ * their name.
+ */
+export function keepFor(id: string): void {
+  const before = kept<string>(owner);
+  if (before === id) return;
+  if (before !== undefined) {
+    sessionStorage.clear();
+    for (const f of forgetting) f();
+  }
+  keep(owner, id);
+}

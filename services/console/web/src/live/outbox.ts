@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from 'react';
 import type { Message, MessageInput } from '../api/client';
 import { type Fault, faultOf } from '../api/fault';
-import { keep, kept } from './keep';
+import { keep, kept, onForget } from './keep';
 
 /** Pending is a message that the server has not confirmed yet. */
 export interface Pending {
@@ -130,6 +130,10 @@ export class Outbox {
     this.timers.add(timer);
   }
 
+  forget(): void {
+    this.change([]);
+  }
+
   private put(p: Pending): void {
     this.change(this.list.map((x) => (x.key === p.key ? p : x)));
   }
@@ -142,6 +146,7 @@ export class Outbox {
 }
 
 export const outbox = new Outbox();
+onForget(() => outbox.forget());
 
 /** usePending are the messages of a conversation that are not confirmed yet. */
 export function usePending(conversation: string): Pending[] {

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useMatches } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { useEffect, useMemo } from 'react';
 import { counters, me } from '../api/queries';
+import { keepFor } from '../live/keep';
 import { LiveProvider } from '../live/live';
 import { i18n } from '../locales/i18n';
 import { Badge } from '../parts/Badge';
@@ -17,6 +18,8 @@ const places: Place[] = [{ to: '/inbox', icon: 'chat', label: () => i18n._('Mess
 /** Shell is what stands around every screen: the menu, the stream, and what is to be sent. */
 export function Shell() {
   const { data: caller } = useQuery(me);
+  const id = caller?.id;
+  useMemo(() => id && keepFor(id), [id]); // before anything that is kept is shown or sent
   if (!caller) return null;
   return (
     <LiveProvider me={caller}>
