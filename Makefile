@@ -175,7 +175,7 @@ licence-texts: bin/go-licenses ## save the texts of these licences, and the sour
 	@rm -rf bin/licences && $(LINKED) ../bin/go-licenses save --ignore github.com/tributaryhq/tributary --ignore $(UNSURE) \
 	  --save_path ../bin/licences $(SHIPPED)
 	@mkdir -p bin/licences/$(UNSURE) && cp "$$(cd services && GOWORK=off go list -m -f '{{.Dir}}' $(UNSURE))/LICENSE" bin/licences/$(UNSURE)/
-	@cp LICENSE services/console/reference/pages/redoc.LICENSE.txt bin/licences/ && cp docs/reference/licences.md bin/licences/README.md
+	@cp LICENSE services/console/reference/pages/redoc.LICENSE.txt bin/licences/ && cp services/console/dist/licences.md bin/licences/console.md && cp docs/reference/licences.md bin/licences/README.md
 
 WEB := services/console/web
 .PHONY: web

@@ -28,8 +28,9 @@ const cache = new QueryClient({
 });
 const router = createPlaces(cache);
 onSignedOut(() => {
+  if (router.latestLocation.pathname === '/signin') return; // several calls may hear of it
   cache.removeQueries({ queryKey: ['me'] });
-  void router.navigate(toSignIn(router.state.location.href, true));
+  void router.navigate(toSignIn(router.latestLocation.href, true));
 });
 
 const root = document.getElementById('root');

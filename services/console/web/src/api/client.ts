@@ -34,7 +34,8 @@ const faults: Middleware = {
   async onResponse({ response, request }) {
     if (response.ok) return;
     const fault = await problem(response);
-    if (fault.status === 401 && !new URL(request.url).pathname.endsWith('/auth/login')) sessionIsOver();
+    // Signing in, and asking who one is, is also done without a session.
+    if (fault.status === 401 && !/\/auth\/(login|me)$/.test(new URL(request.url).pathname)) sessionIsOver();
     throw fault;
   },
   onError({ error }) {

@@ -57,7 +57,8 @@ export function Me({ caller }: { caller: Caller }) {
       label={i18n._('You')}
       align="end"
       button={
-        <button type="button" className="me" aria-label={[caller.name, id && names[state](), load].filter(Boolean).join(', ')}>
+        <button type="button" className="me" title={[caller.name, load].filter(Boolean).join(', ')}>
+          <span className="sr">{caller.name}</span>
           <Avatar id={id ?? caller.id} name={caller.name} size="md" />
           {id && (
             <span className="row gap-1">

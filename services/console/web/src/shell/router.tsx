@@ -3,7 +3,6 @@ import { createRootRouteWithContext, createRoute, createRouter, lazyRouteCompone
 import { faultOf } from '../api/fault';
 import { type Listing, me, views } from '../api/queries';
 import { Trouble } from '../parts/Note';
-import { SignIn } from '../screens/signin/SignIn';
 import { inside, toSignIn } from './places';
 import { Shell } from './Shell';
 
@@ -23,7 +22,7 @@ const signin = createRoute({
     ...(typeof s['to'] === 'string' && inside(s['to']) && { to: s['to'] }),
     ...(s['ended'] === true && { ended: true }),
   }),
-  component: SignIn,
+  component: lazyRouteComponent(() => import('../screens/signin/SignIn'), 'SignIn'),
 });
 
 /** Everything but the sign-in needs a session. */
@@ -78,7 +77,7 @@ const talk = createRoute({ getParentRoute: () => inbox, path: '$id', component: 
 
 const tree = root.addChildren([signin, home, shell.addChildren([inbox.addChildren([talk])])]);
 
-/** createPlaces makes the router; every screen but the sign-in is loaded when it is gone to. */
+/** createPlaces makes the router; every screen is loaded when it is gone to. */
 export function createPlaces(cache: QueryClient) {
   return createRouter({ routeTree: tree, context: { cache }, defaultPreload: 'intent', scrollRestoration: false });
 }

@@ -1,13 +1,19 @@
 import { Outlet, useMatch, useParams } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
 import { i18n } from '../../locales/i18n';
 import { Empty } from '../../parts/Empty';
 import { Connection } from './Connection';
+import { useKeys } from './keys';
 import { List } from './list/List';
 import { Conversation } from './talk/Conversation';
+
+const KeysDialog = lazy(() => import('./KeysDialog'));
 
 /** Inbox is the list of conversations beside the one that is open. On a phone one of them is shown at a time. */
 export function Inbox() {
   const open = useMatch({ from: '/shell/inbox/$id', shouldThrow: false }) !== undefined;
+  const [help, setHelp] = useState(false);
+  useKeys({ '?': () => setHelp(true) });
   return (
     <div className="inb" data-pane={open ? 'chat' : 'list'}>
       <h1 className="sr">{i18n._('Messages')}</h1>
@@ -24,6 +30,7 @@ export function Inbox() {
           </Empty>
         </section>
       )}
+      <Suspense>{help && <KeysDialog onClose={() => setHelp(false)} />}</Suspense>
     </div>
   );
 }

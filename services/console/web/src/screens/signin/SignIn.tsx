@@ -44,14 +44,16 @@ export function SignIn() {
     <main className="si" id="main">
       <section className="l">
         <div className="box">
-          <Mark />
+          <span className="text-accent">
+            <Mark />
+          </span>
           <h1>{i18n._('Sign in to Tributary')}</h1>
           {ended && (
-            <Note tone="acc" icon="clock" className="mb-4">
+            <Note tone="acc" icon="clock" className="mt-4">
               <b>{i18n._('Your session has ended.')}</b> {i18n._('What you typed is kept in this tab.')}
             </Note>
           )}
-          <form className="stack" aria-label={i18n._('Sign in')} onSubmit={(e) => void submit(e)}>
+          <form className="stack mt-6 gap-4" aria-label={i18n._('Sign in')} onSubmit={(e) => void submit(e)}>
             <label className="field">
               <span className="lb">{i18n._('Email')}</span>
               <input className="in" type="email" name="email" autoComplete="username" required maxLength={254} autoFocus value={email} onChange={(e) => setEmail(e.target.value)} aria-invalid={wrong || undefined} />

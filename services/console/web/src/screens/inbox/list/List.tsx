@@ -14,6 +14,7 @@ import { useKeys } from '../keys';
 import { Filter, isFiltered } from './Filter';
 import { held } from './held';
 import { Row } from './Row';
+import { Search } from './Search';
 import { RowSkeletons } from './Skeletons';
 import { Views, viewName } from './Views';
 
@@ -25,16 +26,18 @@ export function useListing(): Listing {
   return useMemo(() => ({ view: 'all', kind: 'messages', sort: '-last_message_at', ...search }), [search]);
 }
 
-const orders: [Listing['sort'], () => string][] = [
-  ['-last_message_at', () => i18n._('Newest message')],
-  ['last_message_at', () => i18n._('Oldest message')],
-  ['-waiting_since', () => i18n._('Waiting longest')],
+const orders: [Listing['sort'], () => string, () => string][] = [
+  ['-last_message_at', () => i18n._('Newest message'), () => i18n._('Newest')],
+  ['last_message_at', () => i18n._('Oldest message'), () => i18n._('Oldest')],
+  ['-waiting_since', () => i18n._('Waiting longest'), () => i18n._('Waiting')],
 ];
 
 export function List() {
   const of = useListing();
   const navigate = useNavigate();
   const { data: count } = useQuery(counters);
+  const [searching, setSearching] = useState(false);
+  useKeys({ '/': () => setSearching(true) });
   const go = (change: Partial<Listing>) => void navigate({ to: '.', search: (s) => ({ ...s, ...change }) });
   const kinds = [
     ['messages', i18n._('Messages'), count?.messages_unresponded],
@@ -46,6 +49,9 @@ export function List() {
         <Views of={of} go={go} />
         <span className="sp" />
         <Filter of={of} go={go} />
+        <button type="button" className="ib" aria-label={i18n._('Search (/)')} title={i18n._('Search (/)')} aria-expanded={searching} onClick={() => setSearching(!searching)}>
+          <Icon name="search" />
+        </button>
       </header>
       <div className="tabs">
         <div role="tablist" aria-label={i18n._('Kind')} className="contents">
@@ -75,7 +81,7 @@ export function List() {
           align="end"
           button={
             <button type="button" className="t2 dim row nw sort">
-              {orders.find(([sort]) => sort === of.sort)?.[1]()}
+              {orders.find(([sort]) => sort === of.sort)?.[2]()}
               <Icon name="down" small />
             </button>
           }
@@ -88,6 +94,7 @@ export function List() {
           ))}
         </Menu>
       </div>
+      {searching && <Search onClose={() => setSearching(false)} />}
       <Rows key={JSON.stringify(of)} of={of} reset={() => go({ unread: undefined, channel_id: undefined, queue_id: undefined, tag: undefined })} />
     </>
   );
@@ -149,7 +156,6 @@ function Rows({ of, reset }: { of: Listing; reset: () => void }) {
               <li key={c.id} className="absolute inset-x-0 top-0" style={{ transform: `translateY(${item.start}px)` }} aria-setsize={query.hasNextPage ? -1 : rows.length} aria-posinset={item.index + 1}>
                 <Row
                   conversation={c}
-                  current={c.id === open}
                   tabIndex={item.index === focusAt ? 0 : -1}
                   onFocus={() => setFocus(c.id)}
                   onMove={(by) => move(item.index + by)}

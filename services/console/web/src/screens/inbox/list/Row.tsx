@@ -15,14 +15,13 @@ import { kindOf } from '../kinds';
 
 interface Props {
   conversation: Conversation;
-  current: boolean;
   tabIndex: number;
   onFocus: () => void;
   onMove: (by: number) => void;
 }
 
 /** Row is one conversation in the list: who, how much is unread, the last message and which way it went, channel and holder. */
-export const Row = memo(function Row({ conversation: c, current, tabIndex, onFocus, onMove }: Props) {
+export const Row = memo(function Row({ conversation: c, tabIndex, onFocus, onMove }: Props) {
   const last = c.last_message;
   const incoming = last?.direction === 'inbound';
   const at = last?.at ?? c.opened_at;
@@ -33,7 +32,6 @@ export const Row = memo(function Row({ conversation: c, current, tabIndex, onFoc
       params={{ id: c.id }}
       search={true}
       className={`crow${c.unread_count > 0 ? ' unread' : ''}`}
-      aria-current={current}
       tabIndex={tabIndex}
       draggable={false}
       onFocus={onFocus}

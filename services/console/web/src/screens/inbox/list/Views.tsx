@@ -69,7 +69,7 @@ export function Views({ of, go }: { of: Listing; go: (change: Partial<Listing>) 
             </MenuChoice>
           </div>
         ))}
-        <p className="h row">
+        <p className="h row legend">
           <span className="dot bad" /> {i18n._('has unread')} <span className="dot acc" /> {i18n._('nothing unread')}
         </p>
       </Menu>

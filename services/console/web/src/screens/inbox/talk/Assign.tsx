@@ -26,9 +26,11 @@ export function Assign({ conversation: c, actions, mine, may }: { conversation: 
       button={
         <button type="button" className="btn ghost asgb" title={i18n._('Assign or transfer')}>
           {c.assignee ? <Avatar id={c.assignee.id} name={c.assignee.name} size="sm" /> : <Icon name={c.bot_active ? 'bot' : 'user'} />}
-          <bdi className="lbl cut">{holder}</bdi>
-          <Icon name="down" small />
+          <bdi className="lbl cut" aria-hidden="true">
+            {holder}
+          </bdi>
           <span className="sr">{i18n._('Assign or transfer, held by {name}', { name: holder })}</span>
+          <Icon name="down" small />
         </button>
       }
     >

@@ -1,4 +1,4 @@
-import { memo, useState } from 'react';
+import { memo, useEffect, useRef, useState } from 'react';
 import type { Conversation, Message } from '../../../api/client';
 import { i18n } from '../../../locales/i18n';
 import { Avatar } from '../../../parts/Avatar';
@@ -18,14 +18,25 @@ interface Props {
   onReply: (m: Message) => void;
 }
 
+// A pointer that only passes by opens nothing.
+const patience = 250;
+
 /** MessageRow is one message: what was said, by whom, and for ours what became of it. */
 export const MessageRow = memo(function MessageRow({ message: m, conversation: c, follows, answered, onReply }: Props) {
   const [meta, setMeta] = useState(false);
   const out = m.direction === 'outbound';
   const note = m.direction === 'note';
   const quoted = m.reply_to?.message_id ? answered.get(m.reply_to.message_id) : undefined;
-  const show = () => setMeta(true);
-  const hide = () => setMeta(false);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const show = () => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setMeta(true), patience);
+  };
+  const hide = () => {
+    clearTimeout(timer.current);
+    setMeta(false);
+  };
   return (
     <div
       className={`m${out ? ' out' : ''}${note ? ' nt' : ''}${follows ? ' c' : ''}`}

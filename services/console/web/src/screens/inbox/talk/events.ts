@@ -14,9 +14,12 @@ export interface Names {
   queue: (id: string) => string;
 }
 
+// An event has the priority as its rank.
+const priorities = [() => i18n._('none'), () => i18n._('low'), () => i18n._('normal'), () => i18n._('high'), () => i18n._('urgent')];
+
 /** told says what an event of a timeline was, and who did it. What is not known here is named as the API names it. */
 export function told(e: TimelineEvent, names: Names): Told {
-  const d = (e.data ?? {}) as Record<string, string | string[] | undefined>;
+  const d = (e.data ?? {}) as Record<string, string | number | string[] | undefined>;
   const s = (key: string) => (typeof d[key] === 'string' ? (d[key] as string) : '');
   const by = actor(e.actor);
   switch (e.type) {
@@ -41,17 +44,15 @@ export function told(e: TimelineEvent, names: Names): Told {
     case 'snoozed':
       return { icon: 'alarm', text: s('until') ? i18n._('Snoozed until {time} by {by}', { time: soon(s('until')), by }) : i18n._('Snoozed by {by}', { by }) };
     case 'unsnoozed':
-    case 'woken':
       return { icon: 'timeroff', text: i18n._('Unsnoozed by {by}', { by }) };
     case 'priority_changed':
-      return { icon: 'flag', text: i18n._('Priority set to {priority} by {by}', { priority: s('priority') || s('to'), by }) };
+      return { icon: 'flag', text: i18n._('Priority set to {priority} by {by}', { priority: priorities[Number(d['priority'])]?.() ?? '', by }) };
     case 'tags_changed':
       return { icon: 'tag', text: i18n._('Tags changed to {tags} by {by}', { tags: Array.isArray(d['tags']) ? d['tags'].join(', ') || '–' : s('tags') || '–', by }) };
     case 'contact_blocked':
       return { icon: 'shield', text: i18n._('Contact blocked by {by}', { by }) };
     case 'contact_unblocked':
       return { icon: 'shield', text: i18n._('Contact unblocked by {by}', { by }) };
-    case 'page_viewed':
     case 'page_changed':
       return { icon: 'globe', text: i18n._('Opened the page {page}', { page: s('url') || s('title') }) };
     default:

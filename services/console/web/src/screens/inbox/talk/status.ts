@@ -25,7 +25,7 @@ export function statusName(status: string): string {
     case 'queued':
       return i18n._('Queued');
     case 'accepted':
-      return i18n._('Accepted by the channel');
+      return i18n._('Accepted');
     case 'sent':
       return i18n._('Sent');
     case 'delivered':

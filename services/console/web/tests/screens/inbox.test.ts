@@ -1,0 +1,169 @@
+import { expect, test } from 'vitest';
+import { call, Customer, enter, field, said } from './world';
+
+interface Message {
+  text?: string;
+  direction: string;
+  status: string | null;
+}
+
+const messages = async (id: string) => (await call<{ data: Message[] }>('GET', `/v1/conversations/${id}/messages?limit=50`)).data;
+
+test('a message comes in, is answered, and what becomes of the answer is seen as it happens', async () => {
+  const siti = new Customer('Siti Rahmawati');
+  const page = await enter('/inbox');
+  await siti.say('Halo, paket saya belum sampai');
+  const row = page.locator('.crow', { hasText: 'Siti Rahmawati' });
+  await row.getByText('1 unread').waitFor({ state: 'attached' });
+  await row.click();
+  await said(page, 'Halo, paket saya').waitFor();
+  await row.getByText('1 unread').waitFor({ state: 'detached' });
+  await field(page).fill('Kami kirim hari ini');
+  await page.keyboard.press('Control+Enter');
+  await said(page, 'Kami kirim hari ini').locator('.st.read').waitFor();
+  expect(await field(page).inputValue()).toBe('');
+  await page.getByText('Assigned to Owner by Owner').waitFor();
+
+  await said(page, 'Kami kirim hari ini').hover();
+  const card = page.locator('.meta');
+  for (const word of ['Sent via', 'User, console', 'Queued', 'Sent', 'Delivered', 'Read', 'Provider id']) await card.getByText(word, { exact: true }).waitFor();
+
+  await siti.say('Terima kasih');
+  await said(page, 'Terima kasih').waitFor();
+  const { id } = await siti.conversation();
+  expect((await messages(id)).map((m) => m.text)).toEqual(['Halo, paket saya belum sampai', 'Kami kirim hari ini', 'Terima kasih']);
+});
+
+test('a note is for the team, a quote names what is answered, and each keeps its own text', async () => {
+  const bo = new Customer('Bo Quote');
+  await bo.say('Which size do you have?');
+  const { id } = await bo.conversation();
+  const page = await enter(`/inbox/${id}`);
+  await said(page, 'Which size').hover();
+  await page.getByRole('button', { name: 'Reply to this' }).click();
+  await field(page).fill('Size M');
+  await page.getByRole('button', { name: 'Note', exact: true }).click();
+  expect(await field(page).inputValue()).toBe('');
+  await field(page).fill('ask the warehouse');
+  await page.getByRole('button', { name: 'Save note' }).click();
+  await page.locator('.m.nt', { hasText: 'ask the warehouse' }).waitFor();
+  await page.getByRole('button', { name: 'Reply', exact: true }).click();
+  expect(await field(page).inputValue()).toBe('Size M');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await page.locator('.m.out', { hasText: 'Size M' }).locator('.qt', { hasText: 'Which size' }).waitFor();
+  expect((await messages(id)).map((m) => m.direction)).toEqual(['inbound', 'note', 'outbound']);
+});
+
+test('files are dropped and pasted, shown with their progress, and go along', async () => {
+  const fay = new Customer('Fay Files');
+  await fay.say('please send me the form');
+  const { id } = await fay.conversation();
+  const page = await enter(`/inbox/${id}`);
+  await page.locator('input[type=file]').setInputFiles({ name: 'form.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF') });
+  await page.locator('.att', { hasText: 'form.pdf' }).getByText('ready').waitFor();
+  await field(page).evaluate((el) => {
+    const clipboard = new DataTransfer();
+    const png = Uint8Array.from(atob('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='), (c) => c.charCodeAt(0));
+    clipboard.items.add(new File([png], 'shot.png', { type: 'image/png' }));
+    el.dispatchEvent(new ClipboardEvent('paste', { clipboardData: clipboard, bubbles: true, cancelable: true }));
+  });
+  await page.locator('.att', { hasText: 'shot.png' }).getByText('ready').waitFor();
+  await page.getByRole('button', { name: 'Remove shot.png' }).click();
+  await page.getByRole('button', { name: 'Send' }).click();
+  await page.locator('.m.out', { hasText: 'form.pdf' }).locator('.st.read').waitFor();
+});
+
+test('taking, passing on, closing, reopening, snoozing, tags and priority are done where one looks', async () => {
+  const cy = new Customer('Cy Actions');
+  await cy.say('hello');
+  const { id } = await cy.conversation();
+  const agent = await call<{ agent_id: string }>('POST', '/v1/users', { name: 'Lukas Kessler', email: `lukas-${Date.now()}@demo.example`, password: 'correct-horse-1', role: 'agent' });
+  await call('POST', '/v1/queues', { name: 'Shipping', agent_ids: [agent.agent_id] });
+  const page = await enter(`/inbox/${id}`);
+  const now = () => call<{ status: string; assignee: { id: string } | null; queue_id: string | null; tags: string[]; priority: string }>('GET', `/v1/conversations/${id}`);
+  const log = page.getByRole('log');
+
+  await page.getByRole('button', { name: 'Take it' }).click();
+  await log.getByText('Assigned to Owner by Owner').waitFor();
+  await page.getByRole('button', { name: /^Assign or transfer/ }).click();
+  await page.getByRole('menuitemradio', { name: /Lukas Kessler/ }).click();
+  await log.getByText('Assigned to Lukas Kessler by Owner').waitFor();
+  expect((await now()).assignee?.id).toBe(agent.agent_id);
+
+  await page.getByRole('button', { name: 'More' }).click();
+  await page.getByRole('menuitem', { name: /Priority/ }).click();
+  await page.getByRole('menuitemradio', { name: 'Urgent' }).click();
+  await log.getByText(/Priority set to urgent/).waitFor();
+  await page.getByRole('button', { name: 'Add' }).click();
+  await page.getByLabel('New tag').fill('damaged');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Remove the tag damaged' }).waitFor();
+  expect(await now()).toMatchObject({ tags: ['damaged'], priority: 'urgent' });
+
+  await page.getByRole('button', { name: 'Snooze', exact: true }).click();
+  await page.getByRole('menuitem', { name: /In 1 hour/ }).click();
+  await page.getByRole('button', { name: 'Unsnooze' }).click();
+  await page.getByRole('button', { name: 'Snooze', exact: true }).waitFor();
+
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  await page.getByText('This conversation is closed.').waitFor();
+  expect((await now()).status).toBe('closed');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await field(page).waitFor();
+  expect((await now()).status).toBe('open');
+
+  await page.getByRole('button', { name: 'More' }).click();
+  await page.getByRole('menuitem', { name: 'Routing, explained' }).click();
+  await page.getByRole('dialog', { name: 'Routing, explained' }).waitFor();
+  await page.keyboard.press('Escape');
+});
+
+test('what is known of a person is changed beside the talk', async () => {
+  const di = new Customer('Di Contact');
+  await di.say('hi');
+  const { id, contact } = await di.conversation();
+  const page = await enter(`/inbox/${id}`);
+  const pane = page.getByRole('complementary', { name: 'Contact details' });
+  await pane.getByLabel('Email').fill('di@shop.example');
+  await page.keyboard.press('Enter');
+  await pane.getByText('saved', { exact: true }).waitFor();
+  await pane.getByLabel('Name').fill('Diana Contact');
+  await page.keyboard.press('Enter');
+  await page.locator('.crow', { hasText: 'Diana Contact' }).waitFor();
+  expect(await call('GET', `/v1/contacts/${contact.id}`)).toMatchObject({ name: 'Diana Contact', email: 'di@shop.example' });
+});
+
+test('a long history is read in windows, and the list keeps its place', async () => {
+  const old = new Customer('Old Friend');
+  for (let n = 1; n <= 120; n += 1) await old.say(`message ${n}.`);
+  const { id } = await old.conversation();
+  const page = await enter(`/inbox/${id}`);
+  await said(page, 'message 120.').waitFor();
+  expect(await page.locator('.m').count()).toBeLessThanOrEqual(50);
+  const top = said(page, 'message 72.');
+  await page.getByRole('button', { name: 'Load older dialogs' }).scrollIntoViewIfNeeded();
+  const before = await top.boundingBox();
+  await page.getByRole('button', { name: 'Load older dialogs' }).click();
+  await said(page, 'message 40.').waitFor();
+  const after = await top.boundingBox();
+  expect(Math.abs((after?.y ?? 0) - (before?.y ?? 1e6))).toBeLessThan(60);
+});
+
+test('keys move through the list and do what their letters say', async () => {
+  const eve = new Customer('Eve Keys');
+  await eve.say('first');
+  const { id } = await eve.conversation();
+  const page = await enter('/inbox');
+  await page.locator('.crow', { hasText: 'Eve Keys' }).waitFor();
+  await page.keyboard.press('j');
+  await page.waitForURL('**/inbox/cnv_*');
+  await page.goto(`/inbox/${id}`);
+  await said(page, 'first').waitFor();
+  await page.keyboard.press('n');
+  await page.locator('.cmp.isnote textarea:focus').waitFor();
+  await page.keyboard.type('jeks');
+  expect(await field(page).inputValue()).toBe('jeks');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('e');
+  await page.getByText('Closed Eve Keys.').waitFor();
+});

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { start } from './process';
+import { call, Customer, enter, field, running, said } from './world';
+
+test('a cut: what is written leaves once, what came in is there, nothing is loaded anew', async () => {
+  const ned = new Customer('Ned Network');
+  await ned.say('are you there?');
+  const { id } = await ned.conversation();
+  const page = await enter(`/inbox/${id}`);
+  await said(page, 'are you there?').waitFor();
+  await page.evaluate(() => Object.assign(window, { sameDocument: true }));
+  await page.context().setOffline(true);
+  await field(page).fill('yes, one moment');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await said(page, 'yes, one moment').getByText('waiting for the network').waitFor();
+  await field(page).fill('and another th');
+  await ned.say('hello?');
+  await page.context().setOffline(false);
+  await said(page, 'hello?').waitFor();
+  await said(page, 'yes, one moment').locator('.st.read').waitFor();
+  expect(await field(page).inputValue()).toBe('and another th');
+  expect(await page.evaluate(() => 'sameDocument' in window)).toBe(true);
+  const { data } = await call<{ data: { text?: string }[] }>('GET', `/v1/conversations/${id}/messages`);
+  expect(data.filter((m) => m.text === 'yes, one moment')).toHaveLength(1);
+});
+
+test('two people see what the other does, and that the other is typing', async () => {
+  const cust = new Customer('Tia Together');
+  await cust.say('hi');
+  const { id } = await cust.conversation();
+  const email = `tess-${Date.now()}@demo.example`;
+  await call('POST', '/v1/users', { name: 'Tess Second', email, password: 'correct-horse-1', role: 'supervisor' });
+  const a = await enter(`/inbox/${id}`);
+  const { signIn, visit } = await import('./world');
+  const b = await visit(`/inbox/${id}`);
+  await signIn(b, { email, password: 'correct-horse-1' });
+  await said(b, 'hi').waitFor();
+  await field(b).pressSequentially('I take this');
+  await a.getByRole('log').getByText('Tess Second is replying').waitFor();
+  await b.getByRole('button', { name: 'Send' }).click();
+  await said(a, 'I take this').waitFor();
+  await a.getByRole('button', { name: 'Assign or transfer, held by Tess Second' }).waitFor();
+});
+
+test('a restart of the server is caught up with, and what is typed stays', async () => {
+  const rob = new Customer('Rob Restart');
+  await rob.say('before');
+  const { id } = await rob.conversation();
+  const page = await enter(`/inbox/${id}`);
+  await said(page, 'before').waitFor();
+  await field(page).fill('typed before the restart');
+  process.kill(running.pid, 'SIGKILL');
+  await page.getByText('Reconnecting…').waitFor();
+  await page.getByRole('button', { name: 'Send' }).click();
+  await said(page, 'typed before the restart').getByText(/waiting/).waitFor();
+  const again = await start(running);
+  try {
+    await rob.say('after');
+    await said(page, 'after').waitFor();
+    await said(page, 'typed before the restart').locator('.st.read').waitFor();
+    await page.getByText('Reconnecting…').waitFor({ state: 'detached' });
+    expect(await said(page, 'typed before the restart').count()).toBe(1);
+  } finally {
+    await page.context().close();
+    const ended = new Promise((done) => again.once('exit', done));
+    again.kill('SIGTERM');
+    await ended;
+  }
+});
