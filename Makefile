@@ -76,7 +76,7 @@ test-servers: build ## run the suites on real servers: three Kafka brokers, Redi
 test-chart: ## test the Helm chart without a cluster: rendered, decoded strictly, compared, refused
 	cd charts/test && test -z "$$(gofmt -l .)" && GOWORK=off go mod tidy -diff && GOWORK=off go vet . && GOWORK=off go test -count=1 -trimpath ./...
 
-# Linux and root; from cold, Kubernetes is built first (10 min). TESTS=Standalone: one of them.
+# Linux and root; from cold, Kubernetes is built first. TESTS=Standalone: one of them.
 .PHONY: test-cluster
 test-cluster: images ## test the chart on a throw-away Kubernetes with real servers beside it: installed, killed, upgraded, removed
 	deploy/cluster/check.sh $(TESTS)
@@ -222,6 +222,11 @@ SHARED := --for 5s --confirm 20s --rates 100,500 --records 10000 --grown 5000
 .PHONY: bench-distributed
 bench-distributed: build bin/bench ## the same as separate processes on real servers: those that TRIBUTARY_KAFKA_BROKERS … name, or started here
 	@deploy/bench/distributed.sh ./bin/bench $(or $(BENCH),all $(SHARED) --doc $(BENCH_DOC)) --bin bin --commit $(VERSION)
+
+# Linux and root, as test-cluster. Figures of one node that has servers, pods and generator on it.
+.PHONY: bench-cluster
+bench-cluster: images bin/bench ## measure the chart on a throw-away Kubernetes: install, upgrades, memory of pods, webhooks and messages through the Service (BENCH='accept --modes standalone')
+	deploy/cluster/with.sh ./bin/bench $(or $(BENCH),all --for 5s --rates 50,100 --doc $(BENCH_DOC)) --channel whatsapp --cluster $(CURDIR)/deploy/cluster --commit $(VERSION)
 
 .PHONY: bin/bench
 bin/bench:

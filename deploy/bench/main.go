@@ -2,6 +2,7 @@
 //
 //	bench accept --channel whatsapp --conns 64     one measurement of Tributary, which it starts itself
 //	bench all                                      all of them, written to docs/reference/performance.md
+//	bench all --cluster ../cluster                 the chart on a cluster (deploy/cluster/with.sh)
 //	bench fire --target other.json --conns 16      load on any gateway that runs already
 package main
 
@@ -38,7 +39,7 @@ func main() {
 type options struct {
 	bench                           measure.Bench
 	channel, conns, rates, doc, dir string
-	target                          string
+	target, cluster, modes          string
 	rate                            float64
 	commit                          string
 }
@@ -51,6 +52,8 @@ func flags(o *options, errOut io.Writer) *flag.FlagSet {
 	fs.StringVar(&o.dir, "dir", "", "where data goes; empty: a temporary folder")
 	fs.StringVar(&b.Profiles, "profiles", "", "folder for CPU profiles of every process in every scenario; empty: none")
 	fs.BoolVar(&b.Outside, "distributed", false, "separate processes on the servers that TRIBUTARY_KAFKA_BROKERS, _REDIS_URL and _STORE_URL name")
+	fs.StringVar(&o.cluster, "cluster", "", "folder deploy/cluster: the chart on the cluster in whose network this runs")
+	fs.StringVar(&o.modes, "modes", "standalone,distributed", "of the chart, on a cluster")
 	fs.StringVar(&o.channel, "channel", "whatsapp,telegram,webchat", "channel types that webhooks are sent to")
 	fs.StringVar(&o.conns, "conns", "1,16,64", "over how many connections")
 	fs.DurationVar(&b.Warm, "warm", 2*time.Second, "warm-up before each figure")
@@ -101,7 +104,12 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if o.dir == "" {
 		defer os.RemoveAll(b.Dir) //nolint:errcheck // temporary
 	}
-	return several(ctx, b, name, o, out)
+	if o.cluster != "" {
+		if err := b.OnCluster(o.cluster, os.Getenv("TRIBUTARY_TEST_CLUSTER_TAG"), strings.Split(o.modes, ",")); err != nil {
+			return err
+		}
+	}
+	return errors.Join(several(ctx, b, name, o, out), b.Close())
 }
 
 // several runs one measurement or all, and writes the document.
@@ -142,6 +150,9 @@ func several(ctx context.Context, b *measure.Bench, name string, o *options, out
 		part, about := "single", report.About(o.commit)
 		if b.Outside {
 			part, about = "distributed", about+stand.Outside()
+		}
+		if b.Cluster != nil {
+			part, about = "cluster", report.About(o.commit)+b.Cluster.About(ctx)
 		}
 		err = errors.Join(err, report.Write(o.doc, part, about, tables))
 	}

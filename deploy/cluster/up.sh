@@ -35,7 +35,7 @@ child=$(pgrep -P "$(cat "$RUN/pid")"); echo "$child" > "$RUN/nspid"
 wait_for() { local what=$1 end=$(( $(date +%s) + $2 )); shift 2
   while [ "$(date +%s)" -lt $end ]; do "$@" >/dev/null 2>&1 && { lap "$what"; return; }; sleep 0.2; done
   echo "TIMEOUT waiting for $what"; tail -5 "$RUN"/log/*.log; exit 1; }
-wait_for "kube-apiserver ready" 120 ./k kubectl get --raw /readyz
+wait_for "kube-apiserver ready" 300 ./k kubectl get --raw /readyz
 wait_for "default service account" 60 ./k kubectl get sa default
   wait_for "node registered" 60 ./k kubectl get node node1
 wait_for "node Ready" 120 ./k kubectl wait --for=condition=Ready node/node1 --timeout=5s

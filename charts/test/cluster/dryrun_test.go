@@ -9,10 +9,10 @@ import (
 
 // TestTheServerTakesEverySet asks the apiserver whether it would take what each value set renders to: it knows more than schemas do.
 func TestTheServerTakesEverySet(t *testing.T) {
-	s := newStand(t, "sets")
+	s := newStand(t, "sets", "standalone")
 	s.run("kubectl", "create", "namespace", "messaging")
 	s.run("kubectl", "create", "priorityclass", "high", "--value=1000")
-	files, err := filepath.Glob(values + "*.yaml")
+	files, err := filepath.Glob(sets + "*.yaml")
 	if err != nil || len(files) < 8 {
 		t.Fatalf("%q %v", files, err)
 	}

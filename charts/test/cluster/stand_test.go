@@ -4,16 +4,19 @@ package cluster
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,25 +25,39 @@ import (
 // stand is a namespace with a release in it.
 type stand struct {
 	*testing.T
-	ns, release, tag string
-	node             string // the address at which pods reach what runs beside the cluster
-	services         map[string]string
-	key              string
-	provider         *provider
-	channel          string
+	ns, release string
+	mode        string
+	node        string // the address at which pods reach what runs beside the cluster
+	values      string // a file with those of the release
+	version     version
+	services    map[string]string
+	key         string
+	provider    *provider
+	channels    map[string]string // by type
 }
 
-const values = "../../tributary/ci/"
+// version is a chart and an image.
+type version struct{ chart, tag string }
 
-func newStand(t *testing.T, ns string) *stand {
+const sets = "../../tributary/ci/"
+
+// present and first are today's version, and that in which the chart was committed first. Where there is no image of that, today's is taken.
+var (
+	present = version{"../../tributary", os.Getenv("TRIBUTARY_TEST_CLUSTER_TAG")}
+	first   = version{"../testdata/first.tgz", cmp.Or(os.Getenv("TRIBUTARY_TEST_CLUSTER_FIRST_TAG"), present.tag)}
+)
+
+// newStand makes a namespace, and what a release of a mode wants there.
+func newStand(t *testing.T, ns, mode string) *stand {
 	t.Helper()
-	tag := os.Getenv("TRIBUTARY_TEST_CLUSTER_TAG")
-	if tag == "" {
+	if present.tag == "" {
 		t.Skip("TRIBUTARY_TEST_CLUSTER_TAG names no image: make test-cluster brings a cluster up and sets it")
 	}
-	s := &stand{T: t, ns: ns, release: "tributary", tag: tag, node: os.Getenv("NODE_IP"), services: map[string]string{}}
-	s.run("kubectl", "create", "namespace", ns)
-	s.run("kubectl", "label", "namespace", ns, "pod-security.kubernetes.io/enforce=restricted")
+	s := &stand{T: t, ns: ns, release: "tributary", mode: mode, node: os.Getenv("NODE_IP"), version: present, services: map[string]string{}, channels: map[string]string{}}
+	s.values = filepath.Join(t.TempDir(), "values.yaml")
+	if err := os.WriteFile(s.values, []byte(s.run("../../../deploy/cluster/place.sh", s.ns, mode)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		if t.Failed() {
 			s.report()
@@ -89,28 +106,27 @@ func (s *stand) kubectl(args ...string) string {
 	return s.run("kubectl", append([]string{"-n", s.ns}, args...)...)
 }
 
-// apply makes objects.
-func (s *stand) apply(text string) {
-	s.Helper()
-	cmd := exec.CommandContext(s.Context(), "kubectl", "-n", s.ns, "apply", "-f", "-")
-	cmd.Stdin = strings.NewReader(text)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		s.Fatalf("%v\n%s", err, out)
-	}
-}
-
 // helm installs or upgrades the release.
 func (s *stand) helm(verb string, more ...string) error {
-	args := []string{verb, s.release, "../../tributary", "-n", s.ns, "--wait", "--timeout", "4m", "--set", "image.pullPolicy=Never", "--set", "image.tag=" + s.tag}
+	args := []string{verb, s.release, s.version.chart, "-n", s.ns, "--wait", "--timeout", "10m", "-f", s.values, "--set", "image.tag=" + s.version.tag}
 	_, err := s.try("helm", append(args, more...)...)
 	return err
+}
+
+// test runs the tests of the release, until they pass: a check that a server answers within seconds fails where it is as busy as at a start.
+func (s *stand) test() {
+	s.Helper()
+	s.wait("helm test", func() error {
+		_, err := s.try("helm", "test", s.release, "-n", s.ns)
+		return err
+	})
 }
 
 // wait asks until something is true.
 func (s *stand) wait(what string, ask func() error) {
 	s.Helper()
 	var err error
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 		if err = ask(); err == nil {
 			return
 		}
@@ -131,12 +147,13 @@ func (s *stand) address(service string) string {
 
 // owners are the services that answer a path on a cluster; the longest prefix counts.
 var owners = map[string]string{
-	"/v1/conversations": "inbox", "/v1/messages": "inbox", "/v1/channels": "admin", "/webhooks/whatsapp": "whatsapp", "/v1/dead-letters": "deliverystatus",
+	"/v1/conversations": "inbox", "/v1/messages": "inbox", "/v1/channels": "admin", "/v1/auth": "admin", "/v1/dead-letters": "deliverystatus",
+	"/webhooks/whatsapp": "whatsapp", "/webhooks/telegram": "telegram", "/webhooks/line": "line",
 }
 
 func (s *stand) url(path string) string {
 	s.Helper()
-	if s.ns == "standalone" {
+	if s.mode == "standalone" {
 		return s.address("tributary") + path
 	}
 	for prefix, service := range owners {
@@ -150,6 +167,11 @@ func (s *stand) url(path string) string {
 
 // fresh makes a connection for every call: a Service chooses a pod for each.
 var fresh = &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, DialContext: (&net.Dialer{Timeout: 3 * time.Second}).DialContext}}
+
+// keeping is a client that keeps its connection, and repeats no call by itself.
+func keeping() *http.Client {
+	return &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{MaxIdleConns: 0, MaxIdleConnsPerHost: 1, DialContext: (&net.Dialer{Timeout: 3 * time.Second}).DialContext}}
+}
 
 // call asks the API; a status that is no success is an error. A call that is made again is the same one.
 func (s *stand) call(method, path string, body, into any) error {
@@ -185,16 +207,30 @@ func (s *stand) call(method, path string, body, into any) error {
 	return json.Unmarshal(text, into)
 }
 
-// connect makes the channel at the provider of the test.
+// bootstrapped is the API key that the release was given, or has made.
+func (s *stand) bootstrapped() string {
+	s.Helper()
+	name := "bootstrap"
+	if s.mode == "standalone" {
+		name = "tributary-bootstrap"
+	}
+	return s.kubectl("get", "secret", name, "-o", `go-template={{index .data "api-key" | base64decode}}`)
+}
+
+// connect makes the channels, at the provider of the test.
 func (s *stand) connect() {
 	s.Helper()
-	s.key = s.kubectl("get", "secret", "tributary-bootstrap", "-o", `go-template={{index .data "api-key" | base64decode}}`)
-	var made struct{ ID string }
-	s.wait("a channel", func() error {
-		return s.call("POST", "/v1/channels", map[string]any{
-			"type": "whatsapp", "name": "Check", "settings": map[string]any{"provider": "cloud", "phone_number_id": phone, "waba_id": account, "api_base_url": s.provider.url},
-			"secrets": map[string]any{"app_secret": secret, "access_token": "check-check-check", "verify_token": "check-check"},
-		}, &made)
-	})
-	s.channel = made.ID
+	s.key = s.bootstrapped()
+	for path := range owners {
+		s.url(path) // people call from several goroutines
+	}
+	for _, k := range kinds {
+		settings := maps.Clone(k.settings)
+		settings["api_base_url"] = s.provider.url
+		var made struct{ ID string }
+		s.wait("a channel", func() error {
+			return s.call("POST", "/v1/channels", map[string]any{"type": k.name, "name": "Check " + k.name, "settings": settings, "secrets": k.secrets}, &made)
+		})
+		s.channels[k.name] = made.ID
+	}
 }

@@ -8,25 +8,6 @@ import (
 	"testing"
 )
 
-// volume makes a volume of a folder of the machine and returns its name: this cluster has no provisioner.
-func (s *stand) volume(mode string) string {
-	s.Helper()
-	dir := filepath.Join(os.Getenv("RUN"), "volume-"+s.ns)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		s.Fatal(err)
-	}
-	if err := os.Chown(dir, 65532, 65532); err != nil {
-		s.Fatal(err)
-	}
-	s.apply(fmt.Sprintf(`
-apiVersion: v1
-kind: PersistentVolume
-metadata: {name: %s, labels: {for: %s}}
-spec: {capacity: {storage: 10Gi}, accessModes: [%s], hostPath: {path: %s}, persistentVolumeReclaimPolicy: Retain}
-`, s.ns, s.ns, mode, dir))
-	return s.ns
-}
-
 // kill ends the process of a pod with SIGKILL, and waits until the kubelet has started it again.
 func (s *stand) kill(pod string) {
 	s.Helper()
@@ -45,31 +26,57 @@ func (s *stand) kill(pod string) {
 }
 
 func TestStandalone(t *testing.T) {
-	s := newStand(t, "standalone")
-	s.volume("ReadWriteOnce")
-	flags := []string{"--set", "standalone.persistence.selector.matchLabels.for=standalone", "--set", "config.egress_allow={" + s.node + "/32}"}
-	if err := s.helm("install", flags...); err != nil {
+	s := newStand(t, "standalone", "standalone")
+	s.version = first
+	if err := s.helm("install"); err != nil {
 		t.Fatal(err)
 	}
-	s.run("helm", "test", s.release, "-n", s.ns)
+	s.test()
 	s.connect()
-	people := s.traffic(0)
+	people := s.traffic(0, true)
 	people.until(50)
+	s.present(people)
+
 	s.kill("tributary-0")
 	people.until(50)
 	s.kubectl("delete", "pod", "tributary-0", "--grace-period=0", "--force")
 	people.until(50)
-	t.Logf("after kill -9 of the process and of the pod: longest without an acknowledgement %s, calls repeated %d", people.longest, people.failed)
+	_, failed := people.counted()
+	t.Logf("after an upgrade, kill -9 of the process and of the pod: longest without an acknowledgement %s, calls repeated %d", people.longest, failed)
 
-	if err := s.helm("upgrade", append(flags, "--set", "standalone.podAnnotations.upgraded=once")...); err != nil {
+	if err := s.helm("upgrade", "--set", "standalone.podAnnotations.upgraded=once"); err != nil {
 		t.Fatal(err)
 	}
 	people.until(20)
 	next := people.end()
-	if now := s.kubectl("get", "secret", "tributary-bootstrap", "-o", `go-template={{index .data "api-key" | base64decode}}`); now != s.key {
+	if s.bootstrapped() != s.key {
 		t.Error("an upgrade made another API key")
 	}
 	s.finish("standalone", next, "persistentvolumeclaim")
+}
+
+// present upgrades the release from the first version to today's: objects, their selectors and the claim are the same ones, and every message
+// of before is there.
+func (s *stand) present(people *traffic) {
+	s.Helper()
+	same := func() string {
+		return s.kubectl("get", "deployments,statefulsets,services,persistentvolumeclaims", "-o",
+			`jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.uid} {.spec.selector} {.spec.volumeName}{"\n"}{end}`)
+	}
+	before, written := same(), people.written()
+	s.version = present
+	if err := s.helm("upgrade"); err != nil {
+		s.Fatal(err)
+	}
+	after := same()
+	for line := range strings.Lines(before) {
+		if !strings.Contains(after, line) {
+			s.Errorf("%s is not there as it was any more, but\n%s", strings.TrimSpace(line), after)
+		}
+	}
+	s.complete(written)
+	s.Logf("%s: from the first version of the chart (image %s): %d objects with their selectors and claims, and %d messages, are the same",
+		s.mode, first.tag, strings.Count(before, "\n"), written)
 }
 
 // finish compares what was acknowledged with what is there, answers, and takes the release away; what stays on purpose begins with stays.
@@ -77,7 +84,7 @@ func (s *stand) finish(mode string, acknowledged int, stays string) {
 	s.Helper()
 	lost, doubled := s.complete(acknowledged)
 	answers := s.answer(mode)
-	s.Logf("%s: %d webhooks acknowledged, %d lost, %d doubled; %d answers sent once and read", mode, acknowledged, lost, doubled, answers)
+	s.Logf("%s: %d webhooks acknowledged, %d lost, %d doubled; %d answers sent once, on %d channels", mode, acknowledged, lost, doubled, answers, len(kinds))
 	if doubled > 0 {
 		s.Errorf("%d doubled", doubled)
 	}

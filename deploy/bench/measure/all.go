@@ -2,6 +2,9 @@ package measure
 
 // Measurements lists them, in the order in which they are run.
 func (b *Bench) Measurements() []Measurement {
+	if b.Cluster != nil {
+		return b.onCluster()
+	}
 	return []Measurement{
 		{"baseline", "what HTTP, Kafka and store give alone", b.Baseline},
 		{"accept", "webhooks accepted a second", b.Accept},

@@ -20,10 +20,12 @@ import (
 
 // Bench is how to measure.
 type Bench struct {
-	Bin      string // folder of the binaries
-	Dir      string // where data goes; emptied as it goes along
-	Profiles string // where CPU profiles go; "": none are taken
-	Outside  bool   // separate processes on the servers that the environment names
+	Bin      string         // folder of the binaries
+	Dir      string         // where data goes; emptied as it goes along
+	Profiles string         // where CPU profiles go; "": none are taken
+	Outside  bool           // separate processes on the servers that the environment names
+	Cluster  *stand.Cluster // the chart there; nil: no cluster
+	Modes    []string       // of the chart
 	Log      io.Writer
 
 	Channels []string      // what webhooks are sent to
@@ -35,7 +37,9 @@ type Bench struct {
 	Records  int           // sends
 	Grown    int           // conversations at the end of growth
 
-	runs int
+	runs     int
+	mode     string         // of the chart, that is measured
+	released *stand.Release // that is there
 }
 
 // Measurement is one of the measurements, by name.
@@ -55,6 +59,13 @@ func (b *Bench) fresh(name string) (string, error) {
 
 // full starts everything that a deployment has, on fresh data.
 func (b *Bench) full(ctx context.Context, name string) (*stand.Stand, error) {
+	if b.Cluster != nil {
+		r, err := b.release(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return r.Stand, nil
+	}
 	dir, err := b.fresh(name)
 	if err != nil {
 		return nil, err
@@ -90,6 +101,9 @@ func (b *Bench) parts(ctx context.Context, dir string, services ...string) (*sta
 func (b *Bench) done(s *stand.Stand, err *error) {
 	if b.Outside && *err == nil {
 		s.Settle(context.Background(), 5*time.Minute)
+	}
+	if b.Cluster != nil { // the release is there for the next measurement
+		return
 	}
 	*err = errors.Join(*err, s.Stop())
 	if *err == nil {

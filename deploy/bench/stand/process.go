@@ -15,11 +15,11 @@ import (
 	"time"
 )
 
-// Process is one process that this program has started.
+// Process is one process: that this program has started, or that of a pod, of which its metrics tell.
 type Process struct {
 	Name  string
-	Admin string // its admin address, http://host:port; "" if it has none
-	cmd   *exec.Cmd
+	Admin string    // its admin address, http://host:port; "" if it has none
+	cmd   *exec.Cmd // nil: of a pod
 	log   *os.File
 	done  chan struct{}
 }
@@ -70,6 +70,9 @@ const ticks = 10 * time.Millisecond
 
 // cpu is the processor time of the process, user and system (proc(5), fields 14 and 15).
 func (p *Process) cpu() time.Duration {
+	if p.cmd == nil {
+		return time.Duration(p.metric("process_cpu_seconds_total ") * float64(time.Second))
+	}
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {
 		return 0
@@ -85,6 +88,10 @@ func (p *Process) cpu() time.Duration {
 
 // memory is what the process has in memory now, and had at most, in bytes.
 func (p *Process) memory() (now, most int64) {
+	if p.cmd == nil {
+		now = int64(p.metric("process_resident_memory_bytes "))
+		return now, now
+	}
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, 0

@@ -32,7 +32,8 @@ type Stand struct {
 	settings  []string // of the one process, besides what all have
 	ports     map[string]int
 	processes []*Process
-	salt      int64 // makes the accounts of this stand others than those of stands before it on the same servers
+	urls      map[string]string // of services whose processes somebody else has started, by name; of one process: by no name
+	salt      int64             // makes the accounts of this stand others than those of stands before it on the same servers
 }
 
 func stand(bin, dir string) *Stand {
@@ -180,6 +181,12 @@ func (s *Stand) Restart(ctx context.Context) (time.Duration, error) {
 
 // URL is where a service is reached.
 func (s *Stand) URL(service string) string {
+	if s.urls != nil {
+		if own := s.urls[service]; own != "" {
+			return own
+		}
+		return s.urls[""]
+	}
 	if s.Servers == nil {
 		service = single
 	}

@@ -39,7 +39,7 @@ func (s *Stand) Settle(ctx context.Context, most time.Duration) (took time.Durat
 	for before := s.CPU(); time.Since(begin) < most && ctx.Err() == nil; {
 		time.Sleep(look)
 		now := s.CPU()
-		if now-before < look/10 && s.behind() == 0 {
+		if (now-before < look/10 || s.urls != nil) && s.behind() == 0 { // pods are many, and use some by being asked
 			break
 		}
 		before = now
@@ -50,15 +50,21 @@ func (s *Stand) Settle(ctx context.Context, most time.Duration) (took time.Durat
 // behind is how many records the processes have yet to work off, by their own metrics.
 func (s *Stand) behind() (n float64) {
 	for _, p := range s.processes {
-		var text bytes.Buffer
-		if p.Admin == "" || fetch(p.Admin+"/metrics", &text) != nil {
-			continue
-		}
-		for line := range strings.Lines(text.String()) {
-			if strings.HasPrefix(line, "tributary_consumer_lag_messages{") {
-				v, _ := strconv.ParseFloat(strings.TrimSpace(line[strings.LastIndexByte(line, '}')+1:]), 64) // else it is not there
-				n += v
-			}
+		n += p.metric("tributary_consumer_lag_messages{")
+	}
+	return n
+}
+
+// metric is the sum of the metrics of a process whose lines begin with something; 0 if it tells of none.
+func (p *Process) metric(begin string) (n float64) {
+	var text bytes.Buffer
+	if p.Admin == "" || fetch(p.Admin+"/metrics", &text) != nil {
+		return 0
+	}
+	for line := range strings.Lines(text.String()) {
+		if strings.HasPrefix(line, begin) {
+			v, _ := strconv.ParseFloat(strings.TrimSpace(line[strings.LastIndexByte(line, ' ')+1:]), 64) // else it is not there
+			n += v
 		}
 	}
 	return n
