@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -143,9 +144,9 @@ func (b *Bench) Upgrades(ctx context.Context) (*report.Table, error) {
 		return nil, err
 	}
 	t := &report.Table{
-		Title: "Upgrades", Header: []string{"upgrade", "took", "webhooks", "not accepted", "unavailable", "longest"},
+		Title: "Upgrades", Header: []string{"upgrade", "took", "webhooks", "not accepted", "answers of those", "unavailable", "longest"},
 		Note: fmt.Sprintf("`helm upgrade` that replaces every pod. A webhook is due every %s, over a connection of its own, and has 5 s; *unavailable* is the time in which "+
-			"those that were due were not accepted. Providers send them again.", every),
+			"those that were due were not accepted; answer 0 is none. Providers send them again.", every),
 	}
 	j, err := aimed(ctx, r)
 	if err != nil {
@@ -162,7 +163,7 @@ func (b *Bench) Upgrades(ctx context.Context) (*report.Table, error) {
 			return t, err
 		}
 		failed, total, longest := outages(calls)
-		t.Add(round, took, len(calls), failed, total, longest)
+		t.Add(round, took, len(calls), failed, strings.TrimPrefix(fmt.Sprint(p.other), "map"), total, longest)
 		b.say("%s: upgrade %d took %s, unavailable %s", r.Mode, round, report.Milliseconds(took), report.Milliseconds(total))
 	}
 	return t, nil
@@ -183,11 +184,12 @@ type prober struct {
 	stop  chan struct{}
 	calls sync.WaitGroup
 	mu    sync.Mutex
-	taken []bool // by the time at which they were due
+	taken []bool      // by the time at which they were due
+	other map[int]int // answers of those that were not, by status; 0: none came
 }
 
 func probe(j load.Job) *prober {
-	p := &prober{stop: make(chan struct{})}
+	p := &prober{stop: make(chan struct{}), other: map[int]int{}}
 	p.calls.Go(func() {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
@@ -201,10 +203,11 @@ func probe(j load.Job) *prober {
 			p.taken = append(p.taken, false)
 			p.mu.Unlock()
 			p.calls.Go(func() {
-				if accepted(j) {
-					p.mu.Lock()
-					p.taken[i] = true
-					p.mu.Unlock()
+				status := answer(j)
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				if p.taken[i] = status/100 == 2; !p.taken[i] {
+					p.other[status]++
 				}
 			})
 		}
@@ -212,14 +215,18 @@ func probe(j load.Job) *prober {
 	return p
 }
 
-func accepted(j load.Job) bool {
+// answer makes a call and returns its status; 0 if no answer came.
+func answer(j load.Job) int {
 	c, err := wire.New(j.Base, 5*time.Second)
 	if err != nil {
-		return false
+		return 0
 	}
 	defer c.Close() //nolint:errcheck // the call is over
 	status, _, err := c.Do(j.Caller().Request(j.Next.Add(1) - 1))
-	return err == nil && status/100 == 2
+	if err != nil {
+		return 0
+	}
+	return status
 }
 
 // end waits for the calls under way, and tells of each whether it was accepted.
