@@ -167,3 +167,45 @@ test('keys move through the list and do what their letters say', async () => {
   await page.keyboard.press('e');
   await page.getByText('Closed Eve Keys.').waitFor();
 });
+
+test('what failed says why in the channel’s words, and what is unknown is explained; both have their ways on', async () => {
+  const una = new Customer('Una Unknown');
+  await una.say('hi');
+  const { id } = await una.conversation();
+  const page = await enter(`/inbox/${id}`);
+  const script = (s: object) => call('PUT', '/simulator/script', { type: 'whatsapp', ...s });
+  try {
+    await script({ receipts: { mode: 'auto', fail_with: 131026 } });
+    await field(page).fill('this one fails');
+    await page.getByRole('button', { name: 'Send' }).click();
+    const failed = said(page, 'this one fails');
+    await failed.locator('.st.failed').waitFor();
+    await failed.getByText(/Message undeliverable \(131026\)\./).waitFor();
+    await script({ lose_answer: { times: 1 }, receipts: { mode: 'off' } });
+    await field(page).fill('is it there?');
+    await page.getByRole('button', { name: 'Send' }).click();
+    const unknown = said(page, 'is it there?');
+    await unknown.getByText('The line broke before Demo whatsapp answered.', { exact: false }).waitFor();
+    await script({});
+    await unknown.getByRole('button', { name: 'What was sent' }).click();
+    await page.getByRole('dialog', { name: 'Delivery attempts' }).getByText('Attempt 1: Unknown').waitFor();
+    await page.keyboard.press('Escape');
+    await unknown.getByRole('button', { name: 'Send again' }).click();
+    await unknown.locator('.st.read').waitFor();
+    await failed.getByRole('button', { name: 'Try again' }).click();
+    await failed.locator('.st.read').waitFor();
+  } finally {
+    await script({});
+  }
+});
+
+test('a person is found by number, and their talk opened', async () => {
+  const sue = new Customer('Sue Search');
+  await sue.say('find me');
+  await sue.conversation();
+  const page = await enter('/inbox');
+  await page.keyboard.press('/');
+  await page.getByLabel('Phone number or email').fill(sue.from.replace(/(\d{4})/g, '$1 '));
+  await page.getByRole('search').getByRole('link', { name: /Sue Search/ }).click();
+  await said(page, 'find me').waitFor();
+});

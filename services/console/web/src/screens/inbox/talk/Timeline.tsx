@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Fragment, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { Conversation, TimelineItem } from '../../../api/client';
-import { queues } from '../../../api/queries';
+import { contactConversations, queues } from '../../../api/queries';
 import { useTypist } from '../../../live/live';
 import { usePending } from '../../../live/outbox';
 import { firstWindow, hasOlder, older, type Timeline as Shown, timelineKey, withEnd } from '../../../live/timeline';
@@ -33,6 +33,12 @@ export function Timeline({ conversation: c, onReply }: { conversation: Conversat
   const messages = useMemo(() => new Map(items.flatMap((i) => (i.message ? [[i.message.id, i.message] as const] : []))), [items]);
   const waiting = pending.filter((p) => !items.some((i) => echoes(i, p.at, p.input.text)));
   const last = items.at(-1)?.position;
+  const { data: talks } = useQuery(contactConversations(c.contact.id));
+  const earliest = !!talks && !talks.has_more && talks.data.at(-1)?.id === c.id;
+  // Where the unread ones began stays marked, although they are read by being looked at.
+  const [firstUnread, setFirstUnread] = useState<string>();
+  const unread = firstUnread ?? unreadFrom(items, c.unread_count)?.position;
+  if (unread !== firstUnread) setFirstUnread(unread);
 
   // What is read stays where it is: at the end new items come into sight, elsewhere nothing moves.
   useLayoutEffect(() => {
@@ -67,7 +73,6 @@ export function Timeline({ conversation: c, onReply }: { conversation: Conversat
   if (isPending) return <Skeletons />;
   if (error && !shown) return <Trouble error={error} again={() => void refetch()} />;
   const names = { queue: (id: string) => cache.getQueryData<{ id: string; name: string }[]>(queues.queryKey)?.find((q) => q.id === id)?.name ?? id };
-  const firstUnread = unreadFrom(items, c.unread_count);
   const fresh = away ? items.filter((i) => Number(i.position) > seen && i.message?.conversation_id === c.id).length : 0;
   return (
     <div className="tlbox">
@@ -87,7 +92,7 @@ export function Timeline({ conversation: c, onReply }: { conversation: Conversat
         }}
       >
         <div className="tl">
-          {shown && hasOlder(shown) ? (
+          {shown && hasOlder(shown) && !(earliest && shown.stretches[0]?.older === null) ? (
             <button type="button" className="btn s self-center" onClick={() => void load()} aria-disabled={loading}>
               <Icon name="history" small />
               {loading ? i18n._('Loading…') : i18n._('Load older dialogs')}
@@ -106,7 +111,7 @@ export function Timeline({ conversation: c, onReply }: { conversation: Conversat
             return (
               <Fragment key={(item.message ?? item.event)?.id ?? item.position}>
                 {(!before || daysAgo(timeOf(before), new Date(at)) !== 0) && <div className="day">{day(at)}</div>}
-                {item === firstUnread && (
+                {item.position === firstUnread && item.message?.conversation_id === c.id && (
                   <div className="unreadline" role="separator">
                     <span>{i18n._('New')}</span>
                   </div>

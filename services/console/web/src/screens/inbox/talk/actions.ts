@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { api, type Caller, type Conversation, data, type Schemas } from '../../../api/client';
 import { type Fault, faultOf } from '../../../api/fault';
 import { me } from '../../../api/queries';
@@ -18,15 +18,17 @@ export interface Refused {
 export function useActions(c: Conversation | undefined) {
   const cache = useQueryClient();
   const [refused, setRefused] = useState<Refused>();
-  const [busy, setBusy] = useState(false);
+  const busy = useRef(false);
 
   const act = async (what: string, run: Do, free?: boolean): Promise<boolean> => {
-    if (!c || busy) return false;
-    setBusy(true);
+    if (!c || busy.current) return false;
+    busy.current = true;
     setRefused(undefined);
     const caller = cache.getQueryData<Caller>(me.queryKey);
+    // As it is on the screen now: an undo comes after the change that it takes back.
+    const { version } = cache.getQueryData<Conversation>(['conversation', c.id]) ?? c;
     try {
-      const now = await data(run({ id: c.id }, free ? {} : { 'If-Match': `"${c.version}"` }));
+      const now = await data(run({ id: c.id }, free ? {} : { 'If-Match': `"${version}"` }));
       if (caller) keepConversation(cache, now, caller);
       return true;
     } catch (error) {
@@ -35,7 +37,7 @@ export function useActions(c: Conversation | undefined) {
       setRefused({ fault, what, ...(fault.status === 412 && { anyway: () => void act(what, run, true) }) });
       return false;
     } finally {
-      setBusy(false);
+      busy.current = false;
     }
   };
 
