@@ -43,7 +43,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 	to := feed.Keyed{Bus: env.Bus, Types: env.Directory}
 	docs := record.New(env.DB, feed.Fanout{To: to}, env.Log)
 	hub := feed.NewHub(to, env.Now)
-	calls := func(ctx context.Context, tenant, attempt string) ([]*provider.Call, error) {
+	calls := func(ctx context.Context, tenant, attempt string) ([]provider.Call, error) {
 		return provider.Calls(ctx, env.DB, tenant, attempt)
 	}
 	files := fileurl.New(env.Sealer, env.PublicURL, env.Now)

@@ -16,6 +16,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/blob"
 	"github.com/tributaryhq/tributary/pkg/bus"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
@@ -208,6 +209,16 @@ func TestResend(t *testing.T) {
 	w.post(w.key, "/v1/messages/"+id+"/resend", nil).want(409, "conflict") // it is on its way
 	d := w.get(w.key, "/v1/messages/"+id+"/deliveries").want(200)
 	if len(d.at("data").([]any)) != 2 || d.text("data", 0, "status") != "failed" || d.text("data", 1, "status") != "queued" {
+		t.Errorf("%s", d.raw)
+	}
+	type stored struct {
+		store.Meta
+		provider.Call
+	}
+	call := &stored{Call: provider.Call{ChannelID: "ch", MessageID: id, AttemptID: d.text("data", 0, "attempt_id"), URL: "https://provider.example/send", At: event.At(time.Now())}}
+	call.ID, call.Tenant = "call_1", w.id
+	w.ok(store.NewCollection[stored](w.db, provider.CallSpec).Insert(w.Context(), call))
+	if d := w.get(w.key, "/v1/messages/"+id+"/deliveries").want(200); d.text("data", 0, "calls", 0, "url") != call.URL { // and nothing of its document
 		t.Errorf("%s", d.raw)
 	}
 	w.post(w.key, "/v1/messages/"+in.ID+"/resend", nil).want(422, "not_applicable")

@@ -750,7 +750,7 @@ type Delivery struct {
 	// Action the attempt is this action on the message
 	Action    *string                  `json:"action,omitempty"`
 	AttemptId string                   `json:"attempt_id"`
-	Calls     []map[string]interface{} `json:"calls"`
+	Calls     []ProviderCall           `json:"calls"`
 	CreatedAt *time.Time               `json:"created_at,omitempty"`
 	N         int                      `json:"n"`
 	Status    string                   `json:"status"`
@@ -1041,6 +1041,27 @@ type Problem struct {
 	Status    int     `json:"status"`
 	Title     string  `json:"title"`
 	Type      string  `json:"type"`
+}
+
+// ProviderCall A call to the provider, without credentials and secrets; bodies are cut.
+type ProviderCall struct {
+	Answer    *string              `json:"answer,omitempty"`
+	At        time.Time            `json:"at"`
+	AttemptId string               `json:"attempt_id"`
+	Body      *string              `json:"body,omitempty"`
+	ChannelId string               `json:"channel_id"`
+	Error     *string              `json:"error,omitempty"`
+	Header    *map[string][]string `json:"header,omitempty"`
+	MessageId string               `json:"message_id"`
+
+	// Method missing where the call is not one of HTTP
+	Method *string `json:"method,omitempty"`
+	Part   int     `json:"part"`
+
+	// Status HTTP; missing where there was no answer
+	Status *int   `json:"status,omitempty"`
+	TookMs int64  `json:"took_ms"`
+	Url    string `json:"url"`
 }
 
 // RoutingDecision defines model for RoutingDecision.

@@ -193,7 +193,7 @@ func (s *Server) MessageDeliveries(c *gin.Context, id api.ID) {
 			if err != nil {
 				return nil, err
 			}
-			one["calls"] = append([]*provider.Call{}, calls...)
+			one["calls"] = append([]provider.Call{}, calls...)
 		}
 		return object{"data": out}, nil
 	})

@@ -31,7 +31,7 @@ import (
 type Server struct {
 	Record    *record.Store
 	Directory *directory.Directory
-	Calls     func(ctx context.Context, tenant, attemptID string) ([]*provider.Call, error) // redacted provider calls of an attempt
+	Calls     func(ctx context.Context, tenant, attemptID string) ([]provider.Call, error) // redacted provider calls of an attempt
 	Outbox    *outgoing.Outbox
 	Blob      *blob.Store
 	Cache     *cache.Cache

@@ -28,7 +28,6 @@ const (
 
 // Call is one call to a provider as people may see it: the request without credentials, the answer without secrets.
 type Call struct {
-	store.Meta
 	ChannelID string              `json:"channel_id"`
 	MessageID string              `json:"message_id"`
 	AttemptID string              `json:"attempt_id"`
@@ -44,9 +43,15 @@ type Call struct {
 	Error     string              `json:"error,omitempty"`
 }
 
+// logged is a call as it is stored.
+type logged struct {
+	store.Meta
+	Call
+}
+
 // CallLog writes provider calls in batches, off the path of sends. What a crash or a slow store loses of it is lost.
 type CallLog struct {
-	docs  *store.Collection[Call]
+	docs  *store.Collection[logged]
 	queue chan entry
 	log   *slog.Logger
 	now   func() time.Time
@@ -66,7 +71,7 @@ type entry struct {
 
 // NewCallLog returns a log that needs Run.
 func NewCallLog(db store.DB, log *slog.Logger, now func() time.Time) *CallLog {
-	return &CallLog{docs: store.NewCollection[Call](db, CallSpec), queue: make(chan entry, callsQueue), log: log, now: now}
+	return &CallLog{docs: store.NewCollection[logged](db, CallSpec), queue: make(chan entry, callsQueue), log: log, now: now}
 }
 
 func (l *CallLog) add(e entry) {
@@ -105,7 +110,7 @@ func (l *CallLog) Flush(ctx context.Context) {
 
 // flush writes one batch and reports whether it was full.
 func (l *CallLog) flush(ctx context.Context) bool {
-	var docs []*Call
+	var docs []*logged
 	for len(docs) < callsBatch {
 		select {
 		case e := <-l.queue:
@@ -127,12 +132,12 @@ func (l *CallLog) flush(ctx context.Context) bool {
 	return len(docs) == callsBatch
 }
 
-func (l *CallLog) document(e entry) *Call {
+func (l *CallLog) document(e entry) *logged {
 	hide := e.hide.text
-	c := &Call{
+	c := &logged{Call: Call{
 		ChannelID: e.ch, MessageID: e.about.Message, AttemptID: e.about.Attempt, Part: e.about.Part, At: event.At(e.at), TookMs: e.took.Milliseconds(),
 		Method: e.req.Method, URL: hide(e.req.URL), Body: hide(text(e.req.Body)), Status: e.resp.Status, Answer: hide(text(e.resp.Body)),
-	}
+	}}
 	c.ID, c.Tenant, c.ExpiresAt = "call_"+nonce(), e.about.Tenant, event.At(e.at.Add(callsKept))
 	for k, vs := range e.req.Header {
 		if c.Header == nil {
@@ -158,8 +163,12 @@ func text(b []byte) string {
 }
 
 // Calls returns the calls of an attempt, oldest first.
-func Calls(ctx context.Context, db store.DB, tenant, attempt string) ([]*Call, error) {
-	docs, _, _, err := store.NewCollection[Call](db, CallSpec).Query(ctx, store.Query{
+func Calls(ctx context.Context, db store.DB, tenant, attempt string) ([]Call, error) {
+	docs, _, _, err := store.NewCollection[logged](db, CallSpec).Query(ctx, store.Query{
 		Where: []store.Eq{{Field: "tenant", Value: tenant}, {Field: "attempt_id", Value: attempt}}, Order: "at", Limit: 200})
-	return docs, err
+	out := make([]Call, len(docs))
+	for i, d := range docs {
+		out[i] = d.Call
+	}
+	return out, err
 }

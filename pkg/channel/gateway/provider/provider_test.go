@@ -19,6 +19,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/dispatch"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
 )
 
@@ -148,7 +149,11 @@ func TestP11_TheCallLogHasNoSecrets(t *testing.T) {
 	if got.Status != 200 || got.URL != echo.URL+"/send" || !strings.Contains(got.Body, "good morning") || got.Answer != "you said Bearer [secret]" {
 		t.Errorf("%+v", got)
 	}
-	raws, err := db.Get(t.Context(), CallSpec.Name, got.ID)
+	docs, _, _, err := c.Log.docs.Query(t.Context(), store.Query{Where: []store.Eq{{Field: "tenant", Value: "acme"}}, Limit: 2})
+	if err != nil || len(docs) != 1 {
+		t.Fatalf("%d documents, %v", len(docs), err)
+	}
+	raws, err := db.Get(t.Context(), CallSpec.Name, docs[0].ID)
 	if err != nil || bytes.Contains(raws[0].JSON, []byte(gatewaytest.APIToken)) {
 		t.Errorf("%s %v", raws[0].JSON, err)
 	}
