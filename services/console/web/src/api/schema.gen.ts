@@ -1966,7 +1966,7 @@ export interface components {
             /** @description the attempt is this action on the message */
             action?: string;
             attempt_id: string;
-            calls: Record<string, never>[];
+            calls: components["schemas"]["ProviderCall"][];
             /** Format: date-time */
             created_at?: string;
             n: number;
@@ -2261,6 +2261,28 @@ export interface components {
             status: number;
             title: string;
             type: string;
+        };
+        /** @description A call to the provider, without credentials and secrets; bodies are cut. */
+        ProviderCall: {
+            answer?: string;
+            /** Format: date-time */
+            at: string;
+            attempt_id: string;
+            body?: string;
+            channel_id: string;
+            error?: string;
+            header?: {
+                [key: string]: string[];
+            };
+            message_id: string;
+            /** @description missing where the call is not one of HTTP */
+            method?: string;
+            part: number;
+            /** @description HTTP; missing where there was no answer */
+            status?: number;
+            /** Format: int64 */
+            took_ms: number;
+            url: string;
         };
         Queue: {
             /** Format: date-time */
