@@ -94,11 +94,17 @@ func (s *stand) redis(args ...string) {
 	}
 }
 
-// restart replaces every pod, as docs/guide/kubernetes.md has it.
+// restart replaces every pod, as docs/guide/kubernetes.md has it, and waits until those of before are gone.
 func (s *stand) restart() {
 	s.Helper()
 	s.kubectl("rollout", "restart", "deployment,statefulset", "-l", "app.kubernetes.io/instance="+s.release)
 	s.kubectl("rollout", "status", "deployment,statefulset", "-l", "app.kubernetes.io/instance="+s.release, "--timeout=10m")
+	s.wait("pods of before to end", func() error {
+		if out := s.kubectl("get", "pods", "-l", "app.kubernetes.io/instance="+s.release, "-o", "jsonpath={.items[*].metadata.deletionTimestamp}"); out != "" {
+			return fmt.Errorf("some are ending since %s", out)
+		}
+		return nil
+	})
 }
 
 // rotated replaces every secret of the release under load, as docs/guide/kubernetes.md has it.
