@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { start } from './process';
+import { start, stop } from './process';
 import { call, Customer, enter, field, running, said } from './world';
 
 test('a cut: what is written leaves once, what came in is there, nothing is loaded anew', async () => {
@@ -49,21 +49,14 @@ test('a restart of the server is caught up with, and what is typed stays', async
   const page = await enter(`/inbox/${id}`);
   await said(page, 'before').waitFor();
   await field(page).fill('typed before the restart');
-  process.kill(running.pid, 'SIGKILL');
+  await stop(running, 'SIGKILL');
   await page.getByText('Reconnecting…').waitFor();
   await page.getByRole('button', { name: 'Send' }).click();
   await said(page, 'typed before the restart').getByText(/waiting/).waitFor();
-  const again = await start(running);
-  try {
-    await rob.say('after');
-    await said(page, 'after').waitFor();
-    await said(page, 'typed before the restart').locator('.st.read').waitFor();
-    await page.getByText('Reconnecting…').waitFor({ state: 'detached' });
-    expect(await said(page, 'typed before the restart').count()).toBe(1);
-  } finally {
-    await page.context().close();
-    const ended = new Promise((done) => again.once('exit', done));
-    again.kill('SIGTERM');
-    await ended;
-  }
+  await start(running);
+  await rob.say('after');
+  await said(page, 'after').waitFor();
+  await said(page, 'typed before the restart').locator('.st.read').waitFor();
+  await page.getByText('Reconnecting…').waitFor({ state: 'detached' });
+  expect(await said(page, 'typed before the restart').count()).toBe(1);
 });

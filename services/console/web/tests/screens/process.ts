@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,6 @@ export interface Running {
   binary: string;
   env: Record<string, string>;
   dir: string;
-  pid: number;
 }
 
 declare module 'vitest' {
@@ -32,16 +31,34 @@ async function freePort(): Promise<number> {
   });
 }
 
-/** start runs the binary until it is ready. */
-export async function start(r: Omit<Running, 'pid'>): Promise<ChildProcess> {
-  const child = spawn(r.binary, [], { env: { ...process.env, ...r.env }, stdio: ['ignore', 'pipe', 'pipe'] });
-  let log = '';
-  child.stdout.on('data', (b) => (log += b));
-  child.stderr.on('data', (b) => (log += b));
+/** start runs the binary until it is ready. It outlives the test that starts it: the files of tests share one process. */
+export async function start(r: Running): Promise<void> {
+  const log = join(r.dir, 'log');
+  writeFileSync(log, '');
+  const to = openSync(log, 'a');
+  const child = spawn(r.binary, [], { env: { ...process.env, ...r.env }, stdio: ['ignore', to, to] });
+  closeSync(to);
+  writeFileSync(join(r.dir, 'pid'), String(child.pid));
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`the binary has ended with ${child.exitCode}:\n${log}`);
-    if ((await fetch(r.ready).catch(() => undefined))?.ok && log.includes('Tributary is ready')) return child;
+    const said = readFileSync(log, 'utf8');
+    if (child.exitCode !== null) throw new Error(`the binary has ended with ${child.exitCode}:\n${said}`);
+    if ((await fetch(r.ready).catch(() => undefined))?.ok && said.includes('Tributary is ready')) return;
     await new Promise((next) => setTimeout(next, 50));
+  }
+}
+
+/** stop ends the process that runs now, and waits until it has. */
+export async function stop(r: Running, signal: NodeJS.Signals): Promise<void> {
+  const pid = Number(readFileSync(join(r.dir, 'pid'), 'utf8'));
+  process.kill(pid, signal);
+  while (runs(pid)) await new Promise((next) => setTimeout(next, 50));
+}
+
+function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }
 
@@ -57,14 +74,10 @@ export default async function setup(project: TestProject) {
     env: { TRIBUTARY_DATA_DIR: dir, TRIBUTARY_HTTP_ADDR: `127.0.0.1:${http}`, TRIBUTARY_ADMIN_ADDR: `127.0.0.1:${admin}` },
     dir,
   };
-  const child = await start(r);
-  project.provide('running', { ...r, pid: child.pid ?? 0 });
+  await start(r);
+  project.provide('running', r);
   return async () => {
-    const ended = new Promise((done) => child.once('exit', done));
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGTERM');
-      await ended;
-    }
-    rmSync(dir, { recursive: true, force: true });
+    await stop(r, 'SIGTERM');
+    rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   };
 }
