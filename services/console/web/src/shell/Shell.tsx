@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useMatches } from '@tanstack/react-router';
 import { useEffect, useMemo } from 'react';
-import { counters, me } from '../api/queries';
+import { counters, me, simulated } from '../api/queries';
 import { keepFor } from '../live/keep';
 import { LiveProvider } from '../live/live';
 import { i18n } from '../locales/i18n';
@@ -13,7 +13,10 @@ import { Outbox } from './Outbox';
 import type { Place } from './places';
 import { switchTheme } from './theme';
 
-const places: Place[] = [{ to: '/inbox', icon: 'chat', label: () => i18n._('Messages') }];
+const places: Place[] = [
+  { to: '/inbox', icon: 'chat', label: () => i18n._('Messages') },
+  { to: '/simulator', icon: 'flask', label: () => i18n._('Simulator'), permission: 'channels.write', demo: true },
+];
 
 /** Shell is what stands around every screen: the menu, the stream, and what is to be sent. */
 export function Shell() {
@@ -57,8 +60,9 @@ export function Shell() {
 function Places({ permissions }: { permissions: string[] }) {
   const { data } = useQuery(counters);
   const at = useMatches({ select: (m) => m.at(-1)?.pathname ?? '' });
+  const demo = useQuery({ ...simulated, enabled: permissions.includes('channels.write') });
   return places
-    .filter((p) => !p.permission || permissions.includes(p.permission))
+    .filter((p) => (!p.permission || permissions.includes(p.permission)) && (!p.demo || demo.isSuccess))
     .map((p) => (
       <Link key={p.to} to={p.to} aria-current={at.startsWith(p.to) ? 'page' : undefined}>
         <Icon name={p.icon} />

@@ -6,6 +6,8 @@ export interface Place {
   icon: IconName;
   label: () => string;
   permission?: string;
+  /** it is there with the demo only */
+  demo?: true;
 }
 
 /** inside says whether an address is one of this site, so that a sign-in can lead back to it and to nowhere else. */

@@ -75,7 +75,9 @@ const inbox = createRoute({
 
 const talk = createRoute({ getParentRoute: () => inbox, path: '$id', component: lazyRouteComponent(() => import('../screens/inbox/Inbox'), 'Talk') });
 
-const tree = root.addChildren([signin, home, shell.addChildren([inbox.addChildren([talk])])]);
+const simulator = createRoute({ getParentRoute: () => shell, path: '/simulator', component: lazyRouteComponent(() => import('../screens/simulator/Simulator'), 'Simulator') });
+
+const tree = root.addChildren([signin, home, shell.addChildren([inbox.addChildren([talk]), simulator])]);
 
 /** createPlaces makes the router; every screen is loaded when it is gone to. */
 export function createPlaces(cache: QueryClient) {
