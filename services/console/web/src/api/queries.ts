@@ -27,6 +27,8 @@ export const channels = queryOptions({ queryKey: ['channels'], queryFn: () => al
 
 export const channel = (id: string) => queryOptions({ queryKey: ['channel', id], queryFn: () => data(api.GET('/v1/channels/{id}', { params: { path: { id } } })), staleTime: 60_000 });
 
+export const channelTypes = queryOptions({ queryKey: ['channel-types'], queryFn: async () => (await data(api.GET('/v1/channel-types'))).data, staleTime: Infinity });
+
 /** simulated are the accounts that the simulator plays; where there is no simulator it fails with 404. */
 export const simulated = queryOptions({ queryKey: ['simulated'], queryFn: async () => (await data(api.GET('/simulator/accounts'))).data, staleTime: 30_000, retry: false });
 

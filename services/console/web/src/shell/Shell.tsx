@@ -15,6 +15,7 @@ import { switchTheme } from './theme';
 
 const places: Place[] = [
   { to: '/inbox', icon: 'chat', label: () => i18n._('Messages') },
+  { to: '/channels', icon: 'cog', label: () => i18n._('Channels'), permission: 'channels.read' },
   { to: '/simulator', icon: 'flask', label: () => i18n._('Simulator'), permission: 'channels.write', demo: true },
 ];
 

@@ -77,7 +77,11 @@ const talk = createRoute({ getParentRoute: () => inbox, path: '$id', component: 
 
 const simulator = createRoute({ getParentRoute: () => shell, path: '/simulator', component: lazyRouteComponent(() => import('../screens/simulator/Simulator'), 'Simulator') });
 
-const tree = root.addChildren([signin, home, shell.addChildren([inbox.addChildren([talk]), simulator])]);
+const channels = createRoute({ getParentRoute: () => shell, path: '/channels', component: lazyRouteComponent(() => import('../screens/channels/Channels'), 'Channels') });
+
+const channel = createRoute({ getParentRoute: () => channels, path: '$id', component: lazyRouteComponent(() => import('../screens/channels/Channel'), 'Channel') });
+
+const tree = root.addChildren([signin, home, shell.addChildren([inbox.addChildren([talk]), simulator, channels.addChildren([channel])])]);
 
 /** createPlaces makes the router; every screen is loaded when it is gone to. */
 export function createPlaces(cache: QueryClient) {
