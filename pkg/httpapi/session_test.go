@@ -94,7 +94,7 @@ func TestABrowserKeepsASessionOutOfReach(t *testing.T) {
 			req.Header.Set("Sec-Fetch-Site", site)
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, req)
-			set := w.Result().Cookies() //nolint:bodyclose // a recorder's
+			set := w.Result().Cookies()
 			if len(set) == 0 {
 				return w.Code, nil
 			}
