@@ -99,6 +99,9 @@ func (t *tx) query(st statement, keys int) ([]store.Row, error) {
 
 // fetch reads the rows of a statement: id, rev, doc and the values of so many order fields. Small reads go together.
 func (db *DB) fetch(ctx context.Context, st statement, keys int, small bool) ([]store.Row, error) {
+	if err := ctx.Err(); err != nil { // the reader may be as ready as the end of ctx is
+		return nil, err
+	}
 	if !small {
 		return db.alone(ctx, st, keys)
 	}

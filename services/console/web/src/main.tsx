@@ -5,6 +5,7 @@ import { setNonce } from 'get-nonce';
 import { createRoot } from 'react-dom/client';
 import { onSignedOut } from './api/client';
 import { faultOf } from './api/fault';
+import { me } from './api/queries';
 import { speak } from './locales/i18n';
 import { toSignIn } from './shell/places';
 import { createPlaces } from './shell/router';
@@ -29,8 +30,9 @@ const cache = new QueryClient({
 const router = createPlaces(cache);
 onSignedOut(() => {
   if (router.latestLocation.pathname === '/signin') return; // several calls may hear of it
-  cache.removeQueries({ queryKey: ['me'] });
-  void router.navigate(toSignIn(router.latestLocation.href, true));
+  const ended = cache.getQueryData(me.queryKey) !== undefined; // else there was no session yet
+  cache.removeQueries(me);
+  void router.navigate(toSignIn(router.latestLocation.href, ended));
 });
 
 const root = document.getElementById('root');

@@ -4,6 +4,8 @@ import { Customer, demo, enter, field, problem, said, signIn, visit } from './wo
 test('a session is a cookie that no script can read, and ends with the sign-out', async () => {
   const page = await visit('/');
   await page.waitForURL('**/signin?to=%2Finbox');
+  await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+  expect(await page.getByText('Your session has ended.').count()).toBe(0);
   await signIn(page, { email: demo.email, password: 'wrong' });
   await page.getByRole('alert').getByText('Email or password is wrong.').waitFor();
   await signIn(page);
