@@ -132,3 +132,11 @@ func TestWebhooksComeAgain(t *testing.T) {
 		return stats.Taken == 1 && stats.Refused >= 2
 	})
 }
+
+// What is null is not there: programs write their empty fields so.
+func TestNullIsNothing(t *testing.T) {
+	t.Parallel()
+	w := cloud(t)
+	w.must("PUT", "/simulator/script", obj{"fail": nil, "reset_before": nil, "lose_answer": nil, "throttle": nil, "receipts": nil, "recipients": nil}, nil)
+	w.must("POST", "/simulator/inbound", obj{"type": "whatsapp", "from": "+4915112345678", "text": "hi", "media": nil, "location": nil, "contacts": nil, "referral": nil}, nil)
+}

@@ -2412,7 +2412,7 @@ export interface components {
             times?: number;
             /** @description only calls for this recipient */
             to?: string;
-        };
+        } | null;
         SimulatedInbound: {
             account?: string;
             /** @description RFC 3339; without it now */
@@ -2426,7 +2426,7 @@ export interface components {
             contacts?: {
                 name?: string;
                 phone?: string;
-            }[];
+            }[] | null;
             /** @description how often */
             count?: number;
             forwarded?: boolean;
@@ -2446,7 +2446,7 @@ export interface components {
                 latitude?: number;
                 longitude?: number;
                 name?: string;
-            };
+            } | null;
             /** @description without data a file of its kind is made up */
             media?: {
                 data?: string;
@@ -2454,7 +2454,7 @@ export interface components {
                 name?: string;
                 /** @description bytes: the made-up file is filled up to this */
                 size?: number;
-            };
+            } | null;
             /** @description as the person calls themselves */
             name?: string;
             referral?: {
@@ -2464,7 +2464,7 @@ export interface components {
                 source?: string;
                 source_id?: string;
                 url?: string;
-            };
+            } | null;
             /** @description of a reaction: it is taken back */
             removed?: boolean;
             /** @description the provider's id of the quoted message */
@@ -2546,14 +2546,14 @@ export interface components {
             read_ms?: number;
             /** @description negative: never */
             sent_ms?: number;
-        };
+        } | null;
         SimulatedRegistration: {
             secrets?: {
                 [key: string]: string;
-            };
+            } | null;
             settings?: {
                 [key: string]: unknown;
-            };
+            } | null;
             type: components["schemas"]["SimulatedType"];
             webhook_url?: string;
         };
@@ -2580,11 +2580,11 @@ export interface components {
             per_peer?: number;
             /** @description of the account */
             per_second?: number;
-        };
+        } | null;
         SimulatedTimes: {
             /** @description 0: until the script is replaced */
             times?: number;
-        };
+        } | null;
         SimulatedTold: {
             count?: number;
             /** @description why there is no status */
@@ -3183,7 +3183,7 @@ export interface operations {
                     /** @description by id: unknown, or blocked */
                     recipients?: {
                         [key: string]: string;
-                    };
+                    } | null;
                     /** @description every webhook is held back for a random time up to this */
                     reorder_ms?: number;
                     /** @description the connection is cut before the request is read */
