@@ -66,6 +66,15 @@ def tomorrow():
     return {"until": at.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
+def simulated():
+    made = channel()
+    return {"type": made["type"], "settings": made["settings"], "secrets": made["secrets"]}
+
+
+def customer():
+    return {"type": "whatsapp", "from": f"+491511{secrets.randbelow(10**7):07}", "text": "a question"}
+
+
 # What an operation deletes, as a path and a body that make one.
 DELETED = {
     "deleteChannel": ("/v1/channels", channel),
@@ -78,15 +87,18 @@ BODIES = {
     "createAPIKey": key,
     "createChannel": channel,
     "createUser": user,
+    "editMessage": lambda: {"text": "edited"},
     "login": lambda: {"email": AGENT["email"], "password": AGENT["password"]},
+    "registerSimulatedAccount": simulated,
     "sendMessage": lambda: {"text": "an answer"},
+    "simulateInbound": customer,
     "snoozeConversation": tomorrow,
     "startConversation": first_words,
 }
 
 # What has to be so that an operation can succeed: other callers close conversations, and give them to others.
 READY = {
-    "reopenConversation": ("close", {}),
+    "reopenConversation": ("close", {"category": "other", "summary": "done"}),  # the tenant may require both
     "sendMessage": ("reopen", None),
     "takeConversation": ("assign", {"agent_id": AGENT["agent_id"]}),
 }

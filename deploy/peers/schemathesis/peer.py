@@ -29,6 +29,8 @@ LEFT_OUT = {
 NO_SUCCESS = {
     "getPublicFile": "its tokens are signed: only the provider that is sent a file gets one",
     "resendMessage": "the simulator fails no message of the stand, and only what failed is sent again",
+    "editMessage": "other callers take back what the stand has sent on the channel that can edit",
+    "simulateReceipt": "it takes the provider's id of a message, which the stand does not know",
     "hideMessage": "no channel of the stand has comments",
     "unhideMessage": "no channel of the stand has comments",
     "replyPrivately": "no channel of the stand has comments",
