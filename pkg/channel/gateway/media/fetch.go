@@ -22,7 +22,8 @@ const (
 	peek     = 1 << 20 // bytes of an answer that the adapter sees
 )
 
-// fetch brings a file into the blob store and returns the attachment as it is then.
+// fetch brings a file into the blob store and returns the attachment as it is then. With an error it is as it was, or has bytes that
+// are not what the provider announced.
 func (w *Worker) fetch(ctx context.Context, f *File) (event.Attachment, *fault.Error) {
 	ctx, cancel := context.WithTimeout(ctx, w.Timing.Fetch)
 	defer cancel()
@@ -44,6 +45,19 @@ func (w *Worker) fetch(ctx context.Context, f *File) (event.Attachment, *fault.E
 		return a, sure(provider.Redact(ch, err))
 	}
 	return a, nil
+}
+
+// last returns what becomes of a file if a try was its last one. Bytes of another digest are better than none.
+func (w *Worker) last(f *File, a event.Attachment, fe *fault.Error) (event.Attachment, bool) {
+	switch {
+	case fe == nil:
+		return a, true
+	case !w.hopeless(f, fe):
+		return a, false
+	case a.Blob != "":
+		return a, true
+	}
+	return lost(f, fe), true
 }
 
 // sure makes an unknown outcome one that may be repeated: a fetch changes nothing.
@@ -147,11 +161,11 @@ func (w *Worker) keep(ctx context.Context, ch channel.Keyed, f *File, r io.Reade
 	}
 	if announced != "" && announced != a.SHA256 {
 		differs := fault.New(fault.Unavailable, "media_digest_mismatch", "the file has another SHA-256 digest than the provider announced")
-		if f.Mismatches++; f.Mismatches < maxMismatches && !w.expired(f) {
-			return f.Wanted.Attachment, differs
-		}
 		a.Warning = differs.Shown()
 		a.Warning.Retryable = false
+		if f.Mismatches++; f.Mismatches < maxMismatches {
+			return a, differs
+		}
 	}
 	return a, nil
 }

@@ -95,12 +95,9 @@ func (w *Worker) settle(ctx context.Context, f *File, a event.Attachment, fe *fa
 	refused := f.Refused
 	err := w.change(ctx, f, func(doc *File) {
 		doc.Mismatches, doc.Refused = mismatches, refused
-		switch {
-		case fe == nil:
-			w.end(doc, a)
-		case w.hopeless(doc, fe):
-			w.end(doc, lost(doc, fe))
-		default:
+		if end, ok := w.last(doc, a, fe); ok {
+			w.end(doc, end)
+		} else {
 			doc.NextAt, doc.Error = event.At(next), fe.Shown()
 		}
 	})

@@ -175,6 +175,22 @@ func TestAFileOfAnotherDigestIsKeptWithAWarning(t *testing.T) {
 	}
 }
 
+// The time that the provider keeps a file can run out while it is being fetched: what came is not let go.
+func TestBytesOfAnotherDigestAreKeptWhenTheTimeRunsOutMeanwhile(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "other") })
+	a := event.Attachment{ID: "a", URL: r.server.URL + "/f", SHA256: strings.Repeat("00", 32)}
+	f := r.file("acme", event.WantedMedia{ChannelID: "ch_a", Peer: "ann", Ref: "m1", Attachment: a, ExpiresAt: event.At(time.Now().Add(time.Hour))})
+	got, fe := r.fetch(t.Context(), f)
+	if _, ok := r.last(f, got, fe); fe == nil || fe.Code != "media_digest_mismatch" || ok {
+		t.Fatalf("%v, the last try: %v", fe, ok)
+	}
+	f.Wanted.ExpiresAt = event.At(time.Now().Add(-time.Second))
+	if end, ok := r.last(f, got, fe); !ok || end.State != event.Ready || end.SHA256 != sumOf("other") || end.Warning == nil {
+		t.Errorf("%+v %v", end, ok)
+	}
+}
+
 // A file that an earlier version left waiting has no fields that came later.
 func TestWaitingFilesOfEarlierVersionsAreFetched(t *testing.T) {
 	t.Parallel()

@@ -117,11 +117,8 @@ func (w *Worker) handle(ctx context.Context, m bus.Message) error {
 	}
 	defer leave.done()
 	a, ferr := w.fetch(ctx, f)
-	switch {
-	case ferr == nil:
-		return w.say(ctx, f, a)
-	case w.hopeless(f, ferr):
-		return w.say(ctx, f, lost(f, ferr))
+	if end, ok := w.last(f, a, ferr); ok {
+		return w.say(ctx, f, end)
 	}
 	return w.wait(ctx, f, ferr, w.next(ctx, f, 1, ferr))
 }
