@@ -144,7 +144,7 @@ func TestHoldEndsWhenTheLeaseIsLost(t *testing.T) {
 		m.flush() // Redis lost its data
 		select {
 		case <-ctx.Done():
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Error("the loss was not noticed")
 		}
 		return ctx.Err()
@@ -222,7 +222,7 @@ func TestLostSignalsAreTold(t *testing.T) {
 		if p != nil {
 			t.Errorf("after the reconnection: %q, want nil", p)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nobody told that signals may be lost")
 	}
 }

@@ -128,7 +128,7 @@ func (n *node) end(t testing.TB) {
 	n.stop()
 	select {
 	case <-n.over:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("a node does not end")
 	}
 }
