@@ -171,7 +171,7 @@ func (b *Broker) closeFiles() error {
 		errs = append(errs, b.redo.Close())
 	}
 	if b.lock != nil {
-		errs = append(errs, b.lock.Close()) // which gives up the lock
+		errs = append(errs, unlock(b.lock))
 	}
 	return errors.Join(errs...)
 }

@@ -14,3 +14,5 @@ func lockDir(dir string) (*os.File, error) {
 	}
 	return os.OpenFile(filepath.Join(dir, "broker.lock"), os.O_CREATE|os.O_RDWR, 0o640)
 }
+
+func unlock(f *os.File) error { return f.Close() }
