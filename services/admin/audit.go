@@ -197,6 +197,11 @@ func (v *verified) breaks(n int64) { v.Intact, v.BrokenAt = false, &n }
 
 // list answers with a page of a collection.
 func list[T, V any](c *gin.Context, from *store.Collection[T], q store.Query, show func(*T) V) {
+	listThose(c, from, q, func(*T) bool { return true }, show)
+}
+
+// listThose lists what is there of a page: what is not, it lacks.
+func listThose[T, V any](c *gin.Context, from *store.Collection[T], q store.Query, there func(*T) bool, show func(*T) V) {
 	limit, err := httpapi.Limit(c)
 	if err != nil {
 		httpapi.Fail(c, err)
@@ -208,9 +213,11 @@ func list[T, V any](c *gin.Context, from *store.Collection[T], q store.Query, sh
 		httpapi.Fail(c, httpapi.StoreError(err))
 		return
 	}
-	out := make([]V, len(docs))
-	for i, d := range docs {
-		out[i] = show(d)
+	out := make([]V, 0, len(docs))
+	for _, d := range docs {
+		if there(d) {
+			out = append(out, show(d))
+		}
 	}
 	c.JSON(200, httpapi.NewList(out, next, prev))
 }

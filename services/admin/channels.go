@@ -41,7 +41,7 @@ func (s *server) ListChannels(c *gin.Context, params api.ListChannelsParams) {
 	if params.Type != nil {
 		q.Where = append(q.Where, store.Eq{Field: "type", Value: *params.Type})
 	}
-	list(c, s.channels, q, show)
+	listThose(c, s.channels, q, func(d *directory.Channel) bool { return !d.Deleted }, show)
 }
 
 // CreateChannel implements api.ServerInterface.

@@ -138,6 +138,18 @@ func TestCreatesAreIdempotent(t *testing.T) {
 	}
 }
 
+func TestADeletedChannelIsInNoList(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	kept, gone := w.call(ownerKey, "POST", "/v1/channels", toy("kept")).is(201).text("id"), w.call(ownerKey, "POST", "/v1/channels", toy("gone")).is(201).text("id")
+	w.call(ownerKey, "DELETE", "/v1/channels/"+gone, nil).is(204)
+	for _, path := range []string{"/v1/channels", "/v1/channels?type=telegram"} {
+		if list := w.call(ownerKey, "GET", path, nil).is(200).raw; !strings.Contains(list, kept) || strings.Contains(list, gone) {
+			t.Errorf("%s: %s", path, list)
+		}
+	}
+}
+
 func TestP10_AnotherTenantFindsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

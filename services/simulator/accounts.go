@@ -2,7 +2,9 @@ package simulator
 
 import (
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -43,8 +45,32 @@ func (s *server) register(c *gin.Context) {
 	case err != nil:
 		httpapi.Fail(c, fault.New(fault.Throttled, "overloaded", "there are too many accounts: at most %d", account.MaxAccounts))
 	default:
+		s.played.leave(a)
 		c.JSON(http.StatusOK, s.describe(a.Config()))
 	}
+}
+
+// offered is a type that is played, and what a channel of it can be made with.
+type offered struct {
+	Type     string            `json:"type"`
+	Settings map[string]any    `json:"settings"`
+	Secrets  map[string]string `json:"secrets"`
+}
+
+// offers lists the types, each with an account that is made up anew.
+func (s *server) offers(c *gin.Context) {
+	out := []offered{}
+	for _, t := range slices.Sorted(maps.Keys(s.providers)) {
+		made := s.providers[t].MadeUp()
+		conf, err := s.providers[t].Account(made)
+		if err != nil {
+			httpapi.Fail(c, err)
+			return
+		}
+		made.Settings["api_base_url"] = s.describe(&conf).APIBaseURL
+		out = append(out, offered{Type: t, Settings: made.Settings, Secrets: made.Secrets})
+	}
+	c.JSON(http.StatusOK, gin.H{"data": out})
 }
 
 // config reads a registration: a channel's settings and secrets, as the channel has them.

@@ -1,6 +1,7 @@
 // Package simulator plays the providers of messaging channels: it sends signed webhooks as WhatsApp (Cloud API and 360dialog),
 // Telegram and LINE do, takes what the gateway sends, and answers with receipts and errors. It serves the demo, end-to-end tests,
-// benchmarks and people; README.md tells how to call it. Everything is in memory.
+// benchmarks and people; README.md tells how to call it. Everything is in memory. It plays the provider of every channel whose setting
+// api_base_url is its own, and of accounts that are registered.
 package simulator
 
 import (
@@ -15,6 +16,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/pkg/auth"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/run"
 	"github.com/tributaryhq/tributary/services/simulator/account"
@@ -41,6 +44,8 @@ type provider interface {
 	Type() string
 	// Account reads a registration; its Own part and its Key are the provider's.
 	Account(in account.Registration) (account.Config, error)
+	// MadeUp is a registration that Account takes, with an id and secrets that nothing else has.
+	MadeUp() account.Registration
 	// Inbound makes the webhook of what a person did. A post without Make tells the account nothing.
 	Inbound(a *account.Account, act account.Action) (post webhook.Post, id string, err error)
 	// Receipt makes the webhook of a receipt sent by hand; code is the provider's, for a failure.
@@ -52,6 +57,7 @@ type provider interface {
 type server struct {
 	stage     *stage.Stage
 	accounts  *account.Registry
+	played    *played
 	providers map[string]provider // by type
 	publicURL string
 	permitted func(netip.AddrPort) bool // what else of this machine webhooks may go to
@@ -75,16 +81,19 @@ func New(_ context.Context, env *run.Env) (*run.Parts, error) {
 		publicURL: env.PublicURL, permitted: permitted, stopping: env.Stopping,
 	}
 	files := &media.Store{}
+	var types []event.ChannelType
 	for _, p := range []provider{
 		&whatsapp.Provider{Stage: s.stage, Accounts: s.accounts, Files: files, Allowed: s.allowed},
 		&telegram.Provider{Stage: s.stage, Accounts: s.accounts, Files: files, Allowed: s.allowed},
 		line.New(s.stage, s.accounts, files, s.allowed),
 	} {
 		s.providers[p.Type()] = p
+		types = append(types, event.ChannelType(p.Type()))
 	}
+	s.played = newPlayed(env.Directory, types, s.accounts, s.configOf, env.Log)
 	return &run.Parts{
 		Routes: func(r gin.IRouter) { s.routes(r, env.Auth, spec) },
-		Loops:  []run.Loop{{Name: "webhooks", Run: s.stage.Hooks.Run}},
+		Loops:  []run.Loop{{Name: "webhooks", Run: s.stage.Hooks.Run}, {Name: "channels", Run: s.played.run}},
 		Close: func() error {
 			client.CloseIdleConnections()
 			return nil
@@ -96,7 +105,8 @@ func (s *server) allowed(url string) bool { return webhook.Allowed(url, s.public
 
 // routes: the control API for whoever may set up channels, and the providers, which check their own credentials.
 func (s *server) routes(r gin.IRouter, who httpapi.Authenticator, spec *httpapi.Spec) {
-	g := r.Group("/simulator", httpapi.LimitBody(maxBody), httpapi.Authenticate(who), httpapi.Require(auth.ChannelsWrite), spec.Validate())
+	g := r.Group("/simulator", httpapi.LimitBody(maxBody), httpapi.Authenticate(who), httpapi.Require(auth.ChannelsWrite), spec.Validate(), s.settled)
+	g.GET("/types", s.offers)
 	g.POST("/accounts", s.register)
 	g.GET("/accounts", s.list)
 	g.POST("/inbound", s.inbound)
@@ -111,8 +121,15 @@ func (s *server) routes(r gin.IRouter, who httpapi.Authenticator, spec *httpapi.
 
 	for _, p := range s.providers {
 		for base, serve := range p.APIs() {
-			r.Any("/simulator/"+base+"/*path", func(c *gin.Context) { serve(c.Writer, c.Request, c.Param("path")) })
+			r.Any("/simulator/"+base+"/*path", s.settled, func(c *gin.Context) { serve(c.Writer, c.Request, c.Param("path")) })
 		}
+	}
+}
+
+// settled lets a call see the channels as they were configured before it.
+func (s *server) settled(c *gin.Context) {
+	if err := s.played.settle(c.Request.Context()); err != nil {
+		httpapi.Fail(c, &fault.Error{Kind: fault.Unavailable, Code: "unavailable", Err: err})
 	}
 }
 

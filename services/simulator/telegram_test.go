@@ -4,9 +4,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/tidwall/gjson"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
@@ -188,6 +190,39 @@ func TestTelegramTakesEveryKind(t *testing.T) {
 			t.Errorf("%s %s: %+v", msg.Signal, msg.Content.Type, out)
 		}
 	}
+}
+
+// What changes a message names it, so that people see the change on the message.
+func TestChangesNameTheirMessages(t *testing.T) {
+	t.Parallel()
+	check := func(w *world, want map[string][]string) {
+		t.Helper()
+		got := map[string][]string{}
+		for _, m := range w.accepted("") {
+			got[m.Kind] = append(got[m.Kind], m.About...)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+	w := bot(t)
+	first, second := w.one(toIvo(event.Content{Type: event.Text, Text: "one"})), w.one(toIvo(event.Content{Type: event.Text, Text: "two"}))
+	number := func(ref string) string { _, n, _ := strings.Cut(ref, ":"); return n }
+	for _, call := range []string{
+		"setMessageReaction?chat_id=" + ivo + "&message_id=" + number(first) + "&reaction=" + url.QueryEscape(`[{"type":"emoji","emoji":"👍"}]`),
+		"editMessageText?chat_id=" + ivo + "&message_id=" + number(first) + "&text=once",
+		"deleteMessages?chat_id=" + ivo + "&message_ids=[" + number(first) + "," + number(second) + "]",
+	} {
+		if resp, err := w.do(channel.Request{Method: "POST", URL: w.url + "/simulator/telegram/bot{bot_token}/" + call}); err != nil || resp.Status != http.StatusOK {
+			t.Fatalf("%s: %d %s %v", call, resp.Status, resp.Body, err)
+		}
+	}
+	check(w, map[string][]string{"text": nil, "reaction": {first}, "edit": {first}, "delete": {first, second}})
+
+	w = cloud(t)
+	ref := w.one(event.Outbound{AttemptID: "att_1", Peer: ana, Content: event.Content{Type: event.Text, Text: "hello"}})
+	w.one(event.Outbound{AttemptID: "att_2", Peer: ana, Content: event.Content{Type: event.ReactionType, Reaction: &event.Reaction{Target: ref, Emoji: "👍"}}})
+	check(w, map[string][]string{"text": nil, "reaction": {ref}})
 }
 
 func TestTelegramRefusals(t *testing.T) {

@@ -22,10 +22,13 @@ import (
 	"github.com/tributaryhq/tributary/pkg/auth"
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/config"
+	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/httpapi"
 	"github.com/tributaryhq/tributary/pkg/run"
+	"github.com/tributaryhq/tributary/pkg/store"
+	"github.com/tributaryhq/tributary/pkg/store/storetest"
 	"github.com/tributaryhq/tributary/services/simulator"
 )
 
@@ -66,6 +69,8 @@ type world struct {
 
 	gateway *httptest.Server
 	blobs   map[string]string
+	db      store.DB
+	dir     *directory.Directory
 
 	mu     sync.Mutex
 	ch     channel.Keyed
@@ -77,6 +82,12 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
+	t.Helper()
+	return newWorldWith(t, func(*world) {})
+}
+
+// newWorldWith is a world that before has made before the simulator was started.
+func newWorldWith(t *testing.T, before func(*world)) *world {
 	t.Helper()
 	w := &world{t: t, blobs: map[string]string{}, keys: map[string]string{}}
 	k := keys{}
@@ -96,7 +107,14 @@ func newWorld(t *testing.T) *world {
 	engine := httpapi.New()
 	server := httptest.NewServer(engine)
 	stop := make(chan struct{})
-	env := &run.Env{Auth: a, Log: slog.New(slog.DiscardHandler), Now: time.Now, PublicURL: server.URL, Stopping: stop, Config: &config.Config{EgressAllow: []string{"127.0.0.0/8"}}}
+	sealer, err := auth.NewSealer(bytes.Repeat([]byte("k"), 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.url, w.http, w.db = server.URL, server.Client(), storetest.New(t, directory.Specs...)
+	w.dir = directory.New(w.db, nil, sealer, time.Now)
+	before(w)
+	env := &run.Env{Auth: a, Directory: w.dir, Log: slog.New(slog.DiscardHandler), Now: time.Now, PublicURL: server.URL, Stopping: stop, Config: &config.Config{EgressAllow: []string{"127.0.0.0/8"}}}
 	parts, err := simulator.New(t.Context(), env)
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +129,6 @@ func newWorld(t *testing.T) *world {
 			}
 		})
 	}
-	w.url, w.http = server.URL, server.Client()
 	w.gateway = httptest.NewServer(http.HandlerFunc(w.webhook))
 	t.Cleanup(func() {
 		close(stop)
@@ -198,6 +215,22 @@ func (w *world) call(key, method, path string, in, out any) (status int, text st
 		}
 	}
 	return resp.StatusCode, string(b)
+}
+
+// as calls a simulated provider with a token, and returns the status.
+func (w *world) as(token, method, path string) int {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), method, w.url+path, http.NoBody)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := w.http.Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	return resp.StatusCode
 }
 
 func (w *world) must(method, path string, in, out any) {
@@ -391,6 +424,7 @@ type message struct {
 	Text      string
 	ClientRef string `json:"client_ref"`
 	Copies    int
+	About     []string
 }
 
 func (w *world) accepted(query string) []message {

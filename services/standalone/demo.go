@@ -100,7 +100,7 @@ const (
 	demoBot     = "tributary_demo_bot"
 )
 
-// prepare makes the demo channels and tells the simulator about them. Made again at every start, they are the same.
+// prepare makes the demo channels. The simulator plays their providers because they name it. Made again at every start, they are the same.
 func (d *demonstration) prepare(ctx context.Context, url string) error {
 	c := &client{url: url, key: d.APIKey}
 	d.Channels = map[string]string{}
@@ -118,21 +118,13 @@ func (d *demonstration) prepare(ctx context.Context, url string) error {
 			secrets[k] = d.Secrets[ch.typ+"."+k]
 		}
 		var made struct {
-			ID         string `json:"id"`
-			WebhookURL string `json:"webhook_url"`
+			ID string `json:"id"`
 		}
 		err := c.call(ctx, "POST", "/v1/channels", "demo-"+ch.typ, map[string]any{"type": ch.typ, "name": "Demo " + ch.typ, "settings": ch.settings, "secrets": secrets}, &made)
 		if err != nil {
 			return fmt.Errorf("demo channel %s: %w", ch.typ, err)
 		}
 		d.Channels[ch.typ] = made.ID
-		if ch.typ == "webchat" {
-			continue // its provider is ourselves
-		}
-		account := map[string]any{"type": ch.typ, "settings": ch.settings, "secrets": secrets, "webhook_url": made.WebhookURL}
-		if err := c.call(ctx, "POST", "/simulator/accounts", "", account, nil); err != nil {
-			return fmt.Errorf("simulated account %s: %w", ch.typ, err)
-		}
 	}
 	b, err := json.Marshal(d)
 	if err != nil {

@@ -172,6 +172,21 @@ func (e ChannelRulesSendRatesPer) Valid() bool {
 	}
 }
 
+// Defines values for SimulatedCallEncoding.
+const (
+	Base64 SimulatedCallEncoding = "base64"
+)
+
+// Valid indicates whether the value is a known member of the SimulatedCallEncoding enum.
+func (e SimulatedCallEncoding) Valid() bool {
+	switch e {
+	case Base64:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListChannelTypes200JSONResponseBodyDataSendRatesPer.
 const (
 	ListChannelTypes200JSONResponseBodyDataSendRatesPerChannel ListChannelTypes200JSONResponseBodyDataSendRatesPer = "channel"
@@ -536,14 +551,20 @@ type Session struct {
 // SimulatedCall defines model for SimulatedCall.
 type SimulatedCall struct {
 	// Body the payload itself, as JSON; a text for what is no JSON
-	Body   interface{}          `json:"body"`
-	Header *map[string][]string `json:"header,omitempty"`
-	Method *string              `json:"method,omitempty"`
+	Body interface{} `json:"body"`
+
+	// Encoding of the body, if it is a text of the payload's bytes: of what is no UTF-8
+	Encoding *SimulatedCallEncoding `json:"encoding,omitempty"`
+	Header   *map[string][]string   `json:"header,omitempty"`
+	Method   *string                `json:"method,omitempty"`
 
 	// Path what the provider appends to the webhook URL
 	Path  *string              `json:"path,omitempty"`
 	Query *map[string][]string `json:"query,omitempty"`
 }
+
+// SimulatedCallEncoding of the body, if it is a text of the payload's bytes: of what is no UTF-8
+type SimulatedCallEncoding string
 
 // TenantSettings defines model for TenantSettings.
 type TenantSettings struct {

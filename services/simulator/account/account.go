@@ -40,6 +40,9 @@ func open(tenant string, c Config) *Account {
 // Config is what the account is now; it must not be changed.
 func (a *Account) Config() *Config { return a.config.Load() }
 
+// Is reports whether the account is the one that a configuration is for.
+func (a *Account) Is(c Config) bool { return a.Config().id() == c.id() }
+
 // Script is what the account plays now.
 func (a *Account) Script() *Script { return a.script.Load() }
 

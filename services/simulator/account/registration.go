@@ -1,7 +1,10 @@
 package account
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
+	"math/big"
 
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
@@ -30,4 +33,17 @@ func (r Registration) Need(secrets ...string) error {
 		}
 	}
 	return nil
+}
+
+// Hex is random, in so many bytes.
+func Hex(bytes int) string {
+	b := make([]byte, bytes)
+	_, _ = rand.Read(b) // it never fails
+	return hex.EncodeToString(b)
+}
+
+// Digits is a random number of 15 digits, as the providers number their accounts.
+func Digits() string {
+	n, _ := rand.Int(rand.Reader, big.NewInt(9e14)) // its source never fails
+	return n.Add(n, big.NewInt(1e14)).String()
 }

@@ -50,6 +50,20 @@ func (r *Registry) Register(tenant string, c Config) (*Account, error) {
 	return a, nil
 }
 
+// Remove takes an account away, with what it knows of its people.
+func (r *Registry) Remove(a *Account) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := a.Config()
+	if r.byID[c.id()] == a {
+		delete(r.byID, c.id())
+	}
+	if r.byKey[c.key()] == a {
+		delete(r.byKey, c.key())
+	}
+	r.order = slices.DeleteFunc(r.order, func(one *Account) bool { return one == a })
+}
+
 // Of lists a tenant's accounts in the order in which they were registered; typ empty means all types.
 func (r *Registry) Of(tenant, typ string) (out []*Account) {
 	r.mu.RLock()

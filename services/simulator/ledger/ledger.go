@@ -35,6 +35,8 @@ type Message struct {
 	Body      json.RawMessage `json:"body,omitempty"`
 	// Choices are the buttons that bring something back.
 	Choices []account.Choice `json:"choices,omitempty"`
+	// About are the ids of the messages that a reaction, an edit or a deletion changes.
+	About []string `json:"about,omitempty"`
 
 	Of     *account.Account `json:"-"`
 	digest [16]byte

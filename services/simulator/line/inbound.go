@@ -107,7 +107,7 @@ func (s *scene) event() (obj, string, error) {
 			return nil, "", fault.At("/target", "required", "there is no message yet that it could be about: name one")
 		}
 		e := s.base("messageEdited", true)
-		e["message"] = obj{"type": "text", "id": target, "text": cmp.Or(s.act.Text, "Hello (edited)"), "quoteToken": random(24)}
+		e["message"] = obj{"type": "text", "id": target, "text": cmp.Or(s.act.Text, "Hello (edited)"), "quoteToken": account.Hex(24)}
 		return e, target, nil
 	case "button", "list":
 		c := account.Pick(s.act, s.known)
@@ -134,7 +134,7 @@ func (s *scene) base(kind string, token bool) obj {
 		"timestamp": s.at.UnixMilli(), "source": s.source, "mode": "active",
 	}
 	if token {
-		t := random(16)
+		t := account.Hex(16)
 		s.p.tokens.Add(s.a.Config().ID+" "+t, replyToken{chat: s.chat, until: s.p.Now().Add(replyTokenLife)})
 		e["replyToken"] = t
 	}
@@ -143,10 +143,10 @@ func (s *scene) base(kind string, token bool) obj {
 
 func (s *scene) message() (obj, error) {
 	m := obj{"id": cmp.Or(s.act.ID, fmt.Sprint(s.p.nextID()))}
-	m["markAsReadToken"] = random(24)
+	m["markAsReadToken"] = account.Hex(24)
 	switch s.act.Kind {
 	case "text", "quick_reply", "image", "video", "sticker": // the kinds that can be quoted
-		m["quoteToken"] = random(24)
+		m["quoteToken"] = account.Hex(24)
 	}
 	if s.act.ReplyTo != "" {
 		m["quotedMessageId"] = s.act.ReplyTo

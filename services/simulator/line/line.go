@@ -2,8 +2,6 @@
 package line
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"net/http"
 	"regexp"
 	"strings"
@@ -78,6 +76,14 @@ func (p *Provider) Account(in account.Registration) (account.Config, error) {
 	return c, in.Need("channel_secret", "channel_access_token")
 }
 
+// MadeUp implements the simulator's provider.
+func (p *Provider) MadeUp() account.Registration {
+	return account.Registration{
+		Type: typeName, Settings: map[string]any{"destination": "U" + account.Hex(16)},
+		Secrets: map[string]string{"channel_secret": account.Hex(16), "channel_access_token": account.Hex(24)},
+	}
+}
+
 // Receipt implements the control API: there are none.
 func (p *Provider) Receipt(*account.Account, string, string, int) (webhook.Post, error) {
 	return webhook.Post{}, fault.At("/type", "not_applicable", "LINE tells an account nothing about what became of a message")
@@ -122,9 +128,3 @@ func (p *Provider) serve(w http.ResponseWriter, r *http.Request, path string) {
 }
 
 func (p *Provider) nextID() int64 { return p.ids.Add(1) }
-
-func random(bytes int) string {
-	b := make([]byte, bytes)
-	_, _ = rand.Read(b) // it never fails
-	return hex.EncodeToString(b)
-}

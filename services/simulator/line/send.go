@@ -101,7 +101,7 @@ func (p *Provider) push(w http.ResponseWriter, r *http.Request, a *account.Accou
 		}
 		return p.accepted(a, o, o.To, body, func(sent []obj) {
 			if retry != "" {
-				p.retries.Add(key, firstPush{request: random(16), sent: sent, until: p.Now().Add(retryKeyLife)})
+				p.retries.Add(key, firstPush{request: account.Hex(16), sent: sent, until: p.Now().Add(retryKeyLife)})
 			}
 		})
 	}, func(o *outgoing) string { return o.To })
@@ -114,7 +114,7 @@ func (p *Provider) accepted(a *account.Account, o *outgoing, chat string, body [
 	for range o.Messages {
 		id := fmt.Sprint(p.nextID())
 		ids = append(ids, id)
-		sent = append(sent, obj{"id": id, "quoteToken": random(24)})
+		sent = append(sent, obj{"id": id, "quoteToken": account.Hex(24)})
 	}
 	if then != nil {
 		then(sent)

@@ -46,6 +46,14 @@ func (p *Provider) Account(in account.Registration) (account.Config, error) {
 	return c, in.Need("bot_token")
 }
 
+// MadeUp implements the simulator's provider.
+func (p *Provider) MadeUp() account.Registration {
+	return account.Registration{
+		Type: typeName, Settings: map[string]any{"bot_username": "simulated_" + account.Hex(4) + "_bot"},
+		Secrets: map[string]string{"bot_token": account.Digits() + ":" + account.Hex(17), "webhook_secret": account.Hex(16)},
+	}
+}
+
 // nextUpdate numbers an update. The numbers go on from the clock, so that a process that was started again gives none twice.
 func (p *Provider) nextUpdate() int64 {
 	p.updates.CompareAndSwap(0, p.Now().UnixMilli())

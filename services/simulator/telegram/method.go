@@ -125,11 +125,14 @@ func (p *Provider) accepted(a *account.Account, name string, f *fields, text str
 	out := result(v)
 	m := &ledger.Message{IDs: ids, ID: ids[0], To: chatKey(f), Kind: kindOf(name), Text: text, Body: f.body, Choices: choices(f)}
 	out.Message = m
+	if m.Kind == "reaction" || m.Kind == "edit" || m.Kind == "delete" {
+		for _, id := range ids {
+			m.About = append(m.About, id[:strings.LastIndexByte(id, ':')]) // before what is done to it
+		}
+		return out
+	}
 	out.Done = func() {
 		a.People.Change(m.To, func(w *account.Person) {
-			if m.Kind == "reaction" || m.Kind == "edit" || m.Kind == "delete" {
-				return
-			}
 			w.LastOut = ids[len(ids)-1]
 			if len(m.Choices) > 0 {
 				w.Offered, w.OfferID = m.Choices, w.LastOut

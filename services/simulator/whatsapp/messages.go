@@ -140,6 +140,9 @@ func (p *Provider) take(a *account.Account, o *outgoing, body []byte) stage.Answ
 	if o.Interactive != nil {
 		m.Choices = o.Interactive.choices()
 	}
+	if o.Reaction != nil {
+		m.About = []string{o.Reaction.MessageID}
+	}
 	contact := obj{"input": o.To, "wa_id": peer}
 	if o.To == "" {
 		contact = obj{"input": o.Recipient, "user_id": o.Recipient}

@@ -50,5 +50,13 @@ func (p *Provider) Account(in account.Registration) (account.Config, error) {
 	return c, in.Need("app_secret", "access_token")
 }
 
+// MadeUp implements the simulator's provider: a number at the Cloud API.
+func (p *Provider) MadeUp() account.Registration {
+	return account.Registration{
+		Type: typeName, Settings: map[string]any{"provider": cloud, "phone_number_id": account.Digits(), "waba_id": account.Digits()},
+		Secrets: map[string]string{"app_secret": account.Hex(16), "access_token": account.Hex(24), "verify_token": account.Hex(12)},
+	}
+}
+
 // number is the account of a phone_number_id.
 func (p *Provider) number(id string) *account.Account { return p.Accounts.ByID(typeName, id) }

@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net"
@@ -89,8 +90,8 @@ func (g *Ingress) owned(ctx context.Context, p *auth.Principal, id string) (chan
 	return ch, err
 }
 
-// simulate is the operation ~simulate {method, path, query, header, body}: a recorded payload is taken as if the provider had sent
-// it. body is the payload itself, as JSON, or as a text for what is no JSON.
+// simulate is the operation ~simulate {method, path, query, header, body, encoding}: a recorded payload is taken as if the provider had
+// sent it. body is the payload itself, as JSON; as a text for what is no JSON; or, if encoding says base64, as a text of its bytes.
 func (g *Ingress) simulate(ctx context.Context, ch channel.Keyed, raw []byte) (any, error) {
 	var call struct {
 		Method string              `json:"method"`
@@ -98,14 +99,14 @@ func (g *Ingress) simulate(ctx context.Context, ch channel.Keyed, raw []byte) (a
 		Query  map[string][]string `json:"query"`
 		Header map[string][]string `json:"header"`
 		Body   json.RawMessage     `json:"body"`
+		Coding string              `json:"encoding"`
 	}
 	if err := json.Unmarshal(raw, &call); err != nil || len(call.Body) == 0 {
 		return nil, fault.At("/body", "bad_json", "want {\"body\": the recorded payload}, and method, path, query and header where they matter")
 	}
-	body := []byte(call.Body)
-	var text string
-	if json.Unmarshal(call.Body, &text) == nil {
-		body = []byte(text)
+	body, err := payload(call.Body, call.Coding)
+	if err != nil {
+		return nil, err
 	}
 	if call.Method == "" {
 		call.Method = http.MethodPost
@@ -128,6 +129,25 @@ func (g *Ingress) simulate(ctx context.Context, ch channel.Keyed, raw []byte) (a
 		return nil, err
 	}
 	return gin.H{"events": b.events(), "ignored": parsed.Ignored}, nil
+}
+
+// payload is what a simulated call carries.
+func payload(body json.RawMessage, encoding string) ([]byte, error) {
+	var text string
+	isText := json.Unmarshal(body, &text) == nil
+	switch {
+	case encoding == "base64" && isText:
+		b, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return nil, fault.At("/body", "bad_format", "the body is not base64")
+		}
+		return b, nil
+	case encoding != "":
+		return nil, fault.At("/encoding", "bad_value", "want base64, with a text as the body, or nothing")
+	case isText:
+		return []byte(text), nil
+	}
+	return body, nil
 }
 
 func canonicalAll(m map[string][]string) channel.Header {

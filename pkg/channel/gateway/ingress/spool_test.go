@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -267,6 +268,10 @@ func TestP10_OperationsAreForTheChannelsOwnPeople(t *testing.T) {
 	}{
 		{"boss", "/webhooks/telegram/ch_a/~simulate", recorded, 200},
 		{"boss", "/webhooks/telegram/ch_a/~simulate", `{"body": "{\"events\": []}"}`, 200},
+		{"boss", "/webhooks/telegram/ch_a/~simulate", `{"encoding": "base64", "body": "` + base64.StdEncoding.EncodeToString([]byte(`{"events": []}`)) + `"}`, 200},
+		{"boss", "/webhooks/telegram/ch_a/~simulate", `{"encoding": "base64", "body": "{}"}`, 422},
+		{"boss", "/webhooks/telegram/ch_a/~simulate", `{"encoding": "base64", "body": {"events": []}}`, 422},
+		{"boss", "/webhooks/telegram/ch_a/~simulate", `{"encoding": "gzip", "body": "{}"}`, 422},
 		{"boss", "/webhooks/telegram/ch_a/~simulate", `{"body": "no json"}`, 422},
 		{"boss", "/webhooks/telegram/ch_a/~simulate", `{}`, 422},
 		{"boss", "/webhooks/telegram/ch_a/~replay", `{"offset": 0}`, 200},

@@ -32,6 +32,9 @@ export const channelTypes = queryOptions({ queryKey: ['channel-types'], queryFn:
 /** simulated are the accounts that the simulator plays; where there is no simulator it fails with 404. */
 export const simulated = queryOptions({ queryKey: ['simulated'], queryFn: async () => (await data(api.GET('/simulator/accounts'))).data, staleTime: 30_000, retry: false });
 
+/** offers are the types that the simulator plays, each with an account that is made up for the one who asks. */
+export const offers = queryOptions({ queryKey: ['simulated-types'], queryFn: async () => (await data(api.GET('/simulator/types'))).data, staleTime: Infinity, retry: false });
+
 export const settings = queryOptions({ queryKey: ['settings'], queryFn: () => data(api.GET('/v1/tenant-settings')), staleTime: 60_000, retry: false });
 
 export const listing = (of: Listing) =>

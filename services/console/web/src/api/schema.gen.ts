@@ -37,7 +37,10 @@ export interface paths {
         /** The accounts of the tenant, in the order in which they were registered */
         get: operations["listSimulatedAccounts"];
         put?: never;
-        /** Play the provider of a channel; the account is what the channel is configured with */
+        /**
+         * Play the provider of a channel; the account is what the channel is configured with
+         * @description It is needed only for channels of other installations: the provider of a channel whose setting `api_base_url` is one of the simulator's is played as long as it says so, with the channel's settings and secrets. An account that was registered is changed by no channel.
+         */
         post: operations["registerSimulatedAccount"];
         delete?: never;
         options?: never;
@@ -125,6 +128,26 @@ export interface paths {
         get: operations["readSimulatorScript"];
         /** Say how an account behaves from now on; without account, all accounts */
         put: operations["playSimulatorScript"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/simulator/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The channel types that are played, each with a made-up account
+         * @description A channel that is created with these settings and secrets is played at once. Every answer makes up other ones.
+         */
+        get: operations["listSimulatedTypes"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -2380,6 +2403,11 @@ export interface components {
         SimulatedCall: {
             /** @description the payload itself, as JSON; a text for what is no JSON */
             body: unknown;
+            /**
+             * @description of the body, if it is a text of the payload's bytes: of what is no UTF-8
+             * @enum {string}
+             */
+            encoding?: "base64";
             header?: {
                 [key: string]: string[];
             };
@@ -2481,6 +2509,8 @@ export interface components {
             voice?: boolean;
         };
         SimulatedMessage: {
+            /** @description the ids of the messages that a reaction, an edit or a deletion changes */
+            about?: string[];
             account: string;
             /** Format: date-time */
             at: string;
@@ -2502,6 +2532,16 @@ export interface components {
             seq: number;
             text?: string;
             to: string;
+            type: components["schemas"]["SimulatedType"];
+        };
+        SimulatedOffer: {
+            secrets: {
+                [key: string]: string;
+            };
+            /** @description with api_base_url, by which the simulator is the provider */
+            settings: {
+                [key: string]: unknown;
+            };
             type: components["schemas"]["SimulatedType"];
         };
         SimulatedProviderCall: {
@@ -3204,6 +3244,29 @@ export interface operations {
                 content: {
                     "application/json": {
                         accounts: number;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSimulatedTypes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Types */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SimulatedOffer"][];
                     };
                 };
             };

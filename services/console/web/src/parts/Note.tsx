@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { faultOf } from '../api/fault';
 import { i18n } from '../locales/i18n';
+import { copy } from './copy';
 import { Icon, type IconName } from './Icon';
 import { worded } from './words';
 
@@ -28,7 +29,7 @@ export function Trouble({ error, again }: { error: unknown; again: () => void })
           {i18n._('Try again')}
         </button>
         {id && (
-          <button type="button" className="btn ghost" onClick={() => void navigator.clipboard.writeText(id)}>
+          <button type="button" className="btn ghost" onClick={() => void copy(id)}>
             {i18n._('Copy request id')}
           </button>
         )}

@@ -80,13 +80,15 @@ function Places({ permissions }: { permissions: string[] }) {
     ));
 }
 
-/** Title is the browser tab's badge: how many conversations nobody has. */
+/** Title is the place, and the browser tab's badge: how many conversations nobody has. */
 function Title() {
   const { data } = useQuery(counters);
+  const at = useMatches({ select: (m) => m.at(-1)?.pathname ?? '' });
+  const place = (places.find((p) => at.startsWith(p.to)) ?? places[0])?.label();
   const n = data?.unassigned;
   useEffect(() => {
     const count = n && n.count > 0 ? `(${n.count}${n.capped ? '+' : ''}) ` : '';
-    document.title = `${count}${i18n._('Messages')} · Tributary`;
-  }, [n]);
+    document.title = `${count}${place} · Tributary`;
+  }, [n, place]);
   return null;
 }

@@ -75,7 +75,12 @@ const inbox = createRoute({
 
 const talk = createRoute({ getParentRoute: () => inbox, path: '$id', component: lazyRouteComponent(() => import('../screens/inbox/Inbox'), 'Talk') });
 
-const simulator = createRoute({ getParentRoute: () => shell, path: '/simulator', component: lazyRouteComponent(() => import('../screens/simulator/Simulator'), 'Simulator') });
+const simulator = createRoute({
+  getParentRoute: () => shell,
+  path: '/simulator',
+  validateSearch: (s: Record<string, unknown>): { account?: string } => ({ ...(kept(s['account']) && { account: kept(s['account']) }) }),
+  component: lazyRouteComponent(() => import('../screens/simulator/Simulator'), 'Simulator'),
+});
 
 const channels = createRoute({ getParentRoute: () => shell, path: '/channels', component: lazyRouteComponent(() => import('../screens/channels/Channels'), 'Channels') });
 

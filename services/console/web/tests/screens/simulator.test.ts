@@ -39,6 +39,15 @@ async function conversation(digits: string): Promise<string> {
   }
 }
 
+async function message(conversation: string, text: string): Promise<{ id: string }> {
+  for (;;) {
+    const { data } = await call<{ data: { id: string; text?: string }[] }>('GET', `/v1/conversations/${conversation}/messages?limit=50`);
+    const found = data.find((m) => m.text === text);
+    if (found) return found;
+    await new Promise((next) => setTimeout(next, 50));
+  }
+}
+
 const answer = (id: string, body: object) => call('POST', `/v1/conversations/${id}/messages`, body);
 const theirs = (page: Page, text: string) => page.locator('.pm:not(.me)', { hasText: text });
 
@@ -77,10 +86,28 @@ test('pictures, files, places, reactions, edits and deletions are made as the pr
   await page.locator('.pm.me', { hasText: 'Picture' }).getByText('taken by the channel').waitFor({ state: 'attached' });
   await page.getByRole('button', { name: 'React' }).click();
   await page.getByRole('menuitem', { name: '❤️' }).click();
-  await page.locator('.pm.me', { hasText: 'Reacted with ❤️' }).getByText('taken by the channel').waitFor({ state: 'attached' });
+  await theirs(page, 'an answer').getByText('You reacted with ❤️').waitFor({ state: 'attached' });
+  await answer(id, { reaction: { emoji: '🙏', message_id: (await message(id, 'a first text')).id } });
+  await page.locator('.pm.me', { hasText: 'a first text' }).getByText('The account reacted with 🙏').waitFor({ state: 'attached' });
   await page.getByRole('button', { name: 'Other', exact: true }).click();
   await page.getByRole('menuitem', { name: 'Is typing' }).click();
   await page.locator('.pm.me.ev', { hasText: 'Is typing' }).locator('.er').waitFor();
+  const own = page.locator('.pm.me', { hasText: 'a first text' });
+  await own.getByRole('button', { name: 'Pick this message' }).click();
+  await page.getByRole('button', { name: 'Edit', exact: true }).click();
+  await page.getByLabel('Write as the customer').fill('a first text, mended');
+  await page.keyboard.press('Enter');
+  await own.getByText('edited', { exact: true }).waitFor();
+  await own.getByText('a first text, mended').waitFor();
+  await own.getByRole('button', { name: 'Pick this message' }).click();
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await page.getByText('You deleted this message.').waitFor();
+  for (;;) {
+    const m = await call<{ data: { deleted_at?: string | null }[] }>('GET', `/v1/conversations/${id}/messages?limit=50`);
+    if (m.data.some((one) => one.deleted_at)) break;
+    await new Promise((next) => setTimeout(next, 50));
+  }
+  expect(await page.locator('.pm.ev').count()).toBe(1); // what the provider does not have
   const kinds = new Set<string>();
   while (!['image', 'location'].every((k) => kinds.has(k))) {
     const { data } = await call<{ data: { type: string }[] }>('GET', `/v1/conversations/${id}/messages?limit=50`);

@@ -31,6 +31,15 @@ export function Channels() {
             {i18n._('New channel')}
           </Link>
         )}
+        {!list.data && !list.error && (
+          <div aria-busy="true">
+            {[0, 1, 2].map((n) => (
+              <div key={n} className="mi">
+                <span className="sk skl" />
+              </div>
+            ))}
+          </div>
+        )}
         {list.error && <Trouble error={list.error} again={() => void list.refetch()} />}
         <ul>
           {list.data?.map((c) => (

@@ -1,138 +1,133 @@
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
 import { api, data, type Schemas } from '../../api/client';
 import { i18n } from '../../locales/i18n';
+import { copy } from '../../parts/copy';
 import { Icon } from '../../parts/Icon';
-import { Note, Trouble } from '../../parts/Note';
-import { exact } from '../../parts/time';
-import { toast } from '../../parts/toast';
-import { worded } from '../../parts/words';
-import { Rules } from './Rules';
+import { oneLine } from '../../parts/plain';
+import { Refused } from '../../parts/Refused';
+import { clock } from '../../parts/time';
+import { sentence } from '../../parts/words';
+import { blank, SimulateDialog } from './SimulateDialog';
 
 type Channel = Schemas['Channel'];
 
-/** Operations are the channel's address, its test, what it can do, and the latest calls of the provider. */
-export function Operations({ channel: c, readOnly, log }: { channel: Channel; readOnly: boolean; log: boolean }) {
-  const test = useMutation({ mutationFn: () => data(api.POST('/v1/channels/{id}/test', { params: { path: { id: c.id } } }) as Promise<{ data?: unknown }>) });
+/** Tested is what came of telling a provider our address: its calls in their order, up to the first that failed. */
+interface Tested {
+  ok: boolean;
+  calls: { method: string; url: string; status?: number; answer?: string; error?: { code: string; detail?: string } }[];
+}
+
+/** Operations are the channel's address, its test, and payloads that are taken as if the provider had sent them. */
+export function Operations({ channel: c, appLevel, writes }: { channel: Channel; appLevel: boolean; writes: boolean }) {
+  const [recorded, setRecorded] = useState(blank);
+  const [simulating, setSimulating] = useState(false);
   return (
     <>
       <h3 className="sh">{i18n._('Webhook')}</h3>
-      <div className="sr2">
-        <div>
-          <b>{i18n._('Webhook URL')}</b>
-          <p className="help">{i18n._('Paste it at the provider. It never changes.')}</p>
-        </div>
-        <div className="row copy">
-          <code className="mono sp cut">{c.webhook_url}</code>
-          <button type="button" className="btn s" onClick={() => void copy(c.webhook_url ?? '')}>
-            <Icon name="copy" small />
-            {i18n._('Copy')}
-          </button>
-        </div>
-      </div>
-      <div className="sr2">
-        <div>
-          <b>{i18n._('Test')}</b>
-          <p className="help">{i18n._('Tells the provider our address, and checks the credentials.')}</p>
-        </div>
-        <div className="ctl stack">
-          <div className="row wrap">
-            <button type="button" className="btn" disabled={readOnly || test.isPending} onClick={() => test.mutate()}>
-              {i18n._('Test the connection')}
-            </button>
-            <span role="status" className="row gap-1">
-              {test.isSuccess && (
-                <>
-                  <Icon name="check" small />
-                  <b>{i18n._('Works')}</b>
-                </>
-              )}
-            </span>
+      <Address title={i18n._('Webhook URL')} help={i18n._('Paste it at the provider. It never changes.')} url={c.webhook_url} />
+      {appLevel && <Address title={i18n._('Webhook URL of an app')} help={i18n._('For an app of the provider that serves several of your channels.')} url={c.app_webhook_url} />}
+      {writes && <Test channel={c} />}
+      {writes && (
+        <div className="sr2">
+          <div>
+            <b>{i18n._('Recorded call')}</b>
+            <p className="help">{i18n._('Takes a payload as if the provider had sent it, unsigned. What is in it happens.')}</p>
           </div>
-          {test.error && (
-            <Note tone="bad" icon="alert" role="alert">
-              {worded(test.error)}
-            </Note>
-          )}
-          {test.data !== undefined && test.data !== null && (
-            <pre className="mono said" tabIndex={0}>
-              {JSON.stringify(test.data, null, 2)}
-            </pre>
-          )}
-        </div>
-      </div>
-      {c.rules && <Rules rules={c.rules} />}
-      {log && <Log channel={c} readOnly={readOnly} />}
-    </>
-  );
-}
-
-function Log({ channel: c, readOnly }: { channel: Channel; readOnly: boolean }) {
-  const calls = useQuery({ queryKey: ['webhook-log', c.id], queryFn: () => data(api.GET('/v1/channels/{id}/webhook-log', { params: { path: { id: c.id }, query: { limit: 50 } } })), staleTime: 0 });
-  const again = useMutation({
-    mutationFn: (position: Schemas['JournalPosition']) => data(api.POST('/v1/channels/{id}/replay', { params: { path: { id: c.id } }, body: position }) as Promise<{ data?: unknown }>),
-    onSuccess: () => {
-      toast('check', i18n._('Taken again: what was understood before has not happened twice'));
-      void calls.refetch();
-    },
-    onError: (e) => toast('alert', worded(e)),
-  });
-  return (
-    <>
-      <div className="row">
-        <h3 className="sh sp">{i18n._('Webhook log')}</h3>
-        <button type="button" className="ib" aria-label={i18n._('Read the log again')} title={i18n._('Read the log again')} onClick={() => void calls.refetch()}>
-          <Icon name="refresh" />
-        </button>
-      </div>
-      {calls.error && <Trouble error={calls.error} again={() => void calls.refetch()} />}
-      {calls.data?.data.length === 0 && <p className="dim">{i18n._('The provider has not called yet.')}</p>}
-      {calls.data && calls.data.data.length > 0 && (
-        <div className="tw">
-          <table>
-            <thead>
-              <tr>
-                <th>{i18n._('Time')}</th>
-                <th>{i18n._('Call')}</th>
-                <th>{i18n._('Verdict')}</th>
-                <th>{i18n._('Events')}</th>
-                <th>
-                  <span className="sr">{i18n._('Operation')}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {calls.data.data.map((w) => (
-                <tr key={w.id ?? w.at}>
-                  <td className="nw">{exact(w.at)}</td>
-                  <td className="mono">
-                    {w.method} <bdi>{w.path}</bdi>
-                  </td>
-                  <td>
-                    <span className={`chip ${w.verdict === 'accepted' ? 'ok' : 'bad'}`}>{w.verdict}</span> <bdi className="t2 dim">{w.reason}</bdi>
-                  </td>
-                  <td>{w.events?.length ?? 0}</td>
-                  <td>
-                    {w.position && !readOnly && (
-                      <button type="button" className="btn s" disabled={again.isPending} onClick={() => w.position && again.mutate(w.position)}>
-                        {i18n._('Take it again')}
-                      </button>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <div className="ctl">
+            <button type="button" className="btn" onClick={() => setSimulating(true)}>
+              {i18n._('Take a recorded call…')}
+            </button>
+          </div>
         </div>
       )}
+      {simulating && <SimulateDialog channel={c.id} recorded={recorded} onChange={setRecorded} onClose={() => setSimulating(false)} />}
     </>
   );
 }
 
-async function copy(text: string) {
-  try {
-    await navigator.clipboard.writeText(text);
-    toast('check', i18n._('Copied'));
-  } catch {
-    toast('alert', i18n._('The browser does not allow copying here.'));
+function Address({ title, help, url }: { title: string; help: string; url: string | undefined }) {
+  if (!url) return null;
+  return (
+    <div className="sr2">
+      <div>
+        <b>{title}</b>
+        <p className="help">{help}</p>
+      </div>
+      <div className="row copy">
+        <code className="mono sp cut" tabIndex={0} aria-label={title}>
+          {url}
+        </code>
+        <button type="button" className="btn s" aria-label={i18n._('Copy: {what}', { what: title })} onClick={() => void copy(url)}>
+          <Icon name="copy" small />
+          {i18n._('Copy')}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function Test({ channel: c }: { channel: Channel }) {
+  // The answer comes from the channel's own service, to which the call is led.
+  const test = useMutation({ mutationFn: () => data(api.POST('/v1/channels/{id}/test', { params: { path: { id: c.id } } }) as Promise<{ data?: unknown }>) as Promise<Tested> });
+  const told = test.data;
+  return (
+    <div className="sr2">
+      <div>
+        <b>{i18n._('Test')}</b>
+        <p className="help">{i18n._('Tells the provider our address, and so tries the credentials.')}</p>
+      </div>
+      <div className="ctl stack">
+        <div className="row wrap">
+          <button type="button" className="btn" disabled={test.isPending} onClick={() => test.mutate()}>
+            {told ? i18n._('Test again') : i18n._('Test the connection')}
+          </button>
+          <span role="status" className="row wrap gap-1">
+            {test.isPending && <span className="dim">{i18n._('The provider is asked…')}</span>}
+            {told && !test.isPending && (
+              <>
+                <Verdict told={told} />
+                <span className="t2 faint">{i18n._('tested {when}', { when: clock(new Date(test.submittedAt)) })}</span>
+              </>
+            )}
+          </span>
+        </div>
+        {test.error && <Refused error={test.error} again={() => test.mutate()} />}
+        {told && !test.isPending && told.calls.length > 0 && (
+          <ul className="steps">
+            {told.calls.map((call, n) => (
+              <li key={n} className={call.error ? 'row er' : 'row'}>
+                <Icon name={call.error ? 'x' : 'check'} small />
+                <span className="sp">
+                  <bdi className="mono cut">
+                    {call.method} {call.url}
+                  </bdi>
+                  {call.error && <span className="t2">{sentence(call.error.detail ?? call.error.code)}</span>}
+                  {call.error && call.answer && <bdi className="t2 faint">“{oneLine(call.answer, 300)}”</bdi>}
+                </span>
+                {call.status !== undefined && <span className="t2 faint nw">{call.status}</span>}
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Verdict({ told }: { told: Tested }) {
+  if (!told.ok) {
+    return (
+      <span className="er row gap-1">
+        <Icon name="alert" small />
+        <b>{i18n._('Stopped at step {n}', { n: told.calls.length })}</b>
+      </span>
+    );
   }
+  return (
+    <span className="good row gap-1">
+      <Icon name="check" small />
+      <b>{told.calls.length > 0 ? i18n._('Works') : i18n._('Nothing to set up at a provider')}</b>
+    </span>
+  );
 }

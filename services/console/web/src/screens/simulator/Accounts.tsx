@@ -1,21 +1,20 @@
+import { Link } from '@tanstack/react-router';
 import type { Schemas } from '../../api/client';
 import { i18n } from '../../locales/i18n';
 import { ChannelGlyph, Icon } from '../../parts/Icon';
-import type { Account } from './types';
+import { type Account, idOf } from './types';
 
 /** Accounts are what may be played: a list, or a select where there is less room. */
 export function Accounts({
   accounts,
   at,
   nameOf,
-  idOf,
   widgets,
   onPick,
 }: {
   accounts: Account[];
   at: Account | undefined;
   nameOf: (a: Account) => string;
-  idOf: (a: Account) => string;
   widgets: Schemas['Channel'][];
   onPick: (id: string) => void;
 }) {
@@ -42,6 +41,10 @@ export function Accounts({
           </li>
         ))}
       </ul>
+      <Link to="/channels/$id" params={{ id: 'new' }} className="mi new">
+        <Icon name="plus" small />
+        {i18n._('New channel')}
+      </Link>
       <ul className="widgets">
         {widgets.map((c) => (
           <li key={c.id}>

@@ -1,8 +1,8 @@
 import { useId, useMemo, useState } from 'react';
 import { i18n } from '../../locales/i18n';
+import { copy } from '../../parts/copy';
 import { oneLine } from '../../parts/plain';
 import { exact } from '../../parts/time';
-import { toast } from '../../parts/toast';
 import type { Feed } from './feed';
 import type { Account, Call, Hook, Sent } from './types';
 
@@ -114,15 +114,6 @@ function Line({ seen: s }: { seen: Seen }) {
       )}
     </li>
   );
-}
-
-async function copy(text: string) {
-  try {
-    await navigator.clipboard.writeText(text);
-    toast('check', i18n._('Copied'));
-  } catch {
-    toast('alert', i18n._('The browser does not allow copying here.'));
-  }
 }
 
 const short = (id: string) => (id.length > 24 ? `${id.slice(0, 12)}…${id.slice(-6)}` : id);

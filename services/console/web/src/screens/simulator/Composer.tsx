@@ -4,9 +4,9 @@ import { Icon, type IconName } from '../../parts/Icon';
 import { Menu, MenuItem, MenuLine } from '../../parts/Menu';
 import { oneLine } from '../../parts/plain';
 import { toast } from '../../parts/toast';
-import type { Person } from './people';
-import type { Bubble } from './Row';
-import type { Account, Kind } from './types';
+import { type Person, useWords } from './people';
+import type { Bubble } from './talk';
+import { type Account, idOf, type Kind } from './types';
 import { useAct } from './useAct';
 
 // What the simulator takes in one call, in base64, with room for the rest.
@@ -28,14 +28,14 @@ export function Composer({
   onRelease: () => void;
 }) {
   const act = useAct(account, person);
-  const [text, setText] = useState('');
+  const [text, setText] = useWords(idOf(account), person.from);
   const [mode, setMode] = useState<'quote' | 'edit'>();
   const [about, setAbout] = useState<Bubble>();
   const field = useRef<HTMLInputElement>(null);
   const files = useRef<HTMLInputElement>(null);
   const wanted = useRef<Kind>('image');
-  const own = chosen?.mine ? chosen : latest.mine;
-  const theirs = chosen && !chosen.mine ? chosen : latest.theirs;
+  const own = chosen?.mine && !chosen.deleted ? chosen : latest.mine;
+  const theirs = chosen && !chosen.mine && !chosen.deleted ? chosen : latest.theirs;
 
   const done = () => {
     setMode(undefined);

@@ -1,10 +1,9 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { api, data } from '../../api/client';
-import { faultOf } from '../../api/fault';
 import { i18n } from '../../locales/i18n';
-import { Note, Trouble } from '../../parts/Note';
-import { worded } from '../../parts/words';
+import { Trouble } from '../../parts/Note';
+import { Refused } from '../../parts/Refused';
 import type { Person } from './people';
 import { Receipt } from './Receipt';
 import { bare, type Account, type Script, type Sent } from './types';
@@ -63,7 +62,6 @@ function Form({ account, person, now, onPlayed }: { account: Account; person: Pe
     mutationFn: (to: Script) => data(api.PUT('/simulator/script', { body: { type: account.type, account: account.id, ...to } })),
     onSuccess: onPlayed,
   });
-  const wrong = play.error ? faultOf(play.error) : undefined;
   const num = (label: string, value: number | undefined, to: (n: number | undefined) => void, more?: { min?: number; max?: number; step?: number; usual?: string }) => (
     <label className="mini">
       <span className="t2 dim">{label}</span>
@@ -178,11 +176,7 @@ function Form({ account, person, now, onPlayed }: { account: Account; person: Pe
           </label>
         </Line>
       ) : null}
-      {wrong && (
-        <Note tone="bad" icon="alert" role="alert">
-          {worded(play.error)}
-        </Note>
-      )}
+      {play.error && play.variables && <Refused error={play.error} again={() => play.mutate(play.variables)} />}
       <div className="row wrap">
         <button type="submit" className="btn pri">
           {i18n._('Behave like this')}

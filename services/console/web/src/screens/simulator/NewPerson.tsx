@@ -7,6 +7,7 @@ import type { Person } from './people';
 export function NewPerson({ type, onClose, onDone }: { type: string; onClose: () => void; onDone: (p: Person) => void }) {
   const [from, setFrom] = useState('');
   const [name, setName] = useState('');
+  const [owner, setOwner] = useState(false);
   const wrong = from !== '' && (type === 'whatsapp' ? !/^(\+?\d{6,15}|[A-Z]{2}\.\w+)$/.test(from) : type === 'telegram' ? !/^\+?\d{1,19}$/.test(from) : false);
   const ready = from !== '' && name.trim() !== '' && !wrong;
   return (
@@ -25,7 +26,7 @@ export function NewPerson({ type, onClose, onDone }: { type: string; onClose: ()
         className="stack"
         onSubmit={(e) => {
           e.preventDefault();
-          if (ready) onDone({ from, name: name.trim() });
+          if (ready) onDone({ from, name: name.trim(), ...(owner && { business: 'simulated' }) });
         }}
       >
         <label className="field">
@@ -39,6 +40,12 @@ export function NewPerson({ type, onClose, onDone }: { type: string; onClose: ()
           <span className="lb">{i18n._('Name')}</span>
           <input className="in" dir="auto" value={name} maxLength={128} onChange={(e) => setName(e.target.value)} />
         </label>
+        {type === 'telegram' && (
+          <label className="row">
+            <input className="cb" type="checkbox" checked={owner} onChange={(e) => setOwner(e.target.checked)} />
+            <span>{i18n._('Writes to the owner of a business account, not to the bot: there deletions are told, too')}</span>
+          </label>
+        )}
       </form>
     </Dialog>
   );

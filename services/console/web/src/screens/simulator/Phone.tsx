@@ -7,14 +7,15 @@ import { day } from '../../parts/time';
 import { Composer } from './Composer';
 import { NewPerson } from './NewPerson';
 import { forget, type usePeople } from './people';
-import { type Bubble, Row, talk } from './Row';
-import type { Account, Hook, Sent } from './types';
+import { Row } from './Row';
+import { latest, talk } from './talk';
+import { type Account, type Hook, idOf, type Sent } from './types';
 import { useAct } from './useAct';
 
 /** Phone is the talk as the customer sees it, and where the customer writes. */
 export function Phone({ account, name, played, messages, hooks }: { account: Account; name: string; played: ReturnType<typeof usePeople>; messages: Sent[]; hooks: Hook[] }) {
   const { person, people, said } = played;
-  const id = `${account.type} ${account.id}`;
+  const id = idOf(account);
   const rows = useMemo(() => talk(person, said, messages, hooks), [person, said, messages, hooks]);
   const [marked, setMarked] = useState<string>();
   const [adding, setAdding] = useState(false);
@@ -93,7 +94,7 @@ export function Phone({ account, name, played, messages, hooks }: { account: Acc
                   bubble={r}
                   quoted={rows.find((x) => x.id && x.id === r.quote)}
                   marked={r.id !== undefined && r.id === marked}
-                  onMark={r.id ? () => setMarked(r.id === marked ? undefined : r.id) : undefined}
+                  onMark={r.id && !r.event ? () => setMarked(r.id === marked ? undefined : r.id) : undefined}
                   onPress={(c) => void act({ kind: 'button', text: c.title, button: c.id, target: r.id })}
                 />
               </Dated>
@@ -123,9 +124,4 @@ function Dated({ at, before, children }: { at: string; before: string | undefine
       {children}
     </>
   );
-}
-
-/** latest are the last messages of both sides that something can be done with. */
-function latest(rows: Bubble[]) {
-  return { mine: rows.findLast((r) => r.mine && r.id && !r.event), theirs: rows.findLast((r) => !r.mine && !r.event) };
 }

@@ -1,5 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import { Tabs } from 'radix-ui';
+import { useState } from 'react';
 import { api, data } from '../../api/client';
 import { i18n } from '../../locales/i18n';
 import { Empty } from '../../parts/Empty';
@@ -18,6 +19,7 @@ const names: Record<string, string> = { whatsapp: 'WhatsApp Cloud API', '360dial
 /** Provider is the other side of the channel: what it was asked, what it told, and how it behaves. */
 export function Provider({ account, feed, person, onClear }: { account: Account; feed: Feed; person: Person; onClear: () => void }) {
   const base = account.api_base_url.split('/').at(-1) ?? '';
+  const [tab, setTab] = useState('calls');
   const n = feed.calls.length + feed.hooks.length;
   const clear = useMutation({
     mutationFn: () => data(api.DELETE('/simulator/messages', { params: { query: { type: account.type, account: account.id } } })),
@@ -25,7 +27,7 @@ export function Provider({ account, feed, person, onClear }: { account: Account;
     onError: (error) => toast('alert', worded(error)),
   });
   return (
-    <Tabs.Root asChild defaultValue="calls">
+    <Tabs.Root asChild value={tab} onValueChange={setTab}>
       <section className="prov" aria-label={i18n._('What the provider saw')}>
         <header className="row">
           <div className="sp">
@@ -56,7 +58,8 @@ export function Provider({ account, feed, person, onClear }: { account: Account;
             )
           )}
         </Tabs.Content>
-        <Tabs.Content value="script" className="calls">
+        {/* It stays there, so that what is set and not played yet is not lost. */}
+        <Tabs.Content value="script" className="calls" forceMount hidden={tab !== 'script'}>
           <Misbehave account={account} person={person} messages={feed.messages} />
         </Tabs.Content>
       </section>

@@ -2,10 +2,9 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, data } from '../../api/client';
 import { i18n } from '../../locales/i18n';
-import { Note } from '../../parts/Note';
 import { oneLine } from '../../parts/plain';
+import { Refused } from '../../parts/Refused';
 import { clock } from '../../parts/time';
-import { worded } from '../../parts/words';
 import type { Person } from './people';
 import { bare, type Account, type Sent } from './types';
 
@@ -79,11 +78,7 @@ export function Receipt({ account, person, messages }: { account: Account; perso
               {tell.data && i18n._('The gateway answered {answers}', { answers: tell.data.join(', ') })}
             </span>
           </div>
-          {tell.error && (
-            <Note tone="bad" icon="alert" role="alert">
-              {worded(tell.error)}
-            </Note>
-          )}
+          {tell.error && tell.variables && <Refused error={tell.error} again={() => tell.mutate(tell.variables)} />}
         </>
       ) : (
         <p className="help">{i18n._('Nothing was sent to {name} yet.', { name: person.name })}</p>

@@ -3,53 +3,7 @@ import { Icon, type IconName } from '../../parts/Icon';
 import { oneLine } from '../../parts/plain';
 import { PlainText } from '../../parts/PlainText';
 import { clock, full } from '../../parts/time';
-import type { Person, Said } from './people';
-import { bare, type Hook, type Sent } from './types';
-
-interface Choice {
-  id: string;
-  title: string;
-}
-
-/** Bubble is one row of the phone. */
-export interface Bubble {
-  key: string;
-  id?: string;
-  mine: boolean;
-  /** it changes another message, and is a line of its own */
-  event: boolean;
-  kind: string;
-  text: string;
-  at: string;
-  file?: string;
-  quote?: string;
-  choices: Choice[];
-  /** of the customer's: what became of the webhook */
-  state?: Said['state'];
-  status?: number;
-  /** of the account's: the latest receipt that was told, and how often the message came */
-  receipt?: string;
-  copies: number;
-}
-
-const changes = ['reaction', 'edit', 'delete', 'block', 'unblock', 'number_changed', 'typing'];
-const ranks = ['sent', 'delivered', 'read', 'played', 'failed'];
-
-/** talk puts what the customer did here and what the provider took for them in the order of time. */
-export function talk(person: Person, said: Said[], messages: Sent[], hooks: Hook[]): Bubble[] {
-  const peer = bare(person.peer ?? person.from);
-  const told = new Map<string, string>();
-  for (const h of hooks) {
-    if (!h.message || h.status < 200 || h.status > 299) continue;
-    const before = told.get(h.message);
-    if (ranks.includes(h.kind) && ranks.indexOf(h.kind) > ranks.indexOf(before ?? '')) told.set(h.message, h.kind);
-  }
-  const mine = said.map((s): Bubble => ({ ...s, mine: true, event: changes.includes(s.kind), choices: [], copies: 1 }));
-  const theirs = messages
-    .filter((m) => bare(m.to) === peer)
-    .map((m): Bubble => ({ key: `${m.seq}`, id: m.id, mine: false, event: changes.includes(m.kind), kind: m.kind, text: m.text ?? '', at: m.at, choices: m.choices ?? [], receipt: told.get(m.id), copies: m.copies }));
-  return [...mine, ...theirs].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
-}
+import type { Bubble, Choice } from './talk';
 
 const kinds: Record<string, { icon: IconName; name: () => string }> = {
   image: { icon: 'image', name: () => i18n._('Picture') },
@@ -85,6 +39,7 @@ function happened(b: Bubble): string {
   }
 }
 
+/** Row is a message with what was done to it, or something that happened. */
 export function Row({ bubble: b, quoted, marked, onMark, onPress }: { bubble: Bubble; quoted: Bubble | undefined; marked: boolean; onMark: (() => void) | undefined; onPress: (c: Choice) => void }) {
   const kind = kinds[b.kind];
   if (b.event) {
@@ -94,8 +49,16 @@ export function Row({ bubble: b, quoted, marked, onMark, onPress }: { bubble: Bu
       </div>
     );
   }
+  if (b.deleted) {
+    return (
+      <div className={`pm gone${b.mine ? ' me' : ''}`}>
+        <i>{b.mine ? i18n._('You deleted this message.') : i18n._('This message was deleted.')}</i>
+      </div>
+    );
+  }
+  const reacted = b.reactions.mine || b.reactions.theirs;
   return (
-    <div className={`pm${b.mine ? ' me' : ''}${marked ? ' on' : ''}`}>
+    <div className={`pm${b.mine ? ' me' : ''}${marked ? ' on' : ''}${reacted ? ' re' : ''}`}>
       {quoted && (
         <div className="pq cut t2 dim">
           <bdi>{oneLine(quoted.text, 80) || kinds[quoted.kind]?.name()}</bdi>
@@ -119,6 +82,7 @@ export function Row({ bubble: b, quoted, marked, onMark, onPress }: { bubble: Bu
       )}
       <div className="foot t1">
         {b.copies > 1 && <span className="chip warn">{i18n._('sent {n} times', { n: b.copies })}</span>}
+        {b.edited && <i>{i18n._('edited')}</i>}
         <time dateTime={b.at} title={full(b.at)}>
           {clock(b.at)}
         </time>
@@ -129,7 +93,22 @@ export function Row({ bubble: b, quoted, marked, onMark, onPress }: { bubble: Bu
           </button>
         )}
       </div>
+      {reacted && (
+        <div className="prx">
+          {b.reactions.mine && <Reaction emoji={b.reactions.mine} words={i18n._('You reacted with {emoji}', { emoji: b.reactions.mine })} />}
+          {b.reactions.theirs && <Reaction emoji={b.reactions.theirs} words={i18n._('The account reacted with {emoji}', { emoji: b.reactions.theirs })} />}
+        </div>
+      )}
     </div>
+  );
+}
+
+function Reaction({ emoji, words }: { emoji: string; words: string }) {
+  return (
+    <span title={words}>
+      <span aria-hidden="true">{oneLine(emoji, 8)}</span>
+      <span className="sr">{words}</span>
+    </span>
   );
 }
 

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { faultOf } from '../../api/fault';
 import { channels, me, simulated } from '../../api/queries';
@@ -10,7 +11,7 @@ import { useFeed } from './feed';
 import { usePeople } from './people';
 import { Phone } from './Phone';
 import { Provider } from './Provider';
-import type { Account } from './types';
+import { type Account, idOf } from './types';
 
 /** Simulator lets somebody be the customer, and shows what the provider of the channel sees of it. */
 export function Simulator() {
@@ -18,7 +19,8 @@ export function Simulator() {
   const allowed = caller?.permissions.includes('channels.write') ?? false;
   const accounts = useQuery({ ...simulated, enabled: allowed });
   const list = useQuery(channels);
-  const [picked, setPicked] = useState('');
+  const { account } = useSearch({ from: '/shell/simulator' });
+  const navigate = useNavigate();
   if (!caller) return null;
   if (!allowed) {
     return (
@@ -36,27 +38,25 @@ export function Simulator() {
     );
   }
   if (!accounts.data) return <div className="sim" aria-busy="true" />;
-  const at = accounts.data.find((a) => idOf(a) === picked) ?? accounts.data[0];
+  const at = accounts.data.find((a) => idOf(a) === account) ?? accounts.data[0];
   const widgets = list.data?.filter((c) => c.type === 'webchat') ?? [];
   const nameOf = (a: Account) => list.data?.find((c) => c.type === a.type && a.webhook_url.endsWith(`/${c.id}`))?.name ?? `${a.type} ${a.id}`;
   return (
     <div className="sim">
-      <Accounts accounts={accounts.data} at={at} nameOf={nameOf} idOf={idOf} widgets={widgets} onPick={setPicked} />
+      <Accounts accounts={accounts.data} at={at} nameOf={nameOf} widgets={widgets} onPick={(id) => void navigate({ to: '/simulator', search: { account: id }, replace: true })} />
       {at ? (
         <Stage key={idOf(at)} account={at} name={nameOf(at)} />
       ) : (
         <Empty icon="flask" title={i18n._('No account is played')}>
-          <p>{i18n._('A channel whose address of the API is the simulator’s is played after POST /simulator/accounts; the reference tells how.')}</p>
-          <a className="btn" href="/docs">
-            {i18n._('Open the reference')}
-          </a>
+          <p>{i18n._('A channel is played whose provider is the simulator: make one with a made-up account, or set the API base URL of one that is there.')}</p>
+          <Link to="/channels/$id" params={{ id: 'new' }} className="btn">
+            {i18n._('New channel')}
+          </Link>
         </Empty>
       )}
     </div>
   );
 }
-
-const idOf = (a: Account) => `${a.type} ${a.id}`;
 
 function Stage({ account, name }: { account: Account; name: string }) {
   const [round, setRound] = useState(0);

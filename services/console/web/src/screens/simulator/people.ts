@@ -8,6 +8,8 @@ export interface Person {
   name: string;
   /** as the provider names them to the gateway, where that is not the number itself */
   peer?: string;
+  /** of Telegram: the connection of the business account to whose owner they write */
+  business?: string;
 }
 
 /** Said is something that a person did here, and what became of its webhook. */
@@ -58,6 +60,7 @@ function change(account: string, to: Partial<Played>): void {
 
 onForget(() => {
   held.clear();
+  words.clear();
   for (const f of listeners) f();
 });
 
@@ -109,5 +112,25 @@ export function forget(account: string, from: string): void {
   change(account, { said });
 }
 
+const words = new Map<string, string>();
+
+/** useWords is what somebody has typed and not sent. It outlives a reload, and that somebody else is played meanwhile. */
+export function useWords(account: string, from: string): [string, (to: string | ((now: string) => string)) => void] {
+  const at = `simulator:words:${account}:${from}`;
+  const read = () => {
+    let text = words.get(at);
+    if (text === undefined) words.set(at, (text = kept<string>(at) ?? ''));
+    return text;
+  };
+  const text = useSyncExternalStore(subscribe, read);
+  const set = (to: string | ((now: string) => string)) => {
+    const after = typeof to === 'function' ? to(read()) : to;
+    words.set(at, after);
+    keep(at, after || undefined);
+    for (const f of listeners) f();
+  };
+  return [text, set];
+}
+
 /** action is what the simulator is asked to do as a person. */
-export const action = (type: string, account: string, p: Person, what: Partial<Inbound>): Inbound => ({ type, account, from: p.from, name: p.name, ...what });
+export const action = (type: string, account: string, p: Person, what: Partial<Inbound>): Inbound => ({ type, account, from: p.from, name: p.name, ...(p.business && { business: p.business }), ...what });

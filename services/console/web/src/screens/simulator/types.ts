@@ -10,3 +10,6 @@ export type Script = Schemas['SimulatedScript'];
 
 /** bare is a phone number without its plus, as messages name whom they go to. */
 export const bare = (id: string) => id.replace(/^\+/, '');
+
+/** idOf is how an account is told from all others. */
+export const idOf = (a: { type: string; id: string }) => `${a.type} ${a.id}`;

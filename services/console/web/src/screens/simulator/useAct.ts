@@ -3,7 +3,7 @@ import { faultOf } from '../../api/fault';
 import { toast } from '../../parts/toast';
 import { worded } from '../../parts/words';
 import { action, met, type Person, type Said, say } from './people';
-import type { Account, Inbound } from './types';
+import { type Account, idOf, type Inbound } from './types';
 
 /** What is done, and what the phone shows of it. */
 export type What = Partial<Inbound> & { kind: NonNullable<Inbound['kind']> };
@@ -12,7 +12,7 @@ let made = 0;
 
 /** useAct does something as the customer, and shows at once that it is under way. What the provider does not know is told, and not kept. */
 export function useAct(account: Account, person: Person) {
-  const id = `${account.type} ${account.id}`;
+  const id = idOf(account);
   return async (what: What): Promise<boolean> => {
     const one: Said = {
       key: `${Date.now()}-${(made += 1)}`,
