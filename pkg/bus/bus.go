@@ -98,9 +98,15 @@ type Bus interface {
 	Ends(ctx context.Context, topic string) (map[int]int64, error)
 	// PartitionOf tells which partition of topic a key lies in.
 	PartitionOf(ctx context.Context, topic, key string) (int, error)
+	// Partitions counts the partitions of topic. Unlike Ends it asks for nothing but the cluster's layout.
+	Partitions(ctx context.Context, topic string) (int, error)
 	// EnsureTopics creates missing topics and fails if one exists with another partition count.
 	EnsureTopics(ctx context.Context, ts []TopicSpec) error
+	// Ping asks a broker whether it is there, for as long as ctx lasts.
 	Ping(ctx context.Context) error
+	// Alive is an error if a subscription has made no progress for long although the brokers answer: only a new process can help. It
+	// asks nobody.
+	Alive() error
 	Close() error
 }
 

@@ -19,13 +19,14 @@ import (
 	"github.com/tributaryhq/tributary/pkg/cache"
 	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/pkg/directory"
+	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/pkg/run"
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/all"
 )
 
 const (
-	patience = 10 * time.Second // of one check
+	patience = 30 * time.Second // with one server: where it is busy, each of the answers that a connection with TLS and SASL takes comes late
 	maxSkew  = 2 * time.Second  // between our clock and that of a server
 )
 
@@ -210,14 +211,14 @@ func examineKafka(ctx context.Context, cfg *config.Config) []diagnosis {
 func examineTopics(ctx context.Context, b bus.Bus, specs []bus.TopicSpec) error {
 	var wrong []error
 	for _, t := range specs {
-		ends, err := b.Ends(ctx, t.Name)
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil || len(ends) == 0:
+		n, err := b.Partitions(ctx, t.Name)
+		switch missing := err != nil && fault.Of(err).Code == "topic_missing"; {
+		case missing || err == nil && n == 0:
 			wrong = append(wrong, fmt.Errorf("%s is missing", t.Name))
-		case len(ends) != t.Partitions:
-			wrong = append(wrong, fmt.Errorf("%s has %d partitions and should have %d", t.Name, len(ends), t.Partitions))
+		case err != nil:
+			return err
+		case n != t.Partitions:
+			wrong = append(wrong, fmt.Errorf("%s has %d partitions and should have %d", t.Name, n, t.Partitions))
 		}
 	}
 	return errors.Join(wrong...)

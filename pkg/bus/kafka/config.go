@@ -19,7 +19,10 @@ import (
 
 const (
 	requestTimeout = 10 * time.Second // admin requests, and fetches beyond their long poll
-	dialTimeout    = 3 * time.Second
+	dialTimeout    = 3 * time.Second  // for a machine to take a connection, however busy its broker is
+	// connectTimeout is for all that comes before a connection can be used: taking it, TLS, the versions of the protocol; and once more for
+	// SASL, which takes three further answers. A broker that is busy gives each of them late.
+	connectTimeout = 15 * time.Second
 	idleTimeout    = time.Minute // of a connection
 	produceTimeout = 5 * time.Second
 	maxAttempts    = 4                      // produces of one batch
@@ -116,7 +119,7 @@ func connections(c Config) (*transport, *kafka.Dialer, error) {
 	}
 	t := newTransport(c)
 	t.SASL = mechanism
-	d := &kafka.Dialer{Timeout: dialTimeout, DualStack: true, ClientID: c.ClientID, TLS: c.TLS, SASLMechanism: mechanism, DialFunc: c.Dial}
+	d := &kafka.Dialer{Timeout: connectTimeout, DualStack: true, ClientID: c.ClientID, TLS: c.TLS, SASLMechanism: mechanism, DialFunc: t.connect}
 	return t, d, nil
 }
 

@@ -206,8 +206,14 @@ func (b *Bus) PartitionOf(ctx context.Context, topic, key string) (int, error) {
 	return balancer.Balance(kafka.Message{Key: []byte(key)}, numbers(n)...), nil
 }
 
+// Partitions implements bus.Bus.
+func (b *Bus) Partitions(ctx context.Context, topic string) (int, error) {
+	n, err := b.layout.partitions(ctx, topic)
+	return n, classify("topic "+topic, err)
+}
+
 // partitions lists the partitions of a topic.
 func (b *Bus) partitions(ctx context.Context, topic string) ([]int, error) {
-	n, err := b.layout.partitions(ctx, topic)
-	return numbers(n), classify("topic "+topic, err)
+	n, err := b.Partitions(ctx, topic)
+	return numbers(n), err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 )
@@ -26,7 +27,7 @@ type transport struct {
 func newTransport(c Config) *transport {
 	t := &transport{dial: c.Dial, open: map[*wire]struct{}{}}
 	t.life, t.end = context.WithCancel(context.Background())
-	t.Transport = &kafka.Transport{Dial: t.connect, DialTimeout: dialTimeout, IdleTimeout: idleTimeout, MetadataTTL: c.MetadataTTL, ClientID: c.ClientID, TLS: c.TLS}
+	t.Transport = &kafka.Transport{Dial: t.connect, DialTimeout: connectTimeout, IdleTimeout: idleTimeout, MetadataTTL: c.MetadataTTL, ClientID: c.ClientID, TLS: c.TLS}
 	return t
 }
 
@@ -62,12 +63,32 @@ func (t *transport) close() {
 	clear(t.open)
 }
 
-// wire is a connection that its transport knows.
+// wire is a connection that its transport knows, and on which nothing is waited for without an end. kafka-go takes the deadline off a
+// connection before it authenticates: a broker that fell silent then would hold up the whole process, as every request waits for the one
+// that reads the cluster's layout.
 type wire struct {
 	net.Conn
 	of *transport
 }
 
+// SetDeadline implements net.Conn.
+func (c *wire) SetDeadline(t time.Time) error { return c.Conn.SetDeadline(ending(t)) }
+
+// SetReadDeadline implements net.Conn.
+func (c *wire) SetReadDeadline(t time.Time) error { return c.Conn.SetReadDeadline(ending(t)) }
+
+// SetWriteDeadline implements net.Conn.
+func (c *wire) SetWriteDeadline(t time.Time) error { return c.Conn.SetWriteDeadline(ending(t)) }
+
+// ending is a deadline; where none is wanted, the latest that there may be.
+func ending(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Now().Add(connectTimeout)
+	}
+	return t
+}
+
+// connect is how both of kafka-go's clients reach a broker.
 func (t *transport) connect(ctx context.Context, network, addr string) (net.Conn, error) {
 	c, err := t.dial(ctx, network, addr)
 	if err != nil {
