@@ -10,6 +10,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/blob"
 	"github.com/tributaryhq/tributary/pkg/directory"
+	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
@@ -40,6 +41,30 @@ func (r *process) require(ctx context.Context, services []Service) error {
 		}
 		if was, _ := r.lacks.Swap(err.Error()).(string); was != err.Error() {
 			slog.Error("not ready: waiting for the store's indexes", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(lookAgain):
+		}
+	}
+}
+
+// reach waits until Kafka answers, and has its topics: a process that cannot sign in to the brokers, or finds no topics, must not take the
+// place of one that works. The services run meanwhile, and take what comes.
+func (r *process) reach(ctx context.Context) error {
+	for {
+		_, err := r.Env.Bus.Partitions(ctx, event.TopicInbound)
+		if err == nil {
+			r.lacks.Store("")
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		why := "Kafka: " + err.Error()
+		if was, _ := r.lacks.Swap(why).(string); was != why {
+			slog.ErrorContext(ctx, "not ready: waiting for Kafka", "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -37,9 +37,9 @@ type process struct {
 	*Process
 	built   []*Parts
 	names   []string
-	ready   atomic.Bool
+	begun   atomic.Bool  // the services run, and Kafka has answered once
 	ending  atomic.Bool  // answers tell clients to make another connection for what they ask next
-	lacks   atomic.Value // text: why the process waits before it builds its services
+	lacks   atomic.Value // text: what the start waits for
 	stop    chan struct{}
 	failed  chan error
 	serving sync.WaitGroup
@@ -78,17 +78,21 @@ func (p *Process) Run(ctx context.Context, services ...Service) (err error) {
 	}
 	r.serve(public, boundConnections(p.Public, trusted))
 	r.work(working)
-	r.ready.Store(true)
-	if p.Started != nil {
-		r.working.Go(p.Started)
-	}
+	r.working.Go(func() {
+		if r.reach(working) != nil {
+			return
+		}
+		r.begun.Store(true)
+		if p.Started != nil {
+			p.Started()
+		}
+	})
 
 	select {
 	case <-ctx.Done():
 	case err = <-r.failed:
 		slog.Error("stopping because a part failed", "error", err)
 	}
-	r.ready.Store(false)
 	r.ending.Store(true)
 	if err == nil && p.Env.Config.ShutdownDelay > 0 {
 		time.Sleep(p.Env.Config.ShutdownDelay)
@@ -163,23 +167,52 @@ func (r *process) farewell(next http.Handler) http.Handler {
 func (r *process) servers(engine *gin.Engine) (public, admin *http.Server) {
 	public = &http.Server{Handler: r.farewell(httpapi.Handler(engine)), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /livez", r.livez)
 	if r.Env.Config.Pprof {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
 	mux.HandleFunc("GET /readyz", r.readyz)
-	mux.HandleFunc("GET /startupz", r.readyz)
+	mux.HandleFunc("GET /startupz", r.startupz)
 	mux.Handle("GET /metrics", r.Metrics)
 	admin = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: 5 * time.Minute, IdleTimeout: 120 * time.Second}
 	return public, admin
 }
 
+// livez is red if only a new process can help, whatever the servers do.
+func (r *process) livez(w http.ResponseWriter, _ *http.Request) {
+	if err := r.Env.Bus.Alive(); err != nil {
+		http.Error(w, "not alive: "+err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = w.Write([]byte("ok\n"))
+}
+
+// startupz is green once the start is over, and stays so: after that, readyz says whether calls may come and livez whether the process is
+// to be replaced.
+func (r *process) startupz(w http.ResponseWriter, _ *http.Request) {
+	if !r.begun.Load() {
+		r.starting(w)
+		return
+	}
+	_, _ = w.Write([]byte("ok\n"))
+}
+
+func (r *process) starting(w http.ResponseWriter) {
+	why, _ := r.lacks.Load().(string)
+	http.Error(w, "not ready: "+cmp.Or(why, "starting"), http.StatusServiceUnavailable)
+}
+
+// readyz is green from the end of the start to the signal to stop, unless a service says otherwise. A server that goes away meanwhile
+// changes nothing: every replica would leave the load balancer at once.
 func (r *process) readyz(w http.ResponseWriter, req *http.Request) {
-	if !r.ready.Load() {
-		why, _ := r.lacks.Load().(string)
-		http.Error(w, "not ready: "+cmp.Or(why, "starting or stopping"), http.StatusServiceUnavailable)
+	switch {
+	case r.ending.Load():
+		http.Error(w, "not ready: stopping", http.StatusServiceUnavailable)
+		return
+	case !r.begun.Load():
+		r.starting(w)
 		return
 	}
 	for i, parts := range r.built {

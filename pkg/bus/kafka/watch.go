@@ -20,12 +20,21 @@ func (c *consumer) watchProgress(ctx context.Context, rebuild func()) {
 			}
 			continue
 		}
-		c.stuck.Add(1)
+		if c.answered(ctx) {
+			c.stuck.Add(1)
+		}
 		c.log.Error("no progress: rebuilding the group client", "group", c.sub.Group, "reason", why)
 		c.meter.rebuilds.Add(ctx, 1, attributes(groupName.String(c.sub.Group)))
 		rebuild()
 		return
 	}
+}
+
+// answered reports whether a broker answers. While none does, standing still says nothing about this process.
+func (c *consumer) answered(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	return c.Ping(ctx) == nil
 }
 
 func (c *consumer) stalled(ctx context.Context) string {
