@@ -21,7 +21,7 @@ var bases = []struct{ mode, over string }{
 publicURL: https://hooks.example.com
 hosts: {public: {name: hooks.example.com, tlsSecret: hooks-tls}, api: {name: api.example.com, tlsSecret: api-tls}}
 ingress: {enabled: true, className: traefik}
-kafka: {sasl: {mechanism: plain, existingSecret: kafka}, tls: {enabled: true}}
+kafka: {sasl: {mechanism: plain, existingSecret: kafka}, tls: {enabled: true, existingSecret: kafka-tls}}
 encryption: {acceptedKey: former}
 tracing: {endpoint: "http://collector:4318", headersExistingSecret: collector}
 config: {oidc_issuer: "https://login.example.com"}
@@ -33,7 +33,7 @@ setup: {activeDeadlineSeconds: 60}
 	{distributed, `defaults: {autoscaling: {enabled: true}}`},
 	{distributed, `{defaults: {keda: {enabled: true, trigger: kafka}}}`},
 	{distributed, `{defaults: {keda: {enabled: true, prometheus: {serverAddress: "http://p:9090"}}}}`},
-	{distributed, `strimzi: {enabled: true, cluster: kafka, user: {enabled: true}}`},
+	{distributed, `{strimzi: {enabled: true, cluster: kafka, user: {enabled: true}}, kafka: {tls: {enabled: true, existingSecret: kafka-tls}}}`},
 	{distributed, `bootstrap: {existingSecret: ""}`},
 	{distributed, `defaults: {service: {type: LoadBalancer, nodePort: 30001}}`},
 	{`mode: standalone`, ""},
@@ -60,7 +60,8 @@ var others = map[string]any{
 var beside = map[string]string{
 	"redis.url": `redis: {existingSecret: ""}`, "mongodb.uri": `mongodb: {existingSecret: ""}`,
 	"ingress.enabled": `ingress: {enabled: false}`, "httpRoute.enabled": `{ingress: {enabled: false}, hosts: {public: {tlsSecret: ""}, api: {tlsSecret: ""}}, httpRoute: {enabled: false, parentRefs: [{name: g}]}}`,
-	"strimzi.enabled": `strimzi: {cluster: kafka}`, "strimzi.user.enabled": `strimzi: {enabled: true, cluster: kafka, user: {enabled: false}}`, "hosts.public.name": `publicURL: ""`, "blob.existingClaim": `blob: {url: "file:///files", existingClaim: files}`,
+	"strimzi.enabled": `strimzi: {cluster: kafka}`, "strimzi.user.enabled": `strimzi: {enabled: true, cluster: kafka, user: {enabled: false}}`,
+	"kafka.tls.existingSecret": `kafka: {tls: {enabled: true}}`, "hosts.public.name": `publicURL: ""`, "blob.existingClaim": `blob: {url: "file:///files", existingClaim: files}`,
 	"defaults.shutdown.preStopSleepSeconds": `defaults: {shutdown: {delaySeconds: 0}}`, "metrics.service.enabled": `metrics: {serviceMonitor: {enabled: false}}`,
 	"defaults.keda.enabled": `{defaults: {keda: {trigger: kafka}}}`,
 	"defaults.keda.trigger": `{defaults: {keda: {enabled: true, prometheus: {serverAddress: "http://p:9090"}}}}`,

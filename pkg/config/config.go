@@ -24,6 +24,8 @@ type Config struct {
 	PublicURL              string        `key:"public_url" help:"the URL under which providers and people reach this installation; empty: derived from http_addr"`
 	KafkaBrokers           []string      `key:"kafka_brokers" help:"Kafka bootstrap servers; empty: in-process (binary tributary only)"`
 	KafkaTLS               bool          `key:"kafka_tls" default:"false" help:"speak TLS to Kafka"`
+	KafkaTLSCert           string        `key:"kafka_tls_cert" secret:"true" help:"certificate with which we prove to Kafka who we are, and those that it was issued by, in PEM; with kafka_tls; empty: none"`
+	KafkaTLSKey            string        `key:"kafka_tls_key" secret:"true" help:"its private key, in PEM"`
 	KafkaSASL              string        `key:"kafka_sasl" oneof:",plain,scram-sha-256,scram-sha-512" help:"SASL mechanism: plain, scram-sha-256 or scram-sha-512; empty: none"`
 	KafkaUsername          string        `key:"kafka_username" help:"SASL user"`
 	KafkaPassword          string        `key:"kafka_password" secret:"true" help:"SASL password"`
@@ -34,7 +36,7 @@ type Config struct {
 	BlobURL                string        `key:"blob_url" help:"file:///dir, mem://, s3://, gs:// or azblob:// URL; empty: a folder in data_dir (binary tributary only)"`
 	EncryptionKey          string        `key:"encryption_key" secret:"true" help:"32 bytes in base64 that seal secrets at rest; required outside the single binary, which generates one into data_dir"`
 	EncryptionKeysAccepted []string      `key:"encryption_keys_accepted" secret:"true" help:"further encryption keys, comma-separated, while keys are rotated: they open secrets and sessions, and seal nothing"`
-	AdminAddr              string        `key:"admin_addr" default:":9090" help:"address of /livez, /readyz and /metrics; never public; the binary tributary: 127.0.0.1:9090"`
+	AdminAddr              string        `key:"admin_addr" default:":9090" help:"address of /livez, /readyz, /startupz and /metrics; never public; the binary tributary: 127.0.0.1:9090"`
 	Pprof                  bool          `key:"pprof" default:"false" help:"serve the profiles of the Go runtime under /debug/pprof on admin_addr"`
 	EgressAllow            []string      `key:"egress_allow" help:"CIDRs, or single addresses with a port, that may be called although they are private, e.g. 127.0.0.0/8 or 127.0.0.1:8080"`
 

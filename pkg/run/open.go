@@ -86,18 +86,36 @@ func identify(ctx context.Context, env *Env) error {
 
 // OpenBus connects to Kafka alone.
 func OpenBus(ctx context.Context, cfg *config.Config, log *slog.Logger) (bus.Bus, error) {
-	k := kafka.Config{Brokers: cfg.KafkaBrokers, ClientID: "tributary", Log: log, Linger: cfg.KafkaLinger, Compression: cfg.KafkaCompression}
-	if cfg.KafkaTLS {
-		k.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	if cfg.KafkaSASL != "" {
-		k.SASL = kafka.SASL{Mechanism: strings.ToUpper(cfg.KafkaSASL), Username: cfg.KafkaUsername, Password: cfg.KafkaPassword}
+	k, err := busConfig(cfg, log)
+	if err != nil {
+		return nil, err
 	}
 	b, err := kafka.Open(ctx, k)
 	if err != nil {
 		return nil, fmt.Errorf("TRIBUTARY_KAFKA_BROKERS: %w", err)
 	}
 	return b, nil
+}
+
+func busConfig(cfg *config.Config, log *slog.Logger) (k kafka.Config, err error) {
+	k = kafka.Config{Brokers: cfg.KafkaBrokers, ClientID: "tributary", Log: log, Linger: cfg.KafkaLinger, Compression: cfg.KafkaCompression}
+	if cfg.KafkaTLS {
+		k.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if cfg.KafkaTLSCert != "" || cfg.KafkaTLSKey != "" {
+		pair, err := tls.X509KeyPair([]byte(cfg.KafkaTLSCert), []byte(cfg.KafkaTLSKey))
+		switch {
+		case err != nil:
+			return k, fmt.Errorf("TRIBUTARY_KAFKA_TLS_CERT and TRIBUTARY_KAFKA_TLS_KEY: want a certificate and its key, both in PEM: %w", err)
+		case k.TLS == nil:
+			return k, errors.New("TRIBUTARY_KAFKA_TLS_CERT is set and TRIBUTARY_KAFKA_TLS is not: set it to true, or leave the certificate out")
+		}
+		k.TLS.Certificates = []tls.Certificate{pair}
+	}
+	if cfg.KafkaSASL != "" {
+		k.SASL = kafka.SASL{Mechanism: strings.ToUpper(cfg.KafkaSASL), Username: cfg.KafkaUsername, Password: cfg.KafkaPassword}
+	}
+	return k, nil
 }
 
 // storeSystem is the name that OpenTelemetry's semantic conventions have for the store behind a URL.

@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "rewrite what is generated")
 
 // charted are keys of the configuration that have values of their own in the chart, or that it sets itself.
 var charted = []string{
-	"http_addr", "admin_addr", "public_url", "kafka_brokers", "kafka_tls", "kafka_sasl", "kafka_username", "kafka_password", "kafka_replicas", "redis_url",
+	"http_addr", "admin_addr", "public_url", "kafka_brokers", "kafka_tls", "kafka_tls_cert", "kafka_tls_key", "kafka_sasl", "kafka_username", "kafka_password", "kafka_replicas", "redis_url",
 	"store_url", "blob_url", "encryption_key", "encryption_keys_accepted", "shutdown_delay", "shutdown_drain", "data_dir", "demo", "operations_hosts",
 	"bootstrap_api_key", "bootstrap_admin_email", "bootstrap_admin_password", "url", "api_key",
 }

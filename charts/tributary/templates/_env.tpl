@@ -15,9 +15,17 @@ the pods, and hooks that run before the release's objects exist need none of the
 {{- if $v.kafka.brokers }}
 {{ include "tributary.plain" (dict "name" "TRIBUTARY_KAFKA_BROKERS" "value" (join "," $v.kafka.brokers)) }}
 {{ include "tributary.plain" (dict "name" "TRIBUTARY_KAFKA_TLS" "value" $v.kafka.tls.enabled) }}
+{{- with $v.kafka.tls.existingSecret }}
+{{ include "tributary.secret" (dict "name" "TRIBUTARY_KAFKA_TLS_CERT" "secret" . "key" $v.kafka.tls.certKey) }}
+{{ include "tributary.secret" (dict "name" "TRIBUTARY_KAFKA_TLS_KEY" "secret" . "key" $v.kafka.tls.keyKey) }}
+{{- end }}
 {{- with $v.kafka.sasl.mechanism }}
 {{ include "tributary.plain" (dict "name" "TRIBUTARY_KAFKA_SASL" "value" .) }}
+{{- if $v.kafka.sasl.username }}
+{{ include "tributary.plain" (dict "name" "TRIBUTARY_KAFKA_USERNAME" "value" $v.kafka.sasl.username) }}
+{{- else }}
 {{ include "tributary.secret" (dict "name" "TRIBUTARY_KAFKA_USERNAME" "secret" $v.kafka.sasl.existingSecret "key" $v.kafka.sasl.usernameKey) }}
+{{- end }}
 {{ include "tributary.secret" (dict "name" "TRIBUTARY_KAFKA_PASSWORD" "secret" $v.kafka.sasl.existingSecret "key" $v.kafka.sasl.passwordKey) }}
 {{- end }}
 {{- end }}

@@ -31,6 +31,8 @@ come before.
 {{- if not (include "tributary.publicURL" .) }}{{ $out = append $out "publicURL and hosts.public.name are empty: providers need an address to call; set one of them" }}{{ end }}
 {{- end }}
 {{- if and $v.kafka.sasl.mechanism (not $v.kafka.sasl.existingSecret) }}{{ $out = append $out "kafka.sasl.existingSecret is empty and kafka.sasl.mechanism is set: name a Secret with user and password, or empty the mechanism" }}{{ end }}
+{{- if and $v.kafka.tls.existingSecret (not $v.kafka.tls.enabled) }}{{ $out = append $out "kafka.tls.existingSecret is set and kafka.tls.enabled is not: a certificate is shown over TLS alone; enable it" }}{{ end }}
+{{- if and $v.strimzi.enabled $v.strimzi.user.enabled (eq $v.strimzi.user.authentication "tls") (not $v.kafka.tls.existingSecret) }}{{ $out = append $out (printf "strimzi.user.authentication is tls and kafka.tls.existingSecret is empty: name the Secret that Strimzi makes, kafka: {tls: {enabled: true, existingSecret: %s, certKey: user.crt, keyKey: user.key}}" $v.strimzi.user.name) }}{{ end }}
 {{- if and $v.strimzi.enabled (not $v.strimzi.cluster) }}{{ $out = append $out "strimzi.cluster is empty and strimzi.enabled is set: name the Kafka resource that the topics belong to" }}{{ end }}
 {{- if and $v.strimzi.enabled (eq $v.mode "standalone") }}{{ $out = append $out "strimzi.enabled is set and the broker is in the process: disable it, or set mode: distributed" }}{{ end }}
 {{- if and $v.redis.url $v.redis.existingSecret }}{{ $out = append $out "redis.url and redis.existingSecret are both set: keep one of them" }}{{ end }}
