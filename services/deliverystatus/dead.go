@@ -60,7 +60,15 @@ func (s *server) RedriveDeadLetters(c *gin.Context) {
 	}
 	done, err := bus.Redrive(c.Request.Context(), s.bus, f, limit, dry)
 	if err != nil {
-		httpapi.Fail(c, brokerError(err))
+		err = brokerError(err)
+	}
+	if !dry {
+		if noted := s.waiting.note(c.Request.Context(), done.Published); err == nil && noted != nil {
+			err = httpapi.StoreError(noted)
+		}
+	}
+	if err != nil {
+		httpapi.Fail(c, err)
 		return
 	}
 	c.JSON(http.StatusOK, api.Redriven{Published: show(done.Published), Skipped: show(done.Skipped), DryRun: dry})

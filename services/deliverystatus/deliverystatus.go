@@ -48,7 +48,10 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{attempts: j.attempts, bus: env.Bus, directory: env.Directory, now: env.Now}
+	s := &server{attempts: j.attempts, bus: env.Bus, waiting: newWaiting(env.Bus, env.DB, env.Now), directory: env.Directory, now: env.Now}
+	if err := s.waiting.observe(otel.Meter("tributary/deliverystatus")); err != nil {
+		return nil, err
+	}
 	return &run.Parts{
 		Routes: func(r gin.IRouter) {
 			api.RegisterHandlersWithOptions(r.Group("", httpapi.Guard(env.Auth, spec)...), s, api.GinServerOptions{ErrorHandler: httpapi.BadParameter})
@@ -57,7 +60,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 			{Group: "tributary-deliverystatus", Topics: []string{event.TopicReceipts}, Handle: j.handle, AtOnce: atOnce},
 			{Group: "tributary-deliverystatus-echoes", Topics: []string{event.TopicInbound}, Types: []event.Type{event.MessageEchoed}, Handle: j.handle, AtOnce: atOnce, Linger: 50 * time.Millisecond},
 		},
-		Loops: []run.Loop{{Name: "facts", Run: applier.Run}},
+		Loops: []run.Loop{{Name: "facts", Run: applier.Run}, s.waiting.loop(env.Log)},
 	}, nil
 }
 

@@ -17,7 +17,7 @@ var (
 		{Name: "by_status", Fields: []string{"tenant", "channel_id", "status", "at"}},
 	}, Superseded: []string{"unread"}}
 	watermarkSpec = store.Spec{Name: "watermarks"}
-	collections   = []store.Spec{receiptSpec, attemptSpec, watermarkSpec}
+	collections   = []store.Spec{receiptSpec, attemptSpec, watermarkSpec, redrivenSpec}
 )
 
 // receipt is all that is known about one provider id: S.

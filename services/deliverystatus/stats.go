@@ -30,6 +30,7 @@ type channels interface {
 type server struct {
 	attempts  *store.Collection[attempt]
 	bus       bus.Bus
+	waiting   *waiting // dead letters
 	directory channels
 	now       func() time.Time
 }
