@@ -86,6 +86,17 @@ type TokenSource interface {
 	ParseToken(resp Response) (token string, lifetime time.Duration, err error)
 }
 
+// Expirer is implemented by types whose provider says until when the credentials that operators gave a channel are valid. The host asks
+// once a day, so that operators hear of it before they end.
+type Expirer interface {
+	// ExpiryRequest returns the unsigned call that asks; false where the provider does not say.
+	ExpiryRequest(ch Keyed) (Request, bool)
+
+	// ParseExpiry reads the answer, which came at that time. A zero time means that the credentials do not end. An error of kind Gone or
+	// Invalid says that the provider does not tell; Denied that it takes them no more; anything else that it may be asked again later.
+	ParseExpiry(resp Response, at time.Time) (time.Time, error)
+}
+
 // Setup is implemented by types that can be told their webhook URL through an API.
 type Setup interface {
 	// SetupRequests are the unsigned calls that register webhookURL; POST /v1/channels/{id}/test makes them.

@@ -20,6 +20,7 @@ type Guarded struct {
 	TokenSource  TokenSource
 	Setup        Setup
 	Profiler     Profiler
+	Expirer      Expirer
 }
 
 // Guard returns a with its optional interfaces found.
@@ -39,6 +40,9 @@ func Guard(a Adapter) Guarded {
 	}
 	if o, ok := a.(Profiler); ok {
 		g.Profiler = guardedProfiler{o}
+	}
+	if o, ok := a.(Expirer); ok {
+		g.Expirer = guardedExpirer{o}
 	}
 	return g
 }
@@ -123,6 +127,20 @@ func (g guardedProfiler) ProfileRequest(ch Channel, who Who) (req Request, ok bo
 func (g guardedProfiler) ParseProfile(ch Channel, who Who, resp Response) (p event.Profile, err error) {
 	defer recoverAs(&err, fault.Unknown, "unreadable_answer")
 	return g.Profiler.ParseProfile(ch, who, resp)
+}
+
+type guardedExpirer struct{ Expirer }
+
+// ExpiryRequest returns no call where the adapter panics.
+func (g guardedExpirer) ExpiryRequest(ch Keyed) (req Request, ok bool) {
+	var err error
+	defer recoverAs(&err, fault.Internal, "expiry_request_failed")
+	return g.Expirer.ExpiryRequest(ch)
+}
+
+func (g guardedExpirer) ParseExpiry(resp Response, at time.Time) (until time.Time, err error) {
+	defer recoverAs(&err, fault.Unknown, "unreadable_answer")
+	return g.Expirer.ParseExpiry(resp, at)
 }
 
 // recoverAs makes a panic of the adapter an error of that kind and code; a deferred call. The error says where the adapter

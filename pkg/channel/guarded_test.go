@@ -33,13 +33,15 @@ func (panicking) TokenRequest(Keyed, time.Time, string) (Request, error) { panic
 func (panicking) ParseToken(Response) (string, time.Duration, error)     { panic(spilled) }
 func (panicking) SetupRequests(Keyed, string) ([]Request, error)         { panic(spilled) }
 func (panicking) ProfileRequest(Channel, Who) (Request, bool)            { panic(spilled) }
+func (panicking) ExpiryRequest(Keyed) (Request, bool)                    { panic(spilled) }
+func (panicking) ParseExpiry(Response, time.Time) (time.Time, error)     { panic(spilled) }
 func (panicking) ParseProfile(Channel, Who, Response) (event.Profile, error) {
 	panic(spilled)
 }
 
 // TestNoPanicOfAnAdapterLeavesItsGuard calls every method of every interface that the host uses.
 func TestNoPanicOfAnAdapterLeavesItsGuard(t *testing.T) {
-	kinds := map[string]fault.Kind{"Verify": fault.Denied, "Parse": fault.Invalid, "Sign": fault.Invalid, "Settle": fault.Unknown, "ParseProfile": fault.Unknown}
+	kinds := map[string]fault.Kind{"Verify": fault.Denied, "Parse": fault.Invalid, "Sign": fault.Invalid, "Settle": fault.Unknown, "ParseProfile": fault.Unknown, "ParseExpiry": fault.Unknown}
 	guard := reflect.ValueOf(Guard(panicking{}))
 	for n := range guard.NumField() {
 		field := guard.Field(n)
@@ -82,7 +84,7 @@ func TestNoPanicOfAnAdapterLeavesItsGuard(t *testing.T) {
 
 func TestAGuardHasOnlyWhatItsAdapterHas(t *testing.T) {
 	g := Guard(struct{ Adapter }{panicking{}})
-	if g.AppLevel != nil || g.MediaFetcher != nil || g.TokenSource != nil || g.Setup != nil || g.Profiler != nil {
+	if g.AppLevel != nil || g.MediaFetcher != nil || g.TokenSource != nil || g.Setup != nil || g.Profiler != nil || g.Expirer != nil {
 		t.Errorf("%+v, want no optional interface", g)
 	}
 }

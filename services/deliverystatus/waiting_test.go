@@ -11,6 +11,8 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store/storetest"
 )
 
+var today = time.Now()
+
 // deadTopic is the topic of dead letters with one partition: letters by offset.
 type deadTopic struct {
 	start int64
@@ -34,7 +36,7 @@ func (d *deadTopic) ReadFrom(_ context.Context, _ string, _ int, offset int64, l
 func (d *deadTopic) die(ago time.Duration, change func(*bus.Message)) {
 	n := len(d.all)
 	m := bus.Message{
-		Topic: event.TopicDead, Offset: int64(n), Time: epoch.Add(-ago).Time, Dead: &bus.Dead{Reason: "poison", Topic: event.TopicInbound},
+		Topic: event.TopicDead, Offset: int64(n), Time: today.Add(-ago), Dead: &bus.Dead{Reason: "poison", Topic: event.TopicInbound},
 		Event: event.Event{ID: fmt.Sprint("evt_", n), Type: event.MessageReceived, Tenant: "t1"},
 	}
 	if change != nil {
@@ -46,7 +48,7 @@ func (d *deadTopic) die(ago time.Duration, change func(*bus.Message)) {
 func TestTheAgeOfTheOldestLetterThatWaits(t *testing.T) {
 	t.Parallel()
 	d := &deadTopic{}
-	w := newWaiting(d, storetest.New(t, redrivenSpec), func() time.Time { return epoch.Time })
+	w := newWaiting(d, storetest.New(t, redrivenSpec), func() time.Time { return today })
 	age := func(when string, want time.Duration) {
 		t.Helper()
 		if err := w.look(t.Context()); err != nil {

@@ -3,7 +3,9 @@
 package line
 
 import (
+	"bytes"
 	"cmp"
+	"net/url"
 	"strings"
 	"time"
 
@@ -18,6 +20,7 @@ var _ interface {
 	channel.MediaFetcher
 	channel.Profiler
 	channel.Setup
+	channel.Expirer
 } = Adapter{}
 
 // signatureHeader carries the base64 HMAC-SHA256 of the body under the channel secret.
@@ -34,7 +37,13 @@ func (Adapter) Sign(ch channel.Keyed, req channel.Request, _ time.Time, _ string
 	if req.Header == nil {
 		req.Header = channel.Header{}
 	}
-	req.Header.Set("Authorization", "Bearer "+ch.Secrets.Current("channel_access_token"))
+	token := ch.Secrets.Current("channel_access_token")
+	if req.Tag == tagExpiry { // it is what the call is about, and not who makes it
+		token = url.QueryEscape(token)
+		req.URL, req.Body = strings.Replace(req.URL, tokenPlace, token, 1), bytes.Replace(req.Body, []byte(tokenPlace), []byte(token), 1)
+		return req, nil
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
 	return req, nil
 }
 

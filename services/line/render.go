@@ -16,6 +16,7 @@ const (
 	tagContent = "content"
 	tagSignal  = "signal"
 	tagProfile = "profile"
+	tagExpiry  = "expiry"
 	tagReply   = "reply" // uses the reply token; a push follows if LINE does not take it
 	tagPush    = "push"
 )

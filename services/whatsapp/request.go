@@ -18,6 +18,7 @@ const (
 	tagUpload = "upload"
 	tagSignal = "signal"
 	tagSetup  = "setup"
+	tagExpiry = "expiry"
 	tagLookup = "media url"
 	tagFile   = "media file"
 )

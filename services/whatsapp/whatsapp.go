@@ -6,6 +6,8 @@ package whatsapp
 
 import (
 	"encoding/json"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
@@ -19,6 +21,7 @@ var _ interface {
 	channel.AppLevel
 	channel.MediaFetcher
 	channel.Setup
+	channel.Expirer
 } = Adapter{}
 
 // Verify checks Meta's HMAC with the app secret; on 360dialog the partner's HMAC or the header that we registered. A GET of
@@ -63,8 +66,11 @@ func (Adapter) Sign(ch channel.Keyed, req channel.Request, _ time.Time, _ string
 	} else {
 		req.Header.Set("Authorization", "Bearer "+ch.Secrets.Current("access_token"))
 	}
-	if req.Tag == tagSetup {
+	switch req.Tag {
+	case tagSetup:
 		req.Body = fill(req.Body, ch.Secrets)
+	case tagExpiry:
+		req.URL = strings.Replace(req.URL, tokenPlace, url.QueryEscape(ch.Secrets.Current("access_token")), 1)
 	}
 	return req, nil
 }

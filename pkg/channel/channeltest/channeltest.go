@@ -7,6 +7,7 @@
 //	testdata/setup/NAME.txtar       → request.N.http, signed.N.http; how the provider is told our webhook URL
 //	testdata/address/NAME.txtar     inputs.txt → want.json; whom to reach, as people write it, one text a line
 //	testdata/profile/NAME.txtar     who.json, response.1.http → request.1.http, signed.1.http, outcome.json; what the provider says of somebody
+//	testdata/expiry/NAME.txtar      response.1.http → request.1.http, signed.1.http, outcome.json; until when the provider takes the credentials
 //	testdata/token/NAME.txtar       response.1.http → request.1.http, outcome.json; how a short-lived token is got
 //
 // The first lines of a file say why the case exists. Lines that begin with @ are directives:
@@ -74,7 +75,7 @@ func Run(t *testing.T, a channel.Adapter, opts ...Option) {
 	for _, kind := range []struct {
 		dir string
 		run func(*testing.T, *golden)
-	}{{"inbound", r.inbound}, {"outbound", r.outbound}, {"media", r.media}, {"setup", r.setup}, {"token", r.token}, {"address", r.address}, {"profile", r.profile}} {
+	}{{"inbound", r.inbound}, {"outbound", r.outbound}, {"media", r.media}, {"setup", r.setup}, {"token", r.token}, {"address", r.address}, {"profile", r.profile}, {"expiry", r.expiry}} {
 		for _, c := range r.load(t, kind.dir) {
 			t.Run(kind.dir+"/"+c.name, func(t *testing.T) {
 				kind.run(t, c)

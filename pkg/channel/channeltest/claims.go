@@ -123,6 +123,9 @@ func (r *runner) listed(i channel.Info) (out []string) {
 	if _, ok := r.adapter.(channel.TokenSource); ok {
 		out = append(out, "token")
 	}
+	if _, ok := r.adapter.(channel.Expirer); ok {
+		out = append(out, "expiry")
+	}
 	if i.Inbound.Profiles != nil {
 		out = append(out, "profiles")
 	}

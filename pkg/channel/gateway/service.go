@@ -14,11 +14,13 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"go.opentelemetry.io/otel"
 
 	"github.com/tributaryhq/tributary/pkg/budget"
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/cache"
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/expiry"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/ingress"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/media"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/profile"
@@ -55,7 +57,7 @@ func Service(a channel.Adapter, opts ...Option) run.Service {
 
 // collections are those that the services of every type have.
 func collections(t event.ChannelType) []store.Spec {
-	return append(ingress.Specs(t), send.Spec(t), media.Spec(t), provider.CallSpec, provider.TokenSpec, directory.Connections)
+	return append(ingress.Specs(t), send.Spec(t), media.Spec(t), provider.CallSpec, provider.TokenSpec, expiry.Spec, directory.Connections)
 }
 
 // Host is a channel service at run time: what an [Extra] may use.
@@ -67,6 +69,7 @@ type Host struct {
 	worker  *send.Worker
 	media   *media.Worker
 	people  *profile.Worker // nil for types whose provider is not asked who people are
+	ends    *expiry.Worker  // nil for types whose provider does not say until when credentials are valid
 	sources *source.Runner
 	session *session.Host // nil for types without sessions
 	calls   *provider.CallLog
@@ -104,6 +107,12 @@ func build(ctx context.Context, a channel.Adapter, env *run.Env, opts []Option) 
 			Adapter: h.Adapter, Source: env.Service, Channels: env.Directory, Bus: env.Bus, Caller: caller, Cache: env.Cache, Now: env.Now, Log: env.Log,
 		})
 		seen = h.people.Note
+	}
+	if h.Adapter.Expirer != nil {
+		h.ends = expiry.New(expiry.Deps{Adapter: h.Adapter, Channels: env.Directory, Caller: caller, DB: env.DB, Now: env.Now, Log: env.Log})
+		if err := h.ends.Observe(otel.Meter("tributary/expiry")); err != nil {
+			return nil, errors.Join(err, h.extra.close())
+		}
 	}
 	h.ingress = ingress.New(ingress.Deps{
 		Adapter: h.Adapter, Source: env.Service, PublicURL: env.PublicURL, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Blobs: env.Blob,
@@ -186,6 +195,9 @@ func (h *Host) parts() *run.Parts {
 	}
 	if h.people != nil {
 		loops = append(loops, run.Loop{Name: "profiles", Run: h.people.Run})
+	}
+	if h.ends != nil {
+		loops = append(loops, run.Every("ends of credentials", expiry.LookEvery, h.Log, h.ends.Look))
 	}
 	return &run.Parts{
 		Routes: func(r gin.IRouter) {
