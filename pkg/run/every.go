@@ -24,3 +24,14 @@ func Every(name string, d time.Duration, log *slog.Logger, f func(context.Contex
 		}
 	}}
 }
+
+// Promptly is Every, with a first call at once.
+func Promptly(name string, d time.Duration, log *slog.Logger, f func(context.Context) error) Loop {
+	again := Every(name, d, log, f)
+	return Loop{Name: name, Run: func(ctx context.Context) error {
+		if err := f(ctx); err != nil && ctx.Err() == nil {
+			log.WarnContext(ctx, "timed work failed", "loop", name, "error", err)
+		}
+		return again.Run(ctx)
+	}}
+}

@@ -60,7 +60,7 @@ func New(ctx context.Context, env *run.Env) (*run.Parts, error) {
 			{Group: "tributary-deliverystatus", Topics: []string{event.TopicReceipts}, Handle: j.handle, AtOnce: atOnce},
 			{Group: "tributary-deliverystatus-echoes", Topics: []string{event.TopicInbound}, Types: []event.Type{event.MessageEchoed}, Handle: j.handle, AtOnce: atOnce, Linger: 50 * time.Millisecond},
 		},
-		Loops: []run.Loop{{Name: "facts", Run: applier.Run}, s.waiting.loop(env.Log)},
+		Loops: []run.Loop{{Name: "facts", Run: applier.Run}, run.Promptly("dead letters", lookEvery, env.Log, s.waiting.look)},
 	}, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strconv"
 	"sync"
 	"time"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/event"
-	"github.com/tributaryhq/tributary/pkg/run"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
 
@@ -51,8 +49,8 @@ func (w *waiting) note(ctx context.Context, letters []bus.Message) error {
 	return nil
 }
 
-// letters is where dead letters are read.
-type letters interface {
+// letterTopic is where dead letters are read.
+type letterTopic interface {
 	Partitions(ctx context.Context, topic string) (int, error)
 	ReadFrom(ctx context.Context, topic string, partition int, offset int64, limit int) ([]bus.Message, error)
 }
@@ -60,7 +58,7 @@ type letters interface {
 // waiting knows since when the oldest dead letter has waited for somebody: of those that can be redriven and were not. What nobody can
 // decode, or belongs to no tenant, does not wait.
 type waiting struct {
-	letters  letters
+	letters  letterTopic
 	redriven *store.Collection[redriven]
 	now      func() time.Time
 
@@ -68,19 +66,8 @@ type waiting struct {
 	oldest map[int]letter // by partition
 }
 
-func newWaiting(b letters, db store.DB, now func() time.Time) *waiting {
+func newWaiting(b letterTopic, db store.DB, now func() time.Time) *waiting {
 	return &waiting{letters: b, redriven: store.NewCollection[redriven](db, redrivenSpec), now: now, oldest: map[int]letter{}}
-}
-
-// loop looks at once, and then again and again.
-func (w *waiting) loop(log *slog.Logger) run.Loop {
-	again := run.Every("dead letters", lookEvery, log, w.look)
-	return run.Loop{Name: again.Name, Run: func(ctx context.Context) error {
-		if err := w.look(ctx); err != nil && ctx.Err() == nil {
-			log.WarnContext(ctx, "timed work failed", "loop", again.Name, "error", err)
-		}
-		return again.Run(ctx)
-	}}
 }
 
 // letter is where the oldest letter of a partition that waits lies, and when it died; without a time there is none before next.

@@ -27,6 +27,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/send"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/session"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/silence"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/source"
 	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/pkg/directory"
@@ -41,6 +42,15 @@ import (
 // Settings are what every channel service reads.
 type Settings struct {
 	OperationsHosts []string `key:"operations_hosts" help:"hosts on which operators may test, simulate and replay calls of a channel (/webhooks/<type>/<channel>/~…); set it to the API's where providers call another host; empty: every host"`
+	WatchedChannels []string `key:"watched_channels" help:"channels to which somebody is expected to write, as <id>=<duration>, such as ch_x=6h: each has series of its own among the metrics, by which an alert tells of a longer silence; at most 100"`
+}
+
+// Check returns what is wrong with values that their declarations cannot describe.
+func (s *Settings) Check() error {
+	if _, err := silence.Parse(s.WatchedChannels); err != nil {
+		return fmt.Errorf("%s: %w", config.EnvName("watched_channels"), err)
+	}
+	return nil
 }
 
 // Service is the service of an adapter's channel type.
@@ -57,7 +67,7 @@ func Service(a channel.Adapter, opts ...Option) run.Service {
 
 // collections are those that the services of every type have.
 func collections(t event.ChannelType) []store.Spec {
-	return append(ingress.Specs(t), send.Spec(t), media.Spec(t), provider.CallSpec, provider.TokenSpec, expiry.Spec, directory.Connections)
+	return append(ingress.Specs(t), send.Spec(t), media.Spec(t), provider.CallSpec, provider.TokenSpec, expiry.Spec, silence.Spec, directory.Connections)
 }
 
 // Host is a channel service at run time: what an [Extra] may use.
@@ -69,6 +79,7 @@ type Host struct {
 	worker  *send.Worker
 	media   *media.Worker
 	people  *profile.Worker // nil for types whose provider is not asked who people are
+	silence *silence.Watch  // nil where no channel is watched
 	ends    *expiry.Worker  // nil for types whose provider does not say until when credentials are valid
 	sources *source.Runner
 	session *session.Host // nil for types without sessions
@@ -101,22 +112,17 @@ func build(ctx context.Context, a channel.Adapter, env *run.Env, opts []Option) 
 		return nil, errors.Join(err, h.extra.close())
 	}
 	caller := h.caller()
-	var seen func(channel.Channel, event.Inbound)
+	if err := h.watch(t, caller); err != nil {
+		return nil, errors.Join(err, h.extra.close())
+	}
 	if h.Adapter.Profiler != nil {
 		h.people = profile.New(profile.Deps{
 			Adapter: h.Adapter, Source: env.Service, Channels: env.Directory, Bus: env.Bus, Caller: caller, Cache: env.Cache, Now: env.Now, Log: env.Log,
 		})
-		seen = h.people.Note
-	}
-	if h.Adapter.Expirer != nil {
-		h.ends = expiry.New(expiry.Deps{Adapter: h.Adapter, Channels: env.Directory, Caller: caller, DB: env.DB, Now: env.Now, Log: env.Log})
-		if err := h.ends.Observe(otel.Meter("tributary/expiry")); err != nil {
-			return nil, errors.Join(err, h.extra.close())
-		}
 	}
 	h.ingress = ingress.New(ingress.Deps{
 		Adapter: h.Adapter, Source: env.Service, PublicURL: env.PublicURL, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Blobs: env.Blob,
-		Backlog: env.Backlog, Now: env.Now, Log: env.Log, Authenticate: httpapi.Authenticate(env.Auth), Seen: seen,
+		Backlog: env.Backlog, Now: env.Now, Log: env.Log, Authenticate: httpapi.Authenticate(env.Auth), Seen: h.seen(),
 		OperationsHosts: config.Of[Settings](env.Config).OperationsHosts,
 		Operations: map[string]ingress.Operation{"test": func(ctx context.Context, ch channel.Keyed, _ []byte) (any, error) {
 			return caller.Setup(ctx, ch, env.PublicURL+"/webhooks/"+string(t)+"/"+ch.ID)
@@ -134,6 +140,38 @@ func build(ctx context.Context, a channel.Adapter, env *run.Env, opts []Option) 
 		Type: t, Sources: h.extra.Sources, Channels: env.Directory, Watch: env.Directory.Watch, DB: env.DB, Deliver: h.ingress.Deliver, Now: env.Now, Log: env.Log,
 	})
 	return h, nil
+}
+
+// watch makes what tells operators of credentials that end, where the provider says when they do, and of channels that are silent, if they
+// watch any.
+func (h *Host) watch(t event.ChannelType, caller *provider.Caller) error {
+	if h.Adapter.Expirer != nil {
+		h.ends = expiry.New(expiry.Deps{Adapter: h.Adapter, Channels: h.Directory, Caller: caller, DB: h.DB, Now: h.Now, Log: h.Log})
+		if err := h.ends.Observe(otel.Meter("tributary/expiry")); err != nil {
+			return err
+		}
+	}
+	allowed, err := silence.Parse(config.Of[Settings](h.Config).WatchedChannels)
+	if err != nil || len(allowed) == 0 {
+		return err
+	}
+	h.silence = silence.New(silence.Deps{Type: t, Allowed: allowed, Channels: h.Directory, DB: h.DB, Now: h.Now, Log: h.Log})
+	return h.silence.Observe(otel.Meter("tributary/silence"))
+}
+
+// seen is told of every event that is on Kafka; nil if nothing wants to know.
+func (h *Host) seen() func(channel.Channel, event.Inbound) {
+	if h.people == nil && h.silence == nil {
+		return nil
+	}
+	return func(ch channel.Channel, e event.Inbound) {
+		if h.people != nil {
+			h.people.Note(ch, e)
+		}
+		if h.silence != nil {
+			h.silence.Note(ch, e)
+		}
+	}
 }
 
 // connect makes the host of the type's connections, if it has any.
@@ -195,6 +233,9 @@ func (h *Host) parts() *run.Parts {
 	}
 	if h.people != nil {
 		loops = append(loops, run.Loop{Name: "profiles", Run: h.people.Run})
+	}
+	if h.silence != nil {
+		loops = append(loops, run.Promptly("silent channels", silence.LookEvery, h.Log, h.silence.Look))
 	}
 	if h.ends != nil {
 		loops = append(loops, run.Every("ends of credentials", expiry.LookEvery, h.Log, h.ends.Look))
