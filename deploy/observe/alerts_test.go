@@ -73,6 +73,11 @@ var cases = []struct {
 		tributary_dlq_messages_total{messaging_consumer_group_name="tributary-inbox",reason="exhausted"} 0x80`, 25 * time.Minute, 1},
 	{"TributaryDeadLetters", "one, long ago", `
 		tributary_dlq_messages_total{messaging_consumer_group_name="tributary-inbox",reason="poison"} 0x20 1x90`, 80 * time.Minute, 0},
+	{"TributaryDeadLettersWaiting", "since yesterday", `
+		tributary_dlq_oldest_age_seconds{instance="a"} 84600+60x120
+		tributary_dlq_oldest_age_seconds{instance="b"} 84600+60x120`, 2 * time.Hour, 1},
+	{"TributaryDeadLettersWaiting", "since this morning", `tributary_dlq_oldest_age_seconds 7200+60x120`, 2 * time.Hour, 0},
+	{"TributaryDeadLettersWaiting", "it was redriven", `tributary_dlq_oldest_age_seconds 90000+60x60 0x60`, 2 * time.Hour, 0},
 	{"TributarySignatureFailures", "a secret was changed", signatures("0+30x60", "0+60x60"), 40 * time.Minute, 1},
 	{"TributarySignatureFailures", "somebody tries", signatures("0+1x60", "0+1x60"), 40 * time.Minute, 0},
 	{"TributarySignatureFailures", "many, and far more good ones", signatures("0+5x60", "0+1000x60"), 40 * time.Minute, 0},
@@ -83,6 +88,27 @@ var cases = []struct {
 		tributary_provider_credentials_failing{channel_type="wechat",cause="renewal",instance="b"} 0x5 1x60
 		tributary_provider_credentials_failing{channel_type="wechat",cause="denied"} 0x60`, 30 * time.Minute, 1},
 	{"TributaryCredentialsFailing", "it was renewed at the second try", `tributary_provider_credentials_failing{channel_type="wechat",cause="renewal"} 0x5 1 0x60`, 30 * time.Minute, 0},
+	{"TributaryCredentialsEnding", "in six days, of one type", `
+		tributary_provider_credentials_left_seconds{channel_type="line",instance="a"} 518400-60x120
+		tributary_provider_credentials_left_seconds{channel_type="line",instance="b"} 518400-60x120
+		tributary_provider_credentials_left_seconds{channel_type="whatsapp"} 5184000-60x120`, time.Hour, 1},
+	{"TributaryCredentialsEnding", "they have ended", `tributary_provider_credentials_left_seconds{channel_type="line"} -60-60x120`, time.Hour, 1},
+	{"TributaryCredentialsEnding", "in eight days", `tributary_provider_credentials_left_seconds{channel_type="line"} 691200-60x120`, time.Hour, 0},
+	{"TributaryCredentialsEnding", "there is a new token", `tributary_provider_credentials_left_seconds{channel_type="line"} 518400-60x30 5184000-60x60`, time.Hour, 0},
+	{"TributaryWatchedChannelSilent", "one of two", `
+		tributary_channel_silence_seconds{channel="ch_1",channel_type="line",instance="a"} 3000+60x90
+		tributary_channel_silence_seconds{channel="ch_1",channel_type="line",instance="b"} 3060+60x90
+		tributary_channel_silence_allowed_seconds{channel="ch_1",channel_type="line",instance="a"} 3600x90
+		tributary_channel_silence_allowed_seconds{channel="ch_1",channel_type="line",instance="b"} 3600x90
+		tributary_channel_silence_seconds{channel="ch_2",channel_type="line"} 3000+60x90
+		tributary_channel_silence_allowed_seconds{channel="ch_2",channel_type="line"} 86400x90`, time.Hour, 1},
+	{"TributaryWatchedChannelSilent", "one process has heard of it", `
+		tributary_channel_silence_seconds{channel="ch_1",channel_type="line",instance="a"} 3000+60x90
+		tributary_channel_silence_seconds{channel="ch_1",channel_type="line",instance="b"} 10x90
+		tributary_channel_silence_allowed_seconds{channel="ch_1",channel_type="line"} 3600x90`, time.Hour, 0},
+	{"TributaryWatchedChannelSilent", "somebody writes again", `
+		tributary_channel_silence_seconds{channel="ch_1",channel_type="line"} 3700+60x40 0+60x20
+		tributary_channel_silence_allowed_seconds{channel="ch_1",channel_type="line"} 3600x90`, time.Hour, 0},
 	{"TributaryChannelSilent", "it has stopped", silent + "0+1x10200 10200x200", 10320 * time.Minute, 1},
 	{"TributaryChannelSilent", "it goes on", silent + "0+1x10400", 10320 * time.Minute, 0},
 	{"TributaryChannelSilent", "hardly anybody ever writes", silent + "0+0.1x10200 1020x200", 10320 * time.Minute, 0},

@@ -3,6 +3,7 @@ package simulator_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -111,6 +112,35 @@ func TestLineTellsWhoPeopleAre(t *testing.T) {
 	}
 	if _, err := adapter.ParseProfile(w.ch.Channel, channel.Who{Peer: lineUser}, resp); !fault.Is(err, fault.Denied) {
 		t.Errorf("with a token that is not valid: %v", err)
+	}
+}
+
+func TestLineTellsOfATokenWhatItIsAsked(t *testing.T) {
+	t.Parallel()
+	for _, token := range []string{"token+/=", "eyJh.web.token"} {
+		w := newWorld(t)
+		w.open(line.Adapter{}, event.Line, "/simulator/line", obj{"destination": "U9d74932bdb6f21dc7ab21d6fc5260f47"},
+			map[string]string{"channel_secret": "secret", "channel_access_token": token})
+		ends := func() error {
+			t.Helper()
+			req, _ := line.Adapter{}.ExpiryRequest(w.ch)
+			resp, err := w.do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			until, err := line.Adapter{}.ParseExpiry(resp, time.Now())
+			if !until.IsZero() {
+				t.Errorf("%s ends at %s", token, until)
+			}
+			return err
+		}
+		if err := ends(); err != nil {
+			t.Errorf("%s: %v", token, err)
+		}
+		w.ch.Secrets["channel_access_token"] = []string{token + "x"}
+		if err := ends(); !fault.Is(err, fault.Gone) {
+			t.Errorf("a token that is not valid: %v", err)
+		}
 	}
 }
 

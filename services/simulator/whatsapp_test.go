@@ -288,6 +288,27 @@ func TestWhatsAppCredentials(t *testing.T) {
 	})
 }
 
+func TestWhatsAppTellsOfATokenWhatItIsAsked(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, w *world) {
+		adapter := w.adapt.(channel.Expirer)
+		for name, want := range map[string]fault.Kind{w.ch.Secrets.Current("access_token"): 0, "wrong": fault.Gone} {
+			w.ch.Secrets["access_token"] = []string{name}
+			req, asks := adapter.ExpiryRequest(w.ch)
+			if !asks { // 360dialog
+				continue
+			}
+			resp, err := w.do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if until, err := adapter.ParseExpiry(resp, time.Now()); !until.IsZero() || (err == nil) != (want == 0) || err != nil && !fault.Is(err, want) {
+				t.Errorf("%s: %s, %v", name, until, err)
+			}
+		}
+	})
+}
+
 func TestWhatsAppSetup(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, w *world) {

@@ -21,7 +21,8 @@ const preface = `# Metrics
 
 What ` + "`/metrics`" + ` on the admin address shows of a process with all services in it, beside what the Go runtime tells of itself (` + "`go_…`, `process_…`" + `).
 Names: what is Tributary's own begins with ` + "`tributary_`" + `, what OpenTelemetry's conventions name has their name; counters end in ` + "`_total`" + `,
-histograms in their unit. No label names a tenant, a channel, a conversation or a person: there may be any number of them. Histograms
+histograms in their unit. No label names a tenant, a channel, a conversation or a person: there may be any number of them; channels that the
+operator names in ` + "`TRIBUTARY_WATCHED_CHANNELS`" + ` are the one exception. Histograms
 carry exemplars with ` + "`trace_id`" + ` where tracing is on and the format is OpenMetrics. Metrics marked * are there only once it has happened.
 
 This page is written by a test (` + "`make update`" + `), and compared with what the services show at every run of the tests.
@@ -32,15 +33,18 @@ This page is written by a test (` + "`make update`" + `), and compared with what
 
 // rare are metrics that a healthy platform may not show, and their lines.
 var rare = map[string]string{
-	"tributary_blob_collected_bytes_total":  "| counter |  | Bytes of files that were deleted because nothing refers to them. |",
-	"tributary_consumer_offset_jumps_total": "| counter | messaging_consumer_group_name, messaging_destination_name, messaging_destination_partition_id | Records that were gone before they were read. |",
-	"tributary_consumer_paused":             "| gauge | messaging_consumer_group_name, messaging_destination_name, messaging_destination_partition_id | Partitions that have stopped because the store or broker is away. |",
-	"tributary_consumer_rebuilds_total":     "| counter | messaging_consumer_group_name | Group clients rebuilt because they made no progress. |",
-	"tributary_inbound_duplicates_total":    "| counter | channel_type | Messages that were in the inbox already, by channel type. |",
-	"tributary_profile_lookups_total":       "| counter | channel_type, result | Look-ups of people by channel type and result. |",
-	"tributary_receipts_unclaimed_total":    "| counter |  | Receipts of messages that no attempt is known of. |",
-	"tributary_routing_net_repairs_total":   "| counter |  | Conversations that only the safety net of routing has found. |",
-	"tributary_timer_lateness_seconds":      "| histogram | timer | How long after its time a timer has fired, by its kind. |",
+	"tributary_blob_collected_bytes_total":        "| counter |  | Bytes of files that were deleted because nothing refers to them. |",
+	"tributary_channel_silence_allowed_seconds":   "| gauge | channel, channel_type | From which silence on the operator wants to be told of a channel. |",
+	"tributary_channel_silence_seconds":           "| gauge | channel, channel_type | How long nobody has written to a channel that the operator watches (TRIBUTARY_WATCHED_CHANNELS). |",
+	"tributary_consumer_offset_jumps_total":       "| counter | messaging_consumer_group_name, messaging_destination_name, messaging_destination_partition_id | Records that were gone before they were read. |",
+	"tributary_consumer_paused":                   "| gauge | messaging_consumer_group_name, messaging_destination_name, messaging_destination_partition_id | Partitions that have stopped because the store or broker is away. |",
+	"tributary_consumer_rebuilds_total":           "| counter | messaging_consumer_group_name | Group clients rebuilt because they made no progress. |",
+	"tributary_inbound_duplicates_total":          "| counter | channel_type | Messages that were in the inbox already, by channel type. |",
+	"tributary_profile_lookups_total":             "| counter | channel_type, result | Look-ups of people by channel type and result. |",
+	"tributary_provider_credentials_left_seconds": "| gauge | channel_type | Until the first of the credentials ends of which the provider says when they do, by channel type; below 0 once they have. |",
+	"tributary_receipts_unclaimed_total":          "| counter |  | Receipts of messages that no attempt is known of. |",
+	"tributary_routing_net_repairs_total":         "| counter |  | Conversations that only the safety net of routing has found. |",
+	"tributary_timer_lateness_seconds":            "| histogram | timer | How long after its time a timer has fired, by its kind. |",
 }
 
 // failures have the label error_type once one of them went wrong.

@@ -100,6 +100,10 @@ func (p *Provider) serve(w http.ResponseWriter, r *http.Request, path string) {
 		p.sticker(w)
 		return
 	}
+	if do := r.Method + " " + path; do == "POST /v2/oauth/verify" || do == "GET /oauth2/v2.1/verify" {
+		p.verify(w, r)
+		return
+	}
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	a := p.Accounts.ByKey(typeName, token)
 	if a == nil || token == "" {
@@ -125,6 +129,17 @@ func (p *Provider) serve(w http.ResponseWriter, r *http.Request, path string) {
 	default:
 		stage.Write(w, refusal(404, "Not found"))
 	}
+}
+
+// verify is what LINE says of a channel access token: those of accounts here do not end.
+func (p *Provider) verify(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	token := r.FormValue("access_token")
+	if token == "" || p.Accounts.ByKey(typeName, token) == nil {
+		stage.Write(w, stage.Answer{Status: 400, Body: obj{"error": "invalid_request", "error_description": "access token expired"}})
+		return
+	}
+	stage.Write(w, stage.Answer{Status: 200, Body: obj{"client_id": "1350031035", "scope": "P"}})
 }
 
 func (p *Provider) nextID() int64 { return p.ids.Add(1) }

@@ -12,6 +12,21 @@ import (
 	"github.com/tributaryhq/tributary/services/simulator/stage"
 )
 
+// debug is what Meta says of an access token when it asks about itself: those of accounts here do not end.
+func (p *Provider) debug(w http.ResponseWriter, r *http.Request) {
+	known := p.Accounts.Where(func(c *account.Config) bool {
+		return c.Type == typeName && !isDialog(c) && token(r) != "" && token(r) == c.Secrets["access_token"]
+	})
+	switch {
+	case len(known) == 0:
+		stage.Write(w, refusal(190, ""))
+	case r.URL.Query().Get("input_token") != token(r):
+		stage.Write(w, refusal(100, "You must provide an app access token."))
+	default:
+		stage.Write(w, stage.Answer{Status: 200, Body: obj{"data": obj{"type": "SYSTEM_USER", "is_valid": true, "expires_at": 0}}})
+	}
+}
+
 // subscribe takes POST /{waba}/subscribed_apps: with an override the callback must pass the handshake.
 func (p *Provider) subscribe(w http.ResponseWriter, r *http.Request, waba string) {
 	var numbers []*account.Account

@@ -40,6 +40,10 @@ func (p *Provider) Cloud(w http.ResponseWriter, r *http.Request, path string) {
 		stage.Write(w, unknownObject(version))
 		return
 	}
+	if node == "debug_token" {
+		p.debug(w, r)
+		return
+	}
 	if edge == "subscribed_apps" {
 		p.subscribe(w, r, node)
 		return
