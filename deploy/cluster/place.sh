@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # place.sh NAMESPACE standalone|distributed: makes a namespace that enforces Pod Security "restricted", with what a release of the mode wants to
-# find there: a volume, and Secrets that name the servers beside the cluster, with a user of Redis for it alone. Prints the values
+# find there: a volume, and Secrets that name the servers beside the cluster, with users of Kafka, Redis and the store for it alone. Prints the values
 # of the release. It runs inside the cluster's network, with the environment of with.sh.
 #
 # STORE_URL names another document store; API_KEY is the first API key of the release, made here if it is not set (distributed), or by the
@@ -40,11 +40,14 @@ redis-cli -u "$TRIBUTARY_TEST_REDIS_URL" ACL SETUSER "$ns" on '>first-of-redis' 
 secret encryption --from-literal=encryption-key="$(openssl rand -base64 32)"
 secret bootstrap --from-literal=admin-password=first-password --from-literal=api-key="${API_KEY:-trb_$(openssl rand -hex 8)_$(openssl rand -hex 24)}"
 secret redis --from-literal=url="redis://$ns:first-of-redis@${TRIBUTARY_TEST_REDIS_URL#redis://}"
-mongo=${TRIBUTARY_TEST_MONGODB_URI%/\?*}
-secret mongodb --from-literal=uri="${STORE_URL:-$mongo/$ns?${TRIBUTARY_TEST_MONGODB_URI#*\?}}"
+$TRIBUTARY_TEST_USERS kafka "$ns-first" first-of-kafka >&2
+secret kafka --from-literal=username="$ns-first" --from-literal=password=first-of-kafka
+$TRIBUTARY_TEST_USERS mongo "$ns-first" first-of-mongo >&2
+mongo=${TRIBUTARY_TEST_MONGODB_USERS_URI#mongodb://}
+secret mongodb --from-literal=uri="${STORE_URL:-mongodb://$ns-first:first-of-mongo@${mongo%%/*}/$ns?${mongo#*\?}}"
 cat <<Y
 publicURL: http://tributary.example.com
-kafka: {brokers: [$TRIBUTARY_TEST_KAFKA_BROKERS]}
+kafka: {brokers: [$TRIBUTARY_TEST_KAFKA_SCRAM_BROKERS], sasl: {mechanism: scram-sha-512, existingSecret: kafka}}
 redis: {existingSecret: redis}
 mongodb: {existingSecret: mongodb}
 encryption: {existingSecret: encryption}

@@ -6,11 +6,12 @@
 #   servers.sh down DIR           end everything
 #   servers.sh broker DIR start N   start Kafka broker N (1, 2 or 3) again
 #   servers.sh broker DIR kill N    end it with SIGKILL
+#   servers.sh user DIR kafka|mongo NAME [PASSWORD]   make a user or change the password; without one the user is deleted
 #
 # SERVERS_HOST names the address that they listen on, if it is another than 127.0.0.1.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-command=${1:?say install, up, down or broker} dir=${2:?name a directory}
+command=${1:?say install, up, down, broker or user} dir=${2:?name a directory}
 brokers="1 2 3" masters="1 2 3" host=${SERVERS_HOST:-127.0.0.1}
 
 install() {
@@ -64,6 +65,7 @@ kafka_config() {
   local n voters=""
   for n in $brokers; do
     free_port >"$dir/kafka-$n.port"
+    free_port >"$dir/kafka-scram-$n.port"
     free_port >"$dir/kafka-$n.controller"
     voters+="${voters:+,}$n@$host:$(cat "$dir/kafka-$n.controller")"
   done
@@ -73,7 +75,11 @@ process.roles=broker,controller
 node.id=$n
 controller.quorum.voters=$voters
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://$host:$(cat "$dir/kafka-$n.port"),CONTROLLER://$host:$(cat "$dir/kafka-$n.controller")
+listeners=PLAINTEXT://$host:$(cat "$dir/kafka-$n.port"),SCRAM://$host:$(cat "$dir/kafka-scram-$n.port"),CONTROLLER://$host:$(cat "$dir/kafka-$n.controller")
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SCRAM:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+listener.name.scram.sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.scram.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 log.dirs=$dir/kafka-$n
 # what a cluster should have
 min.insync.replicas=2
@@ -134,7 +140,22 @@ redis_up() {
 # One thread answers everybody: the stand-in writes out documents that another thread may be changing, and then hangs up.
 mongo_up() {
   free_port >"$dir/mongo.port"
-  run mongo $(java_at 768m -Dio.netty.eventLoopThreads=1 tributary.servers.Mongo "$(cat "$dir/mongo.port")" "$host")
+  free_port >"$dir/mongo-users.port"
+  run mongo $(java_at 768m -Dio.netty.eventLoopThreads=1 tributary.servers.Mongo "$(cat "$dir/mongo.port")" "$host" "$(cat "$dir/mongo-users.port")" "$dir/mongo.users")
+}
+
+# user makes a user of a server, changes the password or, without one, deletes it.
+user() {
+  local server=$1 name=$2 password=${3:-}
+  case $server in
+  kafka) $(java_at 64m tributary.servers.KafkaUser "$(addresses kafka)" "$name" ${password:+"$password"}) ;;
+  mongo)
+    touch "$dir/mongo.users"
+    { grep -v "^$name " "$dir/mongo.users" || true; [ -z "$password" ] || echo "$name $password"; } >"$dir/mongo.users.new"
+    mv "$dir/mongo.users.new" "$dir/mongo.users" # all of it or nothing: the server may be reading
+    ;;
+  *) echo "say: servers.sh user DIR kafka|mongo NAME [PASSWORD]" >&2 && exit 2 ;;
+  esac
 }
 
 addresses() { # of name-1, name-2, name-3
@@ -152,6 +173,7 @@ up() {
   redis_up
   until_port redis "$(cat "$dir/redis.port")"
   until_port mongo "$(cat "$dir/mongo.port")"
+  until_port mongo "$(cat "$dir/mongo-users.port")"
   for n in $brokers; do until_port "kafka-$n" "$(cat "$dir/kafka-$n.port")"; done
   local cluster
   cluster=$(addresses redis)
@@ -163,6 +185,10 @@ fi
 export TRIBUTARY_TEST_REDIS_URL="\${TRIBUTARY_TEST_REDIS_URL:-redis://$host:$(cat "$dir/redis.port")}"
 export TRIBUTARY_TEST_REDIS_CLUSTER_URL="\${TRIBUTARY_TEST_REDIS_CLUSTER_URL:-redis://${cluster%%,*}?addr=$(echo "${cluster#*,}" | sed 's/,/\&addr=/')&cluster=true}"
 export TRIBUTARY_TEST_MONGODB_URI="\${TRIBUTARY_TEST_MONGODB_URI:-mongodb://$host:$(cat "$dir/mongo.port")/?retryWrites=false}"
+# Where clients must sign in, with the users that the command makes; for the tests of the chart.
+export TRIBUTARY_TEST_KAFKA_SCRAM_BROKERS='$(addresses kafka-scram)'
+export TRIBUTARY_TEST_MONGODB_USERS_URI='mongodb://$host:$(cat "$dir/mongo-users.port")/?retryWrites=false&authMechanism=PLAIN&authSource=%24external'
+export TRIBUTARY_TEST_USERS='$here/servers.sh user $dir'
 EOF
 }
 
@@ -177,6 +203,7 @@ case $command in
 install) install ;;
 up) up ;;
 down) down ;;
+user) user "${3:?say kafka or mongo}" "${4:?name a user}" "${5:-}" ;;
 broker)
   case ${3:-} in
   start) kafka_start "${4:?which broker}" && until_port "kafka-$4" "$(cat "$dir/kafka-$4.port")" ;;
@@ -184,5 +211,5 @@ broker)
   *) echo "say: servers.sh broker DIR start|kill N" >&2 && exit 2 ;;
   esac
   ;;
-*) echo "say install, up, down or broker" >&2 && exit 2 ;;
+*) echo "say install, up, down, broker or user" >&2 && exit 2 ;;
 esac

@@ -94,6 +94,13 @@ func (s *stand) redis(args ...string) {
 	}
 }
 
+// user makes a user of Kafka or of the store; without a password the user is deleted.
+func (s *stand) user(server, name string, password ...string) {
+	s.Helper()
+	command := strings.Fields(os.Getenv("TRIBUTARY_TEST_USERS"))
+	s.run(command[0], append(append(command[1:], server, name), password...)...)
+}
+
 // restart replaces every pod, as docs/guide/kubernetes.md has it, and waits until those of before are gone.
 func (s *stand) restart() {
 	s.Helper()
@@ -121,13 +128,19 @@ func (s *stand) rotated(people *traffic) {
 	if err != nil {
 		s.Fatal(err)
 	}
-	people.undisturbed("password of Redis, headers of traces, owner's password and first API key replaced", func() {
+	people.undisturbed("users of Kafka and of the store, password of Redis, headers of traces, owner's password and first API key replaced", func() {
 		formerKey := s.key
+		s.user("kafka", s.ns+"-second", "second-of-kafka")
+		s.put("kafka", map[string]string{"username": s.ns + "-second", "password": "second-of-kafka"})
+		s.user("mongo", s.ns+"-second", "second-of-mongo")
+		s.put("mongodb", map[string]string{"uri": strings.Replace(s.get("mongodb", "uri"), s.ns+"-first:first-of-mongo@", s.ns+"-second:second-of-mongo@", 1)})
 		s.redis("ACL", "SETUSER", s.ns, ">second-of-redis")
 		s.put("redis", map[string]string{"url": strings.Replace(s.get("redis", "url"), "first-of-redis", "second-of-redis", 1)})
 		s.put("collector", map[string]string{"headers": "x-check=second"})
 		s.put("bootstrap", map[string]string{"admin-password": "second-password", "api-key": "trb_second0000000000_0123456789abcdef0123456789abcdef"})
 		s.restart()
+		s.user("kafka", s.ns+"-first")
+		s.user("mongo", s.ns+"-first")
 		s.redis("ACL", "SETUSER", s.ns, "<first-of-redis")
 		s.redis("CLIENT", "KILL", "USER", s.ns) // all connections are made anew, with what is in the Secrets now
 		s.key = s.bootstrapped()
