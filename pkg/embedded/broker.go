@@ -188,7 +188,7 @@ func (b *Broker) every(ctx context.Context, d time.Duration, woken <-chan struct
 		case <-woken:
 		}
 		if err := f(ctx); err != nil && ctx.Err() == nil {
-			b.log.Warn("sweep failed", "error", err)
+			b.log.WarnContext(ctx, "sweep failed", "error", err)
 		}
 	}
 }

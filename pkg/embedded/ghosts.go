@@ -117,7 +117,7 @@ func (b *Broker) exorcise(ctx context.Context) error {
 	}
 	for _, g := range groups {
 		for _, m := range b.roll.ghosts(g, time.Now()) {
-			b.log.Warn("a member of a group died while it joined: it is taken out", "group", g.Group, "member", m)
+			b.log.WarnContext(ctx, "a member of a group died while it joined: it is taken out", "group", g.Group, "member", m)
 			err = errors.Join(err, b.leave(ctx, g.Group, m))
 		}
 	}

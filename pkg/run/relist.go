@@ -42,7 +42,7 @@ func (r *process) relist(ctx context.Context, services []Service) error {
 			}
 			why := fmt.Sprintf("documents of %s are of an earlier version, and lists do not have them; run: tributary store migrate", c.Spec().Name)
 			if was, _ := r.lacks.Swap(why).(string); was != why {
-				slog.Error("not ready: waiting for documents to be migrated", "why", why)
+				slog.ErrorContext(ctx, "not ready: waiting for documents to be migrated", "why", why)
 			}
 			select {
 			case <-ctx.Done():
@@ -71,7 +71,7 @@ func (r *process) relisted(ctx context.Context, c store.Relister) (left int, err
 		if time.Since(said) >= relistSays {
 			said = time.Now()
 			r.lacks.Store(fmt.Sprintf("documents of %s are written anew: %d of %d", name, done, left))
-			slog.Info("documents of an earlier version are written anew", "collection", name, "done", done, "of", left)
+			slog.InfoContext(ctx, "documents of an earlier version are written anew", "collection", name, "done", done, "of", left)
 		}
 	})
 }

@@ -40,7 +40,7 @@ func (r *process) require(ctx context.Context, services []Service) error {
 			return nil
 		}
 		if was, _ := r.lacks.Swap(err.Error()).(string); was != err.Error() {
-			slog.Error("not ready: waiting for the store's indexes", "error", err)
+			slog.ErrorContext(ctx, "not ready: waiting for the store's indexes", "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -91,7 +91,7 @@ func (p *Process) Run(ctx context.Context, services ...Service) (err error) {
 	select {
 	case <-ctx.Done():
 	case err = <-r.failed:
-		slog.Error("stopping because a part failed", "error", err)
+		slog.ErrorContext(ctx, "stopping because a part failed", "error", err)
 	}
 	r.ending.Store(true)
 	if err == nil && p.Env.Config.ShutdownDelay > 0 {
@@ -266,7 +266,7 @@ func (r *process) consume(ctx context.Context, sub bus.Subscription) error {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // the process stops: that is why
 		}
-		slog.Error("a subscription ended, starting it again", "group", sub.Group, "error", err)
+		slog.ErrorContext(ctx, "a subscription ended, starting it again", "group", sub.Group, "error", err)
 		select {
 		case <-ctx.Done():
 			return nil

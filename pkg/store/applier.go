@@ -84,7 +84,7 @@ func (a *Applier) drain(base context.Context, cancel context.CancelFunc) {
 	bounded, stop := context.WithTimeout(base, drainTime)
 	defer stop()
 	if err := a.Flush(bounded); err != nil {
-		a.log.Warn("facts left to be swept by another process", "error", err)
+		a.log.WarnContext(base, "facts left to be swept by another process", "error", err)
 	}
 	a.mu.Lock()
 	a.base = nil
@@ -142,7 +142,7 @@ func (a *Applier) published(k key) int64 {
 func (a *Applier) committed(ctx context.Context, v version) {
 	recorded, err := a.recordAll(ctx, v)
 	if err != nil {
-		a.log.Warn("records of facts not inserted yet", "collection", v.source.spec.Name, "id", v.raw.ID, "error", err)
+		a.log.WarnContext(ctx, "records of facts not inserted yet", "collection", v.source.spec.Name, "id", v.raw.ID, "error", err)
 	}
 	a.add(v, recorded)
 }

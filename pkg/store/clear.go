@@ -149,7 +149,7 @@ func (a *Applier) clearUntil(ctx context.Context) error {
 			return ctx.Err()
 		case <-t.C:
 			if err := a.clear(ctx, a.rested(time.Now())); err != nil && ctx.Err() == nil {
-				a.log.Warn("published facts not taken out yet", "error", err)
+				a.log.WarnContext(ctx, "published facts not taken out yet", "error", err)
 			}
 		}
 	}

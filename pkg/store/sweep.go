@@ -13,7 +13,7 @@ import (
 func (a *Applier) sweepUntil(ctx context.Context) error {
 	for age := time.Duration(0); ; age = SweepAge {
 		if err := a.Sweep(ctx, age); err != nil && ctx.Err() == nil {
-			a.log.Warn("sweep", "error", err)
+			a.log.WarnContext(ctx, "sweep", "error", err)
 		}
 		t := time.NewTimer(SweepAge/4 + rand.N(SweepAge/4))
 		select {
@@ -74,7 +74,7 @@ func (a *Applier) sweepRange(ctx context.Context, s *source, r *Range) error {
 func (a *Applier) adopt(ctx context.Context, s *source, raw Raw) error {
 	v, err := versionOf(s, raw)
 	if err != nil {
-		a.log.Error("sweep", "error", err) // one document that nobody can read stops no other
+		a.log.ErrorContext(ctx, "sweep", "error", err) // one document that nobody can read stops no other
 		return nil
 	}
 	for {

@@ -56,10 +56,10 @@ func started(ctx context.Context, s streams, cfg *config.Config, demo *demonstra
 		return
 	}
 	if err := demo.prepare(ctx, p.Env.PublicURL); err != nil {
-		log.Error("the demo could not be prepared", "error", err)
+		log.ErrorContext(ctx, "the demo could not be prepared", "error", err)
 		return
 	}
 	if err := demo.print(s.out, p.Env.PublicURL, cfg, time.Since(began)); err != nil {
-		log.Error("the demo's webhook could not be written", "error", err)
+		log.ErrorContext(ctx, "the demo's webhook could not be written", "error", err)
 	}
 }

@@ -104,7 +104,7 @@ func (c *consumer) member(ctx context.Context) error {
 			return nil
 		case err != nil:
 			failed++ // the group client backs off itself
-			c.log.Warn("no generation", "group", c.sub.Group, "error", err)
+			c.log.WarnContext(ctx, "no generation", "group", c.sub.Group, "error", err)
 		default:
 			failed = 0
 			c.begin(ctx, gen)
@@ -124,7 +124,7 @@ func (c *consumer) begin(ctx context.Context, gen *kafka.Generation) {
 		}
 	}
 	c.meter.rebalances.Add(ctx, 1, attributes(groupName.String(c.sub.Group)))
-	c.log.Debug("generation", "group", c.sub.Group, "generation", gen.ID, "partitions", len(g.parts))
+	c.log.DebugContext(ctx, "generation", "group", c.sub.Group, "generation", gen.ID, "partitions", len(g.parts))
 	g.running.Add(len(g.parts))
 	c.enter(g)
 	gen.Start(func(gctx context.Context) { g.commitLoop(gctx) })

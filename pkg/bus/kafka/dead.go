@@ -39,8 +39,10 @@ type burial struct {
 
 // bury writes a dead letter; it tries until the broker takes it. false means that the generation ended first.
 func (p *partition) bury(r record, why burial) bool {
+	m, _ := decode(r) // what can be read of it
+	of := about(p.handling, m, r.headers)
 	if r.topic == event.TopicDead { // a dead letter of a dead letter helps nobody
-		p.logger.Error("a dead letter could not be handled: skipped", "offset", r.offset, "error", describe(why.err))
+		p.logger.ErrorContext(of, "a dead letter could not be handled: skipped", "offset", r.offset, "error", describe(why.err))
 		return true
 	}
 	for {
@@ -55,11 +57,10 @@ func (p *partition) bury(r record, why burial) bool {
 		if err == nil {
 			break
 		}
-		p.logger.Warn("cannot write a dead letter, will try again", "offset", r.offset, "error", err)
+		p.logger.WarnContext(of, "cannot write a dead letter, will try again", "offset", r.offset, "error", err)
 	}
 	p.meter.buried(p, why.reason, 1)
-	m, _ := decode(r) // what can be read of it
-	p.logger.ErrorContext(about(p.handling, m, r.headers), "dead letter", "offset", r.offset, "reason", why.reason, "attempts", why.attempts, "error", describe(why.err))
+	p.logger.ErrorContext(of, "dead letter", "offset", r.offset, "reason", why.reason, "attempts", why.attempts, "error", describe(why.err))
 	return true
 }
 

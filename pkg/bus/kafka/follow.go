@@ -55,7 +55,7 @@ func (f *follower) start(ctx context.Context) (ends map[int]int64, ok bool) {
 		if err == nil {
 			return ends, true
 		}
-		f.logger.Warn("cannot follow the topic, will try again", "error", err)
+		f.logger.WarnContext(ctx, "cannot follow the topic, will try again", "error", err)
 		sleep(ctx, nil, jitter(pause))
 	}
 	return nil, false
@@ -91,7 +91,7 @@ func (f *follower) partition(ctx context.Context, id int, from, end int64) {
 	defer behind()
 	c := &cursor{place: place{f.topic, id}, source: f.source, offset: from, jumped: func(from, to int64) {
 		f.meter.jumps.Add(ctx, max(to-from, 1), attributes(destination.String(f.topic), partitionID.Int(id)))
-		f.logger.Error("offset jump: records are gone that were not read", "partition", id, "from", from, "to", to)
+		f.logger.ErrorContext(ctx, "offset jump: records are gone that were not read", "partition", id, "from", from, "to", to)
 	}}
 	if from >= end && from >= 0 {
 		behind() // nothing to catch up with: whoever waits for that need not wait for a fetch's long poll
@@ -101,7 +101,7 @@ func (f *follower) partition(ctx context.Context, id int, from, end int64) {
 		recs, err := f.fetch(ctx, c)
 		if err != nil {
 			if ctx.Err() == nil {
-				f.logger.Warn("cannot read, will try again", "partition", id, "error", err)
+				f.logger.WarnContext(ctx, "cannot read, will try again", "partition", id, "error", err)
 			}
 			sleep(ctx, nil, jitter(pause))
 			pause = min(2*pause, gateMax)
@@ -145,14 +145,14 @@ func (f *follower) one(ctx context.Context, r record) {
 		sleep(ctx, nil, jitter(pause))
 	}
 	if err != nil {
-		f.logger.Error("record skipped", "partition", r.partition, "offset", r.offset, "error", describe(err))
+		f.logger.ErrorContext(ctx, "record skipped", "partition", r.partition, "offset", r.offset, "error", describe(err))
 	}
 }
 
 const followPatience = 5 * time.Second
 
 func (f *follower) call(ctx context.Context, m bus.Message) (err error) {
-	defer recovered(&err, f.logger)
+	defer recovered(ctx, &err, f.logger)
 	return f.handle(ctx, m)
 }
 

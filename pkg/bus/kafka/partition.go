@@ -97,7 +97,7 @@ func (p *partition) assign(ctx context.Context) (release func(), ok bool) {
 		return func() {}, true
 	}
 	ok = p.insist(ctx, "assign", func() (err error) {
-		defer recovered(&err, p.logger)
+		defer recovered(ctx, &err, p.logger)
 		p.handle, release, err = p.sub.Assign(ctx, bus.Assignment{Topic: p.topic, Partition: p.id, Offset: p.cursor.offset, Generation: p.generation})
 		return err
 	})
@@ -115,7 +115,7 @@ func (p *partition) insist(ctx context.Context, what string, f func() error) boo
 			return true
 		}
 		if ctx.Err() == nil {
-			p.logger.Warn("cannot "+what+" the partition, will try again", "error", describe(err), "cause", err)
+			p.logger.WarnContext(ctx, "cannot "+what+" the partition, will try again", "error", describe(err), "cause", err)
 		}
 		sleep(ctx, nil, jitter(pause))
 	}
@@ -231,9 +231,9 @@ func (p *partition) newest(ctx context.Context) int64 {
 }
 
 // recovered turns a panic into an error. The panic's value is not logged: it may quote what a customer wrote.
-func recovered(err *error, log *slog.Logger) {
+func recovered(ctx context.Context, err *error, log *slog.Logger) {
 	if v := recover(); v != nil {
-		log.Error("panic", "type", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+		log.ErrorContext(ctx, "panic", "type", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
 		*err = fault.New(fault.Internal, "panic", "panic of type %T", v)
 	}
 }

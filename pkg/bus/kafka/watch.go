@@ -23,7 +23,7 @@ func (c *consumer) watchProgress(ctx context.Context, rebuild func()) {
 		if c.answered(ctx) {
 			c.stuck.Add(1)
 		}
-		c.log.Error("no progress: rebuilding the group client", "group", c.sub.Group, "reason", why)
+		c.log.ErrorContext(ctx, "no progress: rebuilding the group client", "group", c.sub.Group, "reason", why)
 		c.meter.rebuilds.Add(ctx, 1, attributes(groupName.String(c.sub.Group)))
 		rebuild()
 		return
@@ -73,7 +73,7 @@ func (c *consumer) watchAssignment(ctx context.Context, rebuild func()) {
 		case g != before:
 			before = g
 		default:
-			c.log.Warn("a partition belongs to nobody: rebuilding the group client", "group", c.sub.Group, "topic", topic)
+			c.log.WarnContext(ctx, "a partition belongs to nobody: rebuilding the group client", "group", c.sub.Group, "topic", topic)
 			rebuild()
 			return
 		}

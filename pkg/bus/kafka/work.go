@@ -68,7 +68,7 @@ func (p *partition) handleTogether(items []item) (done int) {
 	linkTo(ctx, items[1:len(ms)])
 	var err error
 	defer func() { end(done, err) }()
-	defer recovered(&err, p.logger)
+	defer recovered(ctx, &err, p.logger)
 	done = p.sub.Together(ctx, ms)
 	return done
 }
@@ -202,7 +202,7 @@ func (p *partition) call(m bus.Message, h headers) (err error) {
 	defer cancel()
 	ctx, done := p.meter.processing(ctx, p.sub.Group, m, h)
 	defer func() { done(1, err) }()
-	defer recovered(&err, p.logger)
+	defer recovered(ctx, &err, p.logger)
 	if err = p.handle(ctx, m); err != nil && errors.Is(context.Cause(ctx), errDeadline) {
 		err = fmt.Errorf("%w of %s: %w", errDeadline, p.sub.Deadline, err)
 	}

@@ -258,7 +258,7 @@ func (h *Host) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
 	if err := h.facts.Flush(ctx); err != nil {
-		h.Log.Warn("results are left to be swept by the next process", "error", err)
+		h.Log.WarnContext(ctx, "results are left to be swept by the next process", "error", err)
 	}
 	h.calls.Flush(ctx)
 	return h.extra.close()

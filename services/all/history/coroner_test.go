@@ -66,7 +66,7 @@ func (c *coroner) round(ctx context.Context, p *platform, admin *kgo.Client) {
 			req, one := kmsg.NewPtrLeaveGroupRequest(), kmsg.NewLeaveGroupRequestMember()
 			one.MemberID = m.MemberID
 			req.Group, req.MemberID, req.Members = group, m.MemberID, append(req.Members, one)
-			p.log.Info("a dead member is taken out", "group", group, "node", m.ClientID)
+			p.log.InfoContext(ctx, "a dead member is taken out", "group", group, "node", m.ClientID)
 			_, _ = req.RequestWith(ctx, admin) // the next round tries again
 		}
 	}

@@ -260,7 +260,7 @@ func (p *Poster) try(ctx context.Context, t *task) {
 	default:
 		p.stats.Refused++
 		p.stats.Abandoned++
-		p.Log.Warn("a simulated webhook was never taken", "status", r.Status, "error", r.Error, "tries", t.tries)
+		p.Log.WarnContext(ctx, "a simulated webhook was never taken", "status", r.Status, "error", r.Error, "tries", t.tries)
 	}
 	p.stats.Pending--
 	p.release(t.Key)
