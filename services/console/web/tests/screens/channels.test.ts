@@ -243,10 +243,13 @@ test('on a phone there is a way back, and nothing scrolls sideways', async () =>
   }
 });
 
-test.each(['light', 'dark'] as const)('axe finds nothing serious in the %s theme', async (colorScheme) => {
+test.each([
+  ['light', 1440, 900],
+  ['dark', 1024, 768],
+] as const)('axe finds nothing serious in the %s theme at %d by %d', async (colorScheme, width, height) => {
   const c = await made('telegram', `Bot ${colorScheme}`);
   await call('POST', '/simulator/inbound', { type: 'telegram', account: c.settings['bot_username'], from: '3527065', name: 'Kim', text: 'look' });
-  const page = await open(`/channels/${c.id}`, { colorScheme, reducedMotion: 'reduce' });
+  const page = await open(`/channels/${c.id}`, { colorScheme, reducedMotion: 'reduce', viewport: { width, height } });
   const serious = async () => {
     const { violations } = await new AxeBuilder({ page }).analyze();
     return violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(' ')} ${n.failureSummary ?? ''}`));

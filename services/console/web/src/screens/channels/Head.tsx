@@ -23,20 +23,20 @@ export function Head({ channel: c, title, account, writes, turning, onTurn }: { 
         </p>
       </div>
       {account && (
-        <Link to="/simulator" search={{ account: idOf(account) }} className="btn" title={i18n._('The simulator is its provider: be the customer')}>
+        <Link to="/simulator" search={{ account: idOf(account) }} className="btn" aria-label={i18n._('Simulate')} title={i18n._('The simulator is its provider: be the customer')}>
           <Icon name="flask" small />
           <span className="lbl">{i18n._('Simulate')}</span>
         </Link>
       )}
       {c.type === 'webchat' && (
-        <a className="btn" href={`/chat/${encodeURIComponent(c.id)}/demo`} target="_blank" rel="noopener noreferrer" title={i18n._('Opens a page with the web chat, where you are the visitor')}>
+        <a className="btn" href={`/chat/${encodeURIComponent(c.id)}/demo`} target="_blank" rel="noopener noreferrer" aria-label={i18n._('Try it')} title={i18n._('Opens a page with the web chat, where you are the visitor')}>
           <Icon name="out" small flip />
           <span className="lbl">{i18n._('Try it')}</span>
         </a>
       )}
       <label className="row nw">
         <span className="lbl">{i18n._('Enabled')}</span>
-        <input className="sw" type="checkbox" role="switch" checked={c.enabled} disabled={!writes || turning} onChange={(e) => onTurn(e.target.checked)} />
+        <input className="sw" type="checkbox" role="switch" aria-label={i18n._('Enabled')} checked={c.enabled} disabled={!writes || turning} onChange={(e) => onTurn(e.target.checked)} />
       </label>
       {writes && (
         <Menu

@@ -62,7 +62,7 @@ export function SimulateDialog({ channel, recorded: r, onChange, onClose }: { ch
     >
       <form
         id="recorded"
-        className="stack"
+        className="stack mt-3"
         onSubmit={(e) => {
           e.preventDefault();
           e.stopPropagation(); // the page's own form lies around the place from which the dialog was opened
@@ -70,8 +70,8 @@ export function SimulateDialog({ channel, recorded: r, onChange, onClose }: { ch
         }}
       >
         <div>
-          <div className="row">
-            <label className="lb sp" htmlFor="payload">
+          <div className="row mb-1">
+            <label className="b sp" htmlFor="payload">
               {i18n._('Payload')}
             </label>
             <button type="button" className="btn s" onClick={() => chosen.current?.click()}>
