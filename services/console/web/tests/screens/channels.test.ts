@@ -133,7 +133,12 @@ test('a made-up account makes a channel that is tested, played at once, and whos
   await page.locator('.steps').getByText(/subscribed_apps/).waitFor();
 
   await page.getByRole('link', { name: 'Simulate', exact: true }).click();
-  await page.getByLabel('Write as the customer', { exact: true }).fill('first words');
+  await page.getByRole('button', { name: /^as / }).click();
+  await page.getByRole('menuitem', { name: 'Somebody else…' }).click();
+  await page.getByLabel('Number or id').fill('+491601234567');
+  await page.getByLabel('Name', { exact: true }).fill('Pia Played');
+  await page.getByRole('button', { name: 'Write as them' }).click();
+  await page.getByPlaceholder('Write as Pia Played…').fill('first words');
   await page.keyboard.press('Enter');
   await page.locator('.pm.me', { hasText: 'first words' }).getByText('taken by the channel').waitFor({ state: 'attached' });
   await page.goBack();
