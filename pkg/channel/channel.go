@@ -103,6 +103,12 @@ type Setup interface {
 	SetupRequests(ch Keyed, webhookURL string) ([]Request, error)
 }
 
+// SetupReader is implemented by types with [Setup] whose provider refuses with a status of success, too.
+type SetupReader interface {
+	// ParseSetup reads the answer to one of these calls. An error says that the provider did not take it.
+	ParseSetup(resp Response) error
+}
+
 // Channel is one configured account, without its secrets.
 type Channel struct {
 	ID       string            `json:"id"`

@@ -19,6 +19,7 @@ type Guarded struct {
 	MediaFetcher MediaFetcher
 	TokenSource  TokenSource
 	Setup        Setup
+	SetupReader  SetupReader
 	Profiler     Profiler
 	Expirer      Expirer
 }
@@ -37,6 +38,9 @@ func Guard(a Adapter) Guarded {
 	}
 	if o, ok := a.(Setup); ok {
 		g.Setup = guardedSetup{o}
+	}
+	if o, ok := a.(SetupReader); ok {
+		g.SetupReader = guardedSetupReader{o}
 	}
 	if o, ok := a.(Profiler); ok {
 		g.Profiler = guardedProfiler{o}
@@ -106,6 +110,13 @@ func (g guardedTokenSource) TokenRequest(ch Keyed, at time.Time, nonce string) (
 func (g guardedTokenSource) ParseToken(resp Response) (token string, lifetime time.Duration, err error) {
 	defer recoverAs(&err, fault.Internal, "unreadable_answer")
 	return g.TokenSource.ParseToken(resp)
+}
+
+type guardedSetupReader struct{ SetupReader }
+
+func (g guardedSetupReader) ParseSetup(resp Response) (err error) {
+	defer recoverAs(&err, fault.Unknown, CodeUnclear)
+	return g.SetupReader.ParseSetup(resp)
 }
 
 type guardedSetup struct{ Setup }

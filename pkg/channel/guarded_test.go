@@ -32,6 +32,7 @@ func (panicking) MediaRequest(Channel, event.Attachment, *Response) (Request, bo
 func (panicking) TokenRequest(Keyed, time.Time, string) (Request, error) { panic(spilled) }
 func (panicking) ParseToken(Response) (string, time.Duration, error)     { panic(spilled) }
 func (panicking) SetupRequests(Keyed, string) ([]Request, error)         { panic(spilled) }
+func (panicking) ParseSetup(Response) error                              { panic(spilled) }
 func (panicking) ProfileRequest(Channel, Who) (Request, bool)            { panic(spilled) }
 func (panicking) ExpiryRequest(Keyed) (Request, bool)                    { panic(spilled) }
 func (panicking) ParseExpiry(Response, time.Time) (time.Time, error)     { panic(spilled) }
@@ -41,7 +42,7 @@ func (panicking) ParseProfile(Channel, Who, Response) (event.Profile, error) {
 
 // TestNoPanicOfAnAdapterLeavesItsGuard calls every method of every interface that the host uses.
 func TestNoPanicOfAnAdapterLeavesItsGuard(t *testing.T) {
-	kinds := map[string]fault.Kind{"Verify": fault.Denied, "Parse": fault.Invalid, "Sign": fault.Invalid, "Settle": fault.Unknown, "ParseProfile": fault.Unknown, "ParseExpiry": fault.Unknown}
+	kinds := map[string]fault.Kind{"Verify": fault.Denied, "Parse": fault.Invalid, "Sign": fault.Invalid, "Settle": fault.Unknown, "ParseProfile": fault.Unknown, "ParseExpiry": fault.Unknown, "ParseSetup": fault.Unknown}
 	guard := reflect.ValueOf(Guard(panicking{}))
 	for n := range guard.NumField() {
 		field := guard.Field(n)

@@ -199,6 +199,30 @@ func (s settingUp) SetupRequests(_ channel.Keyed, webhookURL string) ([]channel.
 	return []channel.Request{{Method: "POST", URL: s.url + "/one", Body: []byte(webhookURL)}, {Method: "POST", URL: s.url + "/two"}, {Method: "POST", URL: s.url + "/three"}}, nil
 }
 
+// refusing says no with a status of success.
+type refusing struct{ settingUp }
+
+func (refusing) ParseSetup(resp channel.Response) error {
+	if string(resp.Body) != "yes" {
+		return fault.New(fault.Denied, channel.CodeCredentials, "the provider says %s", resp.Body)
+	}
+	return nil
+}
+
+func TestSetupReadsAnswersOfProvidersThatRefuseWithSuccess(t *testing.T) {
+	t.Parallel()
+	p := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, map[bool]string{true: "yes", false: "no"}[r.URL.Path == "/one"])
+	}))
+	t.Cleanup(p.Close)
+	c := caller(t)
+	c.Adapter = channel.Guard(refusing{settingUp{gatewaytest.Toy{Kind: event.Telegram}, p.URL}})
+	got, err := c.Setup(t.Context(), gatewaytest.Channel(event.Telegram, "ch_a", "acme", p.URL), "https://gw.example/webhooks/telegram/ch_a")
+	if err != nil || got.OK || len(got.Calls) != 2 || got.Calls[1].Error == nil || got.Calls[1].Error.Code != channel.CodeCredentials {
+		t.Errorf("%+v %v", got, err)
+	}
+}
+
 func TestSetupStopsAtTheFirstRefusalAndTellsNoSecret(t *testing.T) {
 	t.Parallel()
 	seen := []string{}

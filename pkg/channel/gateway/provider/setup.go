@@ -56,8 +56,12 @@ func (c *Caller) try(ctx context.Context, ch channel.Keyed, req channel.Request)
 		resp, err = c.carry(ctx, ch, req, About{})
 	}
 	call.Status, call.Answer = resp.Status, hide.text(text(resp.Body))
-	if err == nil && (resp.Status < 200 || resp.Status > 299) {
+	switch {
+	case err != nil:
+	case resp.Status < 200 || resp.Status > 299:
 		err = fault.New(fault.Denied, "setup_refused", "the provider answered with status %d", resp.Status)
+	case c.Adapter.SetupReader != nil:
+		err = c.Adapter.SetupReader.ParseSetup(resp)
 	}
 	if err != nil {
 		call.Error = fault.Of(hide.fault(err)).Shown()
