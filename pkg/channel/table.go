@@ -169,7 +169,8 @@ func (w Window) words() string {
 }
 
 // openers are words for what opens a window.
-var openers = map[string]string{ByMessage: "a message of the customer", ByFreeEntry: "an ad or a page button", "call": "a call"}
+var openers = map[string]string{ByMessage: "a message of the customer", ByFreeEntry: "an ad or a page button", "call": "a call",
+	"menu": "a tap on the menu or on a choice", "subscribe": "following", "scan": "scanning a QR code"}
 
 func (o Opening) words() string {
 	out := "always"

@@ -39,6 +39,7 @@ type Inbound struct {
 	Receipt     *Receipt        `json:"receipt,omitempty"`      // receipt received, watermark
 	ReplyHandle *ReplyHandle    `json:"reply_handle,omitempty"` // received: lets the business answer this message by it
 	OpensWindow string          `json:"opens_window,omitempty"` // kind of window this opens beyond the channel's rule: "free_entry", "call"
+	Tap         bool            `json:"tap,omitempty"`          // received: for the provider it is no message, and opens no window but that of OpensWindow
 	Raw         json.RawMessage `json:"raw,omitempty"`          // the provider's object, where the sections above lose something
 }
 

@@ -78,6 +78,23 @@ func TestAnEventOpensAWindowOfItsOwn(t *testing.T) {
 	w.say(w.key, in.ConversationID, object{"text": "three"}).want(422, "window_closed")
 }
 
+// TestATapOpensNoWindowOfMessages: what the provider counts as no message is one for people, and allows what taps allow.
+func TestATapOpensNoWindowOfMessages(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	w.late = 49 * time.Hour
+	in := w.wrote(event.WeChat, "p", "hello")
+	w.late = 0
+	w.happened(event.WeChat, "p", event.MessageReceived, func(in *event.Inbound) {
+		in.Tap, in.OpensWindow, in.ExternalID = true, "menu", "tap"
+		in.Content = &event.Content{Type: event.InteractType, Interaction: &event.Interaction{Kind: "postback", ID: "help"}}
+	})
+	a := w.get(w.key, "/v1/conversations/"+in.ConversationID)
+	if a.text("window", "state") != "expiring" || a.at("window", "remaining_messages") != 2.0 || a.text("last_message", "type") != "interactive" {
+		t.Errorf("%s", a.raw)
+	}
+}
+
 // TestAWindowThatOpenedBeforeAConversation calls by phone, which opens no conversation: the business may answer as it likes.
 func TestAWindowThatOpenedBeforeAConversation(t *testing.T) {
 	t.Parallel()

@@ -174,7 +174,7 @@ func (i *Intake) received(ctx context.Context, t *record.Thread, ch channel.Keye
 		if err := i.hold(ctx, m.Tenant, m.ID, m.Content); err != nil {
 			return err
 		}
-		m.Handle = in.ReplyHandle
+		m.Handle, m.Tap = in.ReplyHandle, in.Tap
 		var err error
 		if m.Sender, err = i.sender(ctx, t, in); err != nil {
 			return err

@@ -42,8 +42,12 @@ func (c *Conversation) Receive(m *Message) {
 	at, ref := m.CreatedAt, m.Content.Referral
 	c.Inbound++
 	m.Inbound = c.Inbound
+	said := c.Window.LastInboundAt
+	if !m.Tap {
+		said = m.said(said)
+	}
 	c.Window = Window{
-		LastInboundAt: m.said(c.Window.LastInboundAt), LastInboundID: m.ID, ReadToken: m.Content.ReadToken,
+		LastInboundAt: said, LastInboundID: m.ID, ReadToken: m.Content.ReadToken,
 		Anchors: c.Window.Anchors, FreeUntil: c.Window.FreeUntil, Handles: c.Window.Handles,
 	}
 	c.Window.learn(m.Handle, at)

@@ -213,6 +213,7 @@ type Message struct {
 	DeletedAt      event.Time           `json:"deleted_at,omitzero"`
 	ProviderAt     event.Time           `json:"provider_at,omitzero"`
 	Handle         *event.ReplyHandle   `json:"-"` // inbound, until it is in: what the window gets with it
+	Tap            bool                 `json:"-"` // inbound, until it is in: it opens no window as messages do
 	CreatedAt      event.Time           `json:"created_at"`
 }
 
