@@ -12,18 +12,20 @@ import (
 	"github.com/tributaryhq/tributary/services/routing"
 	"github.com/tributaryhq/tributary/services/telegram"
 	"github.com/tributaryhq/tributary/services/webchat"
+	"github.com/tributaryhq/tributary/services/wechat"
 	"github.com/tributaryhq/tributary/services/whatsapp"
+	"github.com/tributaryhq/tributary/services/x"
 )
 
 // Services returns every service of a platform, channel services first.
 func Services() []run.Service {
 	return []run.Service{
-		whatsapp.Service, telegram.Service, line.Service, webchat.Service,
+		whatsapp.Service, telegram.Service, line.Service, wechat.Service, x.Service, webchat.Service,
 		inbox.Service, routing.Service, deliverystatus.Service, admin.Service, console.Service,
 	}
 }
 
 // Adapters returns every channel type's adapter, in the order of event.ChannelTypes.
 func Adapters() []channel.Adapter {
-	return []channel.Adapter{whatsapp.Adapter{}, telegram.Adapter{}, line.Adapter{}, webchat.Adapter{}}
+	return []channel.Adapter{whatsapp.Adapter{}, telegram.Adapter{}, line.Adapter{}, wechat.Adapter{}, x.Adapter{}, webchat.Adapter{}}
 }

@@ -1,5 +1,5 @@
 // Package simulator plays the providers of messaging channels: it sends signed webhooks as WhatsApp (Cloud API and 360dialog),
-// Telegram and LINE do, takes what the gateway sends, and answers with receipts and errors. It serves the demo, end-to-end tests,
+// Telegram, LINE, WeChat and X do, takes what the gateway sends, and answers with receipts and errors. It serves the demo, end-to-end tests,
 // benchmarks and people; README.md tells how to call it. Everything is in memory. It plays the provider of every channel whose setting
 // api_base_url is its own, and of accounts that are registered.
 package simulator
@@ -27,7 +27,9 @@ import (
 	"github.com/tributaryhq/tributary/services/simulator/stage"
 	"github.com/tributaryhq/tributary/services/simulator/telegram"
 	"github.com/tributaryhq/tributary/services/simulator/webhook"
+	"github.com/tributaryhq/tributary/services/simulator/wechat"
 	"github.com/tributaryhq/tributary/services/simulator/whatsapp"
+	"github.com/tributaryhq/tributary/services/simulator/x"
 )
 
 //go:embed openapi.yaml
@@ -86,6 +88,8 @@ func New(_ context.Context, env *run.Env) (*run.Parts, error) {
 		&whatsapp.Provider{Stage: s.stage, Accounts: s.accounts, Files: files, Allowed: s.allowed},
 		&telegram.Provider{Stage: s.stage, Accounts: s.accounts, Files: files, Allowed: s.allowed},
 		line.New(s.stage, s.accounts, files, s.allowed),
+		wechat.New(s.stage, s.accounts, files, s.allowed),
+		x.New(s.stage, s.accounts, files, s.allowed),
 	} {
 		s.providers[p.Type()] = p
 		types = append(types, event.ChannelType(p.Type()))

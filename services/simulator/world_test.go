@@ -370,7 +370,11 @@ func (w *world) form(parts []channel.Part) (io.Reader, string) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		_, _ = io.WriteString(f, w.blobs[p.Blob])
+		piece := w.blobs[p.Blob][p.Offset:]
+		if p.Len > 0 {
+			piece = piece[:p.Len]
+		}
+		_, _ = io.WriteString(f, piece)
 	}
 	_ = m.Close()
 	return &b, m.FormDataContentType()

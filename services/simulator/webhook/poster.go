@@ -4,6 +4,7 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"container/heap"
 	"context"
 	"io"
@@ -28,6 +29,7 @@ const (
 
 // Call is a webhook, ready to be sent.
 type Call struct {
+	Method string // POST if empty
 	URL    string
 	Header http.Header
 	Body   []byte
@@ -288,7 +290,7 @@ func (p *Poster) send(ctx context.Context, c *Call) (r Result, after time.Durati
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL, bytes.NewReader(c.Body))
+	req, err := http.NewRequestWithContext(ctx, cmp.Or(c.Method, http.MethodPost), c.URL, bytes.NewReader(c.Body))
 	if err != nil {
 		return Result{Error: "the webhook URL is no URL"}, 0
 	}
