@@ -13,7 +13,9 @@ import (
 	"github.com/tributaryhq/tributary/pkg/store"
 	"github.com/tributaryhq/tributary/services/line"
 	"github.com/tributaryhq/tributary/services/telegram"
+	"github.com/tributaryhq/tributary/services/wechat"
 	"github.com/tributaryhq/tributary/services/whatsapp"
+	"github.com/tributaryhq/tributary/services/x"
 )
 
 // configure writes a channel as service admin does, and tells of it.
@@ -174,7 +176,7 @@ func TestMadeUpAccountsFitTheForm(t *testing.T) {
 	w.must("GET", "/simulator/types", nil, &got)
 	w.must("GET", "/simulator/types", nil, &again)
 	forms := map[string]channel.Info{}
-	for _, a := range []channel.Adapter{whatsapp.Adapter{}, telegram.Adapter{}, line.Adapter{}} {
+	for _, a := range []channel.Adapter{whatsapp.Adapter{}, telegram.Adapter{}, line.Adapter{}, wechat.Adapter{}, x.Adapter{}} {
 		forms[string(a.Info().Type)] = a.Info()
 	}
 	if len(got.Data) != len(forms) {

@@ -44,13 +44,7 @@ func demonstrate(cfg *config.Config) (*demonstration, error) {
 	d := &demonstration{path: demoFile(cfg)}
 	text, err := remembered(d.path, func() string {
 		_, key, _ := auth.NewAPIKey()
-		fresh := demonstration{
-			APIKey: key, Email: "owner@demo.tributary.example", Password: random(9),
-			Secrets: map[string]string{
-				"whatsapp.app_secret": random(16), "whatsapp.access_token": random(24), "whatsapp.verify_token": random(12),
-				"telegram.bot_token": "7000001:" + random(17), "telegram.webhook_secret": random(16), "webchat.identity_secret": random(32),
-			},
-		}
+		fresh := demonstration{APIKey: key, Email: "owner@demo.tributary.example", Password: random(9)}
 		b, err := json.Marshal(fresh)
 		if err != nil {
 			panic(err) // texts always marshal
@@ -62,6 +56,12 @@ func demonstrate(cfg *config.Config) (*demonstration, error) {
 	}
 	if err := json.Unmarshal([]byte(text), d); err != nil {
 		return nil, fmt.Errorf("%s: %w", d.path, err)
+	}
+	// Kept before anybody is told: after a kill -9 in between, the next start makes the same channels.
+	if d.equip() {
+		if err := d.keep(); err != nil {
+			return nil, err
+		}
 	}
 	made := config.Of[admin.Bootstrap](cfg)
 	made.APIKey = cmp.Or(made.APIKey, d.APIKey)
@@ -98,39 +98,106 @@ const (
 	demoPhoneID = "109876543210987"
 	demoWABA    = "100200300400501"
 	demoBot     = "tributary_demo_bot"
+	demoLINE    = "U7d1b0c5e9a2f48639bd4c07f15e8a362"
+
+	demoApp      = "wx6d0c1f5a9b3e8274"
+	demoOriginal = "gh_4e7b90c2d1f8"
+	demoUser     = "1650000000000000042"
 )
 
-// prepare makes the demo channels. The simulator plays their providers because they name it. Made again at every start, they are the same.
-func (d *demonstration) prepare(ctx context.Context, url string) error {
-	c := &client{url: url, key: d.APIKey}
-	d.Channels = map[string]string{}
-	for _, ch := range []struct {
-		typ      string
-		settings map[string]any
-		secrets  []string
-	}{
-		{"whatsapp", map[string]any{"provider": "cloud", "phone_number_id": demoPhoneID, "waba_id": demoWABA, "api_base_url": url + "/simulator/whatsapp"}, []string{"app_secret", "access_token", "verify_token"}},
-		{"telegram", map[string]any{"bot_username": demoBot, "api_base_url": url + "/simulator/telegram"}, []string{"bot_token", "webhook_secret"}},
-		{"webchat", map[string]any{"allowed_origins": []string{url}}, []string{"identity_secret"}},
-	} {
-		secrets := map[string]string{}
-		for _, k := range ch.secrets {
-			secrets[k] = d.Secrets[ch.typ+"."+k]
-		}
-		var made struct {
-			ID string `json:"id"`
-		}
-		err := c.call(ctx, "POST", "/v1/channels", "demo-"+ch.typ, map[string]any{"type": ch.typ, "name": "Demo " + ch.typ, "settings": ch.settings, "secrets": secrets}, &made)
-		if err != nil {
-			return fmt.Errorf("demo channel %s: %w", ch.typ, err)
-		}
-		d.Channels[ch.typ] = made.ID
+// demoChannels are the channels of the demo: one of every type that is built.
+var demoChannels = []struct {
+	typ      string
+	settings func(url string) map[string]any
+	secrets  map[string]func() string
+}{
+	{
+		"whatsapp",
+		func(url string) map[string]any {
+			return map[string]any{"provider": "cloud", "phone_number_id": demoPhoneID, "waba_id": demoWABA, "api_base_url": url + "/simulator/whatsapp"}
+		},
+		map[string]func() string{"app_secret": hexOf(16), "access_token": hexOf(24), "verify_token": hexOf(12)},
+	},
+	{
+		"telegram",
+		func(url string) map[string]any {
+			return map[string]any{"bot_username": demoBot, "api_base_url": url + "/simulator/telegram"}
+		},
+		map[string]func() string{"bot_token": func() string { return "7000001:" + random(17) }, "webhook_secret": hexOf(16)},
+	},
+	{
+		"line",
+		func(url string) map[string]any {
+			return map[string]any{"destination": demoLINE, "api_base_url": url + "/simulator/line"}
+		},
+		map[string]func() string{"channel_secret": hexOf(16), "channel_access_token": hexOf(24)},
+	},
+	{
+		"wechat",
+		func(url string) map[string]any {
+			return map[string]any{"app_id": demoApp, "original_id": demoOriginal, "api_base_url": url + "/simulator/wechat"}
+		},
+		map[string]func() string{"app_secret": hexOf(16), "token": hexOf(12), "encoding_aes_key": func() string { return random(21) + "A" }},
+	},
+	{
+		"x",
+		func(url string) map[string]any {
+			return map[string]any{"user_id": demoUser, "api_base_url": url + "/simulator/x"}
+		},
+		map[string]func() string{"consumer_key": hexOf(12), "consumer_secret": hexOf(25), "access_token": hexOf(25), "access_token_secret": hexOf(22)},
+	},
+	{
+		"webchat",
+		func(url string) map[string]any { return map[string]any{"allowed_origins": []string{url}} },
+		map[string]func() string{"identity_secret": hexOf(32)},
+	},
+}
+
+func hexOf(bytes int) func() string { return func() string { return random(bytes) } }
+
+// equip makes the secrets that are not there yet: all at the first start, those of a new type after an upgrade.
+func (d *demonstration) equip() (made bool) {
+	if d.Secrets == nil {
+		d.Secrets = map[string]string{}
 	}
+	for _, ch := range demoChannels {
+		for key, fresh := range ch.secrets {
+			if name := ch.typ + "." + key; d.Secrets[name] == "" {
+				d.Secrets[name], made = fresh(), true
+			}
+		}
+	}
+	return made
+}
+
+// keep writes what is known of the demo into its file.
+func (d *demonstration) keep() error {
 	b, err := json.Marshal(d)
 	if err != nil {
 		return err
 	}
 	return replaceFile(d.path, string(b)+"\n")
+}
+
+// prepare makes the demo channels. The simulator plays their providers because they name it. Made again at every start, they are the same.
+func (d *demonstration) prepare(ctx context.Context, url string) error {
+	c := &client{url: url, key: d.APIKey}
+	d.Channels = map[string]string{}
+	for _, ch := range demoChannels {
+		settings, secrets := ch.settings(url), map[string]string{}
+		for k := range ch.secrets {
+			secrets[k] = d.Secrets[ch.typ+"."+k]
+		}
+		var made struct {
+			ID string `json:"id"`
+		}
+		err := c.call(ctx, "POST", "/v1/channels", "demo-"+ch.typ, map[string]any{"type": ch.typ, "name": "Demo " + ch.typ, "settings": settings, "secrets": secrets}, &made)
+		if err != nil {
+			return fmt.Errorf("demo channel %s: %w", ch.typ, err)
+		}
+		d.Channels[ch.typ] = made.ID
+	}
+	return d.keep()
 }
 
 // print tells where everything is. Nothing of it is longer than a line of a terminal but the commands, whose ends are unbroken

@@ -2,13 +2,16 @@ package standalone
 
 import (
 	"bytes"
+	"maps"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/services/admin"
+	"github.com/tributaryhq/tributary/services/all"
 )
 
 func TestTheDemoMayCallItsOwnSimulatorAndNothingElseOfThisMachine(t *testing.T) {
@@ -30,6 +33,41 @@ func TestTheDemoMayCallItsOwnSimulatorAndNothingElseOfThisMachine(t *testing.T) 
 				t.Errorf("%s may call %s: %v", addr, at, got)
 			}
 		}
+	}
+}
+
+func TestTheDemoHasAChannelOfEveryType(t *testing.T) {
+	t.Parallel()
+	var built, demo []string
+	for _, a := range all.Adapters() {
+		built = append(built, string(a.Info().Type))
+	}
+	for _, ch := range demoChannels {
+		demo = append(demo, ch.typ)
+	}
+	if !slices.Equal(built, demo) {
+		t.Errorf("built are %q, the demo has %q", built, demo)
+	}
+}
+
+// A data directory of an earlier version has secrets for the types of its time.
+func TestAnEarlierDemoKeepsItsSecretsAndGetsThoseOfNewTypes(t *testing.T) {
+	t.Parallel()
+	cfg := (&config.Config{HTTPAddr: ":8080"}).With(&settings{DataDir: t.TempDir()}, &admin.Bootstrap{})
+	const earlier = `{"api_key":"trb_k","email":"owner@demo.tributary.example","password":"p","secrets":{"whatsapp.app_secret":"kept"}}`
+	if err := os.WriteFile(demoFile(cfg), []byte(earlier), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	first, err := demonstrate(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := demonstrate(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.Secrets["whatsapp.app_secret"] != "kept" || first.Secrets["line.channel_secret"] == "" || !maps.Equal(first.Secrets, again.Secrets) {
+		t.Errorf("first %v, then %v", first.Secrets, again.Secrets)
 	}
 }
 
