@@ -262,4 +262,9 @@ func TestUsersAndChannelsAreShownByTheirNameAloneToWhoMayNotReadThem(t *testing.
 			t.Errorf("%s: %s", tc.path, a.raw)
 		}
 	}
+	// What a channel can do is known to everybody who may write on it.
+	a := w.call(agent, "GET", "/v1/channels/"+id, nil).is(200)
+	if rules, ok := a.object["rules"].(map[string]any); !ok || rules["send"] == nil || len(a.object) != 5 {
+		t.Errorf("%s", a.raw)
+	}
 }

@@ -19,7 +19,8 @@ func nameChannel(d *directory.Channel) map[string]any {
 	return map[string]any{"id": d.ID, "type": d.Type, "name": d.Name, "enabled": d.Enabled}
 }
 
-// shown finds a channel and shows of it what p may see. What it can do is left out if no service of its type has run here.
+// shown finds a channel and shows of it what p may see: what it can do to everybody who may see its name, because whoever writes on it
+// has to know. That is left out if no service of its type has run here.
 func (s *server) shown(ctx context.Context, p *auth.Principal, id string) (*directory.Channel, map[string]any, error) {
 	show, err := shownTo(p, auth.ChannelsRead, s.show, nameChannel)
 	if err != nil {
@@ -30,11 +31,10 @@ func (s *server) shown(ctx context.Context, p *auth.Principal, id string) (*dire
 		return nil, nil, err
 	}
 	out := show(doc)
-	if !p.May(auth.ChannelsRead) {
-		return doc, out, nil
-	}
-	if err := s.connect(ctx, out, doc); err != nil {
-		return nil, nil, err
+	if p.May(auth.ChannelsRead) {
+		if err := s.connect(ctx, out, doc); err != nil {
+			return nil, nil, err
+		}
 	}
 	info, err := s.directory.Type(ctx, doc.Type)
 	if fault.Is(err, fault.Gone) {

@@ -2,8 +2,11 @@ package inbox_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/tributaryhq/tributary/pkg/directory"
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -73,6 +76,34 @@ func TestIfMatch(t *testing.T) {
 		t.Error("what changes nothing made an event")
 	}
 	w.post(w.key, path+"/priority", object{"priority": "extreme"}).want(422, "bad_value")
+}
+
+func TestAPriorityIsAWordWhereverItIsShown(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	in := w.wrote(event.SMS, "p", "x")
+	path := "/v1/conversations/" + in.ConversationID
+	set := []string{"low", "normal", "high", "urgent", "none"}
+	for _, p := range set {
+		w.post(w.key, path+"/priority", object{"priority": p}).want(200)
+	}
+	w.settled()
+	for _, list := range []string{path + "/events", path + "/timeline", "/v1/contacts/" + in.ContactID + "/timeline"} {
+		a := w.get(w.key, list+"?limit=100").want(200)
+		var shown []string
+		for _, it := range a.at("data").([]any) {
+			row := it.(map[string]any)
+			if inner, ok := row["event"].(map[string]any); ok {
+				row = inner
+			}
+			if row["type"] == record.PriorityChanged {
+				shown = append(shown, fmt.Sprint(row["data"].(map[string]any)["priority"]))
+			}
+		}
+		if diff := cmp.Diff(set, shown); diff != "" {
+			t.Errorf("%s: %s", list, diff)
+		}
+	}
 }
 
 func TestCloseNotesAndUnassigning(t *testing.T) {

@@ -274,7 +274,7 @@ type Caller struct {
 // CallerKind defines model for Caller.Kind.
 type CallerKind string
 
-// Channel Without the permission channels.read users see id, type, name and enabled alone.
+// Channel Without the permission channels.read users see id, type, name and enabled alone, and of one channel its rules.
 type Channel struct {
 	AppWebhookUrl *string `json:"app_webhook_url,omitempty"`
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { lingui } from '@lingui/vite-plugin';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
@@ -20,8 +21,29 @@ const ownIds: Plugin = {
   },
 };
 
+// A picker needs little of what is known of emojis, and of those only what the fonts of the last years have.
+const newest = 15;
+const skinsAndHair = 2;
+const emojis: Plugin = {
+  name: 'emojis',
+  resolveId: (id) => (id === 'virtual:emojis' ? `\0${id}` : undefined),
+  load(id) {
+    if (id !== '\0virtual:emojis') return;
+    const read = (name: string) => JSON.parse(readFileSync(new URL(`node_modules/emojibase-data/en/${name}.json`, import.meta.url), 'utf8')) as never;
+    const all: { emoji: string; label: string; tags?: string[]; group?: number; version: number }[] = read('data');
+    const { groups }: { groups: { order: number; message: string }[] } = read('messages');
+    const data = {
+      categories: groups.filter((g) => g.order !== skinsAndHair).map((g) => ({ index: g.order, label: g.message })),
+      emojis: all.flatMap(({ emoji, label, tags = [], group: category, version }) =>
+        category === undefined || category === skinsAndHair || version > newest ? [] : [{ emoji, label, tags, category }],
+      ),
+    };
+    return `export default JSON.parse(${JSON.stringify(JSON.stringify(data))})`;
+  },
+};
+
 export default defineConfig({
-  plugins: [react(), tailwindcss(), lingui(), ownIds],
+  plugins: [react(), tailwindcss(), lingui(), ownIds, emojis],
   // The server puts a nonce of its own into every answer in place of this text.
   html: { cspNonce: '__CSP_NONCE__' },
   build: {

@@ -273,6 +273,9 @@ func (c *Conversation) Tag(tags []string, by event.Actor, at event.Time) {
 	c.say(event.ConversationChanged, at, by, fact{happened: happened("conversation", "tags_changed", nil, map[string]any{"tags": tags})})
 }
 
+// PriorityChanged is the type of the row for another priority, whose data has the rank.
+const PriorityChanged = "priority_changed"
+
 // Prioritize sets the priority: 0 none, 1 low, 2 normal, 3 high, 4 urgent.
 func (c *Conversation) Prioritize(p int, by event.Actor, at event.Time) {
 	if c.Priority == p {
@@ -280,7 +283,7 @@ func (c *Conversation) Prioritize(p int, by event.Actor, at event.Time) {
 	}
 	c.Priority = p
 	c.reroute()
-	c.say(event.ConversationChanged, at, by, fact{happened: happened("conversation", "priority_changed", nil, map[string]int{"priority": p})})
+	c.say(event.ConversationChanged, at, by, fact{happened: happened("conversation", PriorityChanged, nil, map[string]int{"priority": p})})
 }
 
 // Snooze hides the conversation until a time; a zero time ends that. While it is asleep it waits in no queue and takes

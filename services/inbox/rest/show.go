@@ -256,15 +256,29 @@ func attempts(m *record.Message) []object {
 func showRow(r *record.Row) object {
 	out := object{
 		"id": r.ID, "contact_id": r.ContactID, "conversation_id": orNull(r.ConversationID), "seq": nil, "category": r.Category, "type": r.Type,
-		"actor": r.Actor, "reference": reference(r.Reference), "data": json.RawMessage("null"), "at": r.At,
+		"actor": r.Actor, "reference": reference(r.Reference), "data": rowData(r), "at": r.At,
 	}
 	if r.Seq > 0 {
 		out["seq"] = r.Seq
 	}
-	if len(r.Data) > 0 {
-		out["data"] = r.Data
-	}
 	return out
+}
+
+// rowData is what a row carries, in the words of the API: the record has a priority as its rank.
+func rowData(r *record.Row) json.RawMessage {
+	if len(r.Data) == 0 {
+		return json.RawMessage("null")
+	}
+	if r.Type != record.PriorityChanged {
+		return r.Data
+	}
+	var d struct {
+		Priority int `json:"priority"`
+	}
+	if err := json.Unmarshal(r.Data, &d); err != nil || d.Priority < 0 || d.Priority >= len(priorities) {
+		return r.Data // of a later version
+	}
+	return mustJSON(object{"priority": priorities[d.Priority]})
 }
 
 func (s *Server) answer(c *gin.Context, p *auth.Principal, doc *record.Conversation) (any, error) {

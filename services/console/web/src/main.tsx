@@ -6,6 +6,7 @@ import { createRoot } from 'react-dom/client';
 import { onSignedOut } from './api/client';
 import { faultOf } from './api/fault';
 import { me } from './api/queries';
+import { keep, kept } from './live/keep';
 import { speak } from './locales/i18n';
 import { toSignIn } from './shell/places';
 import { createPlaces } from './shell/router';
@@ -33,6 +34,21 @@ onSignedOut(() => {
   const ended = cache.getQueryData(me.queryKey) !== undefined; // else there was no session yet
   cache.removeQueries(me);
   void router.navigate(toSignIn(router.latestLocation.href, ended));
+});
+
+// After an upgrade of the server, parts that an open page has not loaded yet are gone: the page is loaded anew, and what was typed is kept.
+// Where the server cannot be reached, or a part is missing once more, nothing would be gained.
+const renewed = 'renewed';
+addEventListener('vite:preloadError', () => {
+  if (Date.now() - (kept<number>(renewed) ?? 0) < 60_000) return;
+  void fetch('/', { method: 'GET', cache: 'no-store' }).then(
+    (page) => {
+      if (!page.ok) return;
+      keep(renewed, Date.now());
+      location.reload();
+    },
+    () => undefined,
+  );
 });
 
 const root = document.getElementById('root');

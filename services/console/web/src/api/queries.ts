@@ -37,10 +37,14 @@ export const offers = queryOptions({ queryKey: ['simulated-types'], queryFn: asy
 
 export const settings = queryOptions({ queryKey: ['settings'], queryFn: () => data(api.GET('/v1/tenant-settings')), staleTime: 60_000, retry: false });
 
+// The first page is what is seen at once; whoever scrolls further gets more at a time.
+const firstPage = 50;
+const nextPages = 200;
+
 export const listing = (of: Listing) =>
   infiniteQueryOptions({
     queryKey: ['conversations', of],
-    queryFn: ({ pageParam }) => data(api.GET('/v1/conversations', { params: { query: { ...of, limit: 50, cursor: pageParam } } })),
+    queryFn: ({ pageParam }) => data(api.GET('/v1/conversations', { params: { query: { ...of, limit: pageParam === undefined ? firstPage : nextPages, cursor: pageParam } } })),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     placeholderData: keepPreviousData,

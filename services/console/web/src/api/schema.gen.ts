@@ -1620,7 +1620,7 @@ export interface components {
             role: string;
             tenant: string;
         };
-        /** @description Without the permission channels.read users see id, type, name and enabled alone. */
+        /** @description Without the permission channels.read users see id, type, name and enabled alone, and of one channel its rules. */
         Channel: {
             app_webhook_url?: string;
             connection?: components["schemas"]["ChannelConnection"];

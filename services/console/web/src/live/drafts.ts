@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react';
+import type { MessageInput } from '../api/client';
 import { keep, kept, onForget } from './keep';
 
 /** DraftFile is something attached to a draft: being uploaded, uploaded, or refused. */
@@ -11,8 +12,13 @@ export interface DraftFile {
   progress: number;
   id?: string;
   preview?: string;
+  /** what it is by its bytes, where that is another kind of file than was said */
+  really?: string;
   error?: string;
 }
+
+/** Part is what a message has besides text and files: a place, a card, something to choose from, a template, a sticker. At most one of them. */
+export type Part = Pick<MessageInput, 'location' | 'contacts' | 'interactive' | 'template' | 'sticker'>;
 
 /** Draft is what was typed and not sent. Reply and note keep their own texts. */
 export interface Draft {
@@ -21,9 +27,15 @@ export interface Draft {
   note: string;
   files: DraftFile[];
   replyTo?: { id: string; name: string; excerpt: string };
+  part?: Part;
+  /** the tag under which a message may go out although the window is closed */
+  tag?: string;
+  /** files that the channel does not take go as links */
+  asLink?: boolean;
 }
 
-export const blank: Draft = { mode: 'reply', reply: '', note: '', files: [] };
+/** blank is a draft in which there is nothing; spread over another one it empties it. */
+export const blank: Draft = { mode: 'reply', reply: '', note: '', files: [], replyTo: undefined, part: undefined, tag: undefined, asLink: undefined };
 
 const prefix = 'draft:';
 const held = new Map<string, Draft>();
@@ -44,7 +56,7 @@ export function changeDraft(id: string, change: Partial<Draft> | ((d: Draft) => 
   const before = draftOf(id);
   const after = { ...before, ...(typeof change === 'function' ? change(before) : change) };
   held.set(id, after);
-  const empty = !after.reply && !after.note && after.files.length === 0 && !after.replyTo;
+  const empty = !after.reply && !after.note && after.files.length === 0 && !after.replyTo && !after.part && !after.tag;
   // What was not uploaded to its end cannot be gone on with after a reload.
   keep(prefix + id, empty ? undefined : { ...after, files: after.files.filter((f) => f.id).map(({ preview: _, ...f }) => f) });
   for (const f of listeners) f();

@@ -1,4 +1,4 @@
-import type { InfiniteData, QueryClient } from '@tanstack/react-query';
+import type { InfiniteData, QueryClient, QueryKey } from '@tanstack/react-query';
 import type { Caller, Conversation } from '../api/client';
 import type { Listing } from '../api/queries';
 
@@ -61,17 +61,49 @@ export function placed(pages: Pages, of: Listing, c: Conversation, inside: boole
   return { ...pages, pages: without };
 }
 
-/** keepConversation writes a conversation into everything in the cache that shows it. */
-export function keepConversation(cache: QueryClient, c: Conversation, me: Caller): void {
-  const known = cache.getQueryData<Conversation>(['conversation', c.id]);
-  if (known && known.version > c.version) return; // an answer that was overtaken
+/**
+ * keepConversation writes a conversation into everything in the cache that shows it. It returns the lists of which only the server knows
+ * whether it is in them: they are to be read again.
+ */
+export function keepConversation(cache: QueryClient, c: Conversation, me: Caller): QueryKey[] {
+  const unsure: QueryKey[] = [];
+  const before = cache.getQueryData<Conversation>(['conversation', c.id]);
+  if (before && before.version > c.version) return unsure; // an answer that was overtaken
   cache.setQueryData(['conversation', c.id], c);
   for (const [key, pages] of cache.getQueriesData<Pages>({ queryKey: ['conversations'] })) {
     const of = key[1] as Listing;
     const inside = belongs(of, c, me);
-    if (inside === undefined) void cache.invalidateQueries({ queryKey: key, exact: true });
+    if (inside === undefined) unsure.push(key);
     else if (pages) cache.setQueryData(key, placed(pages, of, c, inside));
   }
+  return unsure;
+}
+
+// So many pages of a list are read again at most. What is further down is read when somebody scrolls there.
+const pagesReread = 10;
+
+/** readListsAgain reads the lists with these keys again, or all of them: what is shown at once, the others when they are. */
+export async function readListsAgain(cache: QueryClient, keys: QueryKey[] = [['conversations']]): Promise<void> {
+  for (const queryKey of keys) {
+    cache.setQueriesData<Pages>({ queryKey }, (list) =>
+      list && list.pages.length > pagesReread ? { pages: list.pages.slice(0, pagesReread), pageParams: list.pageParams.slice(0, pagesReread) } : list,
+    );
+  }
+  await Promise.all(keys.map((queryKey) => cache.invalidateQueries({ queryKey })));
+}
+
+/** known are conversations of the lists in the cache, each once, at most so many. */
+export function known(cache: QueryClient, most: number): Conversation[] {
+  const out = new Map<string, Conversation>();
+  for (const [, list] of cache.getQueriesData<Pages>({ queryKey: ['conversations'] })) {
+    for (const page of list?.pages ?? []) {
+      for (const c of page.data) {
+        if (out.size >= most) return [...out.values()];
+        out.set(c.id, c);
+      }
+    }
+  }
+  return [...out.values()];
 }
 
 /** forgetConversation takes a conversation that the caller may not see any more out of the lists. */

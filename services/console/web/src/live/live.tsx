@@ -1,8 +1,8 @@
-import { type QueryClient, useQueryClient } from '@tanstack/react-query';
+import { hashKey, type QueryClient, type QueryKey, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { api, type Caller, data, sessionIsOver } from '../api/client';
 import { Gatherer, type Notice } from './catchup';
-import { forgetConversation, keepConversation } from './lists';
+import { forgetConversation, keepConversation, readListsAgain } from './lists';
 import type { Heard } from './sse';
 import { type Connection, Stream } from './stream';
 import { again, keepMessage, newer, type Timeline, timelineKey, withEnd } from './timeline';
@@ -80,7 +80,8 @@ class Live {
         return;
       case 'resync':
         this.caughtUp += 1;
-        void this.cache.invalidateQueries({ predicate: (q) => q.queryKey[0] !== 'timeline' && q.queryKey[0] !== 'me' });
+        void this.cache.invalidateQueries({ predicate: (q) => !['timeline', 'me', 'conversations'].includes(String(q.queryKey[0])) });
+        void readListsAgain(this.cache);
         for (const [key] of this.cache.getQueriesData<Timeline>({ queryKey: ['timeline'] })) void this.extend(key[1] as string, again);
         this.tell();
         return;
@@ -119,12 +120,17 @@ class Live {
     const open = conversations.filter((id) => this.cache.getQueryData(timelineKey(id)));
     const changed = [...messages].filter(([, id]) => open.includes(id));
     const few = conversations.length <= fewConversations;
-    if (!few) void this.cache.invalidateQueries({ queryKey: ['conversations'] });
     await Promise.allSettled(open.map((id) => this.extend(id)));
+    const unsure = new Map<string, QueryKey>();
     await Promise.allSettled([
       ...changed.map(async ([id]) => keepMessage(this.cache, await data(api.GET('/v1/messages/{id}', { params: { path: { id } } })))),
-      ...(few ? conversations : open).map(async (id) => keepConversation(this.cache, await data(api.GET('/v1/conversations/{id}', { params: { path: { id } } })), this.me)),
+      ...(few ? conversations : open).map(async (id) => {
+        const now = await data(api.GET('/v1/conversations/{id}', { params: { path: { id } } }));
+        for (const key of keepConversation(this.cache, now, this.me)) unsure.set(hashKey(key), key);
+      }),
     ]);
+    // Once per round, however much has changed in it.
+    await readListsAgain(this.cache, few ? [...unsure.values()] : undefined);
   }
 
   /** extend reads what has been added to a timeline, with newer or again. */

@@ -9,7 +9,7 @@ export interface Pending {
   key: string;
   conversation: string;
   input: MessageInput;
-  files: { id: string; name: string; type: string }[];
+  files: { id: string; name: string; type: string; size: number }[];
   at: string;
   /** sending · waiting: is tried again by itself · refused: somebody has to decide */
   state: 'sending' | 'waiting' | 'refused';

@@ -22,8 +22,8 @@ const page = 50;
 
 export const timelineKey = (id: string) => ['timeline', id] as const;
 
-async function read(conversation: string, query: { before?: string; after?: string }): Promise<Stretch> {
-  const got = await data(api.GET('/v1/conversations/{id}/timeline', { params: { path: { id: conversation }, query: { limit: page, ...query } } }));
+async function read(conversation: string, query: { before?: string; after?: string }, limit = page): Promise<Stretch> {
+  const got = await data(api.GET('/v1/conversations/{id}/timeline', { params: { path: { id: conversation }, query: { limit, ...query } } }));
   return { conversation, items: got.data, older: got.prev_cursor, newer: got.next_cursor };
 }
 
@@ -71,23 +71,34 @@ export async function newer(t: Timeline): Promise<Timeline> {
   return { ...t, stretches: [...t.stretches.slice(0, -1), now] };
 }
 
-/** again reads the newest items once more: what is behind a gap in the stream may have changed as well as come. */
+// What was loaded is read again up to so many pages of so many items; what is further up is read when it is asked for.
+const pagesAgain = 5;
+const pageAgain = 200;
+
+/** again reads what is there once more, from its end: what is behind a gap in the stream may have changed as well as come. */
 export async function again(t: Timeline): Promise<Timeline> {
   const last = t.stretches.at(-1);
   if (!last) return t;
-  const fresh = await read(last.conversation, {});
-  const end = Number(last.items.at(-1)?.position ?? 0);
-  const begins = Number(fresh.items[0]?.position ?? 0);
-  if (begins > end + 1) return { stretches: [fresh], earlier: null }; // too much has come in: the rest is loaded when it is asked for
-  return { ...t, stretches: [...t.stretches.slice(0, -1), { ...last, items: join(last.items, fresh.items), newer: null }] };
+  const begin = first(last.items);
+  let fresh = await read(last.conversation, {}, pageAgain);
+  for (let n = 1; n < pagesAgain && fresh.older !== null && first(fresh.items) > begin; n += 1) {
+    const more = await read(last.conversation, { before: fresh.older }, pageAgain);
+    fresh = { ...fresh, items: join(more.items, fresh.items), older: more.older };
+  }
+  if (first(fresh.items) > begin) return { stretches: [fresh], earlier: null };
+  return { ...t, stretches: [...t.stretches.slice(0, -1), { ...fresh, items: join(last.items, fresh.items) }] };
 }
+
+const first = (items: TimelineItem[]) => Number(items[0]?.position ?? 0);
+const end = (items: TimelineItem[]) => Number(items.at(-1)?.position ?? 0);
 
 /** withEnd returns a timeline with what another one has at its end: one was changed at its beginning while the other was read. */
 export function withEnd(now: Timeline, read: Timeline): Timeline {
-  const end = now.stretches.at(-1);
+  const had = now.stretches.at(-1);
   const fresh = read.stretches.at(-1);
-  if (!end || !fresh || end.conversation !== fresh.conversation) return now;
-  return { ...now, stretches: [...now.stretches.slice(0, -1), { ...end, items: join(end.items, fresh.items) }] };
+  if (!had || !fresh || had.conversation !== fresh.conversation) return now;
+  if (first(fresh.items) > end(had.items) + 1) return read; // there is a hole between them
+  return { ...now, stretches: [...now.stretches.slice(0, -1), { ...had, items: join(had.items, fresh.items) }] };
 }
 
 /** join puts two runs of one conversation together; of a message that is in both, the one that more has happened to stays. */
@@ -114,11 +125,22 @@ export function withMessage(t: Timeline, m: Message): Timeline {
     const position = String(m.seq);
     const there = s.items.some((item) => item.position === position);
     const last = i === t.stretches.length - 1;
-    const end = Number(s.items.at(-1)?.position ?? 0);
-    if (!there && !(last && s.newer === null && m.seq === end + 1)) return s; // there is a hole before it: it is read with what is in between
+    if (!there && !(last && s.newer === null && m.seq === end(s.items) + 1)) return s; // there is a hole before it: it is read with what is in between
     return { ...s, items: join(s.items, [{ kind: 'message', position, message: m }]) };
   });
   return { ...t, stretches };
+}
+
+// So many items are kept of a timeline that nobody looks at.
+const keptItems = 200;
+
+/** recent is the end of a timeline: what is further up is read again when it is asked for. */
+export function recent(t: Timeline): Timeline {
+  const last = t.stretches.at(-1);
+  if (!last || (t.stretches.length === 1 && last.items.length <= keptItems)) return t;
+  const items = last.items.slice(-keptItems);
+  const cut = items.length < last.items.length;
+  return { stretches: [{ ...last, items, older: cut ? (items[0]?.position ?? null) : last.older }], earlier: null };
 }
 
 /** keepMessage writes a message into the timelines that are in the cache. */

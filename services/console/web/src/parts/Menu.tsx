@@ -2,10 +2,19 @@ import { DropdownMenu } from 'radix-ui';
 import type { ReactElement, ReactNode } from 'react';
 import { Icon, type IconName } from './Icon';
 
+interface MenuProps {
+  label: string;
+  align?: 'start' | 'end';
+  children: ReactNode;
+  /** whether it is open, where somebody else opens it too */
+  open?: boolean;
+  onOpen?: (open: boolean) => void;
+}
+
 /** Menu is what opens below a button: arrows move in it, letters jump, Esc closes it and gives the focus back. */
-export function Menu({ button, label, align = 'start', children, onOpen }: { button: ReactElement; label: string; align?: 'start' | 'end'; children: ReactNode; onOpen?: () => void }) {
+export function Menu({ button, label, align = 'start', children, open, onOpen }: MenuProps & { button: ReactElement }) {
   return (
-    <DropdownMenu.Root modal={false} onOpenChange={(open) => open && onOpen?.()}>
+    <DropdownMenu.Root modal={false} open={open} onOpenChange={onOpen}>
       <DropdownMenu.Trigger asChild>{button}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content className="pop" aria-label={label} align={align} sideOffset={4} collisionPadding={8} loop>
@@ -13,6 +22,20 @@ export function Menu({ button, label, align = 'start', children, onOpen }: { but
         </DropdownMenu.Content>
       </DropdownMenu.Portal>
     </DropdownMenu.Root>
+  );
+}
+
+/** IconMenu is a menu below an icon that says what is in it. */
+export function IconMenu({ icon = 'more', small, tabIndex, ...menu }: MenuProps & { icon?: IconName; small?: boolean; tabIndex?: number }) {
+  return (
+    <Menu
+      {...menu}
+      button={
+        <button type="button" className={`ib${small ? ' s' : ''}`} aria-label={menu.label} title={menu.label} tabIndex={tabIndex}>
+          <Icon name={icon} />
+        </button>
+      }
+    />
   );
 }
 

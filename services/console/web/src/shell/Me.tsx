@@ -1,5 +1,4 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { api, type Caller, data } from '../api/client';
 import { i18n } from '../locales/i18n';
@@ -7,6 +6,7 @@ import { Avatar } from '../parts/Avatar';
 import { Menu, MenuChoice, MenuHead, MenuItem, MenuLine } from '../parts/Menu';
 import { toast } from '../parts/toast';
 import { worded } from '../parts/words';
+import { useSignOut } from './signOut';
 
 const states = ['idle', 'busy', 'rest', 'offline'] as const;
 type State = (typeof states)[number];
@@ -26,7 +26,6 @@ const renewed = 300_000;
 /** Me is the caller's own menu: presence and the way out. */
 export function Me({ caller }: { caller: Caller }) {
   const cache = useQueryClient();
-  const navigate = useNavigate();
   const id = caller.agent_id;
   const own = useQuery({
     queryKey: ['agent', id],
@@ -46,11 +45,7 @@ export function Me({ caller }: { caller: Caller }) {
     return () => clearInterval(timer);
   }, [id, state, mutate]);
 
-  const out = async () => {
-    await api.POST('/v1/auth/logout').catch(() => undefined);
-    cache.clear();
-    await navigate({ to: '/signin', search: {} });
-  };
+  const out = useSignOut();
   const load = own.data ? i18n._('{load} of {limit} conversations', { load: own.data.load, limit: own.data.limit }) : '';
   return (
     <Menu

@@ -73,7 +73,7 @@ const inbox = createRoute({
   component: lazyRouteComponent(() => import('../screens/inbox/Inbox'), 'Inbox'),
 });
 
-const talk = createRoute({ getParentRoute: () => inbox, path: '$id', component: lazyRouteComponent(() => import('../screens/inbox/Inbox'), 'Talk') });
+const talk = createRoute({ getParentRoute: () => inbox, path: '$id', component: lazyRouteComponent(() => import('../screens/inbox/Talk'), 'Talk') });
 
 const simulator = createRoute({
   getParentRoute: () => shell,

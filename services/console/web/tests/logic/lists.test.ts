@@ -1,7 +1,8 @@
+import { QueryClient } from '@tanstack/react-query';
 import { expect, test } from 'vitest';
 import type { Caller, Conversation } from '../../src/api/client';
 import type { Listing } from '../../src/api/queries';
-import { belongs, type Pages, placed } from '../../src/live/lists';
+import { belongs, keepConversation, known, type Pages, placed, readListsAgain } from '../../src/live/lists';
 import { held } from '../../src/screens/inbox/list/held';
 
 const c = (id: string, minute: number, more: Partial<Conversation> = {}): Conversation =>
@@ -45,4 +46,25 @@ test('rows that are being read stay in their order, each as it is now', () => {
   expect(shown.rows[2]?.unread_count).toBe(3);
   expect(shown.moved).toBe(2);
   expect(held(['a', 'b'], [c('b', 2)]).rows.map((x) => x.id)).toEqual(['b']);
+});
+
+test('lists of which only the server knows are named, once each, and the others are changed at once', () => {
+  const cache = new QueryClient();
+  const team: Listing = { ...all, view: 'team' };
+  cache.setQueryData(['conversations', all], pages(false, [c('a', 9), c('b', 8)]));
+  cache.setQueryData(['conversations', team], pages(false, [c('a', 9)]));
+  expect(keepConversation(cache, c('b', 10), me)).toEqual([['conversations', team]]);
+  expect(ids(cache.getQueryData(['conversations', all]) as Pages)).toEqual(['b', 'a']);
+});
+
+test('of a list of 100,000 rows a part is read again', async () => {
+  const cache = new QueryClient();
+  const many = pages(true, ...Array.from({ length: 500 }, (_, n) => Array.from({ length: 200 }, (_, k) => c(`${n}.${k}`, 1))));
+  cache.setQueryData(['conversations', all], { ...many, pageParams: many.pages.map((_, n) => (n === 0 ? undefined : String(n))) });
+  await readListsAgain(cache);
+  const after = cache.getQueryData(['conversations', all]) as Pages;
+  expect(after.pages).toHaveLength(10);
+  expect(after.pageParams).toHaveLength(10);
+  expect(cache.getQueryState(['conversations', all])?.isInvalidated).toBe(true);
+  expect(known(cache, 50)).toHaveLength(50);
 });

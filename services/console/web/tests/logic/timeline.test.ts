@@ -1,6 +1,13 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Message, TimelineItem } from '../../src/api/client';
-import { join, type Timeline, withEnd, withMessage } from '../../src/live/timeline';
+import { again, join, recent, type Timeline, withEnd, withMessage } from '../../src/live/timeline';
+import { runs } from '../../src/screens/inbox/talk/Chunk';
+
+const api = vi.hoisted(() => ({ timeline: (_: { before?: string; limit: number }): unknown => undefined }));
+vi.mock('../../src/api/client', () => ({
+  api: { GET: (_: string, { params }: { params: { query: { limit: number } } }) => Promise.resolve({ data: api.timeline(params.query) }) },
+  data: async (call: Promise<{ data: unknown }>) => (await call).data,
+}));
 
 const message = (seq: number, statuses = 1, conversation_id = 'c'): Message =>
   ({ id: `m${seq}`, seq, conversation_id, statuses: Array.from({ length: statuses }, () => ({ status: 's', at: '', source: '' })), attempts: [], actions: [] }) as unknown as Message;
@@ -23,4 +30,63 @@ test('a message is added behind the last one, and never over a hole', () => {
   expect(positions(withMessage(timeline(item(1), item(2)), message(3)))).toEqual(['1', '2', '3']);
   expect(positions(withMessage(timeline(item(1), item(2)), message(4)))).toEqual(['1', '2']);
   expect(positions(withMessage(timeline(item(1)), message(2, 1, 'another')))).toEqual(['1']);
+});
+
+test('a hole at the end is not closed over', () => {
+  const fresh = timeline(item(300), item(301));
+  expect(positions(withEnd(timeline(item(1), item(2)), fresh))).toEqual(['300', '301']);
+  expect(positions(withEnd(timeline(item(1), item(2)), timeline(item(3))))).toEqual(['1', '2', '3']);
+});
+
+test('of a timeline that nobody looks at its end is kept, and it can be gone on with from there', () => {
+  const many = Array.from({ length: 10_000 }, (_, n) => item(n + 1));
+  const t: Timeline = { stretches: [{ conversation: 'earlier', items: [item(1)], older: null, newer: null }, ...timeline(...many).stretches], earlier: ['first'] };
+  const kept = recent(t);
+  expect(kept.stretches).toHaveLength(1);
+  expect(kept.stretches[0]?.items).toHaveLength(200);
+  expect(kept.stretches[0]?.older).toBe('9801');
+  expect(kept.earlier).toBeNull();
+  const short = timeline(item(1));
+  expect(recent(short)).toBe(short);
+});
+
+/** serving answers like the API, from so many messages. */
+function serving(count: number, statuses: number) {
+  const calls: { before?: string; limit: number }[] = [];
+  api.timeline = (query) => {
+    calls.push(query);
+    const last = Number(query.before ?? count + 1) - 1;
+    const begin = Math.max(1, last - query.limit + 1);
+    const data = Array.from({ length: last - begin + 1 }, (_, n) => item(begin + n, statuses));
+    return { data, prev_cursor: begin > 1 ? String(begin) : null, next_cursor: null, has_more: begin > 1 };
+  };
+  return calls;
+}
+
+test('after a gap everything that is there is read again, and what came in with it', async () => {
+  serving(420, 3);
+  const t = await again(timeline(...Array.from({ length: 300 }, (_, n) => item(n + 51))));
+  expect(positions(t).at(0)).toBe('21');
+  expect(positions(t).at(-1)).toBe('420');
+  expect(new Set(t.stretches[0]?.items.map((i) => i.message?.statuses.length))).toEqual(new Set([3]));
+});
+
+test('after a gap that is too wide, only the end is read, without a hole', async () => {
+  const calls = serving(5_000, 1);
+  const t = await again(timeline(item(1), item(2)));
+  expect(calls).toHaveLength(5);
+  expect(positions(t)).toHaveLength(1_000);
+  expect(positions(t)[0]).toBe('4001');
+  expect(t.stretches[0]?.older).toBe('4001');
+});
+
+test('a timeline is drawn in runs whose borders stay when older and newer items come in', () => {
+  const of = (from: number, to: number) => runs([{ conversation: 'c', items: Array.from({ length: to - from + 1 }, (_, n) => item(from + n)), older: null, newer: null }]);
+  const before = of(60, 130);
+  const after = of(10, 140);
+  const shape = (all: ReturnType<typeof runs>) => Object.fromEntries(all.map((r) => [r.key, r.items.map((i) => i.position).join()]));
+  expect(after.length).toBeGreaterThan(before.length);
+  for (const full of before.slice(1, -1)) expect(shape(after)[full.key]).toBe(shape(before)[full.key]);
+  expect(after[0]?.before).toBeUndefined();
+  expect(after[1]?.before).toBe(after[0]?.items.at(-1));
 });

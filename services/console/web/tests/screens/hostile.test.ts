@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Customer, enter, field, problem, said } from './world';
+import { call, Customer, enter, field, problem, said } from './world';
 
 const nasty = [
   '<img src=x onerror="window.ran=1"><script>window.ran=1</script>',
@@ -107,4 +107,28 @@ test('a part that does not answer says so, and the rest works', async () => {
   await page.unroute('**/v1/conversations?*');
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.getByText('Nothing waits here').waitFor();
+});
+
+test('files that lie are named as what they are, and shown as nothing else', async () => {
+  const lia = new Customer('Lia Liar');
+  await lia.say('a file please');
+  const { id } = await lia.conversation();
+  const page = await enter(`/inbox/${id}`);
+  const html = '<html><body><script>window.ran=1</script></body></html>';
+  await page.locator('input[type=file]').setInputFiles([
+    { name: 'photo.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF') },
+    { name: '<img src=x onerror="window.ran=1">\u202Egpj.exe', mimeType: 'image/png', buffer: Buffer.from(html) },
+  ]);
+  await page.locator('.att', { hasText: 'photo.jpg' }).getByText('It is application/pdf, whatever its name says.').waitFor();
+  await page.locator('.att', { hasText: 'onerror' }).getByText(/It is text\/.*, whatever its name says/).waitFor();
+  expect(await page.locator('.att img').count()).toBe(0);
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
+  await page.locator('.m.out', { hasText: 'photo.jpg' }).locator('.st.read').waitFor();
+  expect(await page.locator('.m.out img').count()).toBe(0);
+  const { data } = await call<{ data: { attachments: { id: string; mime: string }[] }[] }>('GET', `/v1/conversations/${id}/messages`);
+  for (const a of data.at(-1)?.attachments ?? []) {
+    const served = await page.request.get(`/v1/attachments/${a.id}`);
+    expect([a.mime, served.headers()['content-disposition']?.split(';')[0] ?? 'inline', served.headers()['x-content-type-options']]).toEqual([a.mime, a.mime.startsWith('text/') ? 'attachment' : expect.any(String), 'nosniff']);
+  }
+  expect(await page.evaluate(() => 'ran' in window)).toBe(false);
 });

@@ -164,6 +164,12 @@ test('keys move through the list and do what their letters say', async () => {
   await page.keyboard.type('jeks');
   expect(await field(page).inputValue()).toBe('jeks');
   await page.keyboard.press('Escape');
+  await page.keyboard.press('a');
+  await page.getByRole('menu', { name: 'Assign' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('menu', { name: 'Assign' }).waitFor({ state: 'detached' });
+  await page.keyboard.press(']');
+  await page.locator('.m:focus', { hasText: 'first' }).waitFor();
   await page.keyboard.press('e');
   await page.getByText('Closed Eve Keys.').waitFor();
 });
@@ -192,11 +198,62 @@ test('what failed says why in the channel’s words, and what is unknown is expl
     await page.keyboard.press('Escape');
     await unknown.getByRole('button', { name: 'Send again' }).click();
     await unknown.locator('.st.read').waitFor();
+    await page.mouse.move(0, 0); // the card of a message below the pointer covers what is above it
     await failed.getByRole('button', { name: 'Try again' }).click();
     await failed.locator('.st.read').waitFor();
   } finally {
     await script({});
   }
+});
+
+test('the row of the open conversation is seen as such, and moves with it', async () => {
+  const [one, two] = [new Customer('Row One'), new Customer('Row Two')];
+  for (const c of [one, two]) {
+    await c.say('hi');
+    await c.conversation();
+  }
+  const page = await enter('/inbox?view=unassigned');
+  const row = (name: string) => page.locator('.crow', { hasText: name });
+  for (const name of ['Row One', 'Row Two']) {
+    await row(name).click();
+    await page.locator('.crow[aria-current="page"]', { hasText: name }).waitFor();
+    expect(await page.locator('.crow[aria-current]').count()).toBe(1);
+  }
+  const ground = (name: string) => row(name).evaluate((el) => getComputedStyle(el).backgroundColor);
+  expect(await ground('Row Two')).not.toBe(await ground('Row One'));
+});
+
+test('the palette finds commands of the conversation, views, channels and people, and does what is chosen', async () => {
+  const pia = new Customer('Pia Palette');
+  await pia.say('hi');
+  const { id } = await pia.conversation();
+  const page = await enter(`/inbox/${id}`);
+  await said(page, 'hi').waitFor();
+  await field(page).fill('half a sent');
+  const choose = async (typed: string, name: string | RegExp) => {
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox', { name: 'What do you want to do?' }).fill(typed);
+    await page.getByRole('option', { name }).first().click();
+    await page.getByRole('dialog', { name: 'Commands' }).waitFor({ state: 'detached' });
+  };
+  await choose('urgent', 'Priority: Urgent');
+  await page.getByRole('log').getByText(/Priority set to urgent/).waitFor();
+  await choose('assign', /^Assign or transfer/);
+  await page.getByRole('menu', { name: 'Assign' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('menu', { name: 'Assign' }).waitFor({ state: 'detached' });
+  await choose('resolved', 'Resolved');
+  await page.waitForURL('**/inbox?view=resolved');
+  await choose('demo whats', 'Demo whatsapp');
+  await page.waitForURL('**/inbox?channel_id=*');
+  await page.locator('.crow', { hasText: 'Pia Palette' }).waitFor();
+  await choose('pia', 'Pia Palette');
+  await page.waitForURL(`**/inbox/${id}`);
+  expect(await field(page).inputValue()).toBe('half a sent');
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox').fill('sign out');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/signin');
 });
 
 test('a person is found by number, and their talk opened', async () => {
@@ -208,4 +265,28 @@ test('a person is found by number, and their talk opened', async () => {
   await page.getByLabel('Phone number or email').fill(sue.from.replace(/(\d{4})/g, '$1 '));
   await page.getByRole('search').getByRole('link', { name: /Sue Search/ }).click();
   await said(page, 'find me').waitFor();
+});
+
+test('screen readers hear what comes in, and not the history; Tab stops once at the messages', async () => {
+  const aya = new Customer('Aya Aloud');
+  for (let n = 1; n <= 60; n += 1) await aya.say(`history ${n}.`);
+  const { id } = await aya.conversation();
+  const page = await enter(`/inbox/${id}`);
+  await said(page, 'history 60.').waitFor();
+  await page.evaluate(() => {
+    const heard: string[] = [];
+    Object.assign(window, { heard });
+    const box = document.querySelector('.tlbox');
+    if (box) new MutationObserver(() => heard.push(document.querySelector('.tlbox > [role=status]')?.textContent ?? '')).observe(box, { subtree: true, childList: true, characterData: true });
+  });
+  await page.getByRole('button', { name: 'Load older dialogs' }).click();
+  await said(page, 'history 1.').waitFor();
+  await aya.say('something new');
+  await page.locator('.tlbox > [role=status]', { hasText: 'Aya Aloud: something new' }).waitFor({ state: 'attached' });
+  expect(new Set((await page.evaluate(() => (window as unknown as { heard: string[] }).heard)).filter(Boolean))).toEqual(new Set(['Aya Aloud: something new']));
+  expect(await page.locator('.m[tabindex="0"]').count()).toBe(1);
+  await page.locator('.m[tabindex="0"]').focus();
+  await page.keyboard.press('ArrowUp');
+  await page.locator('.m:focus', { hasText: 'history 60.' }).waitFor();
+  expect(await page.locator('.m[tabindex="0"]').count()).toBe(1);
 });

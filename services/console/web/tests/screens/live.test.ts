@@ -60,3 +60,63 @@ test('a restart of the server is caught up with, and what is typed stays', async
   await page.getByText('Reconnecting…').waitFor({ state: 'detached' });
   expect(await said(page, 'typed before the restart').count()).toBe(1);
 });
+
+test('a tab that slept for a day catches up: what came in is there, what was typed stays, and nothing is loaded anew', async () => {
+  const sue = new Customer('Sue Sleeper');
+  await sue.say('before the night');
+  const { id } = await sue.conversation();
+  const page = await enter(`/inbox/${id}`);
+  await said(page, 'before the night').waitFor();
+  await field(page).fill('typed before the night');
+  await page.getByRole('button', { name: 'Note', exact: true }).click();
+  await field(page).fill('and a note');
+  await page.evaluate(() => Object.assign(window, { sameDocument: true }));
+  // The stream is cut, and not let through again until the morning. Then it asks for what is behind a position that the server does not
+  // have any more.
+  let asleep = true;
+  const asked: string[] = [];
+  await page.route('**/v1/events?after=*', (r) => {
+    if (asleep) return r.abort();
+    asked.push(r.request().url());
+    return asked.length === 1 ? r.continue({ url: `${running.url}/v1/events?after=7777%3A1` }) : r.continue();
+  });
+  await stop(running, 'SIGKILL');
+  await start(running);
+  await page.getByText('Reconnecting…').waitFor();
+  for (let n = 1; n <= 70; n += 1) await sue.say(`by night ${n}.`);
+  const tom = new Customer('Tom Tonight');
+  await tom.say('new since yesterday');
+  await tom.conversation();
+  await call('POST', `/v1/conversations/${id}/tags`, { tags: ['night'] });
+  asleep = false;
+  await page.getByText('Caught up.').waitFor();
+  await said(page, 'by night 70.').waitFor();
+  await page.locator('.crow', { hasText: 'Tom Tonight' }).waitFor();
+  await page.getByRole('button', { name: 'Remove the tag night' }).waitFor();
+  expect(await field(page).inputValue()).toBe('and a note');
+  await page.getByRole('button', { name: 'Reply', exact: true }).click();
+  expect(await field(page).inputValue()).toBe('typed before the night');
+  expect(await page.evaluate(() => 'sameDocument' in window)).toBe(true);
+  expect(asked.length).toBeGreaterThan(0);
+  // From there on it is live again.
+  await sue.say('good morning');
+  await said(page, 'good morning').waitFor();
+});
+
+test('a page that is older than the server loads itself anew where it has to, with what was typed', async () => {
+  const ova = new Customer('Ova Outdated');
+  await ova.say('hi');
+  const { id } = await ova.conversation();
+  const page = await enter(`/inbox/${id}`);
+  await said(page, 'hi').waitFor();
+  await field(page).fill('typed in the old page');
+  await page.evaluate(() => Object.assign(window, { sameDocument: true }));
+  await page.route('**/assets/KeysDialog-*.js', (r) => r.fulfill({ status: 404 }), { times: 1 });
+  await field(page).press('Escape');
+  await page.keyboard.press('?');
+  await page.waitForFunction(() => !('sameDocument' in window));
+  await said(page, 'hi').waitFor();
+  expect(await field(page).inputValue()).toBe('typed in the old page');
+  await page.keyboard.press('?');
+  await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+});

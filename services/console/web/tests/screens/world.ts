@@ -30,22 +30,25 @@ export async function call<T = unknown>(method: string, at: string, body?: unkno
 
 let people = 0;
 
-/** Customer is somebody who writes through the simulated WhatsApp. */
+/** Customer is somebody who writes through a simulated channel, WhatsApp if no other is named. */
 export class Customer {
   readonly from = `+49151${String(10_000_000 + ++people)}${process.pid % 10}`;
 
-  constructor(readonly name: string) {}
+  constructor(
+    readonly name: string,
+    readonly type: 'whatsapp' | 'telegram' = 'whatsapp',
+  ) {}
 
   say(text: string, more: object = {}): Promise<unknown> {
-    return call('POST', '/simulator/inbound', { type: 'whatsapp', from: this.from, name: this.name, text, ...more });
+    return call('POST', '/simulator/inbound', { type: this.type, from: this.from, name: this.name, text, ...more });
   }
 
   /** conversation waits until there is one. */
   async conversation(): Promise<{ id: string; version: number; contact: { id: string } }> {
     const digits = this.from.slice(1);
     for (;;) {
-      const { data } = await call<{ data: { id: string; peer: string; version: number; contact: { id: string } }[] }>('GET', '/v1/conversations?view=all&limit=200');
-      const found = data.find((c) => c.peer === digits);
+      const { data } = await call<{ data: { id: string; peer: string; version: number; contact: { id: string } }[] }>('GET', `/v1/conversations?view=all&limit=200&channel_type=${this.type}`);
+      const found = data.find((c) => c.peer.includes(digits));
       if (found) return found;
       await new Promise((next) => setTimeout(next, 50));
     }

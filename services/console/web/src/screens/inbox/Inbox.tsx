@@ -1,11 +1,10 @@
-import { Outlet, useMatch, useParams } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { Outlet, useMatch } from '@tanstack/react-router';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { i18n } from '../../locales/i18n';
 import { Empty } from '../../parts/Empty';
 import { Connection } from './Connection';
 import { useKeys } from './keys';
 import { List } from './list/List';
-import { Conversation } from './talk/Conversation';
 
 const KeysDialog = lazy(() => import('./KeysDialog'));
 
@@ -14,6 +13,8 @@ export function Inbox() {
   const open = useMatch({ from: '/shell/inbox/$id', shouldThrow: false }) !== undefined;
   const [help, setHelp] = useState(false);
   useKeys({ '?': () => setHelp(true) });
+  // The list comes first; a conversation is wanted soon after it.
+  useEffect(() => void import('./Talk'), []);
   return (
     <div className="inb" data-pane={open ? 'chat' : 'list'}>
       <h1 className="sr">{i18n._('Messages')}</h1>
@@ -26,17 +27,11 @@ export function Inbox() {
       ) : (
         <section className="con" aria-label={i18n._('Conversation')}>
           <Empty icon="chat" title={i18n._('Pick a conversation')}>
-            <p>{i18n._('J and K move through the list, Enter opens. ? shows all keys.')}</p>
+            <p>{i18n._('J and K move through the list, Enter opens. Ctrl + K finds everything, ? shows all keys.')}</p>
           </Empty>
         </section>
       )}
       <Suspense>{help && <KeysDialog onClose={() => setHelp(false)} />}</Suspense>
     </div>
   );
-}
-
-/** Talk is the open conversation. */
-export function Talk() {
-  const { id } = useParams({ from: '/shell/inbox/$id' });
-  return <Conversation key={id} id={id} />;
 }

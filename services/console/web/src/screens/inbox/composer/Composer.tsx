@@ -1,55 +1,77 @@
-import { type ClipboardEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { useQueryClient } from '@tanstack/react-query';
+import { type ClipboardEvent, type KeyboardEvent, lazy, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import { api, type Conversation, type MessageInput } from '../../../api/client';
 import { blank, changeDraft, useDraft } from '../../../live/drafts';
 import { outbox } from '../../../live/outbox';
 import { i18n } from '../../../locales/i18n';
 import { ChannelGlyph, Icon } from '../../../parts/Icon';
+import { IconMenu, MenuItem } from '../../../parts/Menu';
 import { oneLine } from '../../../parts/plain';
 import { sentence } from '../../../parts/words';
 import { useKeys } from '../keys';
+import { useRules } from '../rules';
 import type { Actions } from '../talk/actions';
 import { Files } from './Files';
 import { WindowLeft } from './WindowLeft';
+import { inputOf } from './input';
+import { type Kind, kindsOf, lacking, partName } from './parts';
 import { attach } from './upload';
 import { useCheck } from './useCheck';
+import { useDrop } from './useDrop';
+
+const PartDialog = lazy(() => import('./PartDialog'));
+const EmojiPicker = lazy(() => import('./EmojiPicker'));
 
 /** Composer writes replies and notes. A note is yellow from edge to edge, so that the two are never confused. */
 export function Composer({ conversation: c, actions }: { conversation: Conversation; actions: Actions }) {
   const draft = useDraft(c.id);
+  const rules = useRules(c.channel.id);
+  const kinds = useMemo(() => kindsOf(rules), [rules]);
+  const templates = kinds.find((k) => k.key === 'template');
+  const box = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
-  const [over, setOver] = useState(false);
+  const [editing, setEditing] = useState(false);
+  const [emoji, setEmoji] = useState(false);
   const note = draft.mode === 'note';
   const text = note ? draft.note : draft.reply;
-  const files = note ? [] : draft.files;
   const closed = c.status === 'closed';
+  const part = note ? undefined : draft.part;
+  const template = !!part?.template;
+  // A template is a whole message: what is typed and attached stays for the next one.
+  const files = note || template ? [] : draft.files;
+  const gone = !note && closed;
+  const locked = !note && !closed && !mayWrite(c) && !template && !draft.tag;
+  const writes = !gone && !locked && !template;
 
-  const input: MessageInput = note
-    ? { direction: 'note', text }
-    : {
-        ...(text.trim() && { text }),
-        ...(files.some((f) => f.id) && { attachment_ids: files.flatMap((f) => f.id ?? []) }),
-        ...(draft.replyTo && { reply_to: draft.replyTo.id }),
-      };
-  const nothing = !text.trim() && files.length === 0;
+  const input: MessageInput = note ? { direction: 'note', text } : inputOf(draft);
+  const nothing = !note && part ? false : !text.trim() && files.length === 0;
+  const short = lacking(part);
   const uploading = files.some((f) => !f.id && !f.error);
   const spoiled = files.some((f) => f.error);
-  const { check, stale } = useCheck(c.id, note || closed || (nothing && c.window.state !== 'expired') ? undefined : input, c.version);
-  const errors = note || nothing ? [] : (check?.errors ?? []);
-  const locked = !note && !closed && !mayWrite(c);
-  const ready = !nothing && !uploading && !spoiled && (note || (!locked && !closed && (stale || errors.length === 0)));
+  const asked = note || closed || short !== undefined || (nothing && c.window.state !== 'expired') ? undefined : input;
+  const { check, stale } = useCheck(c.id, asked, c.version);
+  const errors = note || nothing || short !== undefined ? [] : (check?.errors ?? []);
+  const ready = !nothing && !uploading && !spoiled && !gone && !locked && short === undefined && (note || stale || errors.length === 0);
+  const refusedFiles = !draft.asLink && errors.some((e) => e.pointer?.startsWith('/attachment_ids'));
 
+  useWindowEnd(c);
   useTypingSignal(c.id, !note && text !== '' && !closed);
   useKeys({ r: () => write('reply'), n: () => write('note') });
+  const over = useDrop(box, writes && !note, (dropped) => attach(c.id, dropped));
   const write = (mode: 'reply' | 'note') => {
     changeDraft(c.id, { mode });
     requestAnimationFrame(() => field.current?.focus());
   };
+  const begin = (kind: Kind) => {
+    changeDraft(c.id, { mode: 'reply', part: kind.begin() });
+    setEditing(true);
+  };
 
   const send = () => {
     if (!ready) return;
-    outbox.add({ conversation: c.id, input, files: files.flatMap((f) => (f.id ? [{ id: f.id, name: f.name, type: f.type }] : [])) });
-    changeDraft(c.id, note ? { note: '' } : { ...blank, note: draft.note });
+    outbox.add({ conversation: c.id, input, files: files.flatMap((f) => (f.id ? [{ id: f.id, name: f.name, type: f.type, size: f.size }] : [])) });
+    changeDraft(c.id, note ? { note: '' } : template ? { part: undefined, replyTo: undefined } : { ...blank, note: draft.note });
     field.current?.focus();
   };
   const onKeyDown = (e: KeyboardEvent) => {
@@ -66,23 +88,24 @@ export function Composer({ conversation: c, actions }: { conversation: Conversat
     e.preventDefault();
     attach(c.id, e.clipboardData.files);
   };
+  const closeEmoji = () => {
+    setEmoji(false);
+    requestAnimationFrame(() => field.current?.focus());
+  };
+  const insert = (sign: string) => {
+    const el = field.current;
+    const [from, to] = [el?.selectionStart ?? text.length, el?.selectionEnd ?? text.length];
+    const now = text.slice(0, from) + sign + text.slice(to);
+    changeDraft(c.id, note ? { note: now } : { reply: now });
+    setEmoji(false);
+    requestAnimationFrame(() => {
+      el?.focus();
+      el?.setSelectionRange(from + sign.length, from + sign.length);
+    });
+  };
 
   return (
-    <div
-      className={`cmp${note ? ' isnote' : ''}${locked || (closed && !note) ? ' closed' : ''}${over ? ' over' : ''}`}
-      onDragOver={(e) => {
-        if (note || !e.dataTransfer.types.includes('Files')) return;
-        e.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(e) => {
-        if (note) return;
-        e.preventDefault();
-        setOver(false);
-        attach(c.id, e.dataTransfer.files);
-      }}
-    >
+    <div ref={box} className={`cmp${note ? ' isnote' : ''}${locked || gone ? ' closed' : ''}${over ? ' over' : ''}`}>
       <div className="top">
         <div className="seg" role="group" aria-label={i18n._('Reply or note')}>
           <button type="button" aria-pressed={!note} onClick={() => write('reply')}>
@@ -101,37 +124,56 @@ export function Composer({ conversation: c, actions }: { conversation: Conversat
         {!note && !closed && <WindowLeft window={check?.window ?? c.window} />}
       </div>
       {!note && draft.replyTo && (
-        <div className="rep">
-          <span className="cut sp">
-            <b>
-              <bdi>{draft.replyTo.name}</bdi>:
-            </b>{' '}
-            <bdi>{oneLine(draft.replyTo.excerpt, 120)}</bdi>
-          </span>
-          <button type="button" className="ib s" aria-label={i18n._('Do not quote it')} title={i18n._('Do not quote it')} onClick={() => changeDraft(c.id, { replyTo: undefined })}>
-            <Icon name="x" small />
-          </button>
-        </div>
+        <Added drop={i18n._('Do not quote it')} onDrop={() => changeDraft(c.id, { replyTo: undefined })}>
+          <b>
+            <bdi>{draft.replyTo.name}</bdi>:
+          </b>{' '}
+          <bdi>{oneLine(draft.replyTo.excerpt, 120)}</bdi>
+        </Added>
       )}
-      {!note && closed ? (
+      {!note && !gone && draft.tag && (
+        <Added drop={i18n._('Write without the tag')} onDrop={() => changeDraft(c.id, { tag: undefined })}>
+          {i18n._('Goes out under the tag')} <bdi className="mono">{draft.tag}</bdi>
+        </Added>
+      )}
+      {part && !gone && (
+        <Added drop={i18n._('Remove it')} onDrop={() => changeDraft(c.id, { part: undefined })}>
+          <button type="button" className="btn link t2" onClick={() => setEditing(true)}>
+            <bdi className="cut">{oneLine(partName(part), 120)}</bdi>
+          </button>
+          {short !== undefined && <span className="wn"> {short}</span>}
+        </Added>
+      )}
+      {gone ? (
         <Closed c={c} actions={actions} />
       ) : locked ? (
-        <Locked c={c} alternatives={check?.alternatives ?? c.window.allowed} toNote={() => write('note')} />
-      ) : (
-        <textarea
-          ref={field}
-          value={text}
-          dir="auto"
-          maxLength={65536}
-          aria-label={note ? i18n._('Note to the team') : i18n._('Reply to {name}', { name: c.contact.name })}
-          placeholder={note ? i18n._('Only your team sees this') : i18n._('Write to {name}', { name: oneLine(c.contact.name, 60) })}
-          onChange={(e) => changeDraft(c.id, note ? { note: e.target.value } : { reply: e.target.value })}
-          onKeyDown={onKeyDown}
-          onPaste={onPaste}
-          aria-describedby={errors.length > 0 ? 'wrong' : undefined}
+        <Locked
+          c={c}
+          alternatives={check?.alternatives.length ? check.alternatives : c.window.allowed}
+          toNote={() => write('note')}
+          toTemplate={templates && (() => begin(templates))}
+          toTag={(tag) => {
+            changeDraft(c.id, { tag });
+            write('reply');
+          }}
         />
+      ) : (
+        !template && (
+          <textarea
+            ref={field}
+            value={text}
+            dir="auto"
+            maxLength={65536}
+            aria-label={note ? i18n._('Note to the team') : i18n._('Reply to {name}', { name: c.contact.name })}
+            placeholder={note ? i18n._('Only your team sees this') : i18n._('Write to {name}', { name: oneLine(c.contact.name, 60) })}
+            onChange={(e) => changeDraft(c.id, note ? { note: e.target.value } : { reply: e.target.value })}
+            onKeyDown={onKeyDown}
+            onPaste={onPaste}
+            aria-describedby={errors.length > 0 ? 'wrong' : undefined}
+          />
+        )
       )}
-      {text !== '' && (locked || (closed && !note)) && (
+      {text !== '' && (locked || gone || template) && (
         <p className="hint t2">
           <Icon name="info" small />
           <span className="sp cut">
@@ -142,7 +184,7 @@ export function Composer({ conversation: c, actions }: { conversation: Conversat
           </button>
         </p>
       )}
-      {errors.length > 0 && !locked && !closed && (
+      {errors.length > 0 && !locked && !gone && (
         <ul className="hints" id="wrong" role="status">
           {errors.map((e, n) => (
             <li key={n} className="hint t2">
@@ -152,9 +194,27 @@ export function Composer({ conversation: c, actions }: { conversation: Conversat
           ))}
         </ul>
       )}
-      <Files conversation={c.id} files={files} />
+      {refusedFiles && writes && (
+        <p className="hint t2">
+          <Icon name="link" small />
+          <span className="sp">{i18n._('As a link it goes: whoever has the link has the file, for a week at least.')}</span>
+          <button type="button" className="btn link t2" onClick={() => changeDraft(c.id, { asLink: true })}>
+            {i18n._('Send as a link')}
+          </button>
+        </p>
+      )}
+      {draft.asLink && files.length > 0 && (
+        <p className="hint t2">
+          <Icon name="link" small />
+          <span className="sp">{i18n._('Files that {channel} does not take go as links.', { channel: c.channel.name })}</span>
+          <button type="button" className="btn link t2" onClick={() => changeDraft(c.id, { asLink: undefined })}>
+            {i18n._('Only as files')}
+          </button>
+        </p>
+      )}
+      {!gone && <Files conversation={c.id} files={files} />}
       <div className="tools">
-        {!note && !locked && !closed && (
+        {!note && writes && (
           <>
             <input
               ref={picker}
@@ -171,14 +231,44 @@ export function Composer({ conversation: c, actions }: { conversation: Conversat
             </button>
           </>
         )}
+        {writes && (
+          <span className="relative">
+            <button type="button" className="ib" aria-label={i18n._('Emoji')} title={i18n._('Emoji')} aria-haspopup="dialog" aria-expanded={emoji} onClick={() => setEmoji(!emoji)}>
+              <Icon name="smile" />
+            </button>
+            <Suspense>{emoji && <EmojiPicker onPick={insert} onClose={closeEmoji} />}</Suspense>
+          </span>
+        )}
+        {!note && writes && kinds.length > 0 && (
+          <IconMenu icon="plus" label={i18n._('Other kinds of message')}>
+            {kinds.map((kind) => (
+              <MenuItem key={kind.key} icon={kind.icon} onSelect={() => begin(kind)}>
+                {kind.name}
+              </MenuItem>
+            ))}
+          </IconMenu>
+        )}
         <span className="sp" />
-        {!note && !locked && !closed && check && text && <Length check={check} text={text} stale={stale} />}
-        {(note || (!locked && !closed)) && (
+        {!note && writes && check && text && <Length check={check} text={text} stale={stale} />}
+        {(note || writes || template) && !gone && (
           <button type="button" className={`btn ${note ? 'nb' : 'pri'}`} aria-disabled={!ready} title={i18n._('Ctrl + Enter')} onClick={send}>
             {note ? i18n._('Save note') : i18n._('Send')}
           </button>
         )}
       </div>
+      <Suspense>{editing && part && <PartDialog conversation={c.id} rules={rules} errors={errors} onClose={() => setEditing(false)} />}</Suspense>
+    </div>
+  );
+}
+
+/** Added is something that goes along with a message, and can be taken off it. */
+function Added({ drop, onDrop, children }: { drop: string; onDrop: () => void; children: ReactNode }) {
+  return (
+    <div className="rep">
+      <span className="cut sp">{children}</span>
+      <button type="button" className="ib s" aria-label={drop} title={drop} onClick={onDrop}>
+        <Icon name="x" small />
+      </button>
     </div>
   );
 }
@@ -207,16 +297,31 @@ function Closed({ c, actions }: { c: Conversation; actions: Actions }) {
 }
 
 /** Locked stands where a text cannot go out: the reason, and what can be done instead. */
-function Locked({ c, alternatives, toNote }: { c: Conversation; alternatives: string[]; toNote: () => void }) {
-  const others = alternatives.map((a) => (a === 'template' ? i18n._('a template') : a.startsWith('message_tag') ? i18n._('a message with the tag {tag}', { tag: a.split(':')[1] ?? '' }) : a));
+function Locked({ c, alternatives, toNote, toTemplate, toTag }: { c: Conversation; alternatives: string[]; toNote: () => void; toTemplate?: () => void; toTag: (tag: string) => void }) {
+  const tags = alternatives.flatMap((a) => (a.startsWith('message_tag:') ? a.slice('message_tag:'.length) : []));
+  const templates = alternatives.includes('template');
+  const others = alternatives.filter((a) => a !== 'template' && !a.startsWith('message_tag'));
   return (
     <div className="gate">
       <p>
         <b>{i18n._('The window of this channel is closed.')}</b>{' '}
         {c.window.reason ? sentence(c.window.reason) : i18n._('It opens again when {name} writes.', { name: c.contact.name })}
+        {templates && ` ${i18n._('A template that the channel has approved may be sent now.')}`}
         {others.length > 0 && ` ${i18n._('The channel takes {what} now.', { what: others.join(', ') })}`}
       </p>
       <div className="alts">
+        {templates && toTemplate && (
+          <button type="button" className="btn" onClick={toTemplate}>
+            <Icon name="doc" />
+            {i18n._('Use a template')}
+          </button>
+        )}
+        {tags.map((tag) => (
+          <button key={tag} type="button" className="btn" onClick={() => toTag(tag)}>
+            <Icon name="tag" />
+            {i18n._('Write under the tag {tag}', { tag })}
+          </button>
+        ))}
         <button type="button" className="btn" onClick={toNote}>
           {i18n._('Write a note')}
         </button>
@@ -243,6 +348,20 @@ function Length({ check, text, stale }: { check: NonNullable<ReturnType<typeof u
       {many}
     </span>
   );
+}
+
+// Timers of browsers take no longer times.
+const longestTimer = 2 ** 31 - 1;
+
+/** useWindowEnd reads a conversation again when its window has closed: nothing else happens then that would be told. */
+function useWindowEnd({ id, window: w }: Conversation): void {
+  const cache = useQueryClient();
+  const end = w.state === 'expired' || !w.expires_at ? undefined : Date.parse(w.expires_at);
+  useEffect(() => {
+    if (end === undefined || end - Date.now() > longestTimer) return;
+    const timer = setTimeout(() => void cache.invalidateQueries({ queryKey: ['conversation', id] }), Math.max(0, end - Date.now()) + 500);
+    return () => clearTimeout(timer);
+  }, [cache, id, end]);
 }
 
 // The signal is said again while somebody goes on, and ends by itself at the others.

@@ -18,9 +18,12 @@ export function Files({ conversation, files }: { conversation: string; files: Dr
                 {f.error}
               </span>
             ) : f.id ? (
-              <span className="faint">
-                {size(f.size)} · {i18n._('ready')}
-              </span>
+              <>
+                <span className="faint">
+                  {size(f.size)} · {i18n._('ready')}
+                </span>
+                {f.really && <span className="wn block">{i18n._('It is {type}, whatever its name says.', { type: f.really })}</span>}
+              </>
             ) : (
               <progress className="bar" value={f.progress} aria-label={i18n._('Uploading {name}', { name: f.name })} />
             )}

@@ -17,11 +17,18 @@ export function attach(conversation: string, files: Iterable<File>): void {
     const put = (change: Partial<DraftFile>) =>
       changeDraft(conversation, (d) => ({ files: d.files.map((f) => (f.key === key ? { ...f, ...change } : f)) }));
     upload(key, file, (progress) => put({ progress })).then(
-      (a) => put({ id: a.id, progress: 1, type: a.mime ?? file.type }),
+      (a) => {
+        const really = a.mime && file.type && kind(a.mime) !== kind(file.type) ? a.mime : undefined;
+        if (really && preview) URL.revokeObjectURL(preview);
+        put({ id: a.id, progress: 1, type: a.mime ?? file.type, really, ...(really && { preview: undefined }) });
+      },
       (error: unknown) => put({ error: worded(faultOf(error)) }),
     );
   }
 }
+
+/** kind is what a file is shown as: image, audio, video, or something else. */
+const kind = (mime: string) => /^(image|audio|video)\//.exec(mime)?.[1] ?? 'other';
 
 /** detach takes a file off a draft, and stops its upload. */
 export function detach(conversation: string, key: string): void {

@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi, useMatch, useNavigate } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { Conversation } from '../../../api/client';
 import { type Listing, counters, listing } from '../../../api/queries';
 import { i18n } from '../../../locales/i18n';
@@ -10,13 +10,14 @@ import { Empty } from '../../../parts/Empty';
 import { Icon } from '../../../parts/Icon';
 import { Menu, MenuChoice, MenuHead } from '../../../parts/Menu';
 import { Trouble } from '../../../parts/Note';
+import { viewName } from '../../../parts/views';
 import { useKeys } from '../keys';
 import { Filter, isFiltered } from './Filter';
 import { held } from './held';
 import { Row } from './Row';
 import { Search } from './Search';
 import { RowSkeletons } from './Skeletons';
-import { Views, viewName } from './Views';
+import { Views } from './Views';
 
 const route = getRouteApi('/shell/inbox');
 
@@ -112,8 +113,10 @@ function Rows({ of, reset }: { of: Listing; reset: () => void }) {
   const { rows, moved } = useMemo(() => (away ? held(order.current, fresh) : { rows: fresh, moved: 0 }), [away, fresh]);
   order.current = rows.map((c) => c.id);
 
-  const rowHeight = parseFloat(getComputedStyle(document.documentElement).getPropertyValue('--row')) * parseFloat(getComputedStyle(document.documentElement).fontSize);
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => rowHeight, overscan: 12, getItemKey: (i) => rows[i]?.id ?? i });
+  const [rowHeight] = useState(heightOfRows);
+  // The same function for the same rows: with another one every row would be measured anew, at every step of scrolling.
+  const getItemKey = useCallback((i: number) => rows[i]?.id ?? i, [rows]);
+  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => rowHeight, overscan: 12, getItemKey });
   const items = virtual.getVirtualItems();
   const lastShown = items.at(-1)?.index ?? 0;
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
@@ -156,6 +159,7 @@ function Rows({ of, reset }: { of: Listing; reset: () => void }) {
               <li key={c.id} className="absolute inset-x-0 top-0" style={{ transform: `translateY(${item.start}px)` }} aria-setsize={query.hasNextPage ? -1 : rows.length} aria-posinset={item.index + 1}>
                 <Row
                   conversation={c}
+                  selected={c.id === open}
                   tabIndex={item.index === focusAt ? 0 : -1}
                   onFocus={() => setFocus(c.id)}
                   onMove={(by) => move(item.index + by)}
@@ -167,6 +171,12 @@ function Rows({ of, reset }: { of: Listing; reset: () => void }) {
       </ul>
     </div>
   );
+}
+
+/** heightOfRows is that of every row, in pixels. */
+function heightOfRows(): number {
+  const style = getComputedStyle(document.documentElement);
+  return parseFloat(style.getPropertyValue('--row')) * parseFloat(style.fontSize);
 }
 
 function Nothing({ of, reset }: { of: Listing; reset: () => void }) {

@@ -15,13 +15,15 @@ import { kindOf } from '../kinds';
 
 interface Props {
   conversation: Conversation;
+  /** it is the one that is open */
+  selected: boolean;
   tabIndex: number;
   onFocus: () => void;
   onMove: (by: number) => void;
 }
 
 /** Row is one conversation in the list: who, how much is unread, the last message and which way it went, channel and holder. */
-export const Row = memo(function Row({ conversation: c, tabIndex, onFocus, onMove }: Props) {
+export const Row = memo(function Row({ conversation: c, selected, tabIndex, onFocus, onMove }: Props) {
   const last = c.last_message;
   const incoming = last?.direction === 'inbound';
   const at = last?.at ?? c.opened_at;
@@ -33,6 +35,7 @@ export const Row = memo(function Row({ conversation: c, tabIndex, onFocus, onMov
       search={true}
       className={`crow${c.unread_count > 0 ? ' unread' : ''}`}
       tabIndex={tabIndex}
+      aria-current={selected ? 'page' : undefined}
       draggable={false}
       onFocus={onFocus}
       onKeyDown={(e) => {

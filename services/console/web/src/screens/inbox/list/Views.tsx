@@ -4,34 +4,9 @@ import type { Schemas } from '../../../api/client';
 import { counters, indicator, type Listing, type View, views } from '../../../api/queries';
 import { i18n } from '../../../locales/i18n';
 import { Badge } from '../../../parts/Badge';
-import { Icon, type IconName } from '../../../parts/Icon';
+import { Icon } from '../../../parts/Icon';
 import { Menu, MenuChoice, MenuLine } from '../../../parts/Menu';
-
-const icons: Record<View, IconName> = {
-  all: 'inbox',
-  mine: 'user',
-  unassigned: 'inbox',
-  assigned: 'users',
-  resolved: 'check',
-  unresponded: 'reply',
-  team: 'users',
-  snoozed: 'alarm',
-  blocked: 'shield',
-};
-
-const names: Record<View, () => string> = {
-  all: () => i18n._('All'),
-  mine: () => i18n._('Mine'),
-  unassigned: () => i18n._('Unassigned'),
-  assigned: () => i18n._('Assigned'),
-  resolved: () => i18n._('Resolved'),
-  unresponded: () => i18n._('Unresponded'),
-  team: () => i18n._('My team'),
-  snoozed: () => i18n._('Snoozed'),
-  blocked: () => i18n._('Blocked'),
-};
-
-export const viewName = (view: View) => names[view]();
+import { viewIcon, viewName } from '../../../parts/views';
 
 type Counts = Schemas['Counters'];
 
@@ -64,7 +39,7 @@ export function Views({ of, go }: { of: Listing; go: (change: Partial<Listing>) 
         {views.map((view) => (
           <div key={view} className="contents">
             {view === 'unresponded' && <MenuLine />}
-            <MenuChoice icon={icons[view]} checked={of.view === view} onSelect={() => go({ view })} end={<Indicator state={state.get(view)} count={counted(view, of.kind, counts)} />}>
+            <MenuChoice icon={viewIcon(view)} checked={of.view === view} onSelect={() => go({ view })} end={<Indicator state={state.get(view)} count={counted(view, of.kind, counts)} />}>
               {viewName(view)}
             </MenuChoice>
           </div>

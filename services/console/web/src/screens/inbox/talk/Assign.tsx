@@ -1,5 +1,4 @@
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
 import type { Agent, Conversation } from '../../../api/client';
 import { agents, me, queues } from '../../../api/queries';
 import { i18n } from '../../../locales/i18n';
@@ -9,8 +8,7 @@ import { Menu, MenuChoice, MenuHead, MenuItem, MenuLine } from '../../../parts/M
 import type { Actions } from './actions';
 
 /** Assign says who holds a conversation, and gives it to somebody else or to a queue. */
-export function Assign({ conversation: c, actions, mine, may }: { conversation: Conversation; actions: Actions; mine: boolean; may: boolean }) {
-  const [open, setOpen] = useState(false);
+export function Assign({ conversation: c, actions, mine, may, open, setOpen }: { conversation: Conversation; actions: Actions; mine: boolean; may: boolean; open: boolean; setOpen: (open: boolean) => void }) {
   const { data: caller } = useQuery(me);
   const { data: people } = useQuery({ ...agents, enabled: open });
   const { data: waiting } = useQuery(queues);
@@ -22,9 +20,10 @@ export function Assign({ conversation: c, actions, mine, may }: { conversation: 
     <Menu
       label={i18n._('Assign')}
       align="end"
-      onOpen={() => setOpen(true)}
+      open={open}
+      onOpen={setOpen}
       button={
-        <button type="button" className="btn ghost asgb" title={i18n._('Assign or transfer')}>
+        <button type="button" className="btn ghost asgb" title={i18n._('Assign or transfer (A)')}>
           {c.assignee ? <Avatar id={c.assignee.id} name={c.assignee.name} size="sm" /> : <Icon name={c.bot_active ? 'bot' : 'user'} />}
           <bdi className="lbl cut" aria-hidden="true">
             {holder}

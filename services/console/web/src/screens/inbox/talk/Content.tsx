@@ -2,14 +2,17 @@ import type { Attachment, Message } from '../../../api/client';
 import { i18n } from '../../../locales/i18n';
 import { Icon } from '../../../parts/Icon';
 import { size } from '../../../parts/size';
+import { sentence } from '../../../parts/words';
 import { kindOf } from '../kinds';
 
 /** Content is what a message carries besides its text. */
 export function Content({ message: m }: { message: Message }) {
   const place = m.location as { latitude?: number; longitude?: number; name?: string; address?: string } | null | undefined;
-  const choice = m.interactive as { header?: string; body?: string; footer?: string; buttons?: { title?: string }[] | null } | null | undefined;
+  const choice = m.interactive as Interactive | null | undefined;
+  const template = m.template as Template | null | undefined;
+  const reaction = m.reaction as { emoji?: string } | null | undefined;
   const pressed = m.interaction as { title?: string } | null | undefined;
-  const nothing = !m.text && !m.html && m.attachments.length === 0 && !place && !choice && !pressed && !m.contacts?.length;
+  const nothing = !m.text && !m.html && m.attachments.length === 0 && !place && !choice && !pressed && !template && !reaction?.emoji && !m.contacts?.length;
   return (
     <>
       {m.attachments.map((a) => (
@@ -49,19 +52,72 @@ export function Content({ message: m }: { message: Message }) {
         <div dir="auto">
           {choice.header && <b className="block">{choice.header}</b>}
           {choice.body}
-          {choice.footer && <span className="t2 faint block">{choice.footer}</span>}
-          {choice.buttons && choice.buttons.length > 0 && (
-            <span className="tmplb">
-              {choice.buttons.map((b, n) => (
-                <span key={n}>{b.title}</span>
-              ))}
-            </span>
-          )}
         </div>
       )}
+      {template && (
+        <div>
+          <b className="block">
+            {i18n._('Template')} <bdi className="mono">{template.name}</bdi> <span className="faint">{template.language}</span>
+          </b>
+          {values(template).map((v, n) => (
+            <bdi key={n} className="block dim">
+              {v}
+            </bdi>
+          ))}
+        </div>
+      )}
+      {reaction?.emoji && <span className="t5">{reaction.emoji}</span>}
       {pressed?.title && <div dir="auto">{pressed.title}</div>}
       {nothing && m.direction !== 'note' && <i className="faint">[{kindOf(m.type)}]</i>}
     </>
+  );
+}
+
+interface Choice {
+  title?: string;
+  description?: string;
+}
+
+interface Interactive {
+  kind?: string;
+  header?: string;
+  body?: string;
+  footer?: string;
+  button?: string;
+  url?: string;
+  buttons?: Choice[] | null;
+  sections?: { title?: string; rows?: Choice[] | null }[] | null;
+}
+
+interface Template {
+  name?: string;
+  language?: string;
+  components?: { parameters?: { text?: string; payload?: string; coupon_code?: string }[] | null }[] | null;
+}
+
+/** values are what a template was filled with, as far as it is text. */
+const values = (t: Template) => (t.components ?? []).flatMap((c) => (c.parameters ?? []).flatMap((p) => p.text ?? p.payload ?? p.coupon_code ?? []));
+
+/** Choices stand below the text of a message: what can be picked from it. */
+export function Choices({ message: m }: { message: Message }) {
+  const choice = m.interactive as Interactive | null | undefined;
+  if (!choice) return null;
+  const rows = [...(choice.buttons ?? []), ...(choice.sections ?? []).flatMap((s) => [...(s.title ? [{ title: s.title, heading: true }] : []), ...(s.rows ?? [])])];
+  return (
+    <div dir="auto">
+      {choice.footer && <span className="t2 faint block">{choice.footer}</span>}
+      {(rows.length > 0 || choice.button) && (
+        <span className="tmplb">
+          {choice.button && <span title={choice.url}>{choice.button}</span>}
+          {rows.map((r, n) => (
+            <span key={n} className={'heading' in r ? 'hd' : undefined}>
+              {r.title}
+              {'description' in r && r.description && <span className="t2 dim block">{r.description}</span>}
+            </span>
+          ))}
+        </span>
+      )}
+    </div>
   );
 }
 
@@ -96,6 +152,8 @@ function File({ file: a }: { file: Attachment }) {
     );
   }
   const url = own(a.url, a.id);
+  const lie = (a.warning as { detail?: string } | undefined)?.detail;
+  if (lie) return <Lying url={url} name={name} lie={lie} />;
   if ((a.type === 'image' || a.type === 'sticker') && a.preview_url) {
     return (
       <a className="pic" href={url} target="_blank" rel="noopener">
@@ -123,6 +181,23 @@ function File({ file: a }: { file: Attachment }) {
           {kindOf(a.type)}
           {a.size !== undefined && ` · ${size(a.size)}`}
         </span>
+      </span>
+    </a>
+  );
+}
+
+/** Lying is a file that is not what it was said to be: it is for saving, and never shown. */
+function Lying({ url, name, lie }: { url: string; name: string; lie: string }) {
+  return (
+    <a className="fl" href={url} download={name} rel="noopener">
+      <span className="ic">
+        <Icon name="alert" />
+      </span>
+      <span className="min-w-0">
+        <b className="block cut">
+          <bdi>{name}</bdi>
+        </b>
+        <span className="t2 wn">{sentence(lie)}</span>
       </span>
     </a>
   );

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import type { Message } from '../../../api/client';
 import { faultOf } from '../../../api/fault';
 import { conversation, queues } from '../../../api/queries';
@@ -33,6 +33,14 @@ export function Conversation({ id }: { id: string }) {
     return () => document.removeEventListener('visibilitychange', mark);
   }, [unread, id]);
 
+  const reply = useCallback(
+    (m: Message) => {
+      changeDraft(id, { mode: 'reply', replyTo: { id: m.id, name: m.sender.name ?? '', excerpt: m.text || `[${kindOf(m.type)}]` } });
+      requestAnimationFrame(() => document.querySelector<HTMLTextAreaElement>('.cmp textarea')?.focus());
+    },
+    [id],
+  );
+
   if (error && (!c || faultOf(error).status === 404)) {
     return (
       <section className="con">
@@ -44,10 +52,6 @@ export function Conversation({ id }: { id: string }) {
     );
   }
   if (!c) return <section className="con" aria-busy="true" />;
-  const reply = (m: Message) => {
-    changeDraft(id, { mode: 'reply', replyTo: { id: m.id, name: m.sender.name ?? '', excerpt: m.text || `[${kindOf(m.type)}]` } });
-    requestAnimationFrame(() => document.querySelector<HTMLTextAreaElement>('.cmp textarea')?.focus());
-  };
   return (
     <>
       <section className="con" aria-label={i18n._('Conversation with {name}', { name: c.contact.name })}>

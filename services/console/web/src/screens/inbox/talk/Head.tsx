@@ -5,8 +5,9 @@ import type { Conversation } from '../../../api/client';
 import { me, settings } from '../../../api/queries';
 import { i18n } from '../../../locales/i18n';
 import { Avatar } from '../../../parts/Avatar';
+import { type Command, useCommands } from '../../../parts/commands';
 import { ChannelGlyph, Icon } from '../../../parts/Icon';
-import { Menu, MenuChoice, MenuHead, MenuItem, MenuLine, SubMenu } from '../../../parts/Menu';
+import { IconMenu, MenuChoice, MenuHead, MenuItem, MenuLine, SubMenu } from '../../../parts/Menu';
 import { soon } from '../../../parts/time';
 import { toast } from '../../../parts/toast';
 import { useKeys } from '../keys';
@@ -29,6 +30,7 @@ export function Head({ conversation: c, actions, details, onDetails }: { convers
   const { data: tenant } = useQuery(settings);
   const navigate = useNavigate();
   const [asking, setAsking] = useState<'close' | 'routing' | 'snooze'>();
+  const [assigning, setAssigning] = useState(false);
   const may = (p: string) => caller?.permissions.includes(p) ?? false;
   const mine = !!caller?.agent_id && c.assignee?.id === caller.agent_id;
 
@@ -42,8 +44,29 @@ export function Head({ conversation: c, actions, details, onDetails }: { convers
   };
   const startClose = () => (tenant?.close_note_required ? setAsking('close') : void close({}));
   const take = () => void actions.take(i18n._('Take it'));
-  useKeys({ t: take, e: () => c.status !== 'closed' && startClose(), s: () => c.status !== 'closed' && setAsking('snooze'), d: onDetails });
+  const unread = () => void actions.unread(i18n._('Mark unread')).then((done) => done && void navigate({ to: '/inbox', search: true }));
+  useKeys({ a: () => c.status !== 'closed' && setAssigning(true), t: take, e: () => c.status !== 'closed' && startClose(), s: () => c.status !== 'closed' && setAsking('snooze'), d: onDetails });
 
+  useCommands(() => {
+    const group = i18n._('This conversation');
+    const open = c.status !== 'closed';
+    const list: (Command | false)[] = [
+      open && !mine && !!caller?.agent_id && { group, icon: 'user', label: i18n._('Take it'), keys: 'T', run: take },
+      open && { group, icon: 'users', label: i18n._('Assign or transfer'), keys: 'A', run: () => setAssigning(true) },
+      open && { group, icon: 'check', label: i18n._('Close'), keys: 'E', run: startClose },
+      !open && { group, icon: 'inbox', label: i18n._('Reopen'), run: () => void actions.reopen(i18n._('Reopen')) },
+      c.status === 'open' && { group, icon: 'alarm', label: i18n._('Snooze'), keys: 'S', run: () => setAsking('snooze') },
+      c.status === 'snoozed' && { group, icon: 'timeroff', label: i18n._('Unsnooze'), run: () => void actions.unsnooze(i18n._('Unsnooze')) },
+      ...priorities.map(
+        (p): Command | false =>
+          p !== c.priority && { group, icon: 'flag', label: i18n._('Priority: {priority}', { priority: priorityName(p) }), run: () => void actions.prioritize(i18n._('Set the priority'), p) },
+      ),
+      { group, icon: 'eye', label: i18n._('Mark unread'), run: unread },
+      { group, icon: 'zap', label: i18n._('Routing, explained'), run: () => setAsking('routing') },
+      { group, icon: 'panel', label: i18n._('Contact details'), keys: 'D', run: onDetails },
+    ];
+    return list.filter((x) => x !== false);
+  });
   return (
     <header className="chd">
       <Link className="ib bk" to="/inbox" search={true} aria-label={i18n._('Back to the list')} title={i18n._('Back to the list')}>
@@ -66,22 +89,14 @@ export function Head({ conversation: c, actions, details, onDetails }: { convers
           {i18n._('Take it')}
         </button>
       )}
-      {c.status !== 'closed' && <Assign conversation={c} actions={actions} mine={mine} may={may('conversations.assign')} />}
+      {c.status !== 'closed' && <Assign conversation={c} actions={actions} mine={mine} may={may('conversations.assign')} open={assigning} setOpen={setAssigning} />}
       {c.status === 'snoozed' ? (
         <button type="button" className="ib" aria-label={i18n._('Unsnooze')} title={i18n._('Unsnooze')} onClick={() => void actions.unsnooze(i18n._('Unsnooze'))}>
           <Icon name="timeroff" />
         </button>
       ) : (
         c.status === 'open' && (
-          <Menu
-            label={i18n._('Snooze')}
-            align="end"
-            button={
-              <button type="button" className="ib" aria-label={i18n._('Snooze')} title={i18n._('Snooze')}>
-                <Icon name="alarm" />
-              </button>
-            }
-          >
+          <IconMenu icon="alarm" label={i18n._('Snooze')} align="end">
             <MenuHead>{i18n._('Hide from Mine until')}</MenuHead>
             {snoozes(new Date()).map((s) => (
               <MenuItem key={s.name} onSelect={() => void snooze(s.until)} end={<span className="t2 faint">{soon(s.until)}</span>}>
@@ -91,18 +106,10 @@ export function Head({ conversation: c, actions, details, onDetails }: { convers
             <MenuItem icon="cal" onSelect={() => setAsking('snooze')}>
               {i18n._('Pick a time…')}
             </MenuItem>
-          </Menu>
+          </IconMenu>
         )
       )}
-      <Menu
-        label={i18n._('More')}
-        align="end"
-        button={
-          <button type="button" className="ib" aria-label={i18n._('More')} title={i18n._('More')}>
-            <Icon name="more" />
-          </button>
-        }
-      >
+      <IconMenu label={i18n._('More')} align="end">
         {c.bot_id && (
           <MenuItem icon="bot" onSelect={() => void actions.bot(i18n._('Switch the bot'), !c.bot_active)}>
             {c.bot_active ? i18n._('Turn the bot off') : i18n._('Turn the bot on')}
@@ -115,12 +122,7 @@ export function Head({ conversation: c, actions, details, onDetails }: { convers
             </MenuChoice>
           ))}
         </SubMenu>
-        <MenuItem
-          icon="eye"
-          onSelect={() => {
-            void actions.unread(i18n._('Mark unread')).then((done) => done && void navigate({ to: '/inbox', search: true }));
-          }}
-        >
+        <MenuItem icon="eye" onSelect={unread}>
           {i18n._('Mark unread')}
         </MenuItem>
         <MenuLine />
@@ -130,7 +132,7 @@ export function Head({ conversation: c, actions, details, onDetails }: { convers
         <MenuItem icon="panel" onSelect={onDetails}>
           {i18n._('Contact details')}
         </MenuItem>
-      </Menu>
+      </IconMenu>
       {c.status === 'closed' ? (
         <button type="button" className="btn" onClick={() => void actions.reopen(i18n._('Reopen'))} title={i18n._('Reopen')}>
           <Icon name="inbox" />
@@ -146,9 +148,9 @@ export function Head({ conversation: c, actions, details, onDetails }: { convers
         <Icon name="panel" flip />
       </button>
       <Suspense>
-      {asking === 'close' && <CloseDialog required={!!tenant?.close_note_required} onClose={() => setAsking(undefined)} onDone={(n) => void close(n)} />}
-      {asking === 'routing' && <RoutingDialog conversation={c} onClose={() => setAsking(undefined)} />}
-      {asking === 'snooze' && <SnoozeDialog onClose={() => setAsking(undefined)} onDone={(t) => void snooze(t)} />}
+        {asking === 'close' && <CloseDialog required={!!tenant?.close_note_required} onClose={() => setAsking(undefined)} onDone={(n) => void close(n)} />}
+        {asking === 'routing' && <RoutingDialog conversation={c} onClose={() => setAsking(undefined)} />}
+        {asking === 'snooze' && <SnoozeDialog onClose={() => setAsking(undefined)} onDone={(t) => void snooze(t)} />}
       </Suspense>
     </header>
   );

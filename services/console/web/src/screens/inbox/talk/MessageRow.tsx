@@ -4,8 +4,13 @@ import { i18n } from '../../../locales/i18n';
 import { Avatar } from '../../../parts/Avatar';
 import { Icon } from '../../../parts/Icon';
 import { PlainText } from '../../../parts/PlainText';
+import { oneLine } from '../../../parts/plain';
 import { clock, full } from '../../../parts/time';
-import { Content } from './Content';
+import { kindOf } from '../kinds';
+import type { SendRules } from '../rules';
+import { Acts } from './Acts';
+import { ActionStates } from './ActionStates';
+import { Choices, Content } from './Content';
 import { Meta } from './Meta';
 import { Outcome } from './Outcome';
 import { sentVia, statusIcon, statusName } from './status';
@@ -13,20 +18,26 @@ import { sentVia, statusIcon, statusName } from './status';
 interface Props {
   message: Message;
   conversation: Conversation;
+  rules: SendRules | undefined;
   follows: boolean;
-  answered: Map<string, Message>;
+  /** the message that is answered, if it is loaded */
+  quoted: Message | undefined;
+  /** one message of the timeline is a stop of the Tab key; arrows lead to the others */
+  tabStop: boolean;
+  onFocus: (id: string) => void;
   onReply: (m: Message) => void;
+  onReveal: (id: string) => void;
 }
 
 // A pointer that only passes by opens nothing.
 const patience = 250;
 
 /** MessageRow is one message: what was said, by whom, and for ours what became of it. */
-export const MessageRow = memo(function MessageRow({ message: m, conversation: c, follows, answered, onReply }: Props) {
+export const MessageRow = memo(function MessageRow({ message: m, conversation: c, rules, follows, quoted, tabStop, onFocus, onReply, onReveal }: Props) {
   const [meta, setMeta] = useState(false);
   const out = m.direction === 'outbound';
   const note = m.direction === 'note';
-  const quoted = m.reply_to?.message_id ? answered.get(m.reply_to.message_id) : undefined;
+  const answers = m.reply_to?.message_id;
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
   const show = () => {
@@ -37,16 +48,24 @@ export const MessageRow = memo(function MessageRow({ message: m, conversation: c
     clearTimeout(timer.current);
     setMeta(false);
   };
+  // Where a button goes away under the pointer nothing tells that the pointer has left.
+  const troubled = m.status === 'failed' || m.status === 'unknown';
+  useEffect(() => {
+    if (!troubled) hide();
+  }, [troubled]);
   return (
     <div
       className={`m${out ? ' out' : ''}${note ? ' nt' : ''}${follows ? ' c' : ''}`}
-      tabIndex={0}
+      tabIndex={tabStop ? 0 : -1}
       id={m.id}
       role="article"
       aria-label={`${m.sender.name ?? ''} ${clock(m.created_at)}${out && m.status ? `, ${statusName(m.status)}` : ''}`}
       onPointerEnter={show}
       onPointerLeave={hide}
-      onFocus={show}
+      onFocus={(e) => {
+        onFocus(m.id);
+        if (e.target === e.currentTarget) show(); // a button in it may go away with the focus, and then nothing would close the card
+      }}
       onBlur={(e) => !e.currentTarget.contains(e.relatedTarget) && hide()}
       onKeyDown={(e) => e.key === 'Escape' && hide()}
     >
@@ -64,12 +83,12 @@ export const MessageRow = memo(function MessageRow({ message: m, conversation: c
           </div>
         )}
         {(m.reply_to?.excerpt || quoted) && (
-          <a className="qt" href={`#${quoted?.id ?? ''}`} onClick={(e) => jump(e, quoted?.id)}>
+          <button type="button" className="qt" tabIndex={tabStop ? 0 : -1} aria-disabled={!answers} onClick={() => answers && onReveal(answers)}>
             <b>
               <bdi>{quoted?.sender.name ?? i18n._('An earlier message')}</bdi>
             </b>
-            <bdi>{(quoted?.text ?? m.reply_to?.excerpt ?? '').slice(0, 160)}</bdi>
-          </a>
+            <bdi>{oneLine(quoted?.text || m.reply_to?.excerpt || `[${kindOf(quoted?.type ?? '')}]`, 160)}</bdi>
+          </button>
         )}
         {m.forwarded && <div className="faint t2">{i18n._('Forwarded')}</div>}
         {m.subject && (
@@ -79,6 +98,7 @@ export const MessageRow = memo(function MessageRow({ message: m, conversation: c
         )}
         {m.deleted_at ? <i className="faint">{i18n._('This message was taken back.')}</i> : <Content message={m} />}
         {!m.deleted_at && m.text && <PlainText text={m.text} />}
+        {!m.deleted_at && <Choices message={m} />}
         <div className="ft">
           {m.hidden && <span>{i18n._('hidden')}</span>}
           {m.edited_at && <span title={full(m.edited_at)}>{i18n._('edited')}</span>}
@@ -97,22 +117,10 @@ export const MessageRow = memo(function MessageRow({ message: m, conversation: c
           <span className="sr">{statusName(m.status)}</span>
         </span>
       )}
-      {!note && !m.deleted_at && (
-        <span className="acts">
-          <button type="button" className="ib s" aria-label={i18n._('Reply to this')} title={i18n._('Reply to this')} onClick={() => onReply(m)}>
-            <Icon name="reply" />
-          </button>
-        </span>
-      )}
+      {!note && !m.deleted_at && <Acts message={m} conversation={c} rules={rules} tabStop={tabStop} onReply={onReply} />}
+      {m.actions && m.actions.length > 0 && <ActionStates message={m} />}
       {out && <Outcome message={m} conversation={c} />}
       {meta && <Meta message={m} />}
     </div>
   );
 });
-
-function jump(e: { preventDefault(): void }, id: string | undefined): void {
-  e.preventDefault();
-  const to = id ? document.getElementById(id) : null;
-  to?.scrollIntoView({ block: 'center' });
-  to?.focus({ preventScroll: true });
-}

@@ -9,10 +9,13 @@ import { Note } from '../../../parts/Note';
 import { PlainText } from '../../../parts/PlainText';
 import { clock } from '../../../parts/time';
 import { sentence } from '../../../parts/words';
+import { partName } from '../composer/parts';
+import { again, partOf } from './again';
 
 /** PendingRow is a message that was just written: it stands there at once, and says what it waits for. */
 export function PendingRow({ pending: p, conversation: c }: { pending: Pending; conversation: Conversation }) {
   const note = p.input.direction === 'note';
+  const part = partOf(p.input);
   const words =
     p.state === 'sending' ? i18n._('sending') : p.problem?.status === 0 ? i18n._('waiting for the network') : p.problem?.status === 401 ? i18n._('waiting for your sign-in') : i18n._('waiting, goes by itself');
   return (
@@ -27,6 +30,8 @@ export function PendingRow({ pending: p, conversation: c }: { pending: Pending; 
           </div>
         ))}
         {p.input.text && <PlainText text={p.input.text} />}
+        {part && <b className="block">{partName(part)}</b>}
+        {p.input.reaction && <span className="t5">{p.input.reaction.emoji}</span>}
         <div className="ft">
           {p.state !== 'refused' && <span>{words}</span>}
           <time dateTime={p.at}>{clock(p.at)}</time>
@@ -84,17 +89,18 @@ function Refused({ pending: p, conversation: c }: { pending: Pending; conversati
             {i18n._('Save as note')}
           </button>
         )}
-        <button
-          type="button"
-          className="btn link t2"
-          onClick={() => {
-            outbox.discard(p.key);
-            const text = p.input.text ?? '';
-            changeDraft(c.id, (d) => (p.input.direction === 'note' ? { mode: 'note', note: [text, d.note].filter(Boolean).join('\n') } : { mode: 'reply', reply: [text, d.reply].filter(Boolean).join('\n') }));
-          }}
-        >
-          {i18n._('Edit')}
-        </button>
+        {!p.input.reaction && (
+          <button
+            type="button"
+            className="btn link t2"
+            onClick={() => {
+              outbox.discard(p.key);
+              changeDraft(c.id, (d) => again(p, d));
+            }}
+          >
+            {i18n._('Edit')}
+          </button>
+        )}
         <button type="button" className="btn link t2" onClick={() => outbox.discard(p.key)}>
           {i18n._('Discard')}
         </button>

@@ -1,38 +1,51 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Fragment, useLayoutEffect, useMemo, useRef, useState } from 'react';
-import type { Conversation, TimelineItem } from '../../../api/client';
+import { Fragment, type KeyboardEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import type { Conversation, Message, TimelineItem } from '../../../api/client';
 import { contactConversations, queues } from '../../../api/queries';
 import { useTypist } from '../../../live/live';
 import { usePending } from '../../../live/outbox';
-import { firstWindow, hasOlder, older, type Timeline as Shown, timelineKey, withEnd } from '../../../live/timeline';
+import { firstWindow, hasOlder, older, recent, type Timeline as Shown, timelineKey, withEnd } from '../../../live/timeline';
 import { i18n } from '../../../locales/i18n';
 import { Icon } from '../../../parts/Icon';
 import { Trouble } from '../../../parts/Note';
 import { clock, day, daysAgo } from '../../../parts/time';
+import { toast } from '../../../parts/toast';
 import { worded } from '../../../parts/words';
+import { useKeys } from '../keys';
+import { useRules } from '../rules';
+import { Chunk, runs } from './Chunk';
 import { MessageRow } from './MessageRow';
 import { PendingRow } from './PendingRow';
 import { eventTitle, told } from './events';
 
+// A quoted message that is further up is looked for in so many windows.
+const windowsBack = 40;
+
 /** Timeline is everything that was said and that happened, newest last. It stays where it is read; older items come in above. */
-export function Timeline({ conversation: c, onReply }: { conversation: Conversation; onReply: (m: NonNullable<TimelineItem['message']>) => void }) {
+export function Timeline({ conversation: c, onReply }: { conversation: Conversation; onReply: (m: Message) => void }) {
   const cache = useQueryClient();
   const { data: shown, error, isPending, refetch } = useQuery({ queryKey: timelineKey(c.id), queryFn: () => firstWindow(c.id), gcTime: 600_000 });
   const pending = usePending(c.id);
   const typist = useTypist(c.id);
+  const rules = useRules(c.channel.id);
   const scroller = useRef<HTMLDivElement>(null);
   const [loading, setLoading] = useState(false);
   const [fault, setFault] = useState<unknown>();
   const [away, setAway] = useState(false);
   const [seen, setSeen] = useState(0);
+  const [current, setCurrent] = useState<string>();
+  const [goal, setGoal] = useState<string>();
   const atEnd = useRef(true);
-  const height = useRef(0);
   const anchor = useRef<number>(undefined);
+  useEffect(() => () => void cache.setQueryData<Shown>(timelineKey(c.id), (t) => t && recent(t)), [cache, c.id]);
 
   const items = useMemo(() => shown?.stretches.flatMap((s) => s.items) ?? [], [shown]);
+  const parts = useMemo(() => runs(shown?.stretches ?? []), [shown]);
   const messages = useMemo(() => new Map(items.flatMap((i) => (i.message ? [[i.message.id, i.message] as const] : []))), [items]);
-  const waiting = pending.filter((p) => !items.some((i) => echoes(i, p.at, p.input.text)));
+  const newest = items.slice(-50);
+  const waiting = pending.filter((p) => !newest.some((i) => echoes(i, p.at, p.input.text)));
   const last = items.at(-1)?.position;
+  const tabStop = current !== undefined && messages.has(current) ? current : items.findLast((i) => i.message)?.message?.id;
   const { data: talks } = useQuery(contactConversations(c.contact.id));
   const earliest = !!talks && !talks.has_more && talks.data.at(-1)?.id === c.id;
   // Where the unread ones began stays marked, although they are read by being looked at.
@@ -50,24 +63,64 @@ export function Timeline({ conversation: c, onReply }: { conversation: Conversat
     } else if (atEnd.current) {
       el.scrollTop = el.scrollHeight;
     }
-    height.current = el.scrollHeight;
   }, [items, waiting.length, typist]);
 
-  const load = async () => {
+  /** load reads what is further up; false: there is nothing, or it could not be read. */
+  const load = useCallback(async (): Promise<boolean> => {
     const el = scroller.current;
     setLoading(true);
     setFault(undefined);
     try {
       const now = cache.getQueryData<Shown>(timelineKey(c.id));
-      if (!now) return;
+      if (!now || !hasOlder(now)) return false;
       const more = await older(now, c.contact.id);
       if (el) anchor.current = el.scrollHeight - el.scrollTop;
       cache.setQueryData<Shown>(timelineKey(c.id), (latest) => (latest ? withEnd(more, latest) : more));
+      return true;
     } catch (e) {
       setFault(e);
+      return false;
     } finally {
       setLoading(false);
     }
+  }, [cache, c.id, c.contact.id]);
+
+  /** reveal goes to a message; one that is further up is loaded first. */
+  const reveal = useCallback(
+    async (id: string) => {
+      const there = () => cache.getQueryData<Shown>(timelineKey(c.id))?.stretches.some((s) => s.items.some((i) => i.message?.id === id)) ?? false;
+      for (let n = 0; !there(); n += 1) {
+        if (n === windowsBack || !(await load())) {
+          toast('info', i18n._('The quoted message is not here.'));
+          return;
+        }
+      }
+      setGoal(id);
+    },
+    [cache, c.id, load],
+  );
+  useLayoutEffect(() => {
+    const el = goal === undefined ? null : document.getElementById(goal);
+    if (!el) return;
+    el.scrollIntoView({ block: 'center' });
+    el.focus({ preventScroll: true });
+    setGoal(undefined);
+  }, [goal, items]);
+
+  const step = (by: 1 | -1 | 'first' | 'last') => {
+    const all = [...(scroller.current?.querySelectorAll<HTMLElement>('.m[id]') ?? [])];
+    const at = all.findIndex((m) => m.id === tabStop);
+    const to = by === 'first' ? all[0] : by === 'last' ? all.at(-1) : all.some((m) => m === document.activeElement) ? all[at + by] : all[at];
+    to?.focus();
+    to?.scrollIntoView({ block: 'nearest' });
+  };
+  useKeys({ '[': () => step(-1), ']': () => step(1) });
+  const onKeyDown = (e: KeyboardEvent) => {
+    if (!(e.target as Element).matches('.m')) return;
+    const by = ({ ArrowUp: -1, ArrowDown: 1, Home: 'first', End: 'last' } as const)[e.key];
+    if (by === undefined) return;
+    e.preventDefault();
+    step(by);
   };
 
   if (isPending) return <Skeletons />;
@@ -83,6 +136,7 @@ export function Timeline({ conversation: c, onReply }: { conversation: Conversat
         role="log"
         aria-live="off"
         aria-label={i18n._('Messages with {name}', { name: c.contact.name })}
+        onKeyDown={onKeyDown}
         onScroll={(e) => {
           const el = e.currentTarget;
           const end = el.scrollHeight - el.scrollTop - el.clientHeight < 48;
@@ -105,22 +159,41 @@ export function Timeline({ conversation: c, onReply }: { conversation: Conversat
               {worded(fault)}
             </p>
           )}
-          {items.map((item, n) => {
-            const before = items[n - 1];
-            const at = timeOf(item);
-            return (
-              <Fragment key={(item.message ?? item.event)?.id ?? item.position}>
-                {(!before || daysAgo(timeOf(before), new Date(at)) !== 0) && <div className="day">{day(at)}</div>}
-                {item.position === firstUnread && item.message?.conversation_id === c.id && (
-                  <div className="unreadline" role="separator">
-                    <span>{i18n._('New')}</span>
-                  </div>
-                )}
-                {item.message && <MessageRow message={item.message} conversation={c} follows={follows(before, item)} answered={messages} onReply={onReply} />}
-                {item.event && <EventRow item={item} names={names} />}
-              </Fragment>
-            );
-          })}
+          {parts.map((part, k) => (
+            <Chunk key={part.key} root={scroller} pinned={k === parts.length - 1 || (goal !== undefined && part.items.some((i) => i.message?.id === goal))}>
+              {() =>
+                part.items.map((item, n) => {
+                  const before = n === 0 ? part.before : part.items[n - 1];
+                  const at = timeOf(item);
+                  const m = item.message;
+                  return (
+                    <Fragment key={(m ?? item.event)?.id ?? item.position}>
+                      {(!before || daysAgo(timeOf(before), new Date(at)) !== 0) && <div className="day">{day(at)}</div>}
+                      {item.position === firstUnread && m?.conversation_id === c.id && (
+                        <div className="unreadline" role="separator">
+                          <span>{i18n._('New')}</span>
+                        </div>
+                      )}
+                      {m && (
+                        <MessageRow
+                          message={m}
+                          conversation={c}
+                          rules={rules}
+                          follows={follows(before, item)}
+                          quoted={m.reply_to?.message_id ? messages.get(m.reply_to.message_id) : undefined}
+                          tabStop={m.id === tabStop}
+                          onFocus={setCurrent}
+                          onReply={onReply}
+                          onReveal={reveal}
+                        />
+                      )}
+                      {item.event && <EventRow item={item} names={names} />}
+                    </Fragment>
+                  );
+                })
+              }
+            </Chunk>
+          ))}
           {waiting.map((p) => (
             <PendingRow key={p.key} pending={p} conversation={c} />
           ))}

@@ -3,7 +3,7 @@ import { useRef, useState } from 'react';
 import { api, type Caller, type Conversation, data, type Schemas } from '../../../api/client';
 import { type Fault, faultOf } from '../../../api/fault';
 import { me } from '../../../api/queries';
-import { keepConversation } from '../../../live/lists';
+import { keepConversation, readListsAgain } from '../../../live/lists';
 
 type Do = (path: { id: string }, header: { 'If-Match'?: string }) => Promise<{ data?: Conversation }>;
 
@@ -29,7 +29,7 @@ export function useActions(c: Conversation | undefined) {
     const { version } = cache.getQueryData<Conversation>(['conversation', c.id]) ?? c;
     try {
       const now = await data(run({ id: c.id }, free ? {} : { 'If-Match': `"${version}"` }));
-      if (caller) keepConversation(cache, now, caller);
+      if (caller) void readListsAgain(cache, keepConversation(cache, now, caller));
       return true;
     } catch (error) {
       const fault = faultOf(error);

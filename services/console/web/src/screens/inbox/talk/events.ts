@@ -14,8 +14,13 @@ export interface Names {
   queue: (id: string) => string;
 }
 
-// An event has the priority as its rank.
-const priorities = [() => i18n._('none'), () => i18n._('low'), () => i18n._('normal'), () => i18n._('high'), () => i18n._('urgent')];
+const priorities: Record<string, () => string> = {
+  none: () => i18n._('none'),
+  low: () => i18n._('low'),
+  normal: () => i18n._('normal'),
+  high: () => i18n._('high'),
+  urgent: () => i18n._('urgent'),
+};
 
 /** told says what an event of a timeline was, and who did it. What is not known here is named as the API names it. */
 export function told(e: TimelineEvent, names: Names): Told {
@@ -46,9 +51,21 @@ export function told(e: TimelineEvent, names: Names): Told {
     case 'unsnoozed':
       return { icon: 'timeroff', text: i18n._('Unsnoozed by {by}', { by }) };
     case 'priority_changed':
-      return { icon: 'flag', text: i18n._('Priority set to {priority} by {by}', { priority: priorities[Number(d['priority'])]?.() ?? '', by }) };
+      return { icon: 'flag', text: i18n._('Priority set to {priority} by {by}', { priority: priorities[s('priority')]?.() ?? s('priority'), by }) };
     case 'tags_changed':
       return { icon: 'tag', text: i18n._('Tags changed to {tags} by {by}', { tags: Array.isArray(d['tags']) ? d['tags'].join(', ') || '–' : s('tags') || '–', by }) };
+    case 'message_edited':
+      return { icon: 'edit', text: i18n._('Message changed by {by}', { by }) };
+    case 'message_unsent':
+      return { icon: 'trash', text: i18n._('Message taken back by {by}', { by }) };
+    case 'message_hidden':
+      return { icon: 'eyeoff', text: i18n._('Comment hidden by {by}', { by }) };
+    case 'message_unhidden':
+      return { icon: 'eye', text: i18n._('Comment shown again by {by}', { by }) };
+    case 'private_reply_sent':
+      return { icon: 'lock', text: i18n._('Comment answered privately by {by}', { by }) };
+    case 'action_failed':
+      return { icon: 'alert', text: i18n._('What {by} did to a message was not done by the channel', { by }) };
     case 'contact_blocked':
       return { icon: 'shield', text: i18n._('Contact blocked by {by}', { by }) };
     case 'contact_unblocked':
