@@ -9,6 +9,7 @@ import (
 	"net/url"
 
 	"github.com/tributaryhq/tributary/services/simulator/account"
+	"github.com/tributaryhq/tributary/services/simulator/graph"
 	"github.com/tributaryhq/tributary/services/simulator/stage"
 )
 
@@ -16,7 +17,7 @@ import (
 func (p *Provider) subscribe(w http.ResponseWriter, r *http.Request, waba string) {
 	var numbers []*account.Account
 	for _, a := range p.Accounts.Where(func(c *account.Config) bool { return c.Type == typeName && own(c).waba == waba }) {
-		if !isDialog(a.Config()) && token(r) != "" && token(r) == a.Config().Secrets["access_token"] {
+		if !isDialog(a.Config()) && graph.Token(r) != "" && graph.Token(r) == a.Config().Secrets["access_token"] {
 			numbers = append(numbers, a)
 		}
 	}
