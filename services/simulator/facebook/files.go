@@ -56,6 +56,7 @@ func read(w http.ResponseWriter, r *http.Request, a *account.Account, name strin
 	f.values = map[string]string{}
 	if !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
 		f.body, ok = stage.Read(w, r, maxJSON)
+		f.body = graph.JSON(r, f.body)
 		var values map[string]json.RawMessage
 		_ = json.Unmarshal(f.body, &values) // what is no object names nothing
 		for k, v := range values {

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/tributaryhq/tributary/services/simulator/account"
+	"github.com/tributaryhq/tributary/services/simulator/graph"
 	"github.com/tributaryhq/tributary/services/simulator/ledger"
 	"github.com/tributaryhq/tributary/services/simulator/stage"
 )
@@ -91,10 +93,12 @@ type button struct {
 func (p *Provider) messages(w http.ResponseWriter, r *http.Request, a *account.Account) {
 	p.Play(w, r, a, "messages", words{}, func() stage.Act {
 		body, ok := stage.Read(w, r, maxJSON)
+		body = graph.JSON(r, body)
 		var o outgoing
 		if err := json.Unmarshal(body, &o); err != nil || !ok {
 			return stage.Act{Name: "messages", Do: func() stage.Answer { return refusal(100, "The body is not JSON of the documented shape.") }}
 		}
+		o.Action = strings.ToLower(o.Action) // words are taken in any case
 		to, act := p.recipient(a, &o), stage.Act{Name: "messages", Kind: o.kind()}
 		act.To = to
 		if o.Message != nil {
@@ -384,9 +388,11 @@ func (p *Provider) subscribe(w http.ResponseWriter, r *http.Request, a *account.
 				return stage.Answer{Status: 200, Body: obj{"data": []obj{{"id": app(a.Config()), "name": "Simulated app"}}}}
 			}
 			var in struct {
-				Fields string `json:"subscribed_fields"`
+				Fields json.RawMessage `json:"subscribed_fields"` // a list, or names with commas between
 			}
-			if json.Unmarshal(body, &in) != nil || !strings.Contains(","+in.Fields+",", ",messages,") {
+			err := json.Unmarshal(graph.JSON(r, body), &in)
+			names := strings.FieldsFunc(string(in.Fields), func(c rune) bool { return strings.ContainsRune(`[]", `, c) })
+			if err != nil || !slices.Contains(names, "messages") {
 				return refusal(100, "Param subscribed_fields is required, and has no messages")
 			}
 			return stage.Answer{Status: 200, Body: obj{"success": true}}
@@ -399,7 +405,7 @@ func (p *Provider) control(w http.ResponseWriter, r *http.Request, a *account.Ac
 	p.Play(w, r, a, name, words{}, func() stage.Act {
 		body, _ := stage.Read(w, r, maxJSON)
 		var o outgoing
-		err := json.Unmarshal(body, &o)
+		err := json.Unmarshal(graph.JSON(r, body), &o)
 		return stage.Act{Name: name, To: o.Recipient.ID, Kind: "control", Do: func() stage.Answer {
 			if err != nil || !digits(o.Recipient.ID) {
 				return refusal(100, "The parameter recipient is required")

@@ -9,14 +9,42 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"unicode/utf16"
 )
 
-// Token is the access token of a call, "" if it has none.
+// Token is the access token of a call, in its header or as a parameter of its URL; "" if it has none.
 func Token(r *http.Request) string {
-	t, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	return t
+	if t, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		return t
+	}
+	return r.URL.Query().Get("access_token")
+}
+
+// JSON is a body as JSON: as it came, or of a form, in which values that are no texts are JSON by themselves.
+func JSON(r *http.Request, body []byte) []byte {
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		return body
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil
+	}
+	out := map[string]json.RawMessage{}
+	for k := range form {
+		out[k] = Value(form.Get(k))
+	}
+	return Encode(out)
+}
+
+// Value is a value of a form as JSON: an object, a list, a truth, or else a text.
+func Value(text string) json.RawMessage {
+	if structured := text != "" && (text[0] == '{' || text[0] == '['); (structured || text == "true" || text == "false") && json.Valid([]byte(text)) {
+		return json.RawMessage(text)
+	}
+	b, _ := json.Marshal(text) // a text always marshals
+	return b
 }
 
 // Header has what Meta sends with a webhook, and its signature.
