@@ -198,7 +198,7 @@ func refuse(msg event.Outbound) error {
 
 // after reports whether a message was written so long after the window had closed; of an open window it is false.
 func after(msg event.Outbound, d channel.Duration) bool {
-	return !msg.WindowUntil.IsZero() && !msg.CreatedAt.IsZero() && msg.CreatedAt.After(msg.WindowUntil.Add(time.Duration(d)).Time)
+	return !msg.WindowUntil.IsZero() && !msg.CreatedAt.IsZero() && msg.CreatedAt.After(msg.WindowUntil.Add(time.Duration(d)))
 }
 
 // there refuses a file that is nowhere.
