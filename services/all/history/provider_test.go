@@ -157,7 +157,9 @@ func (p *provider) facebook(w http.ResponseWriter, body []byte) {
 		return
 	}
 	p.answer(w, m.Recipient.ID, m.Message.Text, answers{
-		taken:     func(n int) string { return fmt.Sprintf(`{"recipient_id":%q,"message_id":"m_OUT%d"}`, m.Recipient.ID, n) },
+		taken: func(n int) string {
+			return fmt.Sprintf(`{"recipient_id":%q,"message_id":"m_OUT%d"}`, m.Recipient.ID, n)
+		},
 		refused:   `{"error":{"code":551,"message":"This person isn't available right now."}}`,
 		throttled: `{"error":{"code":613,"message":"too fast"}}`,
 	})
