@@ -102,7 +102,6 @@ func TestRulesBelowAPost(t *testing.T) {
 		"a message":                 {event.Outbound{Content: text(25)}, ""},
 		"a message after the end":   {event.Outbound{Content: text(5), WindowUntil: ended}, "window_closed"},
 		"a comment":                 {event.Outbound{Post: post, Content: text(20)}, ""},
-		"a comment after the end":   {event.Outbound{Post: post, Content: text(5), WindowUntil: ended}, ""},
 		"a comment that is longer":  {event.Outbound{Post: post, Content: text(21)}, "text_too_long"},
 		"a comment with buttons":    {event.Outbound{Post: post, Content: event.Content{Type: event.InteractType, Interactive: &event.Interactive{Kind: "buttons"}}}, "type_not_supported"},
 		"hiding a comment":          {event.Outbound{Post: post, Action: action(event.ActionHide)}, ""},
