@@ -1,8 +1,6 @@
 package facebook
 
 import (
-	"strings"
-
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/meta"
 )
@@ -18,6 +16,6 @@ var fields = []string{
 // callback itself is the app's, for all its Pages, and stays as it is there. Meta ends a subscription after an hour of failures.
 func (Adapter) SetupRequests(ch channel.Keyed, _ string) ([]channel.Request, error) {
 	return []channel.Request{meta.Post(page(ch.Channel)+"/subscribed_apps", struct {
-		Fields string `json:"subscribed_fields"`
-	}{strings.Join(fields, ",")}, tagSetup)}, nil
+		Fields []string `json:"subscribed_fields"`
+	}{fields}, tagSetup)}, nil
 }

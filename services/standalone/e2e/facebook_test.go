@@ -37,7 +37,7 @@ func (t *test) connectFacebook() {
 		return t.call(t.Context(), "POST", "/v1/channels", "fb", map[string]any{"type": "facebook", "name": "Page", "settings": settings, "secrets": secrets}, &ch) == nil
 	})
 	t.do("POST", "/simulator/accounts", "", map[string]any{"type": "facebook", "settings": settings, "secrets": secrets, "webhook_url": t.url + "/webhooks/facebook/" + ch.ID}, nil)
-	t.do("POST", "/v1/channels/"+ch.ID+"/test", "", nil, nil)
+	t.do("POST", "/webhooks/facebook/"+ch.ID+"/~test", "", nil, nil)
 }
 
 // A message there and back with its receipts; a comment that is answered, hidden and answered privately, which tells that both are one
@@ -65,7 +65,14 @@ func (t *test) commentedOnFacebook() {
 		t.Fatal("a commenter has another id than among messages")
 	}
 	var c *conversation
-	t.eventually("the comments are a conversation", func() bool { c = t.find(peer); return c != nil })
+	t.eventually("the comments are a conversation", func() bool {
+		var list page[conversation]
+		if t.call(t.Context(), "GET", "/v1/conversations?kind=comments", "", nil, &list) != nil || len(list.Data) != 1 || list.Data[0].Peer != peer {
+			return false
+		}
+		c = &list.Data[0]
+		return true
+	})
 	var shown struct {
 		Kind string `json:"kind"`
 		Post struct {
