@@ -3,6 +3,7 @@ package facebook
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -178,13 +179,16 @@ func plan(msg event.Outbound) ([]part, error) {
 // metaKinds are Meta's words for files that are sent.
 var metaKinds = map[event.MessageType]string{event.Image: "image", event.Audio: "audio", event.Video: "video", event.Document: "file"}
 
+// machines are the authors that are no people. Calls of the API may pass on what a person wrote.
+var machines = []string{"bot", "automation", "broadcast", "system"}
+
 // refuse says no to what Meta refuses by who writes, and when. The tag for people's answers lasts seven days from the person's message.
 func refuse(msg event.Outbound) error {
 	c, tag := msg.Content, msg.Content.MessageTag
 	switch {
 	case tag != "" && tag != humanAgent:
 		return fault.At("/message_tag", "bad_value", "Meta takes no message tag but %s any more; send a utility template", humanAgent)
-	case tag != "" && msg.By.Kind != "" && msg.By.Kind != "user":
+	case tag != "" && slices.Contains(machines, msg.By.Kind):
 		return fault.At("/message_tag", "bad_value", "%s is only for what a person writes; send a utility template", humanAgent)
 	case tag != "" && after(msg, 6*day):
 		return fault.New(fault.Window, channel.CodeWindowClosed, "%s lasts seven days from the customer's last message; send a utility template", humanAgent)

@@ -158,7 +158,7 @@ def check(method, path, params, header):
         if kind is None:
             finding(f"{method} {path}: the SDK has no parameter {name}")
         elif kind in checker._enum_data:
-            known = {word.upper() for word in checker._enum_data[kind]} | WORDS.get(name, set())
+            known = {word.upper() for word in checker._enum_data[kind] if isinstance(word, str)} | WORDS.get(name, set())
             if value.upper() not in known:
                 finding(f"{method} {path}: the SDK has no {name} {value}")
         elif kind not in ("file", "Object") and not checker.is_valid_pair(name, value):
