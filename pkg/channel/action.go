@@ -39,11 +39,11 @@ func verbOf(kind event.ActionKind) verb {
 	return verb{"do the action " + string(kind) + " to", "send a new message"}
 }
 
-// Admit refuses what the channel cannot deliver at the time now: a message or signal as [Rules.Check] does with the window that it names,
-// an action as [Rules.ActionProblems] does.
+// Admit refuses what the channel cannot deliver at the time now, by the rules of the thread that it is for: a message or signal as
+// [Rules.Check] does with the window that it names, an action as [Rules.ActionProblems] does.
 func (r Rules) Admit(msg event.Outbound, now time.Time) error {
 	if msg.Action == nil {
-		return r.Check(msg, Told(msg, now))
+		return r.Under(msg.Post).Check(msg, Told(msg, now))
 	}
 	if all := r.ActionProblems(msg, now); len(all) > 0 {
 		return all[0]
@@ -52,9 +52,12 @@ func (r Rules) Admit(msg event.Outbound, now time.Time) error {
 }
 
 // ActionProblems returns everything for which an action is refused at the time now, as [Rules.Problems] does for messages. The content of an
-// edit and of a private reply passes the same table as that of a message; the window does not hold actions.
+// edit passes the table of the thread, that of a private reply the table of messages, of which it can be one alone; the window does not
+// hold actions.
 func (r Rules) ActionProblems(msg event.Outbound, now time.Time) []*fault.Error {
-	a := *msg.Action
+	a, private := *msg.Action, r
+	private.Send.Split = 0
+	r = r.Under(msg.Post)
 	rule, ok := r.Send.Actions[a.Kind]
 	if !ok {
 		return []*fault.Error{r.cannot(a.Kind, "action_not_supported", "%s cannot %s messages", r.Title, verbOf(a.Kind).does)}
@@ -64,7 +67,7 @@ func (r Rules) ActionProblems(msg event.Outbound, now time.Time) []*fault.Error 
 	}
 	switch a.Kind {
 	case event.ActionPrivateReply:
-		return r.Problems(msg, WindowState{})
+		return private.Problems(msg, WindowState{})
 	case event.ActionEdit:
 		return r.editProblems(msg)
 	}

@@ -15,6 +15,9 @@ type RuleSet struct {
 	Window   Window                 `json:"window"`
 	Statuses []event.DeliveryStatus `json:"statuses"` // what the provider reports after accepting
 	Starts   Starts                 `json:"starts"`   // may the business write first
+	// Comments is what can be written below a post, where that is something else than a message; nil: it is the same. Calls for it count
+	// for the limits of Send.
+	Comments *SendRules `json:"comments,omitempty"`
 }
 
 // Variant is a set of rules for those channels of a type whose settings have these values; "*" stands for any value but none.
@@ -39,6 +42,18 @@ func (i Info) For(s Settings) Rules {
 		r.MaxMedia, r.RuleSet = cmp.Or(v.MaxMedia, r.MaxMedia), v.RuleSet
 	}
 	r.Send.Rates = ratesOf(r.Send.Rates, s)
+	return r
+}
+
+// Under returns the rules of a thread: below a post those of comments, if the channel has such. Nothing opens or closes what is written
+// there, nothing is reported of it, and who has not commented cannot be written to.
+func (r Rules) Under(post *event.Post) Rules {
+	if post == nil || r.Comments == nil {
+		return r
+	}
+	send := *r.Comments
+	send.Concurrency, send.Rates, send.Timeout, send.Upload = r.Send.Concurrency, r.Send.Rates, r.Send.Timeout, r.Send.Upload
+	r.RuleSet = RuleSet{Send: send}
 	return r
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
 // family is a type with channels at its provider's server, at one of their own, and at one in local mode.
@@ -71,5 +72,50 @@ func TestTheTableShowsWhatVariantsChange(t *testing.T) {
 	}
 	if strings.Contains(table, ", if base is set |") || strings.Contains(table, "Text, if") {
 		t.Errorf("rows that are as the type's:\n%s", table)
+	}
+}
+
+// Below a post the rules are those of comments, with the channel's limits of calls; a private reply is one message.
+func TestRulesBelowAPost(t *testing.T) {
+	t.Parallel()
+	i := sample
+	i.Send = SendRules{
+		Types: []event.MessageType{event.Text, event.InteractType}, Text: Limit{Max: 10, Unit: Runes}, Split: 3, Concurrency: 7,
+		Interactive: map[string]InteractiveRule{"buttons": {}},
+	}
+	i.Window = Window{Opens: map[string]Opening{ByMessage: {For: Duration(time.Hour)}}}
+	week := Duration(7 * 24 * time.Hour)
+	i.Comments = &SendRules{
+		Types: []event.MessageType{event.Text}, Text: Limit{Max: 20, Unit: Runes},
+		Actions: map[event.ActionKind]ActionRule{event.ActionHide: {}, event.ActionPrivateReply: {For: week}},
+	}
+	r, post, now := i.For(nil), &event.Post{ID: "p"}, event.At(time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC))
+	text := func(n int) event.Content { return event.Content{Type: event.Text, Text: strings.Repeat("x", n)} }
+	ended := now.Add(-time.Hour)
+	action := func(kind event.ActionKind) *event.Action {
+		return &event.Action{Kind: kind, Target: event.Target{Type: event.Text, At: now}}
+	}
+	for name, c := range map[string]struct {
+		msg  event.Outbound
+		code string
+	}{
+		"a message":                 {event.Outbound{Content: text(25)}, ""},
+		"a message after the end":   {event.Outbound{Content: text(5), WindowUntil: ended}, "window_closed"},
+		"a comment":                 {event.Outbound{Post: post, Content: text(20)}, ""},
+		"a comment that is longer":  {event.Outbound{Post: post, Content: text(21)}, "text_too_long"},
+		"a comment with buttons":    {event.Outbound{Post: post, Content: event.Content{Type: event.InteractType, Interactive: &event.Interactive{Kind: "buttons"}}}, "type_not_supported"},
+		"hiding a comment":          {event.Outbound{Post: post, Action: action(event.ActionHide)}, ""},
+		"hiding a message":          {event.Outbound{Action: action(event.ActionHide)}, "action_not_supported"},
+		"a private reply":           {event.Outbound{Post: post, Content: text(10), Action: action(event.ActionPrivateReply)}, ""},
+		"a private reply too long":  {event.Outbound{Post: post, Content: text(11), Action: action(event.ActionPrivateReply)}, "text_too_long"},
+		"a typing signal of a post": {event.Outbound{Post: post, Signal: "typing_on"}, "signal_not_supported"},
+	} {
+		err := r.Admit(c.msg, now.Time)
+		if got := fault.Of(err); (got == nil) != (c.code == "") || got != nil && got.Code != c.code {
+			t.Errorf("%s: %v, want %q", name, err, c.code)
+		}
+	}
+	if below := r.Under(post); below.Send.Concurrency != 7 || len(below.Window.Opens) > 0 || below.Under(post).Send.Text.Max != 20 {
+		t.Errorf("below a post: %+v", below)
 	}
 }

@@ -28,6 +28,11 @@ func Table(i Info) string {
 	for _, row := range usual {
 		write(row.name, row.value)
 	}
+	if i.Comments != nil {
+		for _, row := range sendRows(*i.Comments) {
+			write("Below posts: "+strings.TrimPrefix(row.name, "· "), row.value)
+		}
+	}
 	for _, v := range i.Variants {
 		for _, row := range ruleRows(v.RuleSet, i.Inbound, cmp.Or(v.MaxMedia, i.Inbound.MaxMedia)) {
 			if !slices.Contains(usual, row) {
@@ -43,21 +48,26 @@ type tableRow struct{ name, value string }
 
 // ruleRows are the rows that a variant may have others of.
 func ruleRows(set RuleSet, in InboundRules, maxMedia int64) []tableRow {
-	rows := []tableRow{
-		{"Sends", join(set.Send.Types)}, {"Also", strings.Join(sendWords(set.Send), ", ")}, {"Text", set.Send.Text.words() + pieces(set.Send.Split)},
-		{"Caption", set.Send.Caption.words()}, {"Attachments", fmt.Sprintf("at most %d per message", set.Send.Attachments)},
-	}
-	for _, t := range mediaTypes(set.Send.Media) {
-		rows = append(rows, tableRow{"· " + string(t), set.Send.Media[t].words()})
-	}
-	for _, k := range sorted(set.Send.Interactive) {
-		rows = append(rows, tableRow{"Interactive: " + k, set.Send.Interactive[k].words()})
-	}
-	for _, k := range sorted(set.Send.Actions) {
-		rows = append(rows, tableRow{"Can " + verbs[k].does, set.Send.Actions[k].words()})
-	}
-	return append(rows, tableRow{"Window", set.Window.words()}, tableRow{"May write first", set.Starts.words()}, tableRow{"Reports", statusWords(set.Statuses)},
+	return append(sendRows(set.Send), tableRow{"Window", set.Window.words()}, tableRow{"May write first", set.Starts.words()}, tableRow{"Reports", statusWords(set.Statuses)},
 		tableRow{"Rates", rates(set.Send)}, tableRow{"Media is kept", kept(in.MediaFor, maxMedia)})
+}
+
+// sendRows are the rows of what can be sent and done.
+func sendRows(send SendRules) []tableRow {
+	rows := []tableRow{
+		{"Sends", join(send.Types)}, {"Also", strings.Join(sendWords(send), ", ")}, {"Text", send.Text.words() + pieces(send.Split)},
+		{"Caption", send.Caption.words()}, {"Attachments", fmt.Sprintf("at most %d per message", send.Attachments)},
+	}
+	for _, t := range mediaTypes(send.Media) {
+		rows = append(rows, tableRow{"· " + string(t), send.Media[t].words()})
+	}
+	for _, k := range sorted(send.Interactive) {
+		rows = append(rows, tableRow{"Interactive: " + k, send.Interactive[k].words()})
+	}
+	for _, k := range sorted(send.Actions) {
+		rows = append(rows, tableRow{"Can " + verbs[k].does, send.Actions[k].words()})
+	}
+	return rows
 }
 
 // condition says which settings a variant is for.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/services/all"
 	"github.com/tributaryhq/tributary/services/inbox/record"
 )
@@ -25,9 +26,15 @@ func TestEveryClaimedSignalIsSent(t *testing.T) {
 func TestEveryClaimedActionIsSent(t *testing.T) {
 	t.Parallel()
 	for _, a := range all.Adapters() {
-		for kind := range a.Info().Send.Actions {
-			if !slices.Contains(record.Actions, kind) {
-				t.Errorf("%s claims the action %q, which the inbox never sends", a.Info().Title, kind)
+		sets := []channel.SendRules{a.Info().Send}
+		if comments := a.Info().Comments; comments != nil {
+			sets = append(sets, *comments)
+		}
+		for _, set := range sets {
+			for kind := range set.Actions {
+				if !slices.Contains(record.Actions, kind) {
+					t.Errorf("%s claims the action %q, which the inbox never sends", a.Info().Title, kind)
+				}
 			}
 		}
 	}

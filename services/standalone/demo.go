@@ -97,12 +97,14 @@ func random(bytes int) string {
 const (
 	demoPhoneID = "109876543210987"
 	demoWABA    = "100200300400501"
+	demoPage    = "104587230019283"
 	demoBot     = "tributary_demo_bot"
 	demoLINE    = "U7d1b0c5e9a2f48639bd4c07f15e8a362"
 
-	demoApp      = "wx6d0c1f5a9b3e8274"
-	demoOriginal = "gh_4e7b90c2d1f8"
-	demoUser     = "1650000000000000042"
+	demoFacebookApp = "730194826501937"
+	demoApp         = "wx6d0c1f5a9b3e8274"
+	demoOriginal    = "gh_4e7b90c2d1f8"
+	demoUser        = "1650000000000000042"
 )
 
 // demoChannels are the channels of the demo: one of every type that is built.
@@ -117,6 +119,13 @@ var demoChannels = []struct {
 			return map[string]any{"provider": "cloud", "phone_number_id": demoPhoneID, "waba_id": demoWABA, "api_base_url": url + "/simulator/whatsapp"}
 		},
 		map[string]func() string{"app_secret": hexOf(16), "access_token": hexOf(24), "verify_token": hexOf(12)},
+	},
+	{
+		"facebook",
+		func(url string) map[string]any {
+			return map[string]any{"page_id": demoPage, "app_id": demoFacebookApp, "api_base_url": url + "/simulator/facebook"}
+		},
+		map[string]func() string{"app_secret": hexOf(16), "page_access_token": hexOf(24), "verify_token": hexOf(12)},
 	},
 	{
 		"telegram",

@@ -18,12 +18,13 @@ import (
 // simulate is the command "simulate": it asks the simulator of a running process to write as a customer. Which process, and with
 // which key, is what the configuration says of that process.
 func simulate(ctx context.Context, s streams, args []string) error {
-	var from, name, text, kind, account string
+	var from, name, text, kind, account, post string
 	cfg, words, err := parse(s, "simulate", args, func(fs *pflag.FlagSet) {
 		fs.StringVar(&from, "from", "+4915112345678", "who writes: a phone number, or the provider's id of a person")
 		fs.StringVar(&name, "name", "", "the person's name")
 		fs.StringVar(&text, "text", "", "what they write")
 		fs.StringVar(&kind, "kind", "text", "text, image, location, button, reaction, edit, delete or typing, as far as the channel has it")
+		fs.StringVar(&post, "post", "", "on Facebook the post below which it is a comment")
 		fs.StringVar(&account, "account", "", "the simulated account; empty: the first of that type")
 	})
 	if err != nil {
@@ -42,7 +43,7 @@ func simulate(ctx context.Context, s streams, args []string) error {
 		Status int    `json:"status"`
 		ID     string `json:"id"`
 	}
-	in := map[string]any{"type": words[0], "account": account, "from": from, "name": name, "text": text, "kind": kind}
+	in := map[string]any{"type": words[0], "account": account, "from": from, "name": name, "text": text, "kind": kind, "post": post}
 	if err := (&client{url: url, key: key}).call(ctx, "POST", "/simulator/inbound", "", in, &got); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/meta"
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
@@ -49,8 +50,8 @@ func (r *reader) accountNews(at place) {
 }
 
 // accountError reads a problem that belongs to no message.
-func (r *reader) accountError(at place, p problem) {
-	r.told(at, &event.Account{What: "error", Detail: p.Title, Error: failure([]problem{p})}, r.raw(at))
+func (r *reader) accountError(at place, p meta.Problem) {
+	r.told(at, &event.Account{What: "error", Detail: p.Title, Error: failure([]meta.Problem{p})}, r.raw(at))
 }
 
 func (r *reader) told(at place, a *event.Account, raw json.RawMessage) {

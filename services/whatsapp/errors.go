@@ -1,88 +1,53 @@
 package whatsapp
 
 import (
-	"strconv"
-
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/meta"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
-// class is what one of Meta's error codes means to us.
-type class struct {
-	kind fault.Kind
-	code string
-}
+// classes are Meta's documented error codes (reference "Error codes" of the Cloud API), grouped by what to do, beside those of the Graph
+// API. A limit holds back what the reference says: the app or the business account, the phone number, or the pair of phone number and
+// recipient.
+var classes = meta.Classes{Codes: codes, Ranges: []meta.Range{
+	{From: 131200, To: 131299, Class: meta.Class{Kind: fault.Invalid, Code: "group_unavailable"}},
+	{From: 138000, To: 138999, Class: meta.Class{Kind: fault.Invalid, Code: "call_refused"}},
+	{From: 139000, To: 139999, Class: meta.Class{Kind: fault.Invalid, Code: "flow_invalid"}},
+}}
 
-// codes are Meta's documented error codes (reference "Error codes" of the Cloud API), grouped by what to do.
-var codes = map[string]class{
+var codes = map[string]meta.Class{
 	// Too fast: later.
-	"4": {fault.Throttled, channel.CodeRateLimited}, "613": {fault.Throttled, channel.CodeRateLimited},
-	"80007": {fault.Throttled, channel.CodeRateLimited}, "130429": {fault.Throttled, channel.CodeRateLimited},
-	"133016": {fault.Throttled, channel.CodeRateLimited}, "131064": {fault.Throttled, channel.CodeRateLimited},
-	"131048": {fault.Throttled, channel.CodeSpamLimited}, "131056": {fault.Throttled, channel.CodePeerRateLimited},
+	"80007":  {Kind: fault.Throttled, Code: channel.CodeRateLimited, Scope: fault.ScopeAccount},
+	"130429": {Kind: fault.Throttled, Code: channel.CodeRateLimited, Scope: fault.ScopeChannel},
+	"131048": {Kind: fault.Throttled, Code: channel.CodeSpamLimited, Scope: fault.ScopeChannel},
+	"131056": {Kind: fault.Throttled, Code: channel.CodePeerRateLimited, Scope: fault.ScopePeer},
+	"131064": {Kind: fault.Throttled, Code: channel.CodeRateLimited, Scope: fault.ScopeChannel},
+	"133016": {Kind: fault.Throttled, Code: channel.CodeRateLimited, Scope: fault.ScopeChannel},
 	// Not now: later.
-	"1": {fault.Unavailable, channel.CodeUnavailable}, "2": {fault.Unavailable, channel.CodeUnavailable},
-	"131000": {fault.Unavailable, channel.CodeUnavailable}, "131016": {fault.Unavailable, channel.CodeUnavailable},
-	"131057": {fault.Unavailable, "account_in_maintenance"}, "133004": {fault.Unavailable, channel.CodeUnavailable},
-	"131053": {fault.Unavailable, channel.CodeMediaRejected},
+	"131000": {Kind: fault.Unavailable, Code: channel.CodeUnavailable}, "131016": {Kind: fault.Unavailable, Code: channel.CodeUnavailable},
+	"131057": {Kind: fault.Unavailable, Code: "account_in_maintenance"}, "133004": {Kind: fault.Unavailable, Code: channel.CodeUnavailable},
+	"131053": {Kind: fault.Unavailable, Code: channel.CodeMediaRejected},
 	// Only a template now.
-	"131047": {fault.Window, channel.CodeWindowClosed},
+	"131047": {Kind: fault.Window, Code: channel.CodeWindowClosed},
 	// Not to this person.
-	"131026": {fault.Gone, channel.CodeRecipientUnknown}, "131021": {fault.Gone, "recipient_is_sender"},
-	"131030": {fault.Gone, channel.CodeRecipientNotAllowed}, "131049": {fault.Gone, "held_back_by_ecosystem_limit"},
-	"130472": {fault.Gone, "recipient_in_experiment"}, "131050": {fault.Gone, channel.CodeRecipientOptedOut},
+	"131026": {Kind: fault.Gone, Code: channel.CodeRecipientUnknown}, "131021": {Kind: fault.Gone, Code: "recipient_is_sender"},
+	"131030": {Kind: fault.Gone, Code: channel.CodeRecipientNotAllowed}, "131049": {Kind: fault.Gone, Code: "held_back_by_ecosystem_limit"},
+	"130472": {Kind: fault.Gone, Code: "recipient_in_experiment"}, "131050": {Kind: fault.Gone, Code: channel.CodeRecipientOptedOut},
 	// Not like this.
-	"33": {fault.Invalid, "no_such_object"}, "100": {fault.Invalid, channel.CodeContentRejected},
-	"803": {fault.Invalid, "no_such_object"}, "131008": {fault.Invalid, "parameter_missing"},
-	"131009": {fault.Invalid, "parameter_invalid"}, "131051": {fault.Invalid, "message_type_unsupported"},
-	"131052": {fault.Invalid, "media_download_failed"}, "132000": {fault.Invalid, "template_parameter_count"},
-	"132001": {fault.Invalid, "template_missing"}, "132005": {fault.Invalid, channel.CodeTextTooLong},
-	"132007": {fault.Invalid, "template_policy"}, "132008": {fault.Invalid, "template_parameter_invalid"},
-	"132012": {fault.Invalid, "template_parameter_format"}, "132015": {fault.Invalid, "template_paused"},
-	"132016": {fault.Invalid, "template_disabled"}, "132018": {fault.Invalid, channel.CodeTemplateInvalid},
-	"132068": {fault.Invalid, "flow_blocked"}, "132069": {fault.Invalid, "flow_throttled"},
-	"131062": {fault.Invalid, "user_id_not_allowed"}, "131063": {fault.Invalid, "marketing_templates_disabled"},
-	"135000": {fault.Invalid, channel.CodeContentRejected}, "137000": {fault.Invalid, "identity_mismatch"},
-	"131020": {fault.Invalid, "group_unavailable"}, "131041": {fault.Invalid, "group_unavailable"}, "131059": {fault.Invalid, "group_unavailable"},
+	"131008": {Kind: fault.Invalid, Code: "parameter_missing"},
+	"131009": {Kind: fault.Invalid, Code: "parameter_invalid"}, "131051": {Kind: fault.Invalid, Code: "message_type_unsupported"},
+	"131052": {Kind: fault.Invalid, Code: "media_download_failed"}, "132000": {Kind: fault.Invalid, Code: "template_parameter_count"},
+	"132001": {Kind: fault.Invalid, Code: "template_missing"}, "132005": {Kind: fault.Invalid, Code: channel.CodeTextTooLong},
+	"132007": {Kind: fault.Invalid, Code: "template_policy"}, "132008": {Kind: fault.Invalid, Code: "template_parameter_invalid"},
+	"132012": {Kind: fault.Invalid, Code: "template_parameter_format"}, "132015": {Kind: fault.Invalid, Code: "template_paused"},
+	"132016": {Kind: fault.Invalid, Code: "template_disabled"}, "132018": {Kind: fault.Invalid, Code: channel.CodeTemplateInvalid},
+	"132068": {Kind: fault.Invalid, Code: "flow_blocked"}, "132069": {Kind: fault.Invalid, Code: "flow_throttled"},
+	"131062": {Kind: fault.Invalid, Code: "user_id_not_allowed"}, "131063": {Kind: fault.Invalid, Code: "marketing_templates_disabled"},
+	"135000": {Kind: fault.Invalid, Code: channel.CodeContentRejected}, "137000": {Kind: fault.Invalid, Code: "identity_mismatch"},
+	"131020": {Kind: fault.Invalid, Code: "group_unavailable"}, "131041": {Kind: fault.Invalid, Code: "group_unavailable"}, "131059": {Kind: fault.Invalid, Code: "group_unavailable"},
 	// The account: an operator has to act.
-	"368": {fault.Denied, channel.CodeAccountRestricted}, "130497": {fault.Denied, "country_restricted"},
-	"131005": {fault.Denied, channel.CodePermission}, "131031": {fault.Denied, channel.CodeAccountRestricted},
-	"131037": {fault.Denied, "display_name_needed"}, "131042": {fault.Denied, "payment_problem"},
-	"131044": {fault.Denied, "payment_problem"}, "131045": {fault.Denied, "number_not_registered"},
-	"0": {fault.Denied, channel.CodeCredentials}, "190": {fault.Denied, channel.CodeCredentials},
-	"3": {fault.Denied, channel.CodePermission}, "10": {fault.Denied, channel.CodePermission},
-}
-
-// scopes say what a limit of ours holds back, by the reference's words for it: the app or the business account, the phone number,
-// or the pair of phone number and recipient. A 429 without a code says nothing of it.
-var scopes = map[string]fault.Scope{
-	"4": fault.ScopeAccount, "613": fault.ScopeAccount, "80007": fault.ScopeAccount,
-	"130429": fault.ScopeChannel, "131048": fault.ScopeChannel, "131064": fault.ScopeChannel, "133016": fault.ScopeChannel,
-	"131056": fault.ScopePeer,
-}
-
-// ranges are the families of codes of which no single one matters here.
-var ranges = []struct {
-	from, to int
-	class    class
-}{
-	{200, 299, class{fault.Denied, channel.CodePermission}},
-	{131200, 131299, class{fault.Invalid, "group_unavailable"}},
-	{138000, 138999, class{fault.Invalid, "call_refused"}},
-	{139000, 139999, class{fault.Invalid, "flow_invalid"}},
-}
-
-// classify says what a code means; a code that we do not know is a refusal of the content.
-func classify(code string) class {
-	if c, ok := codes[code]; ok {
-		return c
-	}
-	if n, err := strconv.Atoi(code); err == nil {
-		for _, r := range ranges {
-			if n >= r.from && n <= r.to {
-				return r.class
-			}
-		}
-	}
-	return class{fault.Invalid, channel.CodeContentRejected}
+	"130497": {Kind: fault.Denied, Code: "country_restricted"},
+	"131005": {Kind: fault.Denied, Code: channel.CodePermission}, "131031": {Kind: fault.Denied, Code: channel.CodeAccountRestricted},
+	"131037": {Kind: fault.Denied, Code: "display_name_needed"}, "131042": {Kind: fault.Denied, Code: "payment_problem"},
+	"131044": {Kind: fault.Denied, Code: "payment_problem"}, "131045": {Kind: fault.Denied, Code: "number_not_registered"},
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/meta"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
@@ -36,7 +37,7 @@ func (Adapter) ParseExpiry(resp channel.Response, _ time.Time) (time.Time, error
 	case resp.Status != 200 || a.Error != nil:
 		return time.Time{}, fault.New(fault.Gone, "expiry_unknown", "Meta does not say how long the token is valid: %v", a.refusal(resp))
 	case err != nil || a.Data == nil:
-		return time.Time{}, unclear(resp.Status)
+		return time.Time{}, meta.Unclear(product, resp.Status)
 	case a.Data.Ends <= 0:
 		return time.Time{}, nil
 	}

@@ -4,11 +4,9 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/meta"
 	"github.com/tributaryhq/tributary/pkg/event"
 )
-
-// graphVersion is the version of Meta's Graph API that requests are written for.
-const graphVersion = "v26.0"
 
 const (
 	kib = 1 << 10
@@ -22,8 +20,8 @@ func (Adapter) Info() channel.Info {
 		Type: event.WhatsApp, Title: "WhatsApp", Docs: "https://developers.facebook.com/documentation/business-messaging/whatsapp",
 		Settings: settings, Account: []string{"phone_number_id"},
 		Inbound: channel.InboundRules{
-			MaxBody: 4 * mib, Retries: true, AppLevel: true,
-			Redact:  []string{"X-Hub-Signature", "X-Hub-Signature-256", "X-360dialog-Signature", "D360-Api-Key"},
+			MaxBody: meta.MaxBody, Retries: true, AppLevel: true,
+			Redact:  []string{meta.OlderSignatureHeader, meta.SignatureHeader, "X-360dialog-Signature", "D360-Api-Key"},
 			ReplyTo: true, Reactions: true, Edits: true, Deletes: true,
 			MediaFor: 7 * day, MaxMedia: 100 * mib,
 			MediaHosts: []string{"graph.facebook.com", "lookaside.fbsbx.com", "waba-v2.360dialog.io"},
@@ -56,7 +54,7 @@ var settings = []channel.Field{
 		Help: "Needed for news about templates and the account, and to register the webhook."},
 	{Key: "default_country", Label: "Country", Pattern: `^[A-Z]{2}$`, Optional: true,
 		Help: "Two letters (ISO 3166-1): numbers that agents write without a country code are of this country."},
-	{Key: "graph_version", Label: "Graph API version", Pattern: `^v[0-9]+\.[0-9]+$`, Optional: true, Default: graphVersion, When: onCloud},
+	{Key: "graph_version", Label: "Graph API version", Pattern: `^v[0-9]+\.[0-9]+$`, Optional: true, Default: meta.Version, When: onCloud},
 	{Key: "rate_per_second", Label: "Messages per second", Kind: "number", Pattern: `^[1-9][0-9]{0,3}$`, Optional: true,
 		Help: "The throughput of the number: 80 if empty, 20 if it is in use in the WhatsApp Business app too, up to 1000 once Meta has raised it."},
 	{Key: "api_base_url", Label: "API base URL", Optional: true, Help: "Instead of the provider's host: sandboxes, tests."},

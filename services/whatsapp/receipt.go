@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/meta"
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
@@ -39,12 +40,12 @@ func (r *reader) status(it channel.Item[status], contacts []contact) {
 }
 
 // failure puts the first error into our words.
-func failure(errs []problem) *event.Error {
+func failure(errs []meta.Problem) *event.Error {
 	if len(errs) == 0 {
 		return nil
 	}
 	p := errs[0]
-	c := classify(string(p.Code))
-	return &event.Error{Kind: c.kind.String(), Code: c.code, ProviderCode: string(p.Code), Title: cmp.Or(p.Title, p.Message),
-		Detail: p.Data.Details, Retryable: c.kind.Retryable()}
+	c := classes.Of(p)
+	return &event.Error{Kind: c.Kind.String(), Code: c.Code, ProviderCode: string(p.Code), Title: cmp.Or(p.Title, p.Message),
+		Detail: p.Data.Details, Retryable: c.Kind.Retryable()}
 }

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"net/url"
 	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/meta"
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
@@ -25,11 +25,10 @@ const (
 
 // base is where the API is, without a slash at the end.
 func base(ch channel.Channel) string {
-	host := strings.TrimSuffix(ch.Settings.Text("api_base_url"), "/")
 	if dialog(ch) {
-		return cmp.Or(host, "https://waba-v2.360dialog.io")
+		return cmp.Or(strings.TrimSuffix(ch.Settings.Text("api_base_url"), "/"), "https://waba-v2.360dialog.io")
 	}
-	return cmp.Or(host, "https://graph.facebook.com") + "/" + url.PathEscape(cmp.Or(ch.Settings.Text("graph_version"), graphVersion))
+	return meta.Base(ch)
 }
 
 // number is the base of calls that concern the number; on 360dialog the key says which it is.
@@ -38,17 +37,6 @@ func number(ch channel.Channel) string {
 		return base(ch)
 	}
 	return base(ch) + "/" + url.PathEscape(ch.Settings.Text("phone_number_id"))
-}
-
-func post(to string, body any, tag string) channel.Request {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(body); err != nil {
-		panic(fmt.Sprintf("whatsapp: %v", err)) // our own types: cannot fail
-	}
-	return channel.Request{Method: "POST", URL: to, Header: channel.Header{"Content-Type": {"application/json"}},
-		Body: bytes.TrimSpace(b.Bytes()), Tag: tag}
 }
 
 // uploading is the state of an upload: which part it is for, and the media ids that the part has already.

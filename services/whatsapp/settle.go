@@ -4,14 +4,17 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/meta"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
+
+// product names the channel in messages to people.
+const product = "WhatsApp"
 
 // answer is what Meta and 360dialog say to a call: ids, or an error in one of two shapes.
 type answer struct {
@@ -24,12 +27,8 @@ type answer struct {
 	Messages []struct {
 		ID channel.Opaque `json:"id"`
 	} `json:"messages"`
-	Error *struct {
-		problem
-		Subcode channel.Opaque `json:"error_subcode"`
-		Trace   string         `json:"fbtrace_id"`
-	} `json:"error"`
-	Meta struct {
+	Error *meta.Problem `json:"error"`
+	Meta  struct {
 		Developer string `json:"developer_message"`
 		Older     string `json:"developerMessage"`
 	} `json:"meta"`
@@ -43,7 +42,7 @@ func (Adapter) Settle(ch channel.Channel, msg event.Outbound, req channel.Reques
 		return channel.Outcome{}, a.refusal(resp)
 	}
 	if err != nil && !channel.Malformed(err) {
-		return channel.Outcome{}, unclear(resp.Status)
+		return channel.Outcome{}, meta.Unclear(product, resp.Status)
 	}
 	var at uploading
 	switch uploaded := req.Tag == tagUpload && req.ReadState(&at); {
@@ -54,7 +53,7 @@ func (Adapter) Settle(ch channel.Channel, msg event.Outbound, req channel.Reques
 	case req.Tag == tagSend && len(a.Messages) > 0 && a.Messages[0].ID != "":
 		return a.accepted(msg.Peer), nil
 	}
-	return channel.Outcome{}, unclear(resp.Status)
+	return channel.Outcome{}, meta.Unclear(product, resp.Status)
 }
 
 // uploadedTo continues a part whose file has arrived.
@@ -93,69 +92,17 @@ func (a answer) accepted(peer string) channel.Outcome {
 	return o
 }
 
-// refusal decides by the error's code, not by the HTTP status, which varies for one code. Only a code that means "later" makes
-// a 5xx repeatable: anything else may have been done.
+// pairWait is the documented rate between a number and one recipient: a message in 6 s.
+const pairWait = 6 * time.Second
+
+// refusal judges a failed call; without one of Meta's codes by what 360dialog says.
 func (a answer) refusal(resp channel.Response) error {
 	if a.Error == nil || a.Error.Code == "" {
-		return a.bare(resp)
+		return meta.Bare(product, resp, cmp.Or(a.Meta.Developer, a.Meta.Older))
 	}
-	c := classify(string(a.Error.Code))
-	if resp.Status >= 500 && c.kind != fault.Throttled {
-		c = class{fault.Unknown, channel.CodeUnclear}
-	}
-	e := fault.New(c.kind, c.code, "WhatsApp: %s", cmp.Or(a.Error.Data.Details, a.Error.Message, a.Error.Title, "error "+string(a.Error.Code)))
-	e.Provider = string(a.Error.Code)
-	if c.kind == fault.Throttled {
-		e.After, e.Scope = wait(string(a.Error.Code), resp.Header), scopes[string(a.Error.Code)]
+	e := classes.Refusal(product, a.Error, resp)
+	if e.Scope == fault.ScopePeer && e.After == 0 {
+		e.After = pairWait
 	}
 	return e
-}
-
-// bare judges an answer without an error code, as 360dialog and what stands between give them.
-func (a answer) bare(resp channel.Response) error {
-	c := class{fault.Invalid, channel.CodeContentRejected}
-	switch {
-	case resp.Status == 429:
-		c = class{fault.Throttled, channel.CodeRateLimited}
-	case resp.Status == 401:
-		c = class{fault.Denied, channel.CodeCredentials}
-	case resp.Status == 403:
-		c = class{fault.Denied, channel.CodePermission}
-	case resp.Status >= 500 || resp.Status < 400:
-		return unclear(resp.Status)
-	}
-	e := fault.New(c.kind, c.code, "WhatsApp: %s", cmp.Or(a.Meta.Developer, a.Meta.Older, "status "+strconv.Itoa(resp.Status)))
-	e.Provider = strconv.Itoa(resp.Status)
-	if c.kind == fault.Throttled {
-		e.After = wait("", resp.Header)
-	}
-	return e
-}
-
-func unclear(status int) error {
-	e := fault.New(fault.Unknown, channel.CodeUnclear, "WhatsApp answered with status %d and nothing that tells what became of the call", status)
-	e.Provider = strconv.Itoa(status)
-	return e
-}
-
-// wait is how long Meta wants us to hold back: its headers, or the documented pair rate of one message in 6 s.
-func wait(code string, h channel.Header) time.Duration {
-	if n, err := strconv.Atoi(h.Get("Retry-After")); err == nil && n > 0 {
-		return time.Duration(n) * time.Second
-	}
-	var usage map[string][]struct {
-		Minutes int `json:"estimated_time_to_regain_access"`
-	}
-	longest := 0
-	if json.Unmarshal([]byte(h.Get("X-Business-Use-Case-Usage")), &usage) == nil {
-		for _, us := range usage {
-			for _, u := range us {
-				longest = max(longest, u.Minutes)
-			}
-		}
-	}
-	if longest == 0 && code == "131056" {
-		return 6 * time.Second
-	}
-	return time.Duration(longest) * time.Minute
 }

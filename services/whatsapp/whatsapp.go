@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/meta"
 )
 
 // Adapter is the WhatsApp channel.
@@ -34,10 +35,7 @@ func (Adapter) Verify(ch channel.Keyed, in channel.Inbound) error {
 		}
 		return channel.SameSecret(in.Header.Get("Authorization"), bearers(live))
 	}
-	if in.Method == "GET" {
-		return nil
-	}
-	return channel.HMACSHA256Hex(in.Body, in.Header.Get("X-Hub-Signature-256"), "sha256=", ch.Secrets["app_secret"])
+	return meta.Verify(ch, in)
 }
 
 // dialogSigned checks 360dialog's HMAC, seen with and without a prefix.
@@ -57,14 +55,14 @@ func bearers(live []string) []string {
 
 // Sign adds the number's key. Only setup calls carry a secret of ours in the body.
 func (Adapter) Sign(ch channel.Keyed, req channel.Request, _ time.Time, _ string) (channel.Request, error) {
-	req.Header = req.Header.Clone()
-	if req.Header == nil {
-		req.Header = channel.Header{}
-	}
 	if dialog(ch.Channel) {
+		req.Header = req.Header.Clone()
+		if req.Header == nil {
+			req.Header = channel.Header{}
+		}
 		req.Header.Set("D360-API-KEY", ch.Secrets.Current("api_key"))
 	} else {
-		req.Header.Set("Authorization", "Bearer "+ch.Secrets.Current("access_token"))
+		req = meta.Authorize(req, ch.Secrets.Current("access_token"))
 	}
 	switch req.Tag {
 	case tagSetup:
@@ -79,11 +77,7 @@ func (Adapter) Sign(ch channel.Keyed, req channel.Request, _ time.Time, _ string
 // verify token alone.
 func (Adapter) Named(in channel.Inbound) []channel.Lookup {
 	if in.Method == "GET" {
-		token := in.Query.Get(channel.HubToken)
-		if token == "" {
-			return nil
-		}
-		return []channel.Lookup{{Setting: "verify_token", Value: token}}
+		return meta.Subscribing(in)
 	}
 	var b struct {
 		Entry []struct {

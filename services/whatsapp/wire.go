@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/meta"
 )
 
 // What Meta posts. Fields that nobody reads are left out.
@@ -32,7 +33,7 @@ type value struct {
 	Preferences []channel.Item[preference] `json:"user_preferences"`
 	IDUpdates   []channel.Item[idUpdate]   `json:"user_id_update"`
 	Calls       []channel.Item[call]       `json:"calls"`
-	Errors      []problem                  `json:"errors"`
+	Errors      []meta.Problem             `json:"errors"`
 }
 
 type metadata struct {
@@ -198,7 +199,7 @@ type status struct {
 	Pricing           struct {
 		Category string `json:"category"`
 	} `json:"pricing"`
-	Errors []problem `json:"errors"`
+	Errors []meta.Problem `json:"errors"`
 }
 
 type preference struct {
@@ -229,14 +230,4 @@ type call struct {
 	Event      string         `json:"event"`
 	Direction  string         `json:"direction"`
 	Timestamp  channel.Stamp  `json:"timestamp"`
-}
-
-// problem is an error object, in webhooks and in answers.
-type problem struct {
-	Code    channel.Opaque `json:"code"`
-	Title   string         `json:"title"`
-	Message string         `json:"message"`
-	Data    struct {
-		Details string `json:"details"`
-	} `json:"error_data"`
 }

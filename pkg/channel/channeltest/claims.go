@@ -48,6 +48,11 @@ func (r *runner) noteOutbound(msg event.Outbound, out outcome, parts int) {
 	}
 	r.seen["takes reply handles"] = r.seen["takes reply handles"] || msg.ReplyHandle != ""
 	c := msg.Content
+	if msg.Post != nil && r.adapter.Info().Comments != nil {
+		r.seen["comments "+string(c.Type)] = true
+		r.seen["comments reply_to"] = r.seen["comments reply_to"] || c.ReplyTo != nil
+		return
+	}
 	r.seen["sends "+string(c.Type)] = true
 	for _, a := range c.Attachments {
 		r.seen["sends media "+string(a.Type)] = true
@@ -114,6 +119,9 @@ func (r *runner) listed(i channel.Info) (out []string) {
 		out = append(out, "action "+string(kind))
 	}
 	out = append(out, refusals(i.Send)...)
+	if i.Comments != nil {
+		out = append(out, listedComments(*i.Comments)...)
+	}
 	if _, ok := r.adapter.(channel.MediaFetcher); ok {
 		out = append(out, "media fetch")
 	}
@@ -131,6 +139,20 @@ func (r *runner) listed(i channel.Info) (out []string) {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// listedComments are the claims about what is written below posts.
+func listedComments(s channel.SendRules) (out []string) {
+	for _, t := range s.Types {
+		out = append(out, "comments "+string(t))
+	}
+	if s.ReplyTo {
+		out = append(out, "comments reply_to")
+	}
+	for kind := range s.Actions {
+		out = append(out, "action "+string(kind))
+	}
+	return append(out, refusals(s)...)
 }
 
 // refusals are those that follow from rules of every kind: each has a case.

@@ -81,7 +81,7 @@ func (r *runner) render(t *testing.T, c *golden, msg event.Outbound) (outcome, [
 		}
 		return outcome{Error: showError("render", err)}, nil
 	}
-	if n := r.adapter.Info().For(c.ch.Settings).Parts(msg.Content); msg.Signal == "" && msg.Action == nil && n != len(parts) {
+	if n := r.adapter.Info().For(c.ch.Settings).Under(msg.Post).Parts(msg.Content); msg.Signal == "" && msg.Action == nil && n != len(parts) {
 		t.Errorf("the rules say that this is %d messages at the provider, Render makes %d", n, len(parts))
 	}
 	if again, _ := r.adapter.Render(c.ch.Channel, msg); !reflect.DeepEqual(parts, again) {

@@ -428,6 +428,9 @@ type ChannelRouting struct {
 
 // ChannelRules What a channel can do. Of a channel it follows from that channel's settings, and is in the answers of calls about one channel, not in lists; of a channel type it is what a channel with default settings can do.
 type ChannelRules struct {
+	// Comments what can be sent below a post, in the form of send, where that is something else; there is no window
+	Comments *map[string]interface{} `json:"comments,omitempty"`
+
 	// MaxMedia bytes of a customer's file that is fetched at most, where there is a limit of the channel's; of a channel type it is inbound.max_media
 	MaxMedia *int `json:"max_media,omitempty"`
 

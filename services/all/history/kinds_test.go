@@ -62,6 +62,21 @@ var kinds = map[string]kind{
 			h.Set("X-Line-Signature", base64.StdEncoding.EncodeToString(sum(body)))
 		},
 	},
+	"facebook": {
+		peer: func(life, person int) string { return fmt.Sprintf("73%07d%07d", life, person) },
+		ref:  func(peer string, n int) string { return fmt.Sprintf("m_%s_%d", peer, n) }, batch: true,
+		webhook: func(l *life, peer string, refs []string) []byte {
+			var items []string
+			for _, ref := range refs {
+				items = append(items, fmt.Sprintf(`{"sender":{"id":%q},"recipient":{"id":%q},"timestamp":%d,"message":{"mid":%q,"text":"text %s"}}`,
+					peer, l.page(), time.Now().UnixMilli(), ref, ref))
+			}
+			return fmt.Appendf(nil, `{"object":"page","entry":[{"id":%q,"time":1,"messaging":[%s]}]}`, l.page(), strings.Join(items, ","))
+		},
+		sign: func(h http.Header, body []byte) {
+			h.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(sum(body)))
+		},
+	},
 	// The web chat's people write over a session of their own (chat).
 	"webchat": {peer: digits, ref: func(peer string, n int) string { return fmt.Sprintf("wamid.%s.%d", peer, n) }},
 }
@@ -71,6 +86,9 @@ func sum(body []byte) []byte {
 	mac.Write(body)
 	return mac.Sum(nil)
 }
+
+// page is the id of the life's Facebook Page.
+func (l *life) page() string { return fmt.Sprintf("2048115%05d", l.n) }
 
 // bot is the user id of the life's LINE account.
 func (l *life) bot() string { return fmt.Sprintf("U%032x", 0xb0<<32|l.n) }

@@ -30,7 +30,7 @@ const (
 // shown is a message that reached a person.
 type shown struct{ id, to, ref, text string }
 
-// provider plays WhatsApp, Telegram and LINE: it takes messages, remembers what reached a person, and says what became of it.
+// provider plays WhatsApp, Telegram, LINE and Facebook: it takes messages, remembers what reached a person, and says what became of it.
 type provider struct {
 	*httptest.Server
 	of  *platform
@@ -89,6 +89,8 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.line(w, r.Header.Get("X-Line-Retry-Key"), body)
 	case strings.HasPrefix(r.URL.Path, "/line/v2/bot/profile/"):
 		_, _ = fmt.Fprintf(w, `{"userId":%q,"displayName":"Named"}`, strings.TrimPrefix(r.URL.Path, "/line/v2/bot/profile/"))
+	case strings.HasPrefix(r.URL.Path, "/facebook/"):
+		p.facebook(w, body)
 	case strings.HasSuffix(r.URL.Path, "/messages"):
 		p.whatsapp(w, body)
 	case strings.HasSuffix(r.URL.Path, "/sendMessage"):
@@ -137,6 +139,29 @@ func (p *provider) telegram(w http.ResponseWriter, body []byte) {
 		},
 		refused:   `{"ok":false,"error_code":403,"description":"Forbidden: bot was blocked by the user"}`,
 		throttled: `{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 1","parameters":{"retry_after":1}}`,
+	})
+}
+
+// facebook takes messages; of people it tells nothing.
+func (p *provider) facebook(w http.ResponseWriter, body []byte) {
+	var m struct {
+		Recipient struct {
+			ID string `json:"id"`
+		} `json:"recipient"`
+		Message *struct {
+			Text string `json:"text"`
+		} `json:"message"`
+	}
+	if json.Unmarshal(body, &m) != nil || m.Message == nil {
+		_, _ = io.WriteString(w, `{}`)
+		return
+	}
+	p.answer(w, m.Recipient.ID, m.Message.Text, answers{
+		taken: func(n int) string {
+			return fmt.Sprintf(`{"recipient_id":%q,"message_id":"m_OUT%d"}`, m.Recipient.ID, n)
+		},
+		refused:   `{"error":{"code":551,"message":"This person isn't available right now."}}`,
+		throttled: `{"error":{"code":613,"message":"too fast"}}`,
 	})
 }
 

@@ -29,7 +29,7 @@ func (o *Outbox) Act(
 	if err != nil {
 		return nil, false, err
 	}
-	at := o.at()
+	at, below := o.at(), rules.Under(doc.Post)
 	after, err = o.Record.Messages.Update(ctx, m.ID, func(m *record.Message) error {
 		if repeated = m.Action(key.ID) != nil; repeated {
 			return store.Unchanged
@@ -39,8 +39,8 @@ func (o *Outbox) Act(
 			return err
 		}
 		a := record.Action{ID: key.ID, Kind: kind, By: by.Actor, Content: content, Digest: key.Digest}
-		return m.Act(a, doc.Dispatch(by.By, actWithin(rules, kind, m.CreatedAt, at)), at, func(out event.Outbound) error {
-			out.Content = o.sent(doc, rules, out.Content)
+		return m.Act(a, doc.Dispatch(by.By, actWithin(below, kind, m.CreatedAt, at)), at, func(out event.Outbound) error {
+			out.Content = o.sent(doc, below, out.Content)
 			return named(rules.Admit(out, at.Time))
 		})
 	})

@@ -40,6 +40,7 @@ func (o *Outbox) checker(
 	if err != nil {
 		return nil, err
 	}
+	rules = rules.Under(doc.Post)
 	content := o.sent(doc, rules, m.Content)
 	return func(c *record.Conversation) (record.Dispatch, error) {
 		d, w := o.dispatch(c, rules, by, m, content)

@@ -38,6 +38,7 @@ func (o *Outbox) Preview(ctx context.Context, doc *record.Conversation, by Autho
 	if err != nil {
 		return p.refused(err)
 	}
+	rules = rules.Under(doc.Post)
 	content := o.sent(doc, rules, m.Content)
 	p.Type = content.Type
 	d, w := o.dispatch(doc, rules, by, m, content)

@@ -59,7 +59,7 @@ func (s *Server) one(ctx context.Context, p *auth.Principal, c *record.Conversat
 	return out[0], nil
 }
 
-// channel returns a conversation's channel and what it can do: of a channel that is gone, what its type can do by default.
+// channel returns a conversation's channel and what it can do there: of a channel that is gone, what its type can do by default.
 func (s *Server) channel(ctx context.Context, c *record.Conversation) (channel.Channel, channel.Rules, error) {
 	ch, err := s.Directory.Channel(ctx, c.ChannelID)
 	if err != nil && !fault.Is(err, fault.Gone) {
@@ -70,7 +70,7 @@ func (s *Server) channel(ctx context.Context, c *record.Conversation) (channel.C
 	if fault.Is(err, fault.Gone) {
 		err = nil
 	}
-	return ch.Channel, rules, err
+	return ch.Channel, rules.Under(c.Post), err
 }
 
 func (s *Server) show(ctx context.Context, c *record.Conversation, contact *record.Contact, last *record.Message, read *record.Read) (object, error) {

@@ -14,6 +14,7 @@ type Action struct {
 	Name     string `json:"name,omitempty"`     // as the person calls themselves
 	Username string `json:"username,omitempty"` // without @
 	Group    string `json:"group,omitempty"`    // the group in which it happens
+	Post     string `json:"post,omitempty"`     // Facebook: the post below which it happens, which makes it a comment
 	Business string `json:"business,omitempty"` // Telegram: the connection of the business account whose chat it is
 	Kind     string `json:"kind,omitempty"`     // text if empty
 	Text     string `json:"text,omitempty"`     // also caption, emoji of a reaction, title of a button

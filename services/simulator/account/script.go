@@ -21,7 +21,7 @@ type Script struct {
 	Throttle   *Throttle         `json:"throttle,omitempty"`           // calls beyond a rate are refused
 	Window     string            `json:"window,omitempty"`             // how long after a person's message one may write freely: "24h"; "" or "off": always
 	Recipients map[string]string `json:"recipients,omitempty"`         // by id: unknown, or blocked
-	Receipts   Receipts          `json:"receipts,omitzero"`            // WhatsApp only
+	Receipts   Receipts          `json:"receipts,omitzero"`            // WhatsApp and Facebook
 	Duplicate  int               `json:"duplicate_webhooks,omitempty"` // every webhook comes this many times more
 	ReorderMS  int               `json:"reorder_ms,omitempty"`         // every webhook is held back for a random time up to this
 

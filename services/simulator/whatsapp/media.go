@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/services/simulator/account"
+	"github.com/tributaryhq/tributary/services/simulator/graph"
 	"github.com/tributaryhq/tributary/services/simulator/media"
 	"github.com/tributaryhq/tributary/services/simulator/stage"
 )
@@ -158,7 +159,7 @@ func (p *Provider) link(r *http.Request, a *account.Account, id string) string {
 }
 
 func seal(a *account.Account, id, expires string) string {
-	return sum(a.Config().Secrets["access_token"]+a.Config().Secrets["api_key"], []byte(id+" "+expires))[:16]
+	return graph.Sum(a.Config().Secrets["access_token"]+a.Config().Secrets["api_key"], []byte(id+" "+expires))[:16]
 }
 
 // file serves the bytes. a is nil if the credentials are wrong.

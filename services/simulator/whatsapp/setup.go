@@ -9,18 +9,19 @@ import (
 	"net/url"
 
 	"github.com/tributaryhq/tributary/services/simulator/account"
+	"github.com/tributaryhq/tributary/services/simulator/graph"
 	"github.com/tributaryhq/tributary/services/simulator/stage"
 )
 
 // debug is what Meta says of an access token when it asks about itself: those of accounts here do not end.
 func (p *Provider) debug(w http.ResponseWriter, r *http.Request) {
 	known := p.Accounts.Where(func(c *account.Config) bool {
-		return c.Type == typeName && !isDialog(c) && token(r) != "" && token(r) == c.Secrets["access_token"]
+		return c.Type == typeName && !isDialog(c) && graph.Token(r) != "" && graph.Token(r) == c.Secrets["access_token"]
 	})
 	switch {
 	case len(known) == 0:
 		stage.Write(w, refusal(190, ""))
-	case r.URL.Query().Get("input_token") != token(r):
+	case r.URL.Query().Get("input_token") != graph.Token(r):
 		stage.Write(w, refusal(100, "You must provide an app access token."))
 	default:
 		stage.Write(w, stage.Answer{Status: 200, Body: obj{"data": obj{"type": "SYSTEM_USER", "is_valid": true, "expires_at": 0}}})
@@ -31,7 +32,7 @@ func (p *Provider) debug(w http.ResponseWriter, r *http.Request) {
 func (p *Provider) subscribe(w http.ResponseWriter, r *http.Request, waba string) {
 	var numbers []*account.Account
 	for _, a := range p.Accounts.Where(func(c *account.Config) bool { return c.Type == typeName && own(c).waba == waba }) {
-		if !isDialog(a.Config()) && token(r) != "" && token(r) == a.Config().Secrets["access_token"] {
+		if !isDialog(a.Config()) && graph.Token(r) != "" && graph.Token(r) == a.Config().Secrets["access_token"] {
 			numbers = append(numbers, a)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tributaryhq/tributary/services/simulator/account"
+	"github.com/tributaryhq/tributary/services/simulator/graph"
 	"github.com/tributaryhq/tributary/services/simulator/media"
 	"github.com/tributaryhq/tributary/services/simulator/stage"
 )
@@ -50,11 +51,11 @@ func (p *Provider) Cloud(w http.ResponseWriter, r *http.Request, path string) {
 	}
 	number := node
 	if edge == "" && p.number(node) == nil {
-		number = cmp.Or(r.URL.Query().Get("phone_number_id"), p.holder(token(r), node))
+		number = cmp.Or(r.URL.Query().Get("phone_number_id"), p.holder(graph.Token(r), node))
 	}
 	a := p.bearer(r, number)
 	switch {
-	case token(r) == "":
+	case graph.Token(r) == "":
 		stage.Write(w, refusal(190, "An access token is required to request this resource."))
 	case a == nil && p.number(number) != nil:
 		stage.Write(w, refusal(190, ""))
@@ -98,15 +99,10 @@ func (p *Provider) Dialog(w http.ResponseWriter, r *http.Request, path string) {
 
 type obj = map[string]any
 
-func token(r *http.Request) string {
-	t, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	return t
-}
-
 // bearer is the account of a number if the request has its token.
 func (p *Provider) bearer(r *http.Request, number string) *account.Account {
 	a := p.number(number)
-	if a == nil || isDialog(a.Config()) || token(r) == "" || token(r) != a.Config().Secrets["access_token"] {
+	if a == nil || isDialog(a.Config()) || graph.Token(r) == "" || graph.Token(r) != a.Config().Secrets["access_token"] {
 		return nil
 	}
 	return a

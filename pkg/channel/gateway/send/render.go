@@ -19,7 +19,7 @@ type rendering struct {
 	tenant  string
 	source  event.Outbound // as it came
 	ch      channel.Keyed
-	rules   channel.Rules  // of the channel
+	rules   channel.Rules  // of the thread
 	msg     event.Outbound // as the adapter rendered it
 	parts   []channel.Request
 	refusal *fault.Error
@@ -42,10 +42,11 @@ func (w *Worker) render(ctx context.Context, tenant string, msg event.Outbound) 
 	case !r.ch.Enabled:
 		r.refusal = fault.New(fault.Gone, "channel_disabled", "channel %s is switched off", msg.ChannelID)
 	default:
-		r.rules = w.info.For(r.ch.Settings)
+		all := w.info.For(r.ch.Settings)
+		r.rules = all.Under(msg.Post)
 		w.scopes.Adopt(r.ch.ID, limits(r.rules.Send))
 		r.msg.Content = r.rules.Linked(msg.Content, func(a event.Attachment) string { return w.Files.Link(fileurl.Of(tenant, a)) })
-		r.parts, r.refusal = w.requests(r.rules, r.ch.Channel, r.msg)
+		r.parts, r.refusal = w.requests(all, r.ch.Channel, r.msg)
 	}
 	if n := resumed(msg); r.refusal == nil && n > 0 && n != len(r.parts) {
 		r.refusal = dispatch.ErrChanged // the parts that have arrived are not those of this rendering

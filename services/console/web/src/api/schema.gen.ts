@@ -1759,6 +1759,10 @@ export interface components {
         } | null;
         /** @description What a channel can do. Of a channel it follows from that channel's settings, and is in the answers of calls about one channel, not in lists; of a channel type it is what a channel with default settings can do. */
         ChannelRules: {
+            /** @description what can be sent below a post, in the form of send, where that is something else; there is no window */
+            comments?: {
+                [key: string]: unknown;
+            };
             /** @description bytes of a customer's file that is fetched at most, where there is a limit of the channel's; of a channel type it is inbound.max_media */
             max_media?: number;
             /** @description What can be sent: kinds of messages, limits of text, files and interactive messages, calls at once, and rates */
@@ -2485,6 +2489,8 @@ export interface components {
             } | null;
             /** @description as the person calls themselves */
             name?: string;
+            /** @description Facebook: the post below which it happens, which makes it a comment */
+            post?: string;
             referral?: {
                 body?: string;
                 code?: string;
@@ -2642,7 +2648,7 @@ export interface components {
             /** Format: int64 */
             took_ms?: number;
         };
-        /** @description a channel type that is played: whatsapp, telegram, line */
+        /** @description a channel type that is played: whatsapp, facebook, telegram, line */
         SimulatedType: string;
         SimulatedWebhook: {
             account: string;

@@ -1,0 +1,50 @@
+package meta
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+)
+
+// Version is the version of the Graph API that requests are written for.
+const Version = "v26.0"
+
+// Base is where the Graph API of a channel is, with its version and without a slash at the end.
+func Base(ch channel.Channel) string {
+	host := cmp.Or(strings.TrimSuffix(ch.Settings.Text("api_base_url"), "/"), "https://graph.facebook.com")
+	return host + "/" + url.PathEscape(cmp.Or(ch.Settings.Text("graph_version"), Version))
+}
+
+// Node is the base of calls that concern an object.
+func Node(ch channel.Channel, id string) string { return Base(ch) + "/" + url.PathEscape(id) }
+
+// Post returns a call with a JSON body.
+func Post(to string, body any, tag string) channel.Request {
+	return channel.Request{Method: "POST", URL: to, Header: channel.Header{"Content-Type": {"application/json"}}, Body: JSON(body), Tag: tag}
+}
+
+// JSON writes one of an adapter's own types, with characters as they are.
+func JSON(body any) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(body); err != nil {
+		panic(fmt.Sprintf("meta: %v", err)) // an adapter's own types: cannot fail
+	}
+	return bytes.TrimSpace(b.Bytes())
+}
+
+// Authorize adds a token in the header, where no log of addresses shows it.
+func Authorize(req channel.Request, token string) channel.Request {
+	req.Header = req.Header.Clone()
+	if req.Header == nil {
+		req.Header = channel.Header{}
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	return req
+}

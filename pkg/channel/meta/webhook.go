@@ -1,0 +1,33 @@
+// Package meta holds what the channels of Meta have in common: the proof and the handshake of webhooks, the addresses of the Graph API,
+// and the meaning of its errors (https://developers.facebook.com/docs/graph-api). It is pure, as adapters are.
+package meta
+
+import (
+	"github.com/tributaryhq/tributary/pkg/channel"
+)
+
+// SignatureHeader has the HMAC of a webhook's body.
+const SignatureHeader = "X-Hub-Signature-256"
+
+// OlderSignatureHeader has a SHA-1 that nothing is proved by.
+const OlderSignatureHeader = "X-Hub-Signature"
+
+// MaxBody bounds a webhook, in bytes. Meta sends up to 3 MB.
+const MaxBody = 4 << 20
+
+// Verify checks the HMAC-SHA256 of the raw body under the app secret. A GET proves itself by the token that [channel.HubChallenge] compares.
+func Verify(ch channel.Keyed, in channel.Inbound) error {
+	if in.Method == "GET" {
+		return nil
+	}
+	return channel.HMACSHA256Hex(in.Body, in.Header.Get(SignatureHeader), "sha256=", ch.Secrets["app_secret"])
+}
+
+// Subscribing returns the verify token by which a check of the app's callback names channels; nil if it has none.
+func Subscribing(in channel.Inbound) []channel.Lookup {
+	token := in.Query.Get(channel.HubToken)
+	if token == "" {
+		return nil
+	}
+	return []channel.Lookup{{Setting: "verify_token", Value: token}}
+}

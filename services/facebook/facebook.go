@@ -1,0 +1,57 @@
+// Package facebook translates between Facebook Pages and the gateway: Messenger
+// (https://developers.facebook.com/documentation/business-messaging/messenger-platform) and the comments under a Page's posts
+// (https://developers.facebook.com/docs/graph-api/reference/comment). People are known by ids that are scoped to the Page.
+package facebook
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/meta"
+)
+
+// Adapter is the Facebook channel.
+type Adapter struct{}
+
+var _ interface {
+	channel.Adapter
+	channel.AppLevel
+	channel.Profiler
+	channel.Setup
+} = Adapter{}
+
+// Verify checks Meta's HMAC with the app secret. A GET carries nothing to verify but the token that Parse compares.
+func (Adapter) Verify(ch channel.Keyed, in channel.Inbound) error { return meta.Verify(ch, in) }
+
+// Sign adds the Page's token.
+func (Adapter) Sign(ch channel.Keyed, req channel.Request, _ time.Time, _ string) (channel.Request, error) {
+	return meta.Authorize(req, ch.Secrets.Current("page_access_token")), nil
+}
+
+// Named lists the Pages that a batch names. A subscription check names a channel by its verify token alone.
+func (Adapter) Named(in channel.Inbound) []channel.Lookup {
+	if in.Method == "GET" {
+		return meta.Subscribing(in)
+	}
+	var b struct {
+		Entry []channel.Item[struct {
+			ID channel.Opaque `json:"id"`
+		}] `json:"entry"`
+	}
+	if err := json.Unmarshal(in.Body, &b); err != nil && !channel.Malformed(err) {
+		return nil
+	}
+	var out []channel.Lookup
+	seen := map[channel.Opaque]bool{"": true}
+	for _, e := range b.Entry {
+		if !seen[e.V.ID] {
+			seen[e.V.ID] = true
+			out = append(out, channel.Lookup{Setting: "page_id", Value: string(e.V.ID)})
+		}
+	}
+	return out
+}
+
+// page is the base of calls that concern the Page.
+func page(ch channel.Channel) string { return meta.Node(ch, ch.Settings.Text("page_id")) }

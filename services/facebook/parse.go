@@ -1,0 +1,148 @@
+package facebook
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/event"
+	"github.com/tributaryhq/tributary/pkg/fault"
+)
+
+// Parse reads a batch: everything in it that happened on the channel's Page. What has an unexpected shape touches nothing beside it.
+func (Adapter) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, error) {
+	if in.Method == "GET" {
+		return channel.HubChallenge(in.Query, ch.Secrets["verify_token"]), nil
+	}
+	var b batch
+	err := json.Unmarshal(in.Body, &b)
+	if err != nil && !channel.Malformed(err) {
+		return channel.Parsed{}, fault.New(fault.Invalid, "unreadable", "the body is not JSON: %w", err)
+	}
+	r := reader{page: ch.Settings.Text("page_id"), app: ch.Settings.Text("app_id"), seen: map[string]bool{}}
+	if b.Object != "page" {
+		r.out.Ignore("object", b.Object)
+		return r.out, nil
+	}
+	for _, e := range b.Entry {
+		r.entry(e)
+	}
+	if err != nil {
+		r.out.Ignore("malformed", "")
+	}
+	return r.out, nil
+}
+
+// reader collects what one batch says to one channel.
+type reader struct {
+	page, app string          // the channel's
+	seen      map[string]bool // what is in out: the same may stand in a batch twice
+	out       channel.Parsed
+}
+
+func (r *reader) entry(e channel.Item[entry]) {
+	if string(e.V.ID) != r.page {
+		r.out.Ignore("other_account", "")
+		return
+	}
+	if e.Err != nil {
+		r.out.Ignore("malformed", "entry")
+	}
+	for _, i := range e.V.Messaging {
+		r.item(i, false)
+	}
+	for _, i := range e.V.Standby {
+		r.item(i, true)
+	}
+	for _, c := range e.V.Changes {
+		r.change(c)
+	}
+}
+
+// add takes an event over, once.
+func (r *reader) add(e event.Inbound) {
+	key := string(e.Type) + " " + e.Ref
+	if r.seen[key] {
+		r.out.Ignore("repeated", "")
+		return
+	}
+	r.seen[key] = true
+	r.out.Events = append(r.out.Events, e)
+}
+
+// happened is an item with whom it is about.
+type happened struct {
+	channel.Item[item]
+	peer    string
+	aliases []string
+	standby bool
+}
+
+// item reads one thing that happened in a conversation. Of an echo the Page is the sender, of everything else the recipient: an item
+// whose Page is another one is not taken.
+func (r *reader) item(i channel.Item[item], standby bool) {
+	v := &i.V
+	who, page := v.Sender, v.Recipient
+	if v.Message != nil && v.Message.Echo {
+		who, page = v.Recipient, v.Sender
+	}
+	h := happened{Item: i, standby: standby}
+	ids := []string{string(who.ID), refPeer(who.UserRef)}
+	if v.Optin != nil {
+		ids = append(ids, refPeer(v.Optin.UserRef))
+	}
+	for _, id := range ids {
+		switch {
+		case id == "" || id == h.peer || slices.Contains(h.aliases, id):
+		case h.peer == "":
+			h.peer = id
+		default:
+			h.aliases = append(h.aliases, id)
+		}
+	}
+	switch {
+	case page.ID != "" && string(page.ID) != r.page:
+		r.out.Ignore("other_account", "")
+	case r.accountNews(h):
+	case h.peer == "":
+		r.out.Ignore("no_sender", kind(i.Raw))
+	case v.Message != nil:
+		r.message(h)
+	case v.Postback != nil:
+		r.postback(h)
+	case i.Err != nil:
+		r.out.Ignore("malformed", kind(i.Raw))
+	default:
+		r.other(h)
+	}
+}
+
+// refPrefix marks peers that are known by the reference of a plugin only.
+const refPrefix = "user_ref:"
+
+func refPeer(ref channel.Opaque) string {
+	if ref == "" {
+		return ""
+	}
+	return refPrefix + string(ref)
+}
+
+// kind is the name of the part of an item that says what happened.
+func kind(raw json.RawMessage) string {
+	for _, k := range keysOf(raw) {
+		if k != "sender" && k != "recipient" && k != "timestamp" && k != "hop_context" {
+			return k
+		}
+	}
+	return "nothing"
+}
+
+// begin is what all events of a conversation have in common.
+func (h happened) begin(t event.Type, ref string) event.Inbound {
+	return event.Inbound{Type: t, Ref: ref, Peer: h.peer, Aliases: h.aliases, ProviderAt: h.V.Timestamp.Time(), Standby: h.standby}
+}
+
+// at names an occurrence that has no id of its own: who, what and when.
+func (h happened) at(what string) string {
+	return what + ":" + h.peer + ":" + stamp(h.V.Timestamp)
+}

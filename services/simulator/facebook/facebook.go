@@ -1,0 +1,171 @@
+// Package facebook plays Pages of Facebook: the Send API of Messenger with its files and profiles, the comments below posts, and the
+// webhooks of both.
+package facebook
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/tributaryhq/tributary/pkg/fault"
+	"github.com/tributaryhq/tributary/services/simulator/account"
+	"github.com/tributaryhq/tributary/services/simulator/graph"
+	"github.com/tributaryhq/tributary/services/simulator/media"
+	"github.com/tributaryhq/tributary/services/simulator/stage"
+)
+
+const typeName = "facebook"
+
+const (
+	maxJSON    = 1 << 20        // the largest body of a call without a file, in bytes
+	maxFile    = 25 << 20       // the largest file
+	remembered = 100_000        // comments, of all Pages together
+	replyFor   = 24 * 7         // hours in which a comment may be answered privately
+	defaultApp = "263000000001" // the app of a registration that names none
+)
+
+type obj = map[string]any
+
+// Provider plays graph.facebook.com.
+type Provider struct {
+	*stage.Stage
+	Accounts *account.Registry
+	Files    *media.Store
+	// Allowed says whether an account may send its webhooks to a URL.
+	Allowed func(url string) bool
+	// PublicURL is where files of people are fetched from.
+	PublicURL string
+
+	ids      atomic.Int64
+	comments *lru.Cache[string, comment] // by account and id
+}
+
+// comment is one that somebody, or the Page, wrote.
+type comment struct {
+	from   string // as the control API named them; empty: the Page
+	post   string
+	at     time.Time
+	hidden bool
+	told   bool // it was answered privately
+}
+
+// New returns the provider.
+func New(s *stage.Stage, accounts *account.Registry, files *media.Store, allowed func(string) bool, publicURL string) *Provider {
+	p := &Provider{Stage: s, Accounts: accounts, Files: files, Allowed: allowed, PublicURL: publicURL}
+	p.ids.Store(s.Now().UnixMilli())
+	p.comments, _ = lru.New[string, comment](remembered) // fails only without a size
+	return p
+}
+
+// Type implements the simulator's provider.
+func (p *Provider) Type() string { return typeName }
+
+// MadeUp implements the simulator's provider.
+func (p *Provider) MadeUp() account.Registration {
+	return account.Registration{
+		Type: typeName, Settings: map[string]any{"page_id": account.Digits(), "app_id": account.Digits()},
+		Secrets: map[string]string{"app_secret": account.Hex(16), "page_access_token": "EAAG" + account.Hex(24), "verify_token": account.Hex(12)},
+	}
+}
+
+// Account reads a Page's registration.
+func (p *Provider) Account(in account.Registration) (account.Config, error) {
+	c := account.Config{Type: typeName, ID: in.Text("page_id"), Key: in.Secrets["page_access_token"], Base: typeName, Display: "Simulated Page", Own: in.Text("app_id")}
+	if !digits(c.ID) {
+		return c, fault.At("/settings/page_id", "bad_format", "want the digits of a Page's id")
+	}
+	return c, in.Need("app_secret", "page_access_token")
+}
+
+func app(c *account.Config) string {
+	if id, _ := c.Own.(string); id != "" {
+		return id
+	}
+	return defaultApp
+}
+
+// APIs implements the simulator's provider.
+func (p *Provider) APIs() map[string]func(http.ResponseWriter, *http.Request, string) {
+	return map[string]func(http.ResponseWriter, *http.Request, string){typeName: p.serve}
+}
+
+// serve takes /v26.0/<node>/<edge>. Files of people need no token.
+func (p *Provider) serve(w http.ResponseWriter, r *http.Request, path string) {
+	if id, ok := strings.CutPrefix(path, filePath); ok {
+		p.file(w, r, id)
+		return
+	}
+	version, rest, _ := strings.Cut(strings.Trim(path, "/"), "/")
+	node, edge, _ := strings.Cut(rest, "/")
+	a := p.Accounts.ByKey(typeName, graph.Token(r))
+	switch {
+	case graph.Token(r) == "":
+		stage.Write(w, refusal(190, "An access token is required to request this resource."))
+	case a == nil:
+		stage.Write(w, refusal(190, ""))
+	case !strings.HasPrefix(version, "v") || node == "":
+		stage.Write(w, unknownObject(node))
+	case node == a.Config().ID || node == "me":
+		p.page(w, r, a, r.Method+" "+edge)
+	case edge == "comments" && r.Method == http.MethodPost:
+		p.answer(w, r, a, node)
+	case edge == "" && strings.Contains(node, "_") && (r.Method == http.MethodPost || r.Method == http.MethodDelete):
+		p.change(w, r, a, node)
+	case edge == "" && r.Method == http.MethodGet:
+		p.profile(w, r, a, node)
+	default:
+		stage.Write(w, unknownObject(node))
+	}
+}
+
+// page serves what belongs to the Page itself.
+func (p *Provider) page(w http.ResponseWriter, r *http.Request, a *account.Account, do string) {
+	switch do {
+	case "POST messages":
+		p.messages(w, r, a)
+	case "POST message_attachments":
+		p.upload(w, r, a)
+	case "POST subscribed_apps", "GET subscribed_apps":
+		p.subscribe(w, r, a)
+	case "POST take_thread_control", "POST request_thread_control", "POST pass_thread_control":
+		p.control(w, r, a, strings.TrimPrefix(do, "POST "))
+	default:
+		stage.Write(w, unknownObject(a.Config().ID))
+	}
+}
+
+func digits(s string) bool { return s != "" && len(s) <= 32 && strings.Trim(s, "0123456789") == "" }
+
+// scoped is a person's id among the Page's messages, and another one among those who comment. Digits are an id already, except after a
+// plus sign; any other name stands for one that is made of it.
+func scoped(c *account.Config, scope, name string) string {
+	if scope == inMessages && digits(name) && len(name) >= 5 {
+		return name
+	}
+	h := sha256.Sum256([]byte(c.ID + "\x00" + scope + "\x00" + account.Bare(name)))
+	return strconv.FormatUint(1e15+binary.BigEndian.Uint64(h[:])%9e15, 10)
+}
+
+const (
+	inMessages = "messages"
+	inComments = "comments"
+)
+
+// newMID looks like Meta's ids of messages.
+func newMID() string {
+	b := make([]byte, 54)
+	_, _ = rand.Read(b) // never fails (crypto/rand)
+	return "m_" + base64.RawURLEncoding.EncodeToString(b)
+}
+
+func (p *Provider) number() string { return strconv.FormatInt(p.ids.Add(1), 10) }
+
+func key(a *account.Account, id string) string { return a.Config().ID + " " + id }

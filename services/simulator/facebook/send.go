@@ -1,0 +1,430 @@
+package facebook
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tributaryhq/tributary/services/simulator/account"
+	"github.com/tributaryhq/tributary/services/simulator/graph"
+	"github.com/tributaryhq/tributary/services/simulator/ledger"
+	"github.com/tributaryhq/tributary/services/simulator/stage"
+)
+
+// The limits that Meta checks before it takes a message.
+const (
+	maxText    = 2000
+	maxButton  = 640 // the text of the button template
+	maxTitle   = 20  // of buttons and quick replies
+	maxButtons = 3
+	maxQuick   = 13
+	maxCards   = 10
+)
+
+// outgoing is the body of POST /messages, as far as it is looked at.
+type outgoing struct {
+	Recipient struct {
+		ID      string `json:"id"`
+		UserRef string `json:"user_ref"`
+		Comment string `json:"comment_id"`
+	} `json:"recipient"`
+	Type    string `json:"messaging_type"`
+	Tag     string `json:"tag"`
+	Action  string `json:"sender_action"`
+	Payload struct {
+		Message  string `json:"message_id"`
+		Reaction string `json:"reaction"`
+	} `json:"payload"`
+	Message *message `json:"message"`
+}
+
+type message struct {
+	Text       string      `json:"text"`
+	Metadata   string      `json:"metadata"`
+	Sticker    json.Number `json:"sticker_id"`
+	Attachment *struct {
+		Type    string  `json:"type"`
+		Payload payload `json:"payload"`
+	} `json:"attachment"`
+	Template *struct {
+		Name     string `json:"name"`
+		Language struct {
+			Code string `json:"code"`
+		} `json:"language"`
+	} `json:"template"`
+	Quick []struct {
+		Type    string `json:"content_type"`
+		Title   string `json:"title"`
+		Payload string `json:"payload"`
+	} `json:"quick_replies"`
+}
+
+type payload struct {
+	ID       string    `json:"attachment_id"`
+	URL      string    `json:"url"`
+	Layout   string    `json:"template_type"`
+	Text     string    `json:"text"`
+	Buttons  []button  `json:"buttons"`
+	Elements []element `json:"elements"`
+	Name     string    `json:"recipient_name"` // of a receipt
+}
+
+type element struct {
+	Title   string   `json:"title"`
+	Media   string   `json:"media_type"`
+	ID      string   `json:"attachment_id"`
+	URL     string   `json:"url"`
+	Buttons []button `json:"buttons"`
+}
+
+type button struct {
+	Type    string `json:"type"`
+	Title   string `json:"title"`
+	Payload string `json:"payload"`
+	URL     string `json:"url"`
+}
+
+// messages takes POST /messages: a message, a private reply to a comment, or an action of the sender.
+func (p *Provider) messages(w http.ResponseWriter, r *http.Request, a *account.Account) {
+	p.Play(w, r, a, "messages", words{}, func() stage.Act {
+		body, ok := stage.Read(w, r, maxJSON)
+		body = graph.JSON(r, body)
+		var o outgoing
+		if err := json.Unmarshal(body, &o); err != nil || !ok {
+			return stage.Act{Name: "messages", Do: func() stage.Answer { return refusal(100, "The body is not JSON of the documented shape.") }}
+		}
+		o.Action = strings.ToLower(o.Action) // words are taken in any case
+		to, act := p.recipient(a, &o), stage.Act{Name: "messages", Kind: o.kind()}
+		act.To = to
+		if o.Message != nil {
+			act.Ref = o.Message.Metadata
+		}
+		act.Do = func() stage.Answer {
+			if no, bad := p.wrong(a, &o, to); bad {
+				return no
+			}
+			if o.Action != "" {
+				return stage.Answer{Status: 200, Body: obj{"recipient_id": to}}
+			}
+			return p.take(a, &o, to, body)
+		}
+		return act
+	})
+}
+
+// recipient is the id among messages of whom a call is for; empty if nobody is named.
+func (p *Provider) recipient(a *account.Account, o *outgoing) string {
+	switch c := a.Config(); {
+	case o.Recipient.Comment != "":
+		if about, ok := p.comments.Get(key(a, o.Recipient.Comment)); ok && about.from != "" {
+			return scoped(c, inMessages, about.from)
+		}
+		return ""
+	case o.Recipient.UserRef != "":
+		return scoped(c, inMessages, "user_ref:"+o.Recipient.UserRef)
+	case digits(o.Recipient.ID):
+		return o.Recipient.ID
+	}
+	return ""
+}
+
+func (o *outgoing) kind() string {
+	m := o.Message
+	switch {
+	case o.Action != "":
+		return o.Action
+	case m == nil:
+		return ""
+	case m.Template != nil:
+		return "utility"
+	case m.Sticker != "":
+		return "sticker"
+	case m.Attachment != nil:
+		return cmp.Or(m.Attachment.Payload.Layout, m.Attachment.Type)
+	}
+	return "text"
+}
+
+// wrong refuses what Meta refuses.
+func (p *Provider) wrong(a *account.Account, o *outgoing, to string) (no stage.Answer, bad bool) {
+	refuse := func(code int, words string) (stage.Answer, bool) { return refusal(code, words), true }
+	script, who := a.Script(), a.People.Known(to)
+	switch {
+	case o.Recipient.Comment != "" && to == "":
+		return unknownObject(o.Recipient.Comment), true
+	case to == "":
+		return refuse(100, "The parameter recipient is required")
+	case script.Recipient(to) == "unknown":
+		return refuse(2018001, "")
+	case script.Recipient(to) == "blocked" || who.Blocked:
+		return refuse(551, "")
+	case o.Action != "":
+		return o.wrongAction()
+	case o.Message == nil:
+		return refuse(100, "The parameter message is required")
+	case script.Receipts.FailWith != 0: // a message that fails is refused at once: nothing is told later
+		return refuse(script.Receipts.FailWith, "")
+	case o.Recipient.Comment != "":
+		if no, bad := p.wrongPrivate(a, o.Recipient.Comment); bad {
+			return no, bad
+		}
+	case o.Type != "UTILITY" && o.Tag != "HUMAN_AGENT" && script.Closed(who.Wrote, p.Now()):
+		return refuse(2018278, "")
+	}
+	if o.Tag != "" && o.Tag != "HUMAN_AGENT" {
+		return refuse(100, "This message tag is not supported any more")
+	}
+	if why, code := p.wrongContent(a, o.Message); code != 0 {
+		return refuse(code, why)
+	}
+	return no, false
+}
+
+func (o *outgoing) wrongAction() (no stage.Answer, bad bool) {
+	switch o.Action {
+	case "typing_on", "typing_off", "mark_seen":
+		return no, false
+	case "react", "unreact":
+		if o.Payload.Message != "" && (o.Action == "unreact" || o.Payload.Reaction != "") {
+			return no, false
+		}
+	}
+	return refusal(100, "Invalid sender_action, or its payload is not complete"), true
+}
+
+// wrongPrivate refuses a second private reply to a comment, and one that comes too late.
+func (p *Provider) wrongPrivate(a *account.Account, id string) (no stage.Answer, bad bool) {
+	c, _ := p.comments.Get(key(a, id))
+	switch {
+	case c.told:
+		return refusal(10900, ""), true
+	case p.Now().Sub(c.at) > replyFor*time.Hour:
+		return refusal(10903, ""), true
+	}
+	return no, false
+}
+
+// wrongContent says what is wrong with a message; code 0: nothing.
+func (p *Provider) wrongContent(a *account.Account, m *message) (why string, code int) {
+	if len(m.Metadata) > 1000 {
+		return "Length of param message[metadata] must be less than or equal to 1000", 100
+	}
+	if n := utf8.RuneCountInString(m.Text); n > maxText {
+		return fmt.Sprintf("Length of param message[text] must be less than or equal to %d", maxText), 100
+	}
+	if len(m.Quick) > maxQuick {
+		return fmt.Sprintf("At most %d quick replies are allowed", maxQuick), 100
+	}
+	for _, q := range m.Quick {
+		if q.Type == "text" && (q.Title == "" || utf8.RuneCountInString(q.Title) > maxTitle || q.Payload == "") {
+			return fmt.Sprintf("A quick reply needs a payload, and a title of 1 to %d characters", maxTitle), 100
+		}
+	}
+	switch {
+	case m.Attachment != nil && m.Text != "":
+		return "Cannot send text and attachment together", 100
+	case m.Template != nil:
+		if m.Template.Name == "" || m.Template.Language.Code == "" {
+			return "The parameters name and language of the template are required", 100
+		}
+	case m.Attachment != nil:
+		return p.wrongAttachment(a, m.Attachment.Type, &m.Attachment.Payload)
+	case m.Text == "" && m.Sticker == "":
+		return "Must upload exactly one file or provide attachment, target_id or url", 100
+	}
+	return "", 0
+}
+
+func (p *Provider) wrongAttachment(a *account.Account, kind string, at *payload) (why string, code int) {
+	switch kind {
+	case "image", "audio", "video", "file":
+		return p.wrongFile(a, at.ID, at.URL)
+	case "template":
+	default:
+		return "Param message[attachment][type] must be one of {IMAGE, AUDIO, VIDEO, FILE, TEMPLATE}", 100
+	}
+	switch at.Layout {
+	case "button":
+		if n := utf8.RuneCountInString(at.Text); n == 0 || n > maxButton {
+			return fmt.Sprintf("The text of a button template has 1 to %d characters", maxButton), 100
+		}
+		return wrongButtons(at.Buttons, true)
+	case "generic":
+		if len(at.Elements) == 0 || len(at.Elements) > maxCards {
+			return fmt.Sprintf("A generic template has 1 to %d elements", maxCards), 100
+		}
+		for _, e := range at.Elements {
+			if e.Title == "" || utf8.RuneCountInString(e.Title) > 80 {
+				return "An element needs a title of 1 to 80 characters", 100
+			}
+			if why, code := wrongButtons(e.Buttons, false); code != 0 {
+				return why, code
+			}
+		}
+	case "media":
+		if len(at.Elements) != 1 || at.Elements[0].Media != "image" && at.Elements[0].Media != "video" {
+			return "A media template has one element, an image or a video", 100
+		}
+		if why, code := p.wrongFile(a, at.Elements[0].ID, at.Elements[0].URL); code != 0 {
+			return why, code
+		}
+		return wrongButtons(at.Elements[0].Buttons, false)
+	case "receipt":
+		if at.Name == "" {
+			return "The parameter recipient_name is required", 100
+		}
+	default:
+		return "Param template_type is not supported", 100
+	}
+	return "", 0
+}
+
+func (p *Provider) wrongFile(a *account.Account, id, url string) (why string, code int) {
+	switch {
+	case id != "" && p.Files.File(a, id) == nil:
+		return "", 2018074
+	case id == "" && !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://"):
+		return "Either attachment_id or url is required", 100
+	}
+	return "", 0
+}
+
+func wrongButtons(bs []button, needed bool) (why string, code int) {
+	if needed && len(bs) == 0 || len(bs) > maxButtons {
+		return fmt.Sprintf("At most %d buttons are allowed", maxButtons), 100
+	}
+	for _, b := range bs {
+		ok := b.Type == "postback" && b.Payload != "" && len(b.Payload) <= 1000 || b.Type == "web_url" && strings.HasPrefix(b.URL, "http")
+		if !ok || b.Title == "" || utf8.RuneCountInString(b.Title) > maxTitle {
+			return fmt.Sprintf("A button needs a title of 1 to %d characters, and a payload or a URL", maxTitle), 100
+		}
+	}
+	return "", 0
+}
+
+// take accepts a message.
+func (p *Provider) take(a *account.Account, o *outgoing, to string, body []byte) stage.Answer {
+	m := &ledger.Message{ID: newMID(), To: to, Kind: o.kind(), Text: o.Message.words(), ClientRef: o.Message.Metadata, Body: body, Choices: o.Message.choices()}
+	if id := o.Recipient.Comment; id != "" {
+		m.Kind = "private_reply"
+		if c, ok := p.comments.Get(key(a, id)); ok {
+			c.told = true
+			p.comments.Add(key(a, id), c)
+		}
+	}
+	return stage.Answer{Status: 200, Message: m, Done: func() { p.taken(a, o.Message, m) }, Body: obj{"recipient_id": to, "message_id": m.ID}}
+}
+
+func (m *message) words() string {
+	switch {
+	case m.Text != "":
+		return m.Text
+	case m.Template != nil:
+		return m.Template.Name
+	case m.Attachment == nil:
+		return ""
+	case m.Attachment.Payload.Text != "":
+		return m.Attachment.Payload.Text
+	}
+	var titles []string
+	for _, e := range m.Attachment.Payload.Elements {
+		titles = append(titles, e.Title)
+	}
+	return strings.TrimSpace(strings.Join(titles, "\n"))
+}
+
+// choices are the buttons that bring something back.
+func (m *message) choices() (out []account.Choice) {
+	for _, q := range m.Quick {
+		if q.Type == "text" {
+			out = append(out, account.Choice{ID: q.Payload, Title: q.Title})
+		}
+	}
+	if m.Attachment == nil {
+		return out
+	}
+	all := m.Attachment.Payload.Buttons
+	for _, e := range m.Attachment.Payload.Elements {
+		for _, b := range e.Buttons {
+			if e.Title != "" {
+				b.Title = e.Title // of cards all buttons have the same
+			}
+			all = append(all, b)
+		}
+	}
+	for _, b := range all {
+		if b.Type == "postback" {
+			out = append(out, account.Choice{ID: b.Payload, Title: b.Title})
+		}
+	}
+	return out
+}
+
+// taken remembers what a person can answer to, and begins with the echo and the receipts.
+func (p *Provider) taken(a *account.Account, o *message, m *ledger.Message) {
+	a.People.Change(m.To, func(w *account.Person) {
+		w.LastOut = m.ID
+		if len(m.Choices) > 0 {
+			w.Offered, w.OfferID = m.Choices, m.ID
+		}
+	})
+	for _, s := range a.Script().Receipts.Plan() {
+		// A queue that is full is counted there: receipts may be lost with a real provider too.
+		_ = p.Send(a, p.status(a, m, s, o))
+	}
+}
+
+// subscribe takes POST and GET /subscribed_apps.
+func (p *Provider) subscribe(w http.ResponseWriter, r *http.Request, a *account.Account) {
+	p.Play(w, r, a, "subscribed_apps", words{}, func() stage.Act {
+		body, _ := stage.Read(w, r, maxJSON)
+		return stage.Act{Name: "subscribed_apps", Do: func() stage.Answer {
+			if r.Method == http.MethodGet {
+				return stage.Answer{Status: 200, Body: obj{"data": []obj{{"id": app(a.Config()), "name": "Simulated app"}}}}
+			}
+			var in struct {
+				Fields json.RawMessage `json:"subscribed_fields"` // a list, or names with commas between
+			}
+			err := json.Unmarshal(graph.JSON(r, body), &in)
+			names := strings.FieldsFunc(string(in.Fields), func(c rune) bool { return strings.ContainsRune(`[]", `, c) })
+			if err != nil || !slices.Contains(names, "messages") {
+				return refusal(100, "Param subscribed_fields is required, and has no messages")
+			}
+			return stage.Answer{Status: 200, Body: obj{"success": true}}
+		}}
+	})
+}
+
+// control takes what apps do to have a conversation.
+func (p *Provider) control(w http.ResponseWriter, r *http.Request, a *account.Account, name string) {
+	p.Play(w, r, a, name, words{}, func() stage.Act {
+		body, _ := stage.Read(w, r, maxJSON)
+		var o outgoing
+		err := json.Unmarshal(graph.JSON(r, body), &o)
+		return stage.Act{Name: name, To: o.Recipient.ID, Kind: "control", Do: func() stage.Answer {
+			if err != nil || !digits(o.Recipient.ID) {
+				return refusal(100, "The parameter recipient is required")
+			}
+			return stage.Answer{Status: 200, Body: obj{"success": true}}
+		}}
+	})
+}
+
+// profile serves GET /{psid}: of people who have done something with the Page.
+func (p *Provider) profile(w http.ResponseWriter, r *http.Request, a *account.Account, id string) {
+	p.Play(w, r, a, "profile", words{}, func() stage.Act {
+		return stage.Act{Name: "profile", To: id, Do: func() stage.Answer {
+			who := a.People.Known(id)
+			if !digits(id) || !who.Seen {
+				return unknownObject(id)
+			}
+			first, last, _ := strings.Cut(cmp.Or(who.Name, "Simulated "+id[max(0, len(id)-4):]), " ")
+			return stage.Answer{Status: 200, Body: obj{"first_name": first, "last_name": last, "profile_pic": "https://profile.example/" + id, "id": id}}
+		}}
+	})
+}

@@ -1,0 +1,89 @@
+// Package graph is how Meta's products speak: the form of their JSON, the signature of their webhooks, and their tokens.
+package graph
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf16"
+)
+
+// Token is the access token of a call, in its header or as a parameter of its URL; "" if it has none.
+func Token(r *http.Request) string {
+	if t, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		return t
+	}
+	return r.URL.Query().Get("access_token")
+}
+
+// JSON is a body as JSON: as it came, or of a form, in which values that are no texts are JSON by themselves.
+func JSON(r *http.Request, body []byte) []byte {
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		return body
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil
+	}
+	out := map[string]json.RawMessage{}
+	for k := range form {
+		out[k] = Value(form.Get(k))
+	}
+	return Encode(out)
+}
+
+// Value is a value of a form as JSON: an object, a list, a truth, or else a text.
+func Value(text string) json.RawMessage {
+	if structured := text != "" && (text[0] == '{' || text[0] == '['); (structured || text == "true" || text == "false") && json.Valid([]byte(text)) {
+		return json.RawMessage(text)
+	}
+	b, _ := json.Marshal(text) // a text always marshals
+	return b
+}
+
+// Header has what Meta sends with a webhook, and its signature.
+func Header(appSecret string, body []byte) http.Header {
+	return http.Header{
+		"Content-Type": {"application/json"}, "User-Agent": {"facebookexternalua"}, "X-Hub-Signature-256": {"sha256=" + Sum(appSecret, body)},
+	}
+}
+
+// Sum is the HMAC-SHA256 of a body in hex.
+func Sum(secret string, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write(body)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// Encode writes JSON as Meta does: everything beyond ASCII as \uXXXX in lower case, slashes escaped. Whoever parses and writes it again
+// before checking the signature gets another text.
+func Encode(v any) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		panic(fmt.Sprintf("graph: %v", err)) // the simulator's own types: cannot fail
+	}
+	text := strings.TrimSpace(b.String())
+	var out strings.Builder
+	out.Grow(len(text) + 64)
+	for _, r := range text {
+		switch {
+		case r == '/': // only ever inside of texts
+			out.WriteString(`\/`)
+		case r < 0x80:
+			out.WriteByte(byte(r))
+		default:
+			for _, u := range utf16.Encode([]rune{r}) {
+				fmt.Fprintf(&out, `\u%04x`, u)
+			}
+		}
+	}
+	return []byte(out.String())
+}

@@ -1,0 +1,124 @@
+package e2e
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	fbPage   = "204811577390142"
+	fbPerson = "7312094458812037"
+)
+
+// onFacebook has a person do something at the simulator, and returns whom the gateway names then.
+func (t *test) onFacebook(act map[string]any) (peer string) {
+	t.Helper()
+	act["type"], act["from"] = "facebook", fbPerson
+	var in struct {
+		Status int    `json:"status"`
+		Peer   string `json:"peer"`
+	}
+	if t.do("POST", "/simulator/inbound", "", act, &in); in.Status != 200 {
+		t.Fatalf("the webhook of %v was answered %d", act, in.Status)
+	}
+	return in.Peer
+}
+
+// connectFacebook makes a channel of a Page whose provider is the simulator.
+func (t *test) connectFacebook() {
+	t.Helper()
+	settings := map[string]any{"page_id": fbPage, "app_id": "1029384756", "api_base_url": t.url + "/simulator/facebook"}
+	secrets := map[string]string{"app_secret": "secret-of-the-app", "page_access_token": "EAAG-token-of-the-page", "verify_token": "verify-the-page"}
+	var ch struct {
+		ID string `json:"id"`
+	}
+	t.eventually("a Facebook channel can be made", func() bool {
+		return t.call(t.Context(), "POST", "/v1/channels", "fb", map[string]any{"type": "facebook", "name": "Page", "settings": settings, "secrets": secrets}, &ch) == nil
+	})
+	t.do("POST", "/simulator/accounts", "", map[string]any{"type": "facebook", "settings": settings, "secrets": secrets, "webhook_url": t.url + "/webhooks/facebook/" + ch.ID}, nil)
+	t.do("POST", "/webhooks/facebook/"+ch.ID+"/~test", "", nil, nil)
+}
+
+// A message there and back with its receipts; a comment that is answered, hidden and answered privately, which tells that both are one
+// person.
+func TestFacebookThereAndBack(t *testing.T) {
+	each(t, func(t *test) {
+		t.connectFacebook()
+		t.onFacebook(map[string]any{"name": "Ana Ribeiro", "text": "hello"})
+		var c *conversation
+		t.eventually("the conversation is listed", func() bool { c = t.find(fbPerson); return c != nil })
+		t.eventually("the contact has its name", func() bool { a := t.contactOf(fbPerson); return a != nil && a.Name == "Ana Ribeiro" })
+		var m message
+		t.do("POST", "/v1/conversations/"+c.ID+"/messages", "fb-1", map[string]string{"text": "Nice!"}, &m)
+		t.eventually("the answer is read", func() bool {
+			var now message
+			return t.call(t.Context(), "GET", "/v1/messages/"+m.ID, "", nil, &now) == nil && now.Status == "read" && len(now.ExternalIDs) == 1
+		})
+		t.commentedOnFacebook()
+	})
+}
+
+func (t *test) commentedOnFacebook() {
+	peer := t.onFacebook(map[string]any{"name": "Ana Ribeiro", "post": "330011224455", "text": "how much?"})
+	if peer == fbPerson {
+		t.Fatal("a commenter has another id than among messages")
+	}
+	var c *conversation
+	t.eventually("the comments are a conversation", func() bool {
+		var list page[conversation]
+		if t.call(t.Context(), "GET", "/v1/conversations?kind=comments", "", nil, &list) != nil || len(list.Data) != 1 || list.Data[0].Peer != peer {
+			return false
+		}
+		c = &list.Data[0]
+		return true
+	})
+	var shown struct {
+		Kind string `json:"kind"`
+		Post struct {
+			ID string `json:"id"`
+		} `json:"post"`
+		Window struct {
+			State string `json:"state"`
+		} `json:"window"`
+	}
+	t.do("GET", "/v1/conversations/"+c.ID, "", nil, &shown)
+	if shown.Kind != "comments" || shown.Post.ID != fbPage+"_330011224455" || shown.Window.State != "none" {
+		t.Errorf("the conversation is %+v", shown)
+	}
+	buttons := map[string]any{"interactive": map[string]any{"kind": "buttons", "body": "?", "buttons": []map[string]string{{"id": "a", "title": "A"}}}}
+	if err := t.call(t.Context(), "POST", "/v1/conversations/"+c.ID+"/messages", "fb-buttons", buttons, nil); err == nil || !strings.Contains(err.Error(), "422") {
+		t.Errorf("buttons below a post: %v", err)
+	}
+	var m message
+	t.do("POST", "/v1/conversations/"+c.ID+"/messages", "fb-c", map[string]string{"text": "20 €"}, &m)
+	t.eventually("the answer is there", func() bool {
+		var now message
+		return t.call(t.Context(), "GET", "/v1/messages/"+m.ID, "", nil, &now) == nil && now.Status == "sent"
+	})
+	var list page[message]
+	t.do("GET", "/v1/conversations/"+c.ID+"/messages", "", nil, &list)
+	i := slices.IndexFunc(list.Data, func(m message) bool { return m.Direction == "inbound" })
+	if i < 0 {
+		t.Fatalf("no comment in %+v", list.Data)
+	}
+	comment := list.Data[i].ID
+	type acted struct {
+		Hidden  bool `json:"hidden"`
+		Actions []struct {
+			Kind   string `json:"kind"`
+			Status string `json:"status"`
+		} `json:"actions"`
+	}
+	now := func() (m acted) {
+		_ = t.call(t.Context(), "GET", "/v1/messages/"+comment, "", nil, &m)
+		return m
+	}
+	t.do("POST", "/v1/messages/"+comment+"/hide", "fb-hide", nil, nil)
+	t.eventually("the comment is hidden", func() bool { return now().Hidden })
+	t.do("POST", "/v1/messages/"+comment+"/private-reply", "fb-private", map[string]string{"text": "by message"}, nil)
+	t.eventually("it is answered privately", func() bool {
+		as := now().Actions
+		return len(as) == 2 && (as[1].Status == "accepted" || as[1].Status == "sent")
+	})
+}
