@@ -32,8 +32,8 @@ func toPSID(attempt string, c event.Content) event.Outbound {
 func TestFacebookPersonWrites(t *testing.T) {
 	t.Parallel()
 	w := facebookPage(t)
-	first := w.write(obj{"from": psid, "text": "¿Cuánto cuesta? 🙂"})
-	if first.Peer != psid || first.Content.Text != "¿Cuánto cuesta? 🙂" {
+	first := w.write(obj{"from": psid, "text": "¿Qué precio tiene? 🙂"})
+	if first.Peer != psid || first.Content.Text != "¿Qué precio tiene? 🙂" {
 		t.Errorf("arrived %+v %+v", first, first.Content)
 	}
 	for kind, want := range map[string]event.MessageType{

@@ -168,7 +168,7 @@ const retry = time.Second
 func (p *played) run(ctx context.Context) error {
 	for {
 		if err := p.settle(ctx); err != nil && ctx.Err() == nil {
-			p.log.Warn("the channels to be played could not be read", "error", err)
+			p.log.WarnContext(ctx, "the channels to be played could not be read", "error", err)
 			if !due.Sleep(ctx, retry) {
 				return nil
 			}

@@ -31,8 +31,7 @@ func (o *office) ExpiryRequest(ch channel.Keyed) (channel.Request, bool) {
 }
 
 func (o *office) ParseExpiry(resp channel.Response, _ time.Time) (time.Time, error) {
-	id := string(resp.Body)
-	return o.says[id], o.fails[id]
+	return o.says[string(resp.Body)], o.fails[string(resp.Body)]
 }
 
 func (o *office) Ask(_ context.Context, _ channel.Keyed, req channel.Request, read func(channel.Response) error) error {
