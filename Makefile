@@ -195,6 +195,15 @@ test-web: bin/tributary ## test the console: its logic in Node, its screens in C
 	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || { echo "chromium is missing: apt-get install chromium"; exit 1; }
 	cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error && BIN=$(CURDIR)/bin npm test --silent
 
+# Of every screen, in both themes and three widths: for docs/guide/console.md, and to be looked at.
+.PHONY: screenshots
+screenshots: bin/tributary ## take pictures of the console's screens into docs/guide/console (Node and Chromium must be installed)
+	cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error && BIN=$(CURDIR)/bin npm run --silent pictures
+
+.PHONY: bench-web
+bench-web: bin/tributary ## measure the console in Chromium with ROWS=100000 conversations and EVENTS=72000 messages, write it into docs/reference/performance.md
+	cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error && BIN=$(CURDIR)/bin COMMIT=$(VERSION) npm run --silent figures
+
 REDOC := 2.5.4
 .PHONY: redoc
 redoc: ## fetch the pinned Redoc bundle (npm), which is committed: nothing else needs npm
