@@ -14,7 +14,7 @@ const (
 // onFacebook has a person do something at the simulator, and returns whom the gateway names then.
 func (t *test) onFacebook(act map[string]any) (peer string) {
 	t.Helper()
-	act["type"], act["from"] = "facebook", fbPerson
+	act["type"], act["account"], act["from"] = "facebook", fbPage, fbPerson
 	var in struct {
 		Status int    `json:"status"`
 		Peer   string `json:"peer"`

@@ -54,7 +54,7 @@ func (t *test) connectLine() {
 
 func (t *test) onLine(act map[string]any) {
 	t.Helper()
-	act["type"] = "line"
+	act["type"], act["account"] = "line", lineBot // the demo has a bot of its own
 	var in struct {
 		Status int `json:"status"`
 	}

@@ -89,7 +89,11 @@ func topics(ctx context.Context, brokers []string) error {
 	for i := range ts {
 		ts[i].Replicas = -1
 	}
-	return errors.Join(b.EnsureTopics(ctx, ts), b.Close())
+	err = b.EnsureTopics(ctx, ts)
+	for end := time.Now().Add(time.Minute); err != nil && ctx.Err() == nil && time.Now().Before(end); { // many scenes begin at once
+		err = b.EnsureTopics(ctx, ts)
+	}
+	return errors.Join(err, b.Close())
 }
 
 func (r *real) close() error {
