@@ -252,7 +252,7 @@ test('the palette finds commands of the conversation, views, channels and people
   expect(await field(page).inputValue()).toBe('half a sent');
   await page.keyboard.press('Control+k');
   await page.getByRole('combobox').fill('sign out');
-  await page.keyboard.press('Enter');
+  await page.getByRole('option', { name: 'Sign out' }).click();
   await page.waitForURL('**/signin');
 });
 

@@ -84,7 +84,7 @@ test('pictures, files, places, reactions, edits and deletions are made as the pr
   await page.getByRole('button', { name: 'Location', exact: true }).click();
   await page.locator('.pm.me', { hasText: 'Location' }).getByText('taken by the channel').waitFor({ state: 'attached' });
   await page.locator('.pm.me', { hasText: 'Picture' }).getByText('taken by the channel').waitFor({ state: 'attached' });
-  await page.getByRole('button', { name: 'React' }).click();
+  await page.getByRole('button', { name: 'React', exact: true }).click();
   await page.getByRole('menuitem', { name: '❤️' }).click();
   await theirs(page, 'an answer').getByText('You reacted with ❤️').waitFor({ state: 'attached' });
   await answer(id, { reaction: { emoji: '🙏', message_id: (await message(id, 'a first text')).id } });
