@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -40,6 +41,22 @@ type Request struct {
 	After time.Duration
 	Safe  bool   // nothing a person would see: may be repeated after an unknown outcome (an upload, a typing signal)
 	Key   string // the idempotency key the provider takes, if it takes one
+}
+
+// PostJSON returns a call with a JSON body.
+func PostJSON(to string, body any, tag string) Request {
+	return Request{Method: "POST", URL: to, Header: Header{"Content-Type": {"application/json"}}, Body: JSON(body), Tag: tag}
+}
+
+// JSON writes one of an adapter's own types, with characters as they are: some providers show escaped ones as they are written.
+func JSON(body any) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(body); err != nil {
+		panic(fmt.Sprintf("body of a request: %v", err)) // the adapters' own types: cannot fail
+	}
+	return bytes.TrimSpace(b.Bytes())
 }
 
 // MaxState is how many bytes a request's State may have: what a provider answers may stand in it.

@@ -23,7 +23,7 @@ func comment(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) 
 		if strings.TrimSpace(c.Text) == "" {
 			return nil, fault.At("/text", "empty_message", "there is nothing to send")
 		}
-		return []channel.Request{meta.Post(to, worded{c.Text}, tagComment)}, nil
+		return []channel.Request{channel.PostJSON(to, worded{c.Text}, tagComment)}, nil
 	}
 	a := c.Attachments[0]
 	if err := there(&a, 0); err != nil {
@@ -33,7 +33,7 @@ func comment(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) 
 		if a.URL == "" {
 			return nil, fault.At("/attachments/0", "attachment_empty", "a comment takes a file or a URL, not what was uploaded for messages")
 		}
-		return []channel.Request{meta.Post(to, struct {
+		return []channel.Request{channel.PostJSON(to, struct {
 			Message string `json:"message,omitempty"`
 			URL     string `json:"attachment_url"`
 		}{c.Text, a.URL}, tagComment)}, nil
@@ -60,15 +60,15 @@ func action(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) {
 	var req channel.Request
 	switch msg.Action.Kind {
 	case event.ActionHide, event.ActionUnhide:
-		req = meta.Post(node, struct {
+		req = channel.PostJSON(node, struct {
 			Hidden bool `json:"is_hidden"`
 		}{msg.Action.Kind == event.ActionHide}, tagChange)
 	case event.ActionEdit:
-		req = meta.Post(node, worded{msg.Content.Text}, tagChange)
+		req = channel.PostJSON(node, worded{msg.Content.Text}, tagChange)
 	case event.ActionUnsend:
 		req = channel.Request{Method: "DELETE", URL: node, Tag: tagChange}
 	case event.ActionPrivateReply:
-		req = meta.Post(page(ch)+"/messages", call{
+		req = channel.PostJSON(page(ch)+"/messages", call{
 			Recipient: recipient{Comment: id}, Type: "RESPONSE",
 			Message: &outgoing{Text: msg.Content.Text, Metadata: channel.ClientRef(msg.AttemptID, 0)},
 		}, tagPrivate)

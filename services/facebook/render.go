@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
-	"github.com/tributaryhq/tributary/pkg/channel/meta"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
@@ -225,7 +224,7 @@ func reactionPart(r *event.Reaction) part {
 // request is the next call of a part: the upload of its file, or what sends it.
 func (p part) request(ch channel.Channel, msg event.Outbound, at progress) channel.Request {
 	if p.action != "" {
-		req := meta.Post(page(ch)+"/messages", call{Recipient: recipientOf(msg.Peer), Action: p.action, Payload: p.payload}, tagReact)
+		req := channel.PostJSON(page(ch)+"/messages", call{Recipient: recipientOf(msg.Peer), Action: p.action, Payload: p.payload}, tagReact)
 		req.State = channel.State(at)
 		return req
 	}
@@ -255,7 +254,7 @@ func (p part) request(ch channel.Channel, msg event.Outbound, at progress) chann
 	if p.replyTo != "" {
 		body.ReplyTo = &replied{p.replyTo}
 	}
-	req := meta.Post(page(ch)+"/messages", body, tagSend)
+	req := channel.PostJSON(page(ch)+"/messages", body, tagSend)
 	req.State = channel.State(at)
 	return req
 }
@@ -270,7 +269,7 @@ func upload(ch channel.Channel, a event.Attachment, at progress) channel.Request
 	return channel.Request{
 		Method: "POST", URL: page(ch) + "/message_attachments", Tag: tagUpload, State: channel.State(at), Safe: true,
 		Form: []channel.Part{
-			{Name: "message", Value: string(meta.JSON(about))},
+			{Name: "message", Value: string(channel.JSON(about))},
 			{Name: "filedata", Blob: a.Blob, File: cmp.Or(a.Name, string(a.Type)), MIME: a.MIME},
 		},
 	}
@@ -282,7 +281,7 @@ func signal(ch channel.Channel, msg event.Outbound) []channel.Request {
 	if msg.Post != nil || words[msg.Signal] == "" || msg.Peer == "" {
 		return nil
 	}
-	req := meta.Post(page(ch)+"/messages", call{Recipient: recipientOf(msg.Peer), Action: words[msg.Signal]}, tagSignal)
+	req := channel.PostJSON(page(ch)+"/messages", call{Recipient: recipientOf(msg.Peer), Action: words[msg.Signal]}, tagSignal)
 	req.Safe = true
 	return []channel.Request{req}
 }

@@ -122,7 +122,7 @@ func control(ch channel.Channel, msg event.Outbound, req channel.Request, e *fau
 	default:
 		return channel.Request{}, false
 	}
-	ask := meta.Post(page(ch)+edge, struct {
+	ask := channel.PostJSON(page(ch)+edge, struct {
 		Recipient recipient `json:"recipient"`
 	}{recipientOf(msg.Peer)}, tag)
 	ask.State, ask.Safe = req.State, true

@@ -2,7 +2,6 @@ package facebook
 
 import (
 	"github.com/tributaryhq/tributary/pkg/channel"
-	"github.com/tributaryhq/tributary/pkg/channel/meta"
 )
 
 // fields are what the channel reads of a Page.
@@ -15,7 +14,7 @@ var fields = []string{
 // SetupRequests subscribe the app to the Page: without that nothing comes, although the callback in the app's dashboard was checked. The
 // callback itself is the app's, for all its Pages, and stays as it is there. Meta ends a subscription after an hour of failures.
 func (Adapter) SetupRequests(ch channel.Keyed, _ string) ([]channel.Request, error) {
-	return []channel.Request{meta.Post(page(ch.Channel)+"/subscribed_apps", struct {
+	return []channel.Request{channel.PostJSON(page(ch.Channel)+"/subscribed_apps", struct {
 		Fields []string `json:"subscribed_fields"`
 	}{fields}, tagSetup)}, nil
 }

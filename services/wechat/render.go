@@ -1,8 +1,6 @@
 package wechat
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -107,7 +105,7 @@ func (p part) request(ch channel.Channel, n int, mediaID string) channel.Request
 	if p.file != nil {
 		p.body.fill(mediaID)
 	}
-	return post(api(ch)+"/cgi-bin/message/custom/send", tagSend, p.body)
+	return channel.PostJSON(api(ch)+"/cgi-bin/message/custom/send", p.body, tagSend)
 }
 
 // plan says which messages a message becomes.
@@ -148,15 +146,4 @@ func chosen(to string, v event.Interactive) customer {
 		m.List = append(m.List, choice{b.ID, b.Title})
 	}
 	return customer{To: to, Kind: "msgmenu", Menu: m}
-}
-
-// post is a call with a JSON body. WeChat shows escaped characters as they are written, so none is escaped that need not be.
-func post(to, tag string, body any) channel.Request {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(body); err != nil {
-		panic(fmt.Sprintf("wechat: %v", err)) // our own types: cannot fail
-	}
-	return channel.Request{Method: "POST", URL: to, Header: channel.Header{"Content-Type": {"application/json"}}, Body: bytes.TrimSpace(b.Bytes()), Tag: tag}
 }

@@ -6,10 +6,10 @@ import "github.com/tributaryhq/tributary/pkg/channel"
 // entered in the account's console only.
 // https://developers.weixin.qq.com/doc/service/en/api/base/api_callbackcheck.html
 func (Adapter) SetupRequests(ch channel.Keyed, _ string) ([]channel.Request, error) {
-	return []channel.Request{post(api(ch.Channel)+"/cgi-bin/callback/check", tagSetup, struct {
+	return []channel.Request{channel.PostJSON(api(ch.Channel)+"/cgi-bin/callback/check", struct {
 		Action   string `json:"action"`
 		Operator string `json:"check_operator"`
-	}{"all", "DEFAULT"})}, nil
+	}{"all", "DEFAULT"}, tagSetup)}, nil
 }
 
 // ParseSetup reads WeChat's errcode.

@@ -14,10 +14,10 @@ func signal(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) {
 	if command == "" {
 		return nil, nil
 	}
-	req := post(api(ch)+"/cgi-bin/message/custom/typing", tagSignal, struct {
+	req := channel.PostJSON(api(ch)+"/cgi-bin/message/custom/typing", struct {
 		To      string `json:"touser"`
 		Command string `json:"command"`
-	}{msg.Peer, command})
+	}{msg.Peer, command}, tagSignal)
 	req.Safe = true
 	return []channel.Request{req}, nil
 }

@@ -37,7 +37,7 @@ func templateRequest(ch channel.Channel, msg event.Outbound) ([]channel.Request,
 			}
 		}
 	}
-	req := post(api(ch)+"/cgi-bin/message/template/send", tagTemplate, m)
+	req := channel.PostJSON(api(ch)+"/cgi-bin/message/template/send", m, tagTemplate)
 	req.Key = m.Ref
 	return []channel.Request{req}, nil
 }

@@ -11,12 +11,12 @@ import (
 // TokenRequest asks for the account's stable token: unlike the older kind it is not replaced by the next one that somebody else fetches.
 // https://developers.weixin.qq.com/doc/service/en/api/base/api_getstableaccesstoken.html
 func (Adapter) TokenRequest(ch channel.Keyed, _ time.Time, _ string) (channel.Request, error) {
-	return post(api(ch.Channel)+"/cgi-bin/stable_token", tagToken, struct {
+	return channel.PostJSON(api(ch.Channel)+"/cgi-bin/stable_token", struct {
 		Grant  string `json:"grant_type"`
 		App    string `json:"appid"`
 		Secret string `json:"secret"`
 		Force  bool   `json:"force_refresh"`
-	}{"client_credential", ch.Settings.Text("app_id"), ch.Secrets.Current("app_secret"), false}), nil
+	}{"client_credential", ch.Settings.Text("app_id"), ch.Secrets.Current("app_secret"), false}, tagToken), nil
 }
 
 // ParseToken reads the token and its lifetime.

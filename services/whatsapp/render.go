@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
-	"github.com/tributaryhq/tributary/pkg/channel/meta"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
@@ -77,7 +76,7 @@ func (p part) request(ch channel.Channel, n int, ids []string) channel.Request {
 	for i, f := range p.files {
 		f.into.ID = ids[i]
 	}
-	return meta.Post(number(ch)+"/messages", p.body, tagSend)
+	return channel.PostJSON(number(ch)+"/messages", p.body, tagSend)
 }
 
 // plan lays a message out as parts. It is called again when an upload is answered, so it depends on nothing but msg.
@@ -183,7 +182,7 @@ func signal(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) {
 	if msg.Signal == "typing_on" {
 		body.Typing = json.RawMessage(`{"type":"text"}`)
 	}
-	req := meta.Post(number(ch)+"/messages", body, tagSignal)
+	req := channel.PostJSON(number(ch)+"/messages", body, tagSignal)
 	req.Safe = true
 	return []channel.Request{req}, nil
 }

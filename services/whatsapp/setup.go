@@ -4,7 +4,6 @@ import (
 	"net/url"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
-	"github.com/tributaryhq/tributary/pkg/channel/meta"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
@@ -12,7 +11,7 @@ import (
 // callback beside the app's [override_callback_uri, from memory]. Sign puts the secrets in place.
 func (Adapter) SetupRequests(ch channel.Keyed, webhookURL string) ([]channel.Request, error) {
 	if dialog(ch.Channel) {
-		return []channel.Request{meta.Post(base(ch.Channel)+"/v1/configs/webhook", struct {
+		return []channel.Request{channel.PostJSON(base(ch.Channel)+"/v1/configs/webhook", struct {
 			URL     string            `json:"url"`
 			Headers map[string]string `json:"headers"`
 		}{webhookURL, map[string]string{"Authorization": "Bearer {webhook_secret}"}}, tagSetup)}, nil
@@ -21,7 +20,7 @@ func (Adapter) SetupRequests(ch channel.Keyed, webhookURL string) ([]channel.Req
 	if account == "" {
 		return nil, fault.At("/settings/waba_id", "setting_missing", "registering the webhook needs the id of the WhatsApp Business Account")
 	}
-	return []channel.Request{meta.Post(base(ch.Channel)+"/"+url.PathEscape(account)+"/subscribed_apps", struct {
+	return []channel.Request{channel.PostJSON(base(ch.Channel)+"/"+url.PathEscape(account)+"/subscribed_apps", struct {
 		URL   string `json:"override_callback_uri"`
 		Token string `json:"verify_token"`
 	}{webhookURL, "{verify_token}"}, tagSetup)}, nil

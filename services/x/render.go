@@ -1,9 +1,6 @@
 package x
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -98,7 +95,7 @@ func send(ch channel.Channel, msg event.Outbound, mediaID string) channel.Reques
 	if g, ok := strings.CutPrefix(msg.Peer, groupPrefix); ok {
 		path = "/2/dm_conversations/" + url.PathEscape(g) + "/messages"
 	}
-	return post(api(ch)+path, tagSend, body)
+	return channel.PostJSON(api(ch)+path, body, tagSend)
 }
 
 // action takes back what was sent: X deletes it for the account, and for the others where their apps do.
@@ -108,15 +105,4 @@ func action(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) {
 		return nil, fault.New(fault.Invalid, "target_missing", "the message has no id at X")
 	}
 	return []channel.Request{{Method: "DELETE", URL: api(ch) + "/2/dm_events/" + url.PathEscape(id), Tag: tagDelete}}, nil
-}
-
-// post is a call with a JSON body.
-func post(to, tag string, body any) channel.Request {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(body); err != nil {
-		panic(fmt.Sprintf("x: %v", err)) // our own types: cannot fail
-	}
-	return channel.Request{Method: "POST", URL: to, Header: channel.Header{"Content-Type": {"application/json"}}, Body: bytes.TrimSpace(b.Bytes()), Tag: tag}
 }

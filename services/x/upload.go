@@ -43,11 +43,11 @@ func begin(ch channel.Channel, a event.Attachment) (channel.Request, error) {
 	case category(a) == "dm_image" && a.Size > 5*mib:
 		return channel.Request{}, fault.At("/attachments/0", channel.CodeMediaTooLarge, "a picture on X has at most 5 MiB, only GIFs have 15")
 	}
-	req := post(api(ch)+"/2/media/upload/initialize", tagBegin, struct {
+	req := channel.PostJSON(api(ch)+"/2/media/upload/initialize", struct {
 		Kind     string `json:"media_type"`
 		Bytes    int64  `json:"total_bytes"`
 		Category string `json:"media_category"`
-	}{a.MIME, a.Size, category(a)})
+	}{a.MIME, a.Size, category(a)}, tagBegin)
 	req.Safe = true
 	return req, nil
 }

@@ -1,10 +1,7 @@
 package meta
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"net/url"
 	"strings"
 
@@ -22,22 +19,6 @@ func Base(ch channel.Channel) string {
 
 // Node is the base of calls that concern an object.
 func Node(ch channel.Channel, id string) string { return Base(ch) + "/" + url.PathEscape(id) }
-
-// Post returns a call with a JSON body.
-func Post(to string, body any, tag string) channel.Request {
-	return channel.Request{Method: "POST", URL: to, Header: channel.Header{"Content-Type": {"application/json"}}, Body: JSON(body), Tag: tag}
-}
-
-// JSON writes one of an adapter's own types, with characters as they are.
-func JSON(body any) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(body); err != nil {
-		panic(fmt.Sprintf("meta: %v", err)) // an adapter's own types: cannot fail
-	}
-	return bytes.TrimSpace(b.Bytes())
-}
 
 // Authorize adds a token in the header, where no log of addresses shows it.
 func Authorize(req channel.Request, token string) channel.Request {
