@@ -189,7 +189,7 @@ test('a recorded call is taken, pasted or from a file, and what cannot be unders
   await dialog.getByText('Taken: one event').waitFor();
   const file = (name: string, buffer: Buffer) => page.locator('input[type=file]').setInputFiles({ name, mimeType: 'application/octet-stream', buffer });
   await file('update.json', Buffer.from(update(502)));
-  expect(await dialog.getByLabel('Payload', { exact: true }).inputValue()).toBe(update(502));
+  await expect.poll(() => dialog.getByLabel('Payload', { exact: true }).inputValue(), { timeout: 60_000 }).toBe(update(502));
   await dialog.getByRole('button', { name: 'Take it' }).click();
   await dialog.getByText('Taken: one event').waitFor();
   await file('picture.bin', Buffer.from([0xff, 0xfe, 0x00]));

@@ -1,18 +1,16 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { call, signIn, visit } from './world';
+import { call, newNumber, signIn, visit } from './world';
 
 interface Conversation {
   id: string;
   peer: string;
 }
 
-let people = 0;
-
 /** play opens the simulator as somebody of one's own. */
 async function play(name: string, options: Parameters<typeof visit>[1] = {}): Promise<{ page: Page; digits: string }> {
-  const digits = `49170${String(10_000_000 + ++people)}${process.pid % 10}`;
+  const digits = newNumber();
   const page = await visit('/simulator', options);
   await signIn(page);
   await page.getByRole('button', { name: /^as / }).click();

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
@@ -28,11 +29,12 @@ export async function call<T = unknown>(method: string, at: string, body?: unkno
   return (text ? JSON.parse(text) : undefined) as T;
 }
 
-let people = 0;
+/** newNumber is the digits of a telephone number that nobody had: all files of tests share one server, so a number that counts would come up again. */
+export const newNumber = () => `49151${randomInt(100_000_000, 1_000_000_000)}`;
 
 /** Customer is somebody who writes through a simulated channel, WhatsApp if no other is named. */
 export class Customer {
-  readonly from = `+49151${String(10_000_000 + ++people)}${process.pid % 10}`;
+  readonly from = `+${newNumber()}`;
 
   constructor(
     readonly name: string,
