@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { start, stop } from './process';
-import { call, Customer, enter, field, running, said } from './world';
+import { call, Customer, enter, field, running, said, signIn, visit } from './world';
 
 test('a cut: what is written leaves once, what came in is there, nothing is loaded anew', async () => {
   const ned = new Customer('Ned Network');
@@ -31,7 +31,6 @@ test('two people see what the other does, and that the other is typing', async (
   const email = `tess-${Date.now()}@demo.example`;
   await call('POST', '/v1/users', { name: 'Tess Second', email, password: 'correct-horse-1', role: 'supervisor' });
   const a = await enter(`/inbox/${id}`);
-  const { signIn, visit } = await import('./world');
   const b = await visit(`/inbox/${id}`);
   await signIn(b, { email, password: 'correct-horse-1' });
   await said(b, 'hi').waitFor();

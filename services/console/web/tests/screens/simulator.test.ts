@@ -1,7 +1,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { call, newNumber, signIn, visit } from './world';
+import { call, newNumber, patient, signIn, visit } from './world';
 
 interface Conversation {
   id: string;
@@ -105,7 +105,7 @@ test('pictures, files, places, reactions, edits and deletions are made as the pr
     if (m.data.some((one) => one.deleted_at)) break;
     await new Promise((next) => setTimeout(next, 50));
   }
-  expect(await page.locator('.pm.ev').count()).toBe(1); // what the provider does not have
+  await expect.poll(() => page.locator('.pm.ev').count(), patient).toBe(1); // what the provider does not have
   const kinds = new Set<string>();
   while (!['image', 'location'].every((k) => kinds.has(k))) {
     const { data } = await call<{ data: { type: string }[] }>('GET', `/v1/conversations/${id}/messages?limit=50`);

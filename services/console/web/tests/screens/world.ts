@@ -32,26 +32,39 @@ export async function call<T = unknown>(method: string, at: string, body?: unkno
 /** newNumber is the digits of a telephone number that nobody had: all files of tests share one server, so a number that counts would come up again. */
 export const newNumber = () => `49151${randomInt(100_000_000, 1_000_000_000)}`;
 
-/** Customer is somebody who writes through a simulated channel, WhatsApp if no other is named. */
+interface Talk {
+  id: string;
+  peer: string;
+  version: number;
+  contact: { id: string };
+}
+
+/** Customer is somebody who writes through a simulated channel, WhatsApp if no other is named; below a post, if one is named. */
 export class Customer {
   readonly from = `+${newNumber()}`;
+  private peer = this.from.slice(1);
+  private last = '';
 
   constructor(
     readonly name: string,
-    readonly type: 'whatsapp' | 'telegram' = 'whatsapp',
+    readonly type = 'whatsapp',
+    readonly post?: string,
   ) {}
 
-  say(text: string, more: object = {}): Promise<unknown> {
-    return call('POST', '/simulator/inbound', { type: this.type, from: this.from, name: this.name, text, ...more });
+  async say(text: string, more: { kind?: string } & Record<string, unknown> = {}): Promise<void> {
+    const { peer } = await call<{ peer?: string }>('POST', '/simulator/inbound', { type: this.type, from: this.from, name: this.name, text, ...(this.post && { post: this.post }), ...more });
+    if (peer) this.peer = peer.replace(/^\+/, '');
+    if (!more.kind) this.last = text;
   }
 
-  /** conversation waits until there is one. */
-  async conversation(): Promise<{ id: string; version: number; contact: { id: string } }> {
-    const digits = this.from.slice(1);
+  /** conversation waits until there is one that has the last text that was said: what one person does comes in in its order. */
+  async conversation(): Promise<Talk> {
     for (;;) {
-      const { data } = await call<{ data: { id: string; peer: string; version: number; contact: { id: string } }[] }>('GET', `/v1/conversations?view=all&limit=200&channel_type=${this.type}`);
-      const found = data.find((c) => c.peer.includes(digits));
-      if (found) return found;
+      const { data } = await call<{ data: Talk[] }>('GET', `/v1/conversations?view=all&limit=200&channel_type=${this.type}&kind=${this.post ? 'comments' : 'messages'}`);
+      for (const talk of data.filter((c) => c.peer.includes(this.peer))) {
+        const said = await call<{ data: { text?: string }[] }>('GET', `/v1/conversations/${talk.id}/messages?limit=50`);
+        if (said.data.some((m) => (m.text ?? '') === this.last)) return talk;
+      }
       await new Promise((next) => setTimeout(next, 50));
     }
   }
@@ -110,6 +123,9 @@ export const problem = (status: number, code: string, more: object = {}) => ({
   contentType: 'application/problem+json',
   body: JSON.stringify({ type: `/docs/errors#${code}`, title: code, status, code, retryable: status >= 500, request_id: 'req_test', ...more }),
 });
+
+/** patient is for expect.poll, which gives up after a second: a state is waited for as long as it takes. */
+export const patient = { timeout: 120_000 };
 
 export const field = (page: Page) => page.locator('.cmp textarea');
 export const said = (page: Page, text: string) => page.locator('.m', { hasText: text });
