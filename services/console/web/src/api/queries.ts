@@ -1,5 +1,5 @@
-import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { api, data } from './client';
+import { infiniteQueryOptions, keepPreviousData, queryOptions, replaceEqualDeep } from '@tanstack/react-query';
+import { api, type Conversation, data } from './client';
 
 /** What the list of conversations is narrowed to; it is the address of the page, too. */
 export interface Listing {
@@ -11,6 +11,9 @@ export interface Listing {
   queue_id?: string;
   tag?: string;
 }
+
+/** listed is what an address says the list shows. */
+export const listed = (search: Partial<Listing>): Listing => ({ view: 'all', kind: 'messages', sort: '-last_message_at', ...search });
 
 export const views = ['all', 'mine', 'unassigned', 'assigned', 'resolved', 'unresponded', 'team', 'snoozed', 'blocked'] as const;
 export type View = (typeof views)[number];
@@ -61,7 +64,15 @@ export const indicator = (view: View, kind: Listing['kind']) =>
     },
   });
 
-export const conversation = (id: string) => queryOptions({ queryKey: ['conversation', id], queryFn: () => data(api.GET('/v1/conversations/{id}', { params: { path: { id } } })) });
+/** overtaken says that an answer is from before what is known already. */
+export const overtaken = (known: Conversation | undefined, answer: Conversation): boolean => !!known && (known.version > answer.version || known.seq > answer.seq);
+
+export const conversation = (id: string) =>
+  queryOptions({
+    queryKey: ['conversation', id],
+    queryFn: () => data(api.GET('/v1/conversations/{id}', { params: { path: { id } } })),
+    structuralSharing: (known, answer) => (overtaken(known as Conversation | undefined, answer as Conversation) ? known : replaceEqualDeep(known, answer)),
+  });
 
 export const contact = (id: string) => queryOptions({ queryKey: ['contact', id], queryFn: () => data(api.GET('/v1/contacts/{id}', { params: { path: { id } } })) });
 

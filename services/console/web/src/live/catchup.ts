@@ -3,6 +3,7 @@ export interface Notice {
   conversation_id?: string;
   contact_id?: string;
   message_id?: string;
+  /** the place in the timeline of what was added, or of the message that was changed */
   seq?: number;
   kind?: string;
   what?: string;
@@ -15,44 +16,62 @@ export interface Notice {
   at?: string;
 }
 
-// What happens within this time is read once.
-const spacing = 120;
+/** Told is what was said of one conversation since it was read last. */
+export interface Told {
+  /** the places of what was added to its timeline */
+  added: Set<number>;
+  /** the messages that were changed */
+  changed: Set<string>;
+}
 
 /**
  * Gatherer collects what has to be read again, and has it read in rounds: one at a time, each with everything that came up during the
  * one before. However much happens, every thing is asked for once per round.
  */
 export class Gatherer {
-  private conversations = new Set<string>();
-  private messages = new Map<string, string>();
+  private told = new Map<string, Told>();
+  private wanted = false;
   private running = false;
 
-  constructor(private readonly read: (conversations: string[], messages: Map<string, string>) => Promise<void>) {}
+  constructor(
+    private readonly read: (told: Map<string, Told>) => Promise<void>,
+    /** how many milliseconds to rest after a round that took so many */
+    private readonly rest: (took: number) => number,
+  ) {}
 
-  conversation(id: string): void {
-    this.conversations.add(id);
-    this.go();
+  added(conversation: string, place: number | undefined): void {
+    const { added } = this.of(conversation);
+    if (place !== undefined) added.add(place);
+    this.wake();
   }
 
-  message(id: string, conversation: string): void {
-    this.messages.set(id, conversation);
-    this.conversation(conversation);
+  changed(conversation: string, message: string): void {
+    this.of(conversation).changed.add(message);
+    this.wake();
   }
 
-  private go(): void {
+  /** wake asks for a round, also if nothing was told. */
+  wake(): void {
+    this.wanted = true;
     if (this.running) return;
     this.running = true;
     queueMicrotask(() => void this.rounds());
   }
 
+  private of(conversation: string): Told {
+    let t = this.told.get(conversation);
+    if (!t) this.told.set(conversation, (t = { added: new Set(), changed: new Set() }));
+    return t;
+  }
+
   private async rounds(): Promise<void> {
-    while (this.conversations.size > 0) {
-      const conversations = [...this.conversations];
-      const messages = this.messages;
-      this.conversations = new Set();
-      this.messages = new Map();
-      await this.read(conversations, messages).catch(() => undefined); // whoever looks at it next reads it
-      await new Promise((done) => setTimeout(done, spacing));
+    while (this.wanted) {
+      const told = this.told;
+      this.told = new Map();
+      this.wanted = false;
+      const began = performance.now();
+      await this.read(told).catch(() => undefined); // whoever looks at it next reads it
+      await new Promise((done) => setTimeout(done, this.rest(performance.now() - began)));
     }
     this.running = false;
   }

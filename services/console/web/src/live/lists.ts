@@ -1,6 +1,6 @@
 import type { InfiniteData, QueryClient, QueryKey } from '@tanstack/react-query';
 import type { Caller, Conversation } from '../api/client';
-import type { Listing } from '../api/queries';
+import { type Listing, overtaken } from '../api/queries';
 
 interface Page {
   data: Conversation[];
@@ -43,22 +43,27 @@ const rank: Record<Listing['sort'], (c: Conversation) => number> = {
 
 const at = (time: string) => Date.parse(time);
 
-/** placed returns the pages with a conversation at its place, or without it if it does not belong there any more. */
+/** placed returns the pages with a conversation at its place, or without it if it does not belong there any more. Pages without a change stay the same. */
 export function placed(pages: Pages, of: Listing, c: Conversation, inside: boolean): Pages {
-  const had = pages.pages.some((p) => p.data.some((x) => x.id === c.id));
-  if (!had && !inside) return pages;
-  const without = pages.pages.map((p) => ({ ...p, data: p.data.filter((x) => x.id !== c.id) }));
-  if (!inside) return { ...pages, pages: without };
+  const from = pages.pages.findIndex((p) => p.data.some((x) => x.id === c.id));
+  if (from < 0 && !inside) return pages;
+  const now = [...pages.pages];
+  const change = (n: number, to: (data: Conversation[]) => Conversation[]) => {
+    const page = now[n];
+    if (page) now[n] = { ...page, data: to(page.data) };
+  };
+  if (from >= 0) change(from, (data) => data.filter((x) => x.id !== c.id));
+  if (!inside) return { ...pages, pages: now };
   const key = rank[of.sort];
-  for (const [n, p] of without.entries()) {
+  for (const [n, p] of now.entries()) {
     const i = p.data.findIndex((x) => key(x) > key(c));
-    const last = n === without.length - 1;
+    const last = n === now.length - 1;
     if (i < 0 && !last) continue;
-    if (i < 0 && p.has_more && !had) return pages; // it is further down than what has been read
-    p.data.splice(i < 0 ? p.data.length : i, 0, c);
+    if (i < 0 && p.has_more && from < 0) return pages; // it is further down than what has been read
+    change(n, (data) => data.toSpliced(i < 0 ? data.length : i, 0, c));
     break;
   }
-  return { ...pages, pages: without };
+  return { ...pages, pages: now };
 }
 
 /**
@@ -67,8 +72,7 @@ export function placed(pages: Pages, of: Listing, c: Conversation, inside: boole
  */
 export function keepConversation(cache: QueryClient, c: Conversation, me: Caller): QueryKey[] {
   const unsure: QueryKey[] = [];
-  const before = cache.getQueryData<Conversation>(['conversation', c.id]);
-  if (before && before.version > c.version) return unsure; // an answer that was overtaken
+  if (overtaken(cache.getQueryData<Conversation>(['conversation', c.id]), c)) return unsure;
   cache.setQueryData(['conversation', c.id], c);
   for (const [key, pages] of cache.getQueriesData<Pages>({ queryKey: ['conversations'] })) {
     const of = key[1] as Listing;
@@ -77,6 +81,13 @@ export function keepConversation(cache: QueryClient, c: Conversation, me: Caller
     else if (pages) cache.setQueryData(key, placed(pages, of, c, inside));
   }
   return unsure;
+}
+
+/** beingRead waits for lists that are under way: their answers may be from before a change. It says whether there were any. */
+export async function beingRead(cache: QueryClient): Promise<boolean> {
+  const lists = cache.getQueryCache().findAll({ queryKey: ['conversations'], fetchStatus: 'fetching' });
+  await Promise.allSettled(lists.map((q) => q.promise));
+  return lists.length > 0;
 }
 
 // So many pages of a list are read again at most. What is further down is read when somebody scrolls there.
@@ -90,6 +101,17 @@ export async function readListsAgain(cache: QueryClient, keys: QueryKey[] = [['c
     );
   }
   await Promise.all(keys.map((queryKey) => cache.invalidateQueries({ queryKey })));
+}
+
+/** rowOf is a conversation as a list in the cache has it. */
+export function rowOf(cache: QueryClient, id: string): Conversation | undefined {
+  for (const [, list] of cache.getQueriesData<Pages>({ queryKey: ['conversations'] })) {
+    for (const page of list?.pages ?? []) {
+      const found = page.data.find((c) => c.id === id);
+      if (found) return found;
+    }
+  }
+  return undefined;
 }
 
 /** known are conversations of the lists in the cache, each once, at most so many. */

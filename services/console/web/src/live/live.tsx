@@ -1,11 +1,11 @@
 import { hashKey, type QueryClient, type QueryKey, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { api, type Caller, data, sessionIsOver } from '../api/client';
-import { Gatherer, type Notice } from './catchup';
-import { forgetConversation, keepConversation, readListsAgain } from './lists';
+import { Gatherer, type Notice, type Told } from './catchup';
+import { beingRead, forgetConversation, keepConversation, readListsAgain } from './lists';
 import type { Heard } from './sse';
 import { type Connection, Stream } from './stream';
-import { again, keepMessage, newer, type Timeline, timelineKey, withEnd } from './timeline';
+import { again, keepMessage, missing, newer, type Timeline, timeline, timelineKey, withEnd } from './timeline';
 
 /** Typist is somebody who is typing in a conversation. */
 export interface Typist {
@@ -18,6 +18,8 @@ export interface Typist {
 const typingFor = 8_000;
 // So many conversations are read one by one; with more of them it is cheaper to read the lists.
 const fewConversations = 20;
+// What happens within this time, in milliseconds, beside what is in front of somebody, is read once.
+const spacing = 120;
 
 /** Live is what is heard, written into the cache; parts of the page ask it for what is not in the cache. */
 class Live {
@@ -27,14 +29,17 @@ class Live {
   caughtUp = 0;
   private listeners = new Set<() => void>();
   private stream: Stream | undefined;
-  private readonly gatherer: Gatherer;
+  /** what is in front of somebody: it is read at once, and for at most half of the time however much happens */
+  private readonly front = new Gatherer((told) => this.readFront(told), (took) => Math.min(took, spacing));
+  /** all the rest, which may be a moment older */
+  private readonly behind = new Gatherer((told) => this.readBehind(told), () => spacing);
+  /** lists of which only the server knows what is in them by now */
+  private unsure = new Map<string, QueryKey>();
 
   constructor(
     private readonly cache: QueryClient,
     private readonly me: Caller,
-  ) {
-    this.gatherer = new Gatherer((conversations, messages) => this.read(conversations, messages));
-  }
+  ) {}
 
   start(): () => void {
     const stream = new Stream({
@@ -82,7 +87,7 @@ class Live {
         this.caughtUp += 1;
         void this.cache.invalidateQueries({ predicate: (q) => !['timeline', 'me', 'conversations'].includes(String(q.queryKey[0])) });
         void readListsAgain(this.cache);
-        for (const [key] of this.cache.getQueriesData<Timeline>({ queryKey: ['timeline'] })) void this.extend(key[1] as string, again);
+        for (const [key] of this.cache.getQueriesData<Timeline>({ queryKey: ['timeline'] })) void this.extend(key[1] as string, again).catch(() => undefined);
         this.tell();
         return;
       case 'typing':
@@ -93,10 +98,10 @@ class Live {
         void this.cache.invalidateQueries({ queryKey: ['counters'] });
         return;
       case 'message.updated':
-        if (id && notice.message_id) this.gatherer.message(notice.message_id, id);
+        if (id && notice.message_id) this.gatherer(id).changed(id, notice.message_id);
         return;
       default:
-        if (id) this.gatherer.conversation(id);
+        if (id) this.gatherer(id).added(id, notice.seq);
         else if (notice.contact_id) void this.cache.invalidateQueries({ queryKey: ['contact', notice.contact_id] });
     }
     if (event.type === 'message.created' && id && this.typing.delete(id)) this.tell();
@@ -114,31 +119,54 @@ class Live {
     this.tell();
   }
 
-  private async read(conversations: string[], messages: Map<string, string>): Promise<void> {
-    void this.cache.invalidateQueries({ queryKey: ['counters'] });
-    void this.cache.invalidateQueries({ queryKey: ['indicator'] });
-    const open = conversations.filter((id) => this.cache.getQueryData(timelineKey(id)));
-    const changed = [...messages].filter(([, id]) => open.includes(id));
-    const few = conversations.length <= fewConversations;
-    await Promise.allSettled(open.map((id) => this.extend(id)));
-    const unsure = new Map<string, QueryKey>();
-    await Promise.allSettled([
-      ...changed.map(async ([id]) => keepMessage(this.cache, await data(api.GET('/v1/messages/{id}', { params: { path: { id } } })))),
-      ...(few ? conversations : open).map(async (id) => {
-        const now = await data(api.GET('/v1/conversations/{id}', { params: { path: { id } } }));
-        for (const key of keepConversation(this.cache, now, this.me)) unsure.set(hashKey(key), key);
-      }),
-    ]);
-    // Once per round, however much has changed in it.
-    await readListsAgain(this.cache, few ? [...unsure.values()] : undefined);
+  private gatherer(conversation: string): Gatherer {
+    return this.cache.getQueryCache().find({ queryKey: timelineKey(conversation) })?.isActive() ? this.front : this.behind;
   }
 
-  /** extend reads what has been added to a timeline, with newer or again. */
-  private async extend(id: string, read = newer): Promise<void> {
-    const before = this.cache.getQueryData<Timeline>(timelineKey(id));
-    if (!before) return;
+  private async readFront(told: Map<string, Told>): Promise<void> {
+    await Promise.allSettled([...told].map(([id, t]) => this.readConversation(id, t)));
+    this.behind.wake();
+  }
+
+  private async readBehind(told: Map<string, Told>): Promise<void> {
+    void this.cache.invalidateQueries({ queryKey: ['counters'] });
+    void this.cache.invalidateQueries({ queryKey: ['indicator'] });
+    const few = told.size <= fewConversations;
+    const some = few ? [...told] : [...told].filter(([id]) => this.cache.getQueryData(timelineKey(id)));
+    await Promise.allSettled(some.map(([id, t]) => this.readConversation(id, t)));
+    const unsure = [...this.unsure.values()];
+    this.unsure.clear();
+    // Once per round, however much has changed in it.
+    await readListsAgain(this.cache, few ? unsure : undefined);
+  }
+
+  /** readConversation reads at once all that was told of one: itself, what was added to its timeline, and the messages that changed. */
+  private async readConversation(id: string, { added, changed }: Told): Promise<void> {
+    const shown = this.cache.getQueryCache().find({ queryKey: timelineKey(id) }) !== undefined;
+    await Promise.all([
+      data(api.GET('/v1/conversations/{id}', { params: { path: { id } } })).then((now) => {
+        const keep = () => keepConversation(this.cache, now, this.me).forEach((key) => this.unsure.set(hashKey(key), key));
+        keep();
+        void beingRead(this.cache).then((were) => were && keep());
+      }),
+      ...(shown ? [this.extend(id, (t) => newer(t, missing(t, added)))] : []),
+      ...(shown ? [...changed] : []).map(async (m) => {
+        const [now] = await Promise.all([data(api.GET('/v1/messages/{id}', { params: { path: { id: m } } })), this.timeline(id)]);
+        keepMessage(this.cache, now);
+      }),
+    ]);
+  }
+
+  /** timeline is the one in the cache. One that is being read for the first time is waited for: it may be from before what was told. */
+  private timeline(id: string): Promise<Timeline> {
+    return this.cache.fetchQuery(timeline(id));
+  }
+
+  /** extend reads what has become of a timeline, with newer or again. */
+  private async extend(id: string, read: (t: Timeline) => Promise<Timeline>): Promise<void> {
+    const before = await this.timeline(id);
     const after = await read(before);
-    this.cache.setQueryData<Timeline>(timelineKey(id), (now) => (now && now !== before ? withEnd(now, after) : after));
+    if (after !== before) this.cache.setQueryData<Timeline>(timelineKey(id), (now) => (now && now !== before ? withEnd(now, after) : after));
   }
 }
 

@@ -32,6 +32,8 @@ export class Outbox {
   private tries = new Map<string, number>();
   private listeners = new Set<() => void>();
   private timers = new Set<ReturnType<typeof setTimeout>>();
+  /** the ids of messages whose calls were answered */
+  readonly confirmed = new Set<string>();
   private send: Send | undefined;
   private sent: ((m: Message) => void) | undefined;
 
@@ -100,6 +102,7 @@ export class Outbox {
       (m) => {
         this.busy.delete(conversation);
         this.tries.delete(first.key);
+        this.confirmed.add(m.id);
         this.sent?.(m);
         this.change(this.list.filter((p) => p.key !== first.key));
         this.pump(conversation);

@@ -1,4 +1,4 @@
-import type { QueryClient } from '@tanstack/react-query';
+import { type QueryClient, queryOptions } from '@tanstack/react-query';
 import { api, data, type Message, type TimelineItem } from '../api/client';
 
 /** A Stretch is a part of one conversation's timeline, without holes: oldest first. */
@@ -32,6 +32,9 @@ export async function firstWindow(id: string): Promise<Timeline> {
   return { stretches: [await read(id, {})], earlier: null };
 }
 
+/** timeline is kept for ten minutes after somebody has looked at it, and kept up to date by what the stream tells. */
+export const timeline = (id: string) => queryOptions({ queryKey: timelineKey(id), queryFn: () => firstWindow(id), staleTime: Infinity, gcTime: 600_000 });
+
 /** older reads what comes before: of the oldest conversation shown, then of the contact's conversation before it. */
 export async function older(t: Timeline, contact: string): Promise<Timeline> {
   const first = t.stretches[0];
@@ -57,13 +60,25 @@ export function hasOlder(t: Timeline): boolean {
   return t.stretches[0]?.older != null || t.earlier === null || t.earlier.length > 0;
 }
 
-/** newer reads what has happened behind the last item that is there, page after page. */
-export async function newer(t: Timeline): Promise<Timeline> {
+/** missing are those of these places that are not there. What is further up than what was loaded is not missed: it is read when it is asked for. */
+export function missing(t: Timeline, places: Iterable<number>): number[] {
+  const items = t.stretches.at(-1)?.items ?? [];
+  return [...places].filter((n) => {
+    const at = items.findLast((i) => Number(i.position) <= n);
+    return items.length === 0 || (at !== undefined && Number(at.position) !== n);
+  });
+}
+
+/**
+ * newer reads what was added at these places, and everything behind them, page after page. The last item that is there may stand behind
+ * what is missing: messages and events are read one after the other, while others write.
+ */
+export async function newer(t: Timeline, places: number[]): Promise<Timeline> {
   const last = t.stretches.at(-1);
-  const from = last?.items.at(-1)?.position;
-  if (!last || from === undefined) return last ? firstWindow(last.conversation) : t;
+  if (!last || places.length === 0) return t;
+  if (last.items.length === 0) return firstWindow(last.conversation);
   let now = last;
-  for (let after: string | null = from; after !== null; ) {
+  for (let after: string | null = String(Math.min(end(last.items), Math.min(...places) - 1)); after !== null; ) {
     const more: Stretch = await read(last.conversation, { after });
     now = { ...now, items: join(now.items, more.items), newer: null };
     after = more.newer;

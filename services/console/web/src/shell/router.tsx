@@ -1,7 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router';
 import { faultOf } from '../api/fault';
-import { type Listing, me, views } from '../api/queries';
+import { type Listing, listed, listing, me, views } from '../api/queries';
 import { Trouble } from '../parts/Note';
 import { inside, toSignIn } from './places';
 import { Shell } from './Shell';
@@ -70,6 +70,8 @@ const inbox = createRoute({
   getParentRoute: () => shell,
   path: '/inbox',
   validateSearch: inboxSearch,
+  // The list is asked for while its screen is loaded.
+  beforeLoad: ({ context, search }) => void context.cache.prefetchInfiniteQuery(listing(listed(search))),
   component: lazyRouteComponent(() => import('../screens/inbox/Inbox'), 'Inbox'),
 });
 

@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import type { Message, TimelineItem } from '../../src/api/client';
-import { again, join, recent, type Timeline, withEnd, withMessage } from '../../src/live/timeline';
+import { again, join, missing, newer, recent, type Timeline, withEnd, withMessage } from '../../src/live/timeline';
 import { runs } from '../../src/screens/inbox/talk/Chunk';
 
-const api = vi.hoisted(() => ({ timeline: (_: { before?: string; limit: number }): unknown => undefined }));
+const api = vi.hoisted(() => ({ timeline: (_: { before?: string; after?: string; limit: number }): unknown => undefined }));
 vi.mock('../../src/api/client', () => ({
   api: { GET: (_: string, { params }: { params: { query: { limit: number } } }) => Promise.resolve({ data: api.timeline(params.query) }) },
   data: async (call: Promise<{ data: unknown }>) => (await call).data,
@@ -62,6 +62,31 @@ function serving(count: number, statuses: number) {
   };
   return calls;
 }
+
+test.each<[string, number[], number[], number[]]>([
+  ['what is behind the end', [5, 6], [7, 8], [7, 8]],
+  ['what is there already', [5, 6], [5, 6], []],
+  ['a hole in front of the end', [5, 7], [6, 7], [6]],
+  ['what is further up than what was loaded', [5, 6], [2], []],
+  ['anything, where there is nothing', [], [1], [1]],
+])('of what was told is missing: %s', (_, there, told, want) => {
+  expect(missing(timeline(...there.map((n) => item(n))), told)).toEqual(want);
+});
+
+test('what was added is read from the first that is missing, and nothing where nothing is', async () => {
+  const asked: unknown[] = [];
+  api.timeline = (query) => {
+    asked.push(query.after);
+    const from = Number(query.after) + 1;
+    const data = [from, from + 1].filter((n) => n <= 9).map((n) => item(n));
+    return { data, prev_cursor: null, next_cursor: from + 1 < 9 ? String(from + 1) : null, has_more: from + 1 < 9 };
+  };
+  const t = timeline(item(5), item(7));
+  expect(await newer(t, [])).toBe(t);
+  expect(asked).toEqual([]);
+  expect(positions(await newer(t, [6, 8]))).toEqual(['5', '6', '7', '8', '9']);
+  expect(asked).toEqual(['5', '7']);
+});
 
 test('after a gap everything that is there is read again, and what came in with it', async () => {
   serving(420, 3);

@@ -1,12 +1,15 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useCallback, useEffect, useState } from 'react';
 import type { Message } from '../../../api/client';
 import { faultOf } from '../../../api/fault';
 import { conversation, queues } from '../../../api/queries';
 import { changeDraft } from '../../../live/drafts';
+import { rowOf } from '../../../live/lists';
 import { i18n } from '../../../locales/i18n';
+import { Icon } from '../../../parts/Icon';
 import { Trouble } from '../../../parts/Note';
+import { Outside } from '../../../parts/PlainText';
 import { kindOf } from '../kinds';
 import { Composer } from '../composer/Composer';
 import { ContactPane } from '../contact/ContactPane';
@@ -17,12 +20,14 @@ import { Timeline } from './Timeline';
 
 /** Conversation is the page: what was said, the field to answer in, and beside it who the person is. */
 export function Conversation({ id }: { id: string }) {
-  const { data: c, error, refetch } = useQuery(conversation(id));
+  const cache = useQueryClient();
+  // What the list knows of it is shown at once, and its messages are asked for with it.
+  const { data: c, error, refetch, isPlaceholderData } = useQuery({ ...conversation(id), placeholderData: () => rowOf(cache, id) });
   useQuery(queues);
   const navigate = useNavigate();
   const actions = useActions(c);
   const [details, setDetails] = useState(false);
-  const unread = c?.unread_count ?? 0;
+  const unread = isPlaceholderData ? 0 : (c?.unread_count ?? 0);
   const { read } = actions;
   // What is in front of somebody is read.
   useEffect(() => {
@@ -58,6 +63,12 @@ export function Conversation({ id }: { id: string }) {
         <div className="cv">
           <Head conversation={c} actions={actions} details={details} onDetails={() => setDetails(!details)} />
           <RefusedAction actions={actions} conversation={c} />
+          {c.post && (
+            <p className="row post t2 dim">
+              <Icon name="globe" small />
+              {i18n._('Comments below a post')} <Outside url={c.post.url}>{i18n._('Open the post')}</Outside>
+            </p>
+          )}
           <Timeline conversation={c} onReply={reply} />
           <Composer conversation={c} actions={actions} />
         </div>
