@@ -20,6 +20,14 @@ test('a conversation moves to its place, in whatever page that is', () => {
   expect(ids(placed(p, { ...all, sort: 'last_message_at' }, c('z', 59), true)).at(-1)).toBe('z');
 });
 
+test('only pages in which something changes are made anew', () => {
+  const p = pages(true, [c('a', 9), c('b', 8)], [c('d', 5), c('e', 4)], [c('f', 3)]);
+  const after = placed(p, all, c('b', 6), true);
+  expect(ids(after)).toEqual(['a', 'b', 'd', 'e', 'f']);
+  expect(after.pages.map((x, n) => x === p.pages[n])).toEqual([false, false, true]);
+  expect(placed(p, all, c('z', 1), false)).toBe(p);
+});
+
 test('what is further down than what was read is not put at the end', () => {
   const p = pages(true, [c('a', 9), c('b', 8)]);
   expect(ids(placed(p, all, c('old', 1), true))).toEqual(['a', 'b']);
@@ -41,11 +49,25 @@ test('views are as the API has them; of some only the server knows', () => {
 });
 
 test('rows that are being read stay in their order, each as it is now', () => {
-  const shown = held(['a', 'b', 'd'], [c('n', 20), c('d', 19, { unread_count: 3 }), c('a', 9), c('b', 8), c('e', 1)]);
+  const shown = held([c('a', 9), c('b', 8), c('d', 7)], [c('n', 20), c('d', 19, { unread_count: 3 }), c('a', 9), c('b', 8), c('e', 1)]);
   expect(shown.rows.map((x) => x.id)).toEqual(['a', 'b', 'd', 'e']);
   expect(shown.rows[2]?.unread_count).toBe(3);
   expect(shown.moved).toBe(2);
-  expect(held(['a', 'b'], [c('b', 2)]).rows.map((x) => x.id)).toEqual(['b']);
+  expect(held([c('a', 9), c('b', 8)], [c('b', 2)]).rows.map((x) => x.id)).toEqual(['b']);
+  const longer = [c('a', 9), c('b', 8, { unread_count: 1 }), c('e', 1)];
+  expect(held([c('a', 9), c('b', 8)], longer)).toEqual({ rows: longer, moved: 0 });
+});
+
+test.each<[string, Partial<Conversation>, boolean]>([
+  ['the same', { version: 2, seq: 5 }, true],
+  ['something was said since', { version: 2, seq: 6 }, true],
+  ['from before what was said', { version: 2, seq: 4 }, false],
+  ['from before a change', { version: 1, seq: 5 }, false],
+])('an answer that was overtaken is not taken: %s', (_, answer, taken) => {
+  const cache = new QueryClient();
+  keepConversation(cache, c('a', 1, { version: 2, seq: 5, tags: ['known'] }), me);
+  keepConversation(cache, c('a', 1, { ...answer, tags: ['answer'] }), me);
+  expect(cache.getQueryData<Conversation>(['conversation', 'a'])?.tags).toEqual([taken ? 'answer' : 'known']);
 });
 
 test('lists of which only the server knows are named, once each, and the others are changed at once', () => {

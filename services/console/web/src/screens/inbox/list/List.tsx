@@ -1,9 +1,9 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { getRouteApi, useMatch, useNavigate } from '@tanstack/react-router';
+import { getRouteApi, useLocation, useMatch, useNavigate } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { Conversation } from '../../../api/client';
-import { type Listing, counters, listing } from '../../../api/queries';
+import { type Listing, counters, listed, listing, queues } from '../../../api/queries';
 import { i18n } from '../../../locales/i18n';
 import { Badge } from '../../../parts/Badge';
 import { Empty } from '../../../parts/Empty';
@@ -24,7 +24,7 @@ const route = getRouteApi('/shell/inbox');
 /** useListing is what the address says the list shows. */
 export function useListing(): Listing {
   const search = route.useSearch();
-  return useMemo(() => ({ view: 'all', kind: 'messages', sort: '-last_message_at', ...search }), [search]);
+  return useMemo(() => listed(search), [search]);
 }
 
 const orders: [Listing['sort'], () => string, () => string][] = [
@@ -103,15 +103,17 @@ export function List() {
 
 function Rows({ of, reset }: { of: Listing; reset: () => void }) {
   const query = useInfiniteQuery(listing(of));
+  const { data: waiting } = useQuery(queues);
   const open = useMatch({ from: '/shell/inbox/$id', shouldThrow: false })?.params.id;
+  const search = useLocation({ select: (l) => l.searchStr });
   const navigate = useNavigate();
   const scroller = useRef<HTMLDivElement>(null);
   const [away, setAway] = useState(false);
-  const order = useRef<string[]>([]);
+  const shown = useRef<Conversation[]>([]);
   const fresh = useMemo(() => query.data?.pages.flatMap((p) => p.data) ?? [], [query.data]);
   // Rows stay where they are while somebody reads further down; what moved up is told, and shown when they ask for it.
-  const { rows, moved } = useMemo(() => (away ? held(order.current, fresh) : { rows: fresh, moved: 0 }), [away, fresh]);
-  order.current = rows.map((c) => c.id);
+  const { rows, moved } = useMemo(() => (away ? held(shown.current, fresh) : { rows: fresh, moved: 0 }), [away, fresh]);
+  shown.current = rows;
 
   const [rowHeight] = useState(heightOfRows);
   // The same function for the same rows: with another one every row would be measured anew, at every step of scrolling.
@@ -124,20 +126,25 @@ function Rows({ of, reset }: { of: Listing; reset: () => void }) {
     if (hasNextPage && !isFetchingNextPage && lastShown >= rows.length - 15) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage, lastShown, rows.length]);
 
-  const openAt = rows.findIndex((c) => c.id === open);
   const [focus, setFocus] = useState<string>();
-  const focusAt = Math.max(0, rows.findIndex((c) => c.id === (focus ?? open)));
-  const move = (to: number) => {
-    const row = rows[Math.min(rows.length - 1, Math.max(0, to))];
-    if (!row) return;
-    setFocus(row.id);
-    virtual.scrollToIndex(rows.indexOf(row), { align: 'auto' });
-    requestAnimationFrame(() => document.getElementById(row.id)?.focus());
-  };
-  const go = (c: Conversation | undefined) => c && void navigate({ to: '/inbox/$id', params: { id: c.id }, search: true });
+  const places = useMemo(() => ({ open: rows.findIndex((c) => c.id === open), focus: Math.max(0, rows.findIndex((c) => c.id === (focus ?? open))) }), [rows, open, focus]);
+  const go = useCallback((id: string | undefined) => id && void navigate({ to: '/inbox/$id', params: { id }, search: true }), [navigate]);
+  const { scrollToIndex } = virtual;
+  const move = useCallback(
+    (from: string, by: number) => {
+      const at = shown.current.findIndex((c) => c.id === from) + by;
+      const to = Math.min(shown.current.length - 1, Math.max(0, at));
+      const id = shown.current[to]?.id;
+      if (id === undefined) return;
+      setFocus(id);
+      scrollToIndex(to, { align: 'auto' });
+      requestAnimationFrame(() => document.getElementById(id)?.focus());
+    },
+    [scrollToIndex],
+  );
   useKeys({
-    j: () => go(rows[Math.min(rows.length - 1, openAt + 1)]),
-    k: () => go(rows[Math.max(0, openAt - 1)]),
+    j: () => go(rows[Math.min(rows.length - 1, places.open + 1)]?.id),
+    k: () => go(rows[Math.max(0, places.open - 1)]?.id),
   });
 
   if (query.isPending) return <RowSkeletons again={() => void query.refetch()} />;
@@ -159,10 +166,13 @@ function Rows({ of, reset }: { of: Listing; reset: () => void }) {
               <li key={c.id} className="absolute inset-x-0 top-0" style={{ transform: `translateY(${item.start}px)` }} aria-setsize={query.hasNextPage ? -1 : rows.length} aria-posinset={item.index + 1}>
                 <Row
                   conversation={c}
+                  queue={c.assignee ? undefined : waiting?.find((q) => q.id === c.queue_id)?.name}
+                  href={`/inbox/${c.id}${search}`}
                   selected={c.id === open}
-                  tabIndex={item.index === focusAt ? 0 : -1}
-                  onFocus={() => setFocus(c.id)}
-                  onMove={(by) => move(item.index + by)}
+                  tabIndex={item.index === places.focus ? 0 : -1}
+                  onOpen={go}
+                  onFocus={setFocus}
+                  onMove={move}
                 />
               </li>
             )

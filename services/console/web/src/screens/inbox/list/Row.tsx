@@ -1,8 +1,5 @@
-import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
-import { memo, type ReactNode } from 'react';
+import { memo, type MouseEvent, type ReactNode } from 'react';
 import type { Conversation } from '../../../api/client';
-import { queues } from '../../../api/queries';
 import { useDraft } from '../../../live/drafts';
 import { useTypist } from '../../../live/live';
 import { i18n } from '../../../locales/i18n';
@@ -15,34 +12,48 @@ import { kindOf } from '../kinds';
 
 interface Props {
   conversation: Conversation;
+  /** the name of the queue in which it waits */
+  queue: string | undefined;
+  href: string;
   /** it is the one that is open */
   selected: boolean;
   tabIndex: number;
-  onFocus: () => void;
-  onMove: (by: number) => void;
+  onOpen: (id: string) => void;
+  onFocus: (id: string) => void;
+  onMove: (from: string, by: number) => void;
 }
 
-/** Row is one conversation in the list: who, how much is unread, the last message and which way it went, channel and holder. */
-export const Row = memo(function Row({ conversation: c, selected, tabIndex, onFocus, onMove }: Props) {
+// A click that asks for another tab or window, or to save, is the browser's.
+const plain = (e: MouseEvent) => e.button === 0 && !e.metaKey && !e.ctrlKey && !e.altKey && !e.shiftKey;
+
+/**
+ * Row is one conversation in the list: who, how much is unread, the last message and which way it went, channel and holder. While
+ * somebody scrolls, ten of them are made in a frame: so it asks nobody what the list can tell it, and is a plain link, while each of the
+ * router's works out its address and listens to every change of place.
+ */
+export const Row = memo(function Row({ conversation: c, queue, href, selected, tabIndex, onOpen, onFocus, onMove }: Props) {
   const last = c.last_message;
   const incoming = last?.direction === 'inbound';
   const at = last?.at ?? c.opened_at;
   return (
-    <Link
+    <a
       id={c.id}
-      to="/inbox/$id"
-      params={{ id: c.id }}
-      search={true}
+      href={href}
       className={`crow${c.unread_count > 0 ? ' unread' : ''}`}
       tabIndex={tabIndex}
       aria-current={selected ? 'page' : undefined}
       draggable={false}
-      onFocus={onFocus}
+      onClick={(e) => {
+        if (!plain(e)) return;
+        e.preventDefault();
+        onOpen(c.id);
+      }}
+      onFocus={() => onFocus(c.id)}
       onKeyDown={(e) => {
         const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8, Home: -Infinity, End: Infinity }[e.key];
         if (by === undefined) return;
         e.preventDefault();
-        onMove(by === Infinity ? 1e9 : by === -Infinity ? -1e9 : by);
+        onMove(c.id, by);
       }}
     >
       <Avatar id={c.contact.id} name={c.contact.name}>
@@ -73,7 +84,7 @@ export const Row = memo(function Row({ conversation: c, selected, tabIndex, onFo
       </span>
       <span className="l3">
         <span className="mt cut">
-          <State c={c} />
+          <State c={c} queue={queue} />
         </span>
         <ChannelGlyph type={c.channel.type} name={c.channel.name} />
         {c.assignee && <Avatar id={c.assignee.id} name={c.assignee.name} size="sm" title={i18n._('assigned to {name}', { name: c.assignee.name })} />}
@@ -83,15 +94,14 @@ export const Row = memo(function Row({ conversation: c, selected, tabIndex, onFo
           </span>
         )}
       </span>
-    </Link>
+    </a>
   );
 });
 
 /** State is the one thing about a conversation that matters most right now. */
-function State({ c }: { c: Conversation }): ReactNode {
+function State({ c, queue }: { c: Conversation; queue: string | undefined }): ReactNode {
   const draft = useDraft(c.id);
   const typist = useTypist(c.id);
-  const { data: names } = useQuery(queues);
   const text = draft.reply || draft.note;
   if (text) {
     return (
@@ -108,7 +118,6 @@ function State({ c }: { c: Conversation }): ReactNode {
   if (c.status === 'open' && c.window.state === 'expiring' && c.window.expires_at) return <span className="wn">{i18n._('Window closes {time}', { time: soon(c.window.expires_at) })}</span>;
   if (c.priority === 'urgent') return <span className="er">{i18n._('Urgent')}</span>;
   if (c.priority === 'high') return <span className="wn">{i18n._('High priority')}</span>;
-  const queue = c.assignee ? undefined : names?.find((q) => q.id === c.queue_id);
-  if (queue) return <bdi>{i18n._('Queue {name}', { name: queue.name })}</bdi>;
+  if (queue) return <bdi>{i18n._('Queue {name}', { name: queue })}</bdi>;
   return <bdi>{c.channel.name}</bdi>;
 }
