@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
-import { api, type Conversation, data, type Message } from '../../../api/client';
+import { api, data, type Message } from '../../../api/client';
 import { outbox } from '../../../live/outbox';
 import { keepMessage } from '../../../live/timeline';
 import { i18n } from '../../../locales/i18n';
@@ -9,6 +9,7 @@ import { IconMenu, MenuItem, MenuLine } from '../../../parts/Menu';
 import { Note } from '../../../parts/Note';
 import { worded } from '../../../parts/words';
 import { type ActionKind, mayAct, type SendRules } from '../rules';
+import type { About } from './MessageRow';
 
 const SayDialog = lazy(() => import('./SayDialog'));
 const UnsendDialog = lazy(() => import('./UnsendDialog'));
@@ -17,7 +18,7 @@ const emojis = ['👍', '❤️', '😂', '😮', '😢', '🙏'];
 
 interface Props {
   message: Message;
-  conversation: Conversation;
+  conversation: About;
   rules: SendRules | undefined;
   tabStop: boolean;
   onReply: (m: Message) => void;

@@ -15,9 +15,12 @@ import { Meta } from './Meta';
 import { Outcome } from './Outcome';
 import { sentVia, statusIcon, statusName } from './status';
 
+/** About is what a message needs to know of its conversation. */
+export type About = Pick<Conversation, 'id' | 'kind' | 'status' | 'contact' | 'channel'>;
+
 interface Props {
   message: Message;
-  conversation: Conversation;
+  conversation: About;
   rules: SendRules | undefined;
   follows: boolean;
   /** the message that is answered, if it is loaded */
@@ -38,6 +41,8 @@ export const MessageRow = memo(function MessageRow({ message: m, conversation: c
   const out = m.direction === 'outbound';
   const note = m.direction === 'note';
   const answers = m.reply_to?.message_id;
+  // In a group one sees who of it wrote.
+  const author = m.direction === 'inbound' && m.sender.author ? oneLine(m.sender.name || m.sender.author, 80) : undefined;
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
   const show = () => {
@@ -82,12 +87,17 @@ export const MessageRow = memo(function MessageRow({ message: m, conversation: c
             </span>
           </div>
         )}
-        {(m.reply_to?.excerpt || quoted) && (
+        {author && !follows && (
+          <b className="t2 block cut">
+            <bdi>{author}</bdi>
+          </b>
+        )}
+        {m.reply_to && (
           <button type="button" className="qt" tabIndex={tabStop ? 0 : -1} aria-disabled={!answers} onClick={() => answers && onReveal(answers)}>
             <b>
               <bdi>{quoted?.sender.name ?? i18n._('An earlier message')}</bdi>
             </b>
-            <bdi>{oneLine(quoted?.text || m.reply_to?.excerpt || `[${kindOf(quoted?.type ?? '')}]`, 160)}</bdi>
+            <bdi>{oneLine(quoted?.text || m.reply_to.excerpt || `[${kindOf(quoted?.type ?? '')}]`, 160)}</bdi>
           </button>
         )}
         {m.forwarded && <div className="faint t2">{i18n._('Forwarded')}</div>}

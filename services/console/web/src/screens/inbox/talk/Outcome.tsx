@@ -1,17 +1,18 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
-import { api, type Conversation, data, type Message } from '../../../api/client';
+import { api, data, type Message } from '../../../api/client';
 import { changeDraft } from '../../../live/drafts';
 import { keepMessage } from '../../../live/timeline';
 import { i18n } from '../../../locales/i18n';
 import { Note } from '../../../parts/Note';
 import { worded } from '../../../parts/words';
+import type { About } from './MessageRow';
 import { lastError, reason } from './status';
 
 const Deliveries = lazy(() => import('./Deliveries'));
 
 /** Outcome stands below a message that did not arrive, or of which that is not known: why, and the ways on. */
-export function Outcome({ message: m, conversation: c }: { message: Message; conversation: Conversation }) {
+export function Outcome({ message: m, conversation: c }: { message: Message; conversation: About }) {
   const cache = useQueryClient();
   const [details, setDetails] = useState(false);
   const [left, setLeft] = useState(false);

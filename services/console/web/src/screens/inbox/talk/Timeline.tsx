@@ -4,7 +4,7 @@ import type { Conversation, Message, TimelineItem } from '../../../api/client';
 import { contactConversations, queues } from '../../../api/queries';
 import { useTypist } from '../../../live/live';
 import { usePending } from '../../../live/outbox';
-import { firstWindow, hasOlder, older, recent, type Timeline as Shown, timelineKey, withEnd } from '../../../live/timeline';
+import { hasOlder, older, recent, type Timeline as Shown, timeline, timelineKey, withEnd } from '../../../live/timeline';
 import { i18n } from '../../../locales/i18n';
 import { Icon } from '../../../parts/Icon';
 import { Trouble } from '../../../parts/Note';
@@ -12,11 +12,14 @@ import { clock, day, daysAgo } from '../../../parts/time';
 import { toast } from '../../../parts/toast';
 import { worded } from '../../../parts/words';
 import { useKeys } from '../keys';
+import { kindOf } from '../kinds';
 import { useRules } from '../rules';
 import { Chunk, runs } from './Chunk';
 import { MessageRow } from './MessageRow';
 import { PendingRow } from './PendingRow';
 import { eventTitle, told } from './events';
+import { useEnd } from './useEnd';
+import { useWaiting } from './waiting';
 
 // A quoted message that is further up is looked for in so many windows.
 const windowsBack = 40;
@@ -24,27 +27,28 @@ const windowsBack = 40;
 /** Timeline is everything that was said and that happened, newest last. It stays where it is read; older items come in above. */
 export function Timeline({ conversation: c, onReply }: { conversation: Conversation; onReply: (m: Message) => void }) {
   const cache = useQueryClient();
-  const { data: shown, error, isPending, refetch } = useQuery({ queryKey: timelineKey(c.id), queryFn: () => firstWindow(c.id), gcTime: 600_000 });
+  const { data: shown, error, isPending, refetch } = useQuery(timeline(c.id));
   const pending = usePending(c.id);
   const typist = useTypist(c.id);
-  const rules = useRules(c.channel.id);
+  const rules = useRules(c);
   const scroller = useRef<HTMLDivElement>(null);
   const [loading, setLoading] = useState(false);
   const [fault, setFault] = useState<unknown>();
-  const [away, setAway] = useState(false);
   const [seen, setSeen] = useState(0);
   const [current, setCurrent] = useState<string>();
   const [goal, setGoal] = useState<string>();
-  const atEnd = useRef(true);
-  const anchor = useRef<number>(undefined);
+  const { away, look, follow, toEnd } = useEnd(scroller, shown !== undefined);
+  const anchor = useRef<{ first: string; fromEnd: number }>(undefined);
+  const loads = useRef<Promise<boolean>>(undefined);
   useEffect(() => () => void cache.setQueryData<Shown>(timelineKey(c.id), (t) => t && recent(t)), [cache, c.id]);
 
   const items = useMemo(() => shown?.stretches.flatMap((s) => s.items) ?? [], [shown]);
   const parts = useMemo(() => runs(shown?.stretches ?? []), [shown]);
   const messages = useMemo(() => new Map(items.flatMap((i) => (i.message ? [[i.message.id, i.message] as const] : []))), [items]);
-  const newest = items.slice(-50);
-  const waiting = pending.filter((p) => !newest.some((i) => echoes(i, p.at, p.input.text)));
+  // What messages need to know of their conversation: the same as long as that is.
+  const about = useMemo(() => ({ id: c.id, kind: c.kind, status: c.status, contact: c.contact, channel: c.channel }), [c.id, c.kind, c.status, c.contact, c.channel]);
   const last = items.at(-1)?.position;
+  const waiting = useWaiting(pending, shown && items);
   const tabStop = current !== undefined && messages.has(current) ? current : items.findLast((i) => i.message)?.message?.id;
   const { data: talks } = useQuery(contactConversations(c.contact.id));
   const earliest = !!talks && !talks.has_more && talks.data.at(-1)?.id === c.id;
@@ -52,60 +56,78 @@ export function Timeline({ conversation: c, onReply }: { conversation: Conversat
   const [firstUnread, setFirstUnread] = useState<string>();
   const unread = firstUnread ?? unreadFrom(items, c.unread_count)?.position;
   if (unread !== firstUnread) setFirstUnread(unread);
+  // What comes in while somebody reads further up is counted.
+  const [left, setLeft] = useState(false);
+  if (left !== away) {
+    setLeft(away);
+    if (away) setSeen(Number(last ?? 0));
+  }
 
   // What is read stays where it is: at the end new items come into sight, elsewhere nothing moves.
   useLayoutEffect(() => {
     const el = scroller.current;
     if (!el) return;
-    if (anchor.current !== undefined) {
-      el.scrollTop = el.scrollHeight - anchor.current;
+    if (anchor.current && anchor.current.first !== placeOf(items[0])) {
+      el.scrollTop = el.scrollHeight - anchor.current.fromEnd;
       anchor.current = undefined;
-    } else if (atEnd.current) {
-      el.scrollTop = el.scrollHeight;
+    } else {
+      follow();
     }
-  }, [items, waiting.length, typist]);
+  }, [items, waiting.length, typist, follow]);
 
-  /** load reads what is further up; false: there is nothing, or it could not be read. */
-  const load = useCallback(async (): Promise<boolean> => {
-    const el = scroller.current;
-    setLoading(true);
-    setFault(undefined);
-    try {
-      const now = cache.getQueryData<Shown>(timelineKey(c.id));
-      if (!now || !hasOlder(now)) return false;
-      const more = await older(now, c.contact.id);
-      if (el) anchor.current = el.scrollHeight - el.scrollTop;
-      cache.setQueryData<Shown>(timelineKey(c.id), (latest) => (latest ? withEnd(more, latest) : more));
-      return true;
-    } catch (e) {
-      setFault(e);
-      return false;
-    } finally {
-      setLoading(false);
-    }
+  /** load reads what is further up, once at a time; false: there is nothing. */
+  const load = useCallback((): Promise<boolean> => {
+    const read = async () => {
+      setLoading(true);
+      setFault(undefined);
+      try {
+        const now = cache.getQueryData<Shown>(timelineKey(c.id));
+        if (!now || !hasOlder(now)) return false;
+        const more = await older(now, c.contact.id);
+        const el = scroller.current;
+        if (el) anchor.current = { first: placeOf(now.stretches.find((s) => s.items.length > 0)?.items[0]), fromEnd: el.scrollHeight - el.scrollTop };
+        cache.setQueryData<Shown>(timelineKey(c.id), (latest) => (latest ? withEnd(more, latest) : more));
+        return true;
+      } catch (e) {
+        setFault(e);
+        throw e;
+      } finally {
+        setLoading(false);
+      }
+    };
+    return (loads.current ??= read().finally(() => (loads.current = undefined)));
   }, [cache, c.id, c.contact.id]);
 
+  const there = useCallback((id: string) => cache.getQueryData<Shown>(timelineKey(c.id))?.stretches.some((s) => s.items.some((i) => i.message?.id === id)) ?? false, [cache, c.id]);
   /** reveal goes to a message; one that is further up is loaded first. */
   const reveal = useCallback(
     async (id: string) => {
-      const there = () => cache.getQueryData<Shown>(timelineKey(c.id))?.stretches.some((s) => s.items.some((i) => i.message?.id === id)) ?? false;
-      for (let n = 0; !there(); n += 1) {
-        if (n === windowsBack || !(await load())) {
+      try {
+        for (let n = 0; !there(id); n += 1) {
+          if (n < windowsBack && (await load())) continue;
           toast('info', i18n._('The quoted message is not here.'));
           return;
         }
+        setGoal(id);
+      } catch (e) {
+        toast('alert', worded(e));
       }
-      setGoal(id);
     },
-    [cache, c.id, load],
+    [there, load],
   );
   useLayoutEffect(() => {
-    const el = goal === undefined ? null : document.getElementById(goal);
-    if (!el) return;
+    if (goal === undefined) return;
+    const el = document.getElementById(goal);
+    if (!el) {
+      // What was loaded may have been let go again behind a gap of the stream; else it is drawn in a moment.
+      if (!there(goal)) setGoal(undefined);
+      return;
+    }
     el.scrollIntoView({ block: 'center' });
     el.focus({ preventScroll: true });
+    look();
     setGoal(undefined);
-  }, [goal, items]);
+  }, [goal, items, there, look]);
 
   const step = (by: 1 | -1 | 'first' | 'last') => {
     const all = [...(scroller.current?.querySelectorAll<HTMLElement>('.m[id]') ?? [])];
@@ -137,17 +159,11 @@ export function Timeline({ conversation: c, onReply }: { conversation: Conversat
         aria-live="off"
         aria-label={i18n._('Messages with {name}', { name: c.contact.name })}
         onKeyDown={onKeyDown}
-        onScroll={(e) => {
-          const el = e.currentTarget;
-          const end = el.scrollHeight - el.scrollTop - el.clientHeight < 48;
-          if (!end && atEnd.current) setSeen(Number(last ?? 0));
-          atEnd.current = end;
-          setAway(!end);
-        }}
+        onScroll={look}
       >
         <div className="tl">
           {shown && hasOlder(shown) && !(earliest && shown.stretches[0]?.older === null) ? (
-            <button type="button" className="btn s self-center" onClick={() => void load()} aria-disabled={loading}>
+            <button type="button" className="btn s self-center" onClick={() => void load().catch(() => undefined)} aria-disabled={loading}>
               <Icon name="history" small />
               {loading ? i18n._('Loading…') : i18n._('Load older dialogs')}
             </button>
@@ -177,7 +193,7 @@ export function Timeline({ conversation: c, onReply }: { conversation: Conversat
                       {m && (
                         <MessageRow
                           message={m}
-                          conversation={c}
+                          conversation={about}
                           rules={rules}
                           follows={follows(before, item)}
                           quoted={m.reply_to?.message_id ? messages.get(m.reply_to.message_id) : undefined}
@@ -208,14 +224,7 @@ export function Timeline({ conversation: c, onReply }: { conversation: Conversat
         </div>
       </div>
       {away && (
-        <button
-          type="button"
-          className="btn s toend"
-          onClick={() => {
-            const el = scroller.current;
-            if (el) el.scrollTop = el.scrollHeight;
-          }}
-        >
+        <button type="button" className="btn s toend" onClick={toEnd}>
           {fresh > 0 ? i18n._('{n, plural, one {# new} other {# new}}', { n: fresh }) : i18n._('Latest')}
           <Icon name="down" small />
         </button>
@@ -248,7 +257,7 @@ function Announcer({ items, name }: { items: TimelineItem[]; name: string }) {
   const fresh = end?.message && end.position !== first.current && end.message.direction === 'inbound' ? end.message : undefined;
   return (
     <div className="sr" role="status">
-      {fresh && `${name}: ${(fresh.text ?? '').slice(0, 200)}`}
+      {fresh && `${name}: ${fresh.text?.slice(0, 200) || kindOf(fresh.type)}`}
     </div>
   );
 }
@@ -266,6 +275,9 @@ function Skeletons() {
   );
 }
 
+/** placeOf tells an item from all others. */
+const placeOf = (i: TimelineItem | undefined) => i?.message?.id ?? i?.event?.id ?? '';
+
 const timeOf = (i: TimelineItem) => i.message?.created_at ?? i.event?.at ?? '';
 
 // A message follows the one before if the same side wrote it within this time.
@@ -274,13 +286,7 @@ const together = 5 * 60_000;
 function follows(before: TimelineItem | undefined, item: TimelineItem): boolean {
   const a = before?.message;
   const b = item.message;
-  return !!a && !!b && a.direction === b.direction && a.sender.id === b.sender.id && a.direction !== 'note' && Date.parse(b.created_at) - Date.parse(a.created_at) < together;
-}
-
-/** echoes says whether an item is what a message on its way has become, before its answer came. */
-function echoes(i: TimelineItem, at: string, text: string | undefined): boolean {
-  const m = i.message;
-  return !!m && m.direction !== 'inbound' && (m.text ?? '') === (text ?? '') && Date.parse(m.created_at) >= Date.parse(at) - 2_000 && m.statuses.length <= 1;
+  return !!a && !!b && a.direction === b.direction && a.sender.id === b.sender.id && a.sender.author === b.sender.author && a.direction !== 'note' && Date.parse(b.created_at) - Date.parse(a.created_at) < together;
 }
 
 function unreadFrom(items: TimelineItem[], count: number): TimelineItem | undefined {
