@@ -1,8 +1,8 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { Command as Commands, defaultFilter } from 'cmdk';
+import { Command as Commands } from 'cmdk';
 import { Dialog } from 'radix-ui';
-import { useMemo, useRef } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import type { Caller } from '../api/client';
 import { channels, views } from '../api/queries';
 import { known } from '../live/lists';
@@ -12,6 +12,7 @@ import { Icon } from '../parts/Icon';
 import { oneLine } from '../parts/plain';
 import { viewIcon, viewName } from '../parts/views';
 import type { Place } from './places';
+import { ranked } from './ranked';
 import { useSignOut } from './signOut';
 import { switchTheme } from './theme';
 
@@ -59,7 +60,8 @@ export default function Palette({ caller, places, onClose }: { caller: Caller; p
     ],
     [connected],
   );
-  const groups = [...new Set(all.map((c) => c.group))];
+  const [typed, setTyped] = useState('');
+  const groups = useMemo(() => ranked(all, typed), [all, typed]);
   return (
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
       <Dialog.Portal>
@@ -73,34 +75,30 @@ export default function Palette({ caller, places, onClose }: { caller: Caller; p
             }}
           >
             <Dialog.Title className="sr">{i18n._('Commands')}</Dialog.Title>
-            <Commands loop label={i18n._('What do you want to do?')} filter={(_, typed, words) => defaultFilter(words?.join(' ') ?? '', typed)}>
+            <Commands loop shouldFilter={false} label={i18n._('What do you want to do?')}>
               <div className="search">
                 <Icon name="search" />
-                <Commands.Input className="in" maxLength={200} placeholder={i18n._('What do you want to do?')} />
+                <Commands.Input className="in" maxLength={200} placeholder={i18n._('What do you want to do?')} onValueChange={setTyped} />
               </div>
               <Commands.List className="pals" label={i18n._('Commands')}>
                 <Commands.Empty className="dim">{i18n._('Nothing has this name.')}</Commands.Empty>
-                {groups.map((group) => (
+                {groups.map(({ group, commands: some }) => (
                   <Commands.Group key={group} heading={group}>
-                    {all.map(
-                      (c, n) =>
-                        c.group === group && (
-                          <Commands.Item
-                            key={n}
-                            className="mi"
-                            value={String(n)}
-                            keywords={[c.label, c.group]}
-                            onSelect={() => {
-                              chosen.current = c.run;
-                              onClose();
-                            }}
-                          >
-                            <Icon name={c.icon} />
-                            <bdi className="cut sp">{c.label}</bdi>
-                            {c.keys && <kbd className="kbd">{c.keys}</kbd>}
-                          </Commands.Item>
-                        ),
-                    )}
+                    {some.map((c) => (
+                      <Commands.Item
+                        key={all.indexOf(c)}
+                        className="mi"
+                        value={String(all.indexOf(c))}
+                        onSelect={() => {
+                          chosen.current = c.run;
+                          onClose();
+                        }}
+                      >
+                        <Icon name={c.icon} />
+                        <bdi className="cut sp">{c.label}</bdi>
+                        {c.keys && <kbd className="kbd">{c.keys}</kbd>}
+                      </Commands.Item>
+                    ))}
                   </Commands.Group>
                 ))}
               </Commands.List>

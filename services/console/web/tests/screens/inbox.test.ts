@@ -233,7 +233,8 @@ test('the palette finds commands of the conversation, views, channels and people
   const choose = async (typed: string, name: string | RegExp) => {
     await page.keyboard.press('Control+k');
     await page.getByRole('combobox', { name: 'What do you want to do?' }).fill(typed);
-    await page.getByRole('option', { name }).first().click();
+    await page.getByRole('option', { name, selected: true }).waitFor();
+    await page.keyboard.press('Enter');
     await page.getByRole('dialog', { name: 'Commands' }).waitFor({ state: 'detached' });
   };
   await choose('urgent', 'Priority: Urgent');
@@ -250,9 +251,7 @@ test('the palette finds commands of the conversation, views, channels and people
   await choose('pia', 'Pia Palette');
   await page.waitForURL(`**/inbox/${id}`);
   expect(await field(page).inputValue()).toBe('half a sent');
-  await page.keyboard.press('Control+k');
-  await page.getByRole('combobox').fill('sign out');
-  await page.getByRole('option', { name: 'Sign out' }).click();
+  await choose('sign out', 'Sign out');
   await page.waitForURL('**/signin');
 });
 
