@@ -5,36 +5,9 @@ import { i18n } from '../../locales/i18n';
 import { Trouble } from '../../parts/Note';
 import { Refused } from '../../parts/Refused';
 import type { Person } from './people';
+import { playedAs } from './providers';
 import { Receipt } from './Receipt';
 import { bare, type Account, type Script, type Sent } from './types';
-
-// What the providers themselves document; any other code can be typed.
-const codes: Record<string, [number, string][]> = {
-  whatsapp: [
-    [131047, 'Window closed'],
-    [131053, 'Media'],
-    [130429, 'Too many'],
-    [131056, 'Too many to one person'],
-    [131026, 'Undeliverable'],
-    [131016, 'Service unavailable'],
-    [190, 'Token expired'],
-    [132001, 'No such template'],
-  ],
-  telegram: [
-    [403, 'Bot was blocked'],
-    [400, 'Chat not found'],
-    [429, 'Too many'],
-    [401, 'Unauthorized'],
-    [500, 'Internal'],
-  ],
-  line: [
-    [400, 'Bad request'],
-    [401, 'Token refused'],
-    [403, 'Not available'],
-    [429, 'Too many'],
-    [500, 'Internal'],
-  ],
-};
 
 /** Misbehave is the script of the account: how its provider behaves from now on. */
 export function Misbehave({ account, person, messages }: { account: Account; person: Person; messages: Sent[] }) {
@@ -53,9 +26,8 @@ export function Misbehave({ account, person, messages }: { account: Account; per
 function Form({ account, person, now, onPlayed }: { account: Account; person: Person; now: Script; onPlayed: () => void }) {
   const [s, set] = useState<Script>(now);
   const change = (c: Partial<Script>) => set({ ...s, ...c });
-  const whatsapp = account.type === 'whatsapp';
+  const { call, codes: known, receipts: told, closed } = playedAs(account.type);
   const peer = bare(person.peer ?? person.from);
-  const known = codes[account.type] ?? [];
   const code = s.fail?.code ?? 0;
   const receipts = s.receipts ?? {};
   const play = useMutation({
@@ -117,7 +89,7 @@ function Form({ account, person, now, onPlayed }: { account: Account; person: Pe
             {num(i18n._('Retry after, s'), s.fail.retry_after || undefined, (retry_after) => change({ fail: { ...s.fail, retry_after } }))}
             <label className="mini wide">
               <span className="t2 dim">{i18n._('Only calls of this name')}</span>
-              <input className="in" dir="ltr" placeholder={whatsapp ? 'messages' : account.type === 'line' ? 'push' : 'sendMessage'} value={s.fail.on ?? ''} onChange={(e) => change({ fail: { ...s.fail, on: e.target.value || undefined } })} />
+              <input className="in" dir="ltr" placeholder={call} value={s.fail.on ?? ''} onChange={(e) => change({ fail: { ...s.fail, on: e.target.value || undefined } })} />
             </label>
           </>
         )}
@@ -131,7 +103,7 @@ function Form({ account, person, now, onPlayed }: { account: Account; person: Pe
           </>
         )}
       </Line>
-      {whatsapp && (
+      {told.length > 0 && (
         <Line title={i18n._('Receipts')} help={i18n._('order and delay')}>
           <label className="mini wide">
             <span className="t2 dim">{i18n._('Sent')}</span>
@@ -144,9 +116,9 @@ function Form({ account, person, now, onPlayed }: { account: Account; person: Pe
           </label>
           {receipts.mode !== 'manual' && (
             <>
-              {num(i18n._('sent, ms'), receipts.sent_ms, (sent_ms) => change({ receipts: { ...receipts, sent_ms } }), { min: -1, usual: '50' })}
-              {num(i18n._('delivered, ms'), receipts.delivered_ms, (delivered_ms) => change({ receipts: { ...receipts, delivered_ms } }), { min: -1, usual: '150' })}
-              {num(i18n._('read, ms'), receipts.read_ms, (read_ms) => change({ receipts: { ...receipts, read_ms } }), { min: -1, usual: '400' })}
+              {told.includes('sent') && num(i18n._('sent, ms'), receipts.sent_ms, (sent_ms) => change({ receipts: { ...receipts, sent_ms } }), { min: -1, usual: '50' })}
+              {told.includes('delivered') && num(i18n._('delivered, ms'), receipts.delivered_ms, (delivered_ms) => change({ receipts: { ...receipts, delivered_ms } }), { min: -1, usual: '150' })}
+              {told.includes('read') && num(i18n._('read, ms'), receipts.read_ms, (read_ms) => change({ receipts: { ...receipts, read_ms } }), { min: -1, usual: '400' })}
               {num(i18n._('fail with code'), receipts.fail_with || undefined, (fail_with) => change({ receipts: { ...receipts, fail_with } }), { usual: '—' })}
             </>
           )}
@@ -156,7 +128,7 @@ function Form({ account, person, now, onPlayed }: { account: Account; person: Pe
       <Line title={i18n._('Mix webhooks up')} help={i18n._('each is held back for a random time')}>
         {num(i18n._('up to ms'), s.reorder_ms, (reorder_ms) => change({ reorder_ms }), { max: 3_600_000 })}
       </Line>
-      {whatsapp && <Line title={i18n._('Close the 24-hour window now')} help={i18n._('later texts fail with 131047')} on={!!s.window && s.window !== 'off'} onSwitch={(on) => change({ window: on ? '1ms' : undefined })} />}
+      {closed !== undefined && <Line title={i18n._('Close the window now')} help={i18n._('later texts fail with {code}', { code: closed })} on={!!s.window && s.window !== 'off'} onSwitch={(on) => change({ window: on ? '1ms' : undefined })} />}
       {account.type !== 'line' || person.peer ? (
         <Line title={i18n._('To {name}', { name: person.name })} help={i18n._('whether the provider reaches them')}>
           <label className="mini wide">

@@ -8,6 +8,7 @@ export function NewPerson({ type, onClose, onDone }: { type: string; onClose: ()
   const [from, setFrom] = useState('');
   const [name, setName] = useState('');
   const [owner, setOwner] = useState(false);
+  const [post, setPost] = useState('');
   const wrong = from !== '' && (type === 'whatsapp' ? !/^(\+?\d{6,15}|[A-Z]{2}\.\w+)$/.test(from) : type === 'telegram' ? !/^\+?\d{1,19}$/.test(from) : false);
   const ready = from !== '' && name.trim() !== '' && !wrong;
   return (
@@ -26,7 +27,7 @@ export function NewPerson({ type, onClose, onDone }: { type: string; onClose: ()
         className="stack"
         onSubmit={(e) => {
           e.preventDefault();
-          if (ready) onDone({ from, name: name.trim(), ...(owner && { business: 'simulated' }) });
+          if (ready) onDone({ from, name: name.trim(), ...(owner && { business: 'simulated' }), ...(post && { post }) });
         }}
       >
         <label className="field">
@@ -40,6 +41,15 @@ export function NewPerson({ type, onClose, onDone }: { type: string; onClose: ()
           <span className="lb">{i18n._('Name')}</span>
           <input className="in" dir="auto" value={name} maxLength={128} onChange={(e) => setName(e.target.value)} />
         </label>
+        {type === 'facebook' && (
+          <label className="field">
+            <span className="lb">{i18n._('Post')}</span>
+            <input className="in" dir="ltr" value={post} maxLength={128} inputMode="numeric" aria-describedby="posthelp" onChange={(e) => setPost(e.target.value.trim())} />
+            <span id="posthelp" className="help">
+              {i18n._('With the number of a post, any, what they write is a comment below it')}
+            </span>
+          </label>
+        )}
         {type === 'telegram' && (
           <label className="row">
             <input className="cb" type="checkbox" checked={owner} onChange={(e) => setOwner(e.target.checked)} />

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { i18n } from '../../locales/i18n';
 import { Avatar } from '../../parts/Avatar';
 import { Icon } from '../../parts/Icon';
-import { Menu, MenuChoice, MenuHead, MenuItem, MenuLine } from '../../parts/Menu';
+import { IconMenu, Menu, MenuChoice, MenuHead, MenuItem, MenuLine } from '../../parts/Menu';
 import { day } from '../../parts/time';
 import { Composer } from './Composer';
 import { NewPerson } from './NewPerson';
@@ -50,7 +50,7 @@ export function Phone({ account, name, played, messages, hooks }: { account: Acc
               {people.map((p) => (
                 <MenuChoice key={p.from} checked={p.from === person.from} onSelect={() => played.pick(p.from)}>
                   <span className="cut">
-                    <bdi>{p.name}</bdi> <bdi className="faint">{p.from}</bdi>
+                    <bdi>{p.name}</bdi> <bdi className="faint">{[p.from, p.post].filter(Boolean).join(' · ')}</bdi>
                   </span>
                 </MenuChoice>
               ))}
@@ -60,15 +60,7 @@ export function Phone({ account, name, played, messages, hooks }: { account: Acc
               </MenuItem>
             </Menu>
           </div>
-          <Menu
-            label={i18n._('More')}
-            align="end"
-            button={
-              <button type="button" className="ib" aria-label={i18n._('More')} title={i18n._('More')}>
-                <Icon name="more" />
-              </button>
-            }
-          >
+          <IconMenu label={i18n._('More')} align="end">
             <MenuItem icon="flag" onSelect={() => void act({ kind: 'block' })}>
               {i18n._('Block the account')}
             </MenuItem>
@@ -82,7 +74,7 @@ export function Phone({ account, name, played, messages, hooks }: { account: Acc
             <MenuItem icon="x" disabled={people.length < 2} onSelect={() => played.remove(person.from)}>
               {i18n._('Forget {name}', { name: person.name })}
             </MenuItem>
-          </Menu>
+          </IconMenu>
         </header>
         <div ref={body} className="pbody" role="log" aria-label={i18n._('Messages')} tabIndex={0}>
           {rows.length === 0 && <p className="t2 faint hint">{i18n._('Write the first message: the channel hears it as from the provider.')}</p>}

@@ -12,9 +12,8 @@ import { Calls } from './Calls';
 import type { Feed } from './feed';
 import { Misbehave } from './Misbehave';
 import type { Person } from './people';
+import { nameOf } from './providers';
 import type { Account } from './types';
-
-const names: Record<string, string> = { whatsapp: 'WhatsApp Cloud API', '360dialog': '360dialog', telegram: 'Telegram Bot API', line: 'LINE Messaging API' };
 
 /** Provider is the other side of the channel: what it was asked, what it told, and how it behaves. */
 export function Provider({ account, feed, person, onClear }: { account: Account; feed: Feed; person: Person; onClear: () => void }) {
@@ -32,7 +31,7 @@ export function Provider({ account, feed, person, onClear }: { account: Account;
         <header className="row">
           <div className="sp">
             <h2>{i18n._('What the provider saw')}</h2>
-            <p className="t2 dim">{i18n._('{api}, played by the simulator', { api: names[base] ?? base })}</p>
+            <p className="t2 dim">{i18n._('{api}, played by the simulator', { api: nameOf(base) })}</p>
           </div>
           <button type="button" className="ib" aria-label={i18n._('Forget calls and messages')} title={i18n._('Forget calls and messages')} onClick={() => clear.mutate()}>
             <Icon name="trash" />

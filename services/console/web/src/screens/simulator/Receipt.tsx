@@ -6,15 +6,15 @@ import { oneLine } from '../../parts/plain';
 import { Refused } from '../../parts/Refused';
 import { clock } from '../../parts/time';
 import type { Person } from './people';
+import { playedAs } from './providers';
 import { bare, type Account, type Sent } from './types';
-
-const states = ['sent', 'delivered', 'read', 'played', 'failed'];
 
 /** Receipt tells by hand what became of a message; twice, if somebody wants to see that nothing happens the second time. */
 export function Receipt({ account, person, messages }: { account: Account; person: Person; messages: Sent[] }) {
   const own = messages.filter((m) => bare(m.to) === bare(person.peer ?? person.from)).slice(-20).reverse();
   const [id, setId] = useState('');
-  const [status, setStatus] = useState('read');
+  const { receipts: states } = playedAs(account.type);
+  const [status, setStatus] = useState(states.includes('read') ? 'read' : (states[0] ?? ''));
   const [code, setCode] = useState('131026');
   const of = own.find((m) => m.id === id) ?? own[0];
   const tell = useMutation({
@@ -29,7 +29,7 @@ export function Receipt({ account, person, messages }: { account: Account; perso
       return answers;
     },
   });
-  if (account.type !== 'whatsapp') return <p className="help">{i18n._('This provider tells nothing about what became of a message: there are no receipts.')}</p>;
+  if (states.length === 0) return <p className="help">{i18n._('This provider tells nothing about what became of a message: there are no receipts.')}</p>;
   return (
     <form
       className="ml"

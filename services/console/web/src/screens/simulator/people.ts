@@ -10,6 +10,8 @@ export interface Person {
   peer?: string;
   /** of Telegram: the connection of the business account to whose owner they write */
   business?: string;
+  /** of Facebook: the post below which they comment */
+  post?: string;
 }
 
 /** Said is something that a person did here, and what became of its webhook. */
@@ -133,4 +135,4 @@ export function useWords(account: string, from: string): [string, (to: string | 
 }
 
 /** action is what the simulator is asked to do as a person. */
-export const action = (type: string, account: string, p: Person, what: Partial<Inbound>): Inbound => ({ type, account, from: p.from, name: p.name, ...(p.business && { business: p.business }), ...what });
+export const action = (type: string, account: string, p: Person, what: Partial<Inbound>): Inbound => ({ type, account, from: p.from, name: p.name, ...(p.business && { business: p.business }), ...(p.post && { post: p.post }), ...what });
