@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { i18n } from '../locales/i18n';
-import { type Piece, pieces } from './plain';
+import { hostOf, type Piece, pieces } from './plain';
 
 // A longer text is folded: what is read all day are short ones.
 const folded = 1_500;
@@ -37,10 +37,19 @@ function show(p: Piece, n: number) {
     case 'link':
       return (
         <bdi key={n}>
-          <a href={p.href} target="_blank" rel="noopener noreferrer nofollow" title={i18n._('Leads to {host}', { host: p.host })}>
-            {p.text}
-          </a>
+          <Outside url={p.href}>{p.text}</Outside>
         </bdi>
       );
   }
+}
+
+/** Outside is a link that others made: it names the host that it leads to, and is nothing where it may not be followed. Without words it is named by the host. */
+export function Outside({ url, children }: { url: string | undefined; children?: string }) {
+  const host = url && hostOf(url);
+  if (!host) return null;
+  return (
+    <a href={url} target="_blank" rel="noopener noreferrer nofollow" title={i18n._('Leads to {host}', { host })}>
+      {children ?? host}
+    </a>
+  );
 }

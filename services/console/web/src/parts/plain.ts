@@ -3,6 +3,7 @@ export type Piece = { kind: 'text'; text: string } | { kind: 'link'; text: strin
 
 // What turns the direction of text around, or hides in it, is shown by its number.
 const controls = /[\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/u;
+const allControls = new RegExp(controls, 'gu');
 const links = /\bhttps?:\/\/[^\s<>"'\u202a-\u202e\u2066-\u2069]+/giu;
 // What usually ends the sentence around a link is not a part of it.
 const trailing = /[.,;:!?)\]}'"…]+$/u;
@@ -26,7 +27,8 @@ export function pieces(text: string): Piece[] {
   return out;
 }
 
-function hostOf(link: string): string | undefined {
+/** hostOf is where a link leads; undefined: it is none that may be followed, which are http and https. */
+export function hostOf(link: string): string | undefined {
   try {
     const url = new URL(link);
     return url.protocol === 'http:' || url.protocol === 'https:' ? url.host : undefined;
@@ -51,5 +53,5 @@ function plain(text: string, out: Piece[]): void {
 
 /** oneLine is a text as a row of a list shows it. */
 export function oneLine(text: string, most = 200): string {
-  return text.slice(0, most * 2).replace(new RegExp(controls, 'gu'), '').replace(/\s+/g, ' ').trim().slice(0, most);
+  return text.slice(0, most * 2).replace(allControls, '').replace(/\s+/g, ' ').trim().slice(0, most);
 }

@@ -54,6 +54,13 @@ export function span(ms: number): string {
   return i18n._('{n, plural, one {# day} other {# days}}', { n: Math.floor(hours / 24) });
 }
 
+const units: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
+
+/** milliseconds reads a duration as the API writes it: 48h0m0s. */
+export function milliseconds(text: string): number {
+  return [...text.matchAll(/([\d.]+)(ms|h|m|s)/g)].reduce((sum, [, n, unit]) => sum + Number(n) * (units[unit ?? ''] ?? 0), 0);
+}
+
 /** daysAgo counts midnights between a time and now, in the reader's time zone. */
 export function daysAgo(at: string, now: Date): number {
   const d = new Date(at);

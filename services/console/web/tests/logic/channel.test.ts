@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { messages } from '../../src/locales/en.po';
 import { i18n } from '../../src/locales/i18n';
-import { milliseconds, rows } from '../../src/screens/channels/limits';
+import { milliseconds } from '../../src/parts/time';
+import { rows } from '../../src/screens/channels/limits';
 import { call } from '../../src/screens/channels/recorded';
 
 i18n.load('en', messages);
@@ -22,13 +23,16 @@ test('a recorded call goes as it was written down: a text byte for byte, what is
 });
 
 test('durations of the API are read', () => {
-  expect(['24h0m0s', '1m30s', '500ms', '6s', '1.5h', ''].map(milliseconds)).toEqual([86_400_000, 90_000, 500, 6000, 5_400_000, 0]);
+  expect(['24h0m0s', '1m30s', '1.5s', '500ms', '0s', '1.5h', ''].map(milliseconds)).toEqual([86_400_000, 90_000, 1_500, 500, 0, 5_400_000, 0]);
 });
 
 test('the rules of a channel are worded, and what it cannot do is said', () => {
   const size = (n: number) => `${n} B`;
   const none = Object.fromEntries(rows({ send: {}, window: { kind: 'none' }, starts: {} }, size));
   expect(none).toMatchObject({ Window: 'always open', 'May write first': 'no', Text: 'no', 'Buttons and lists': 'no', Receipts: 'no', Rates: 'no' });
+  expect(none).not.toHaveProperty('Comments below posts');
+  const below = Object.fromEntries(rows({ send: {}, comments: { types: ['text', 'image'], actions: { hide: {}, private_reply: { for: '168h0m0s' } } }, window: {}, starts: {} }, size));
+  expect(below['Comments below posts']).toBe('text, image, hide, private reply (168 h)');
   const full = Object.fromEntries(
     rows(
       {

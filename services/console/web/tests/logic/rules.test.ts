@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Message } from '../../src/api/client';
-import { type ActionKind, mayAct, type SendRules, span } from '../../src/screens/inbox/rules';
+import { type ActionKind, mayAct, rulesOf, type SendRules } from '../../src/screens/inbox/rules';
 
 const now = Date.parse('2026-11-30T12:00:00Z');
 const rules: SendRules = {
@@ -48,6 +48,10 @@ test('a channel whose rules are not known, or that does nothing, offers nothing'
   expect(mayAct('edit', ours as unknown as Message, false, { actions: {} }, now)).toBe(false);
 });
 
-test.each([['48h0m0s', 172_800_000], ['1m30s', 90_000], ['1.5s', 1_500], ['250ms', 250], ['0s', 0]])('%s is %d ms', (text, ms) => {
-  expect(span(text)).toBe(ms);
+test('below a post the rules of comments hold, where a channel has such', () => {
+  const [send, comments] = [{ types: ['text'] }, { types: ['image'] }];
+  expect(rulesOf({ send, comments }, 'comments')).toBe(comments);
+  expect(rulesOf({ send, comments }, 'messages')).toBe(send);
+  expect(rulesOf({ send }, 'comments')).toBe(send);
+  expect(rulesOf(undefined, 'comments')).toBeUndefined();
 });

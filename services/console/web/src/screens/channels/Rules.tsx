@@ -11,7 +11,7 @@ export function Rules({ rules }: { rules: Schemas['ChannelRules'] }) {
       <div className="tw">
         <table className="rules">
           <tbody>
-            {rows({ ...rules, send: rules.send as Send }, size).map(([what, limits]) => (
+            {rows({ ...rules, send: rules.send as Send, comments: rules.comments as Send | undefined }, size).map(([what, limits]) => (
               <tr key={what}>
                 <th scope="row">{what}</th>
                 <td>{limits}</td>

@@ -1,5 +1,5 @@
 import { i18n } from '../../locales/i18n';
-import { span } from '../../parts/time';
+import { milliseconds, span } from '../../parts/time';
 
 /** Send is what can be sent, as far as the table says it. */
 export interface Send {
@@ -23,16 +23,12 @@ interface Limit {
 
 interface Ruled {
   send: Send;
+  /** what can be sent below a post, where that is something else */
+  comments?: Send;
   window: { kind?: string; for?: string };
   statuses?: string[] | null;
   starts: { may?: boolean; with?: string };
   max_media?: number;
-}
-
-/** milliseconds reads a duration of the API: 24h0m0s. */
-export function milliseconds(text: string): number {
-  const units: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
-  return [...text.matchAll(/([\d.]+)(ms|h|m|s)/g)].reduce((sum, [, n, unit]) => sum + Number(n) * (units[unit ?? ''] ?? 0), 0);
 }
 
 function lasting(text: string | undefined): string {
@@ -56,12 +52,16 @@ export function rows(r: Ruled, size: (bytes: number) => string): [string, string
     [i18n._('Buttons and lists'), listed(Object.entries(send.interactive ?? {}).map(([kind, one]) => `${kind.replaceAll('_', ' ')}${one.max_items ? ` (${one.max_items})` : ''}`))],
     [i18n._('Replies to a message'), send.reply_to ? i18n._('yes') : no],
     [i18n._('Reactions'), send.reactions ? i18n._('yes') : no],
-    [i18n._('Changes to what was sent'), listed(Object.entries(send.actions ?? {}).map(([what, rule]) => what.replaceAll('_', ' ') + (rule.for ? ` (${lasting(rule.for)})` : '')))],
+    [i18n._('Changes to what was sent'), listed(done(send))],
+    ...(r.comments ? [[i18n._('Comments below posts'), listed([...(r.comments.types ?? []), ...done(r.comments)])] satisfies [string, string]] : []),
     [i18n._('Receipts'), listed(r.statuses ?? [])],
     [i18n._('Typing and read marks'), listed((send.signals ?? []).filter((s) => s !== 'ack').map((s) => s.replaceAll('_', ' ')))],
     [i18n._('Rates'), listed((send.rates ?? []).map((one) => i18n._('{n, number} in {time} for each {what}', { n: one.n, time: lasting(one.every), what: one.per === 'peer' ? i18n._('person') : i18n._('channel') })))],
   ];
 }
+
+/** done is what can be done to messages that are there, and for how long. */
+const done = (s: Send) => Object.entries(s.actions ?? {}).map(([what, rule]) => what.replaceAll('_', ' ') + (rule.for ? ` (${lasting(rule.for)})` : ''));
 
 function opens(w: Ruled['window']): string {
   switch (w.kind) {

@@ -27,6 +27,10 @@ export function kindOf(type: string): string {
       return i18n._('Order');
     case 'reaction':
       return i18n._('Reaction');
+    case 'story_mention':
+      return i18n._('Mention in a story');
+    case 'system':
+      return i18n._('Notice of the channel');
     case 'unsupported':
       return i18n._('A message that the channel does not hand on');
     default:

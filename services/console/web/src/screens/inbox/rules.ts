@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
-import type { Message } from '../../api/client';
+import type { Conversation, Message, Schemas } from '../../api/client';
 import { channel } from '../../api/queries';
+import { milliseconds } from '../../parts/time';
 
 /** What one kind of interactive message has; a kind has nothing but what it needs and takes. */
 export interface InteractiveRule {
@@ -20,7 +21,7 @@ export interface ActionRule {
   for?: string;
 }
 
-/** SendRules are what a channel takes, as GET /v1/channels/{id} has it in rules.send. */
+/** SendRules are what a channel takes, as GET /v1/channels/{id} has it in rules.send and rules.comments. */
 export interface SendRules {
   types?: string[];
   interactive?: Record<string, InteractiveRule>;
@@ -31,10 +32,15 @@ export interface SendRules {
   actions?: Record<string, ActionRule>;
 }
 
-/** useRules are the rules of a channel; undefined as long as they are not known. */
-export function useRules(id: string): SendRules | undefined {
-  const { data } = useQuery(channel(id));
-  return data?.rules?.send as SendRules | undefined;
+/** useRules are the rules of a conversation; undefined as long as they are not known. */
+export function useRules(c: Pick<Conversation, 'kind' | 'channel'>): SendRules | undefined {
+  const { data } = useQuery(channel(c.channel.id));
+  return rulesOf(data?.rules, c.kind);
+}
+
+/** rulesOf are the rules of messages, and below a post those of comments, where a channel has such. */
+export function rulesOf(rules: Pick<Schemas['ChannelRules'], 'send' | 'comments'> | undefined, kind: Conversation['kind']): SendRules | undefined {
+  return ((kind === 'comments' && rules?.comments) || rules?.send) as SendRules | undefined;
 }
 
 export type ActionKind = 'edit' | 'unsend' | 'hide' | 'unhide' | 'private_reply';
@@ -59,14 +65,5 @@ export function mayAct(kind: ActionKind, m: Message, comment: boolean, rules: Se
   if (rule.types?.length && !rule.types.includes(m.type)) return false;
   const choice = (m.interactive as { kind?: string } | null | undefined)?.kind;
   if (choice && rule.interactive?.length && !rule.interactive.includes(choice)) return false;
-  return !rule.for || now < Date.parse(m.created_at) + span(rule.for);
-}
-
-const units: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
-
-/** span reads a duration as the API writes it: 48h0m0s. */
-export function span(text: string): number {
-  let sum = 0;
-  for (const [, n, unit] of text.matchAll(/([\d.]+)(ms|h|m|s)/g)) sum += Number(n) * (units[unit ?? ''] ?? 0);
-  return sum;
+  return !rule.for || now < Date.parse(m.created_at) + milliseconds(rule.for);
 }

@@ -25,7 +25,7 @@ const EmojiPicker = lazy(() => import('./EmojiPicker'));
 /** Composer writes replies and notes. A note is yellow from edge to edge, so that the two are never confused. */
 export function Composer({ conversation: c, actions }: { conversation: Conversation; actions: Actions }) {
   const draft = useDraft(c.id);
-  const rules = useRules(c.channel.id);
+  const rules = useRules(c);
   const kinds = useMemo(() => kindsOf(rules), [rules]);
   const templates = kinds.find((k) => k.key === 'template');
   const box = useRef<HTMLDivElement>(null);
@@ -36,6 +36,7 @@ export function Composer({ conversation: c, actions }: { conversation: Conversat
   const note = draft.mode === 'note';
   const text = note ? draft.note : draft.reply;
   const closed = c.status === 'closed';
+  const comment = c.kind === 'comments';
   const part = note ? undefined : draft.part;
   const template = !!part?.template;
   // A template is a whole message: what is typed and attached stays for the next one.
@@ -109,7 +110,13 @@ export function Composer({ conversation: c, actions }: { conversation: Conversat
       <div className="top">
         <div className="seg" role="group" aria-label={i18n._('Reply or note')}>
           <button type="button" aria-pressed={!note} onClick={() => write('reply')}>
-            {i18n._('Reply')}
+            {comment ? (
+              <>
+                <Icon name="globe" small /> {i18n._('Public comment')}
+              </>
+            ) : (
+              i18n._('Reply')
+            )}
           </button>
           <button type="button" aria-pressed={note} onClick={() => write('note')}>
             <Icon name="lock" small /> {i18n._('Note')}
@@ -121,7 +128,8 @@ export function Composer({ conversation: c, actions }: { conversation: Conversat
             <bdi className="cut">{c.channel.name}</bdi>
           </span>
         )}
-        {!note && !closed && <WindowLeft window={check?.window ?? c.window} />}
+        {!note && comment && <span className="end t2 faint">{i18n._('Everybody reads this under the post')}</span>}
+        {!note && !closed && !comment && <WindowLeft window={check?.window ?? c.window} />}
       </div>
       {!note && draft.replyTo && (
         <Added drop={i18n._('Do not quote it')} onDrop={() => changeDraft(c.id, { replyTo: undefined })}>
@@ -165,7 +173,7 @@ export function Composer({ conversation: c, actions }: { conversation: Conversat
             dir="auto"
             maxLength={65536}
             aria-label={note ? i18n._('Note to the team') : i18n._('Reply to {name}', { name: c.contact.name })}
-            placeholder={note ? i18n._('Only your team sees this') : i18n._('Write to {name}', { name: oneLine(c.contact.name, 60) })}
+            placeholder={note ? i18n._('Only your team sees this') : comment ? i18n._('Answer {name} in public', { name: oneLine(c.contact.name, 60) }) : i18n._('Write to {name}', { name: oneLine(c.contact.name, 60) })}
             onChange={(e) => changeDraft(c.id, note ? { note: e.target.value } : { reply: e.target.value })}
             onKeyDown={onKeyDown}
             onPaste={onPaste}
@@ -252,7 +260,7 @@ export function Composer({ conversation: c, actions }: { conversation: Conversat
         {!note && writes && check && text && <Length check={check} text={text} stale={stale} />}
         {(note || writes || template) && !gone && (
           <button type="button" className={`btn ${note ? 'nb' : 'pri'}`} aria-disabled={!ready} title={i18n._('Ctrl + Enter')} onClick={send}>
-            {note ? i18n._('Save note') : i18n._('Send')}
+            {note ? i18n._('Save note') : comment ? i18n._('Comment') : i18n._('Send')}
           </button>
         )}
       </div>

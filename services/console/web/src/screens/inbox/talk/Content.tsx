@@ -1,53 +1,52 @@
-import type { Attachment, Message } from '../../../api/client';
+import type { ReactNode } from 'react';
+import type { Message } from '../../../api/client';
 import { i18n } from '../../../locales/i18n';
-import { Icon } from '../../../parts/Icon';
-import { size } from '../../../parts/size';
-import { sentence } from '../../../parts/words';
+import { Icon, type IconName } from '../../../parts/Icon';
+import { Outside } from '../../../parts/PlainText';
 import { kindOf } from '../kinds';
+import { File } from './File';
+import { type Answers, answersOf, choiceOf, type Order, type Referral, type Template, values } from './said';
 
 /** Content is what a message carries besides its text. */
 export function Content({ message: m }: { message: Message }) {
-  const place = m.location as { latitude?: number; longitude?: number; name?: string; address?: string } | null | undefined;
+  const place = m.location as { latitude?: number; longitude?: number; name?: string; address?: string; url?: string; live?: boolean } | null | undefined;
   const choice = m.interactive as Interactive | null | undefined;
   const template = m.template as Template | null | undefined;
   const reaction = m.reaction as { emoji?: string } | null | undefined;
-  const pressed = m.interaction as { title?: string } | null | undefined;
-  const nothing = !m.text && !m.html && m.attachments.length === 0 && !place && !choice && !pressed && !template && !reaction?.emoji && !m.contacts?.length;
+  const pressed = m.interaction as Answers | null | undefined;
+  const order = m.order as Order | null | undefined;
+  const referral = m.referral as Referral | null | undefined;
+  const nothing = !m.text && !m.html && m.attachments.length === 0 && !place && !choice && !pressed && !template && !reaction && !order && !m.sticker && !m.contacts?.length;
   return (
     <>
+      {referral && (
+        <Piece icon="link" title={referral.headline || i18n._('Came by an ad or a link')}>
+          {referral.body || [referral.source, referral.code].filter(Boolean).join(' · ')} <Outside url={referral.url} />
+        </Piece>
+      )}
       {m.attachments.map((a) => (
         <File key={a.id} file={a} />
       ))}
       {m.html && <iframe className="html" sandbox="" title={i18n._('Formatted message')} srcDoc={framed(m.html)} />}
       {place && (
-        <div className="fl">
-          <span className="ic">
-            <Icon name="pin" />
-          </span>
-          <span>
-            <b className="block">
-              <bdi>{place.name ?? kindOf('location')}</bdi>
-            </b>
-            <bdi className="t2 dim">{place.address ?? `${place.latitude}, ${place.longitude}`}</bdi>
-          </span>
-        </div>
+        <Piece icon="pin" title={place.name || (place.live ? i18n._('Live location') : kindOf('location'))}>
+          {place.address || `${place.latitude}, ${place.longitude}`} <Outside url={place.url} />
+        </Piece>
       )}
       {m.contacts?.map((c, n) => {
-        const card = c as { name?: string; first_name?: string; phones?: string[] };
+        const card = c as { name?: string; first_name?: string; org?: string; phones?: string[]; emails?: string[] };
         return (
-          <div key={n} className="fl">
-            <span className="ic">
-              <Icon name="user" />
-            </span>
-            <span>
-              <b className="block">
-                <bdi>{card.name ?? card.first_name}</bdi>
-              </b>
-              <bdi className="t2 dim">{card.phones?.join(', ')}</bdi>
-            </span>
-          </div>
+          <Piece key={n} icon="user" title={card.name || card.first_name || kindOf('contact')}>
+            {[card.org, ...(card.phones ?? []), ...(card.emails ?? [])].filter(Boolean).join(', ')}
+          </Piece>
         );
       })}
+      {m.sticker && m.attachments.length === 0 && (
+        <Piece icon="smile" title={kindOf('sticker')}>
+          {m.sticker.package_id}, {m.sticker.sticker_id}
+        </Piece>
+      )}
+      {order && <Basket order={order} />}
       {choice && (
         <div dir="auto">
           {choice.header && <b className="block">{choice.header}</b>}
@@ -66,10 +65,65 @@ export function Content({ message: m }: { message: Message }) {
           ))}
         </div>
       )}
-      {reaction?.emoji && <span className="t5">{reaction.emoji}</span>}
-      {pressed?.title && <div dir="auto">{pressed.title}</div>}
+      {reaction && (reaction.emoji ? <span className="t5">{reaction.emoji}</span> : <i className="faint">{i18n._('Took the reaction back')}</i>)}
+      {pressed && <Chosen answers={pressed} text={m.text} />}
       {nothing && m.direction !== 'note' && <i className="faint">[{kindOf(m.type)}]</i>}
     </>
+  );
+}
+
+/** Piece is something with a name and a line about it, beside its icon. */
+function Piece({ icon, title, children }: { icon: IconName; title: string; children: ReactNode }) {
+  return (
+    <div className="fl">
+      <span className="ic">
+        <Icon name={icon} />
+      </span>
+      <span className="min-w-0">
+        <b className="block">
+          <bdi>{title}</bdi>
+        </b>
+        <bdi className="t2 dim">{children}</bdi>
+      </span>
+    </div>
+  );
+}
+
+/** Chosen is what a person picked, or filled in. */
+function Chosen({ answers, text }: { answers: Answers; text: string | undefined }) {
+  const words = choiceOf(answers);
+  const rows = answersOf(answers);
+  return (
+    <div dir="auto">
+      {words !== text && words}
+      {answers.description && <span className="t2 dim block">{answers.description}</span>}
+      {rows.map(([question, answer]) => (
+        <span key={question} className="block">
+          <bdi className="dim">{question}:</bdi> <bdi>{answer}</bdi>
+        </span>
+      ))}
+      {words === '' && rows.length === 0 && !text && <i className="faint">[{kindOf('interactive')}]</i>}
+    </div>
+  );
+}
+
+/** Basket is what a person ordered. */
+function Basket({ order: o }: { order: Order }) {
+  return (
+    <div>
+      <b className="block">{kindOf('order')}</b>
+      {(o.items ?? []).map((item, n) => (
+        <span key={n} className="row gap-1">
+          <bdi className="sp">
+            {item.quantity} × {item.product_id}
+          </bdi>
+          <bdi className="dim nw">
+            {item.price} {item.currency}
+          </bdi>
+        </span>
+      ))}
+      {o.note && <div dir="auto">{o.note}</div>}
+    </div>
   );
 }
 
@@ -88,15 +142,6 @@ interface Interactive {
   buttons?: Choice[] | null;
   sections?: { title?: string; rows?: Choice[] | null }[] | null;
 }
-
-interface Template {
-  name?: string;
-  language?: string;
-  components?: { parameters?: { text?: string; payload?: string; coupon_code?: string }[] | null }[] | null;
-}
-
-/** values are what a template was filled with, as far as it is text. */
-const values = (t: Template) => (t.components ?? []).flatMap((c) => (c.parameters ?? []).flatMap((p) => p.text ?? p.payload ?? p.coupon_code ?? []));
 
 /** Choices stand below the text of a message: what can be picked from it. */
 export function Choices({ message: m }: { message: Message }) {
@@ -119,98 +164,6 @@ export function Choices({ message: m }: { message: Message }) {
       )}
     </div>
   );
-}
-
-function File({ file: a }: { file: Attachment }) {
-  const name = a.name || kindOf(a.type);
-  if (a.state === 'failed') {
-    return (
-      <div className="fl">
-        <span className="ic">
-          <Icon name="alert" />
-        </span>
-        <span>
-          <b className="block">
-            <bdi>{name}</bdi>
-          </b>
-          <span className="t2 er">{(a.error as { detail?: string } | undefined)?.detail ?? i18n._('The file could not be fetched.')}</span>
-        </span>
-      </div>
-    );
-  }
-  if (a.state === 'pending' || !a.url) {
-    return (
-      <div className="fl">
-        <span className="ic sk" />
-        <span>
-          <b className="block">
-            <bdi>{name}</bdi>
-          </b>
-          <span className="t2 dim">{i18n._('is being fetched')}</span>
-        </span>
-      </div>
-    );
-  }
-  const url = own(a.url, a.id);
-  const lie = (a.warning as { detail?: string } | undefined)?.detail;
-  if (lie) return <Lying url={url} name={name} lie={lie} />;
-  if ((a.type === 'image' || a.type === 'sticker') && a.preview_url) {
-    return (
-      <a className="pic" href={url} target="_blank" rel="noopener">
-        <img src={own(a.preview_url, `${a.id}/preview`)} width={a.width} height={a.height} alt={a.name || i18n._('Picture')} loading="lazy" />
-      </a>
-    );
-  }
-  if (a.type === 'audio' || a.type === 'voice') {
-    // Nothing is loaded before somebody plays it.
-    return <audio className="audio" controls preload="none" src={url} aria-label={name} />;
-  }
-  if (a.type === 'video') {
-    return <video className="pic" controls preload="none" src={url} poster={a.preview_url && own(a.preview_url, `${a.id}/preview`)} width={240} height={180} aria-label={name} />;
-  }
-  return (
-    <a className="fl" href={url} download={a.name || true} rel="noopener">
-      <span className="ic">
-        <Icon name="doc" />
-      </span>
-      <span className="min-w-0">
-        <b className="block cut">
-          <bdi>{name}</bdi>
-        </b>
-        <span className="t2 dim">
-          {kindOf(a.type)}
-          {a.size !== undefined && ` · ${size(a.size)}`}
-        </span>
-      </span>
-    </a>
-  );
-}
-
-/** Lying is a file that is not what it was said to be: it is for saving, and never shown. */
-function Lying({ url, name, lie }: { url: string; name: string; lie: string }) {
-  return (
-    <a className="fl" href={url} download={name} rel="noopener">
-      <span className="ic">
-        <Icon name="alert" />
-      </span>
-      <span className="min-w-0">
-        <b className="block cut">
-          <bdi>{name}</bdi>
-        </b>
-        <span className="t2 wn">{sentence(lie)}</span>
-      </span>
-    </a>
-  );
-}
-
-/** own is the path of a file at this site, whatever the public URL is called. */
-function own(url: string, rest: string): string {
-  try {
-    const u = new URL(url, location.origin);
-    return u.pathname.startsWith('/v1/attachments/') ? u.pathname + u.search : `/v1/attachments/${rest}`;
-  } catch {
-    return `/v1/attachments/${rest}`;
-  }
 }
 
 /** framed is a page of its own for a message's HTML: without scripts, without network, in a sandbox of another origin. */

@@ -22,6 +22,7 @@ export function Meta({ message: m }: { message: Message }) {
     if (m.provider_at) rows.push([i18n._('Sent'), exact(m.provider_at), full(m.provider_at)]);
     rows.push([i18n._('Received'), exact(m.created_at), full(m.created_at)]);
   }
+  if (m.message_tag) rows.push([i18n._('Tag'), m.message_tag]);
   for (const s of m.statuses) rows.push([statusName(s.status), exact(s.at), full(s.at)]);
   const error = m.statuses.findLast((s) => s.error)?.error as StatusError | undefined;
   const id = m.external_ids[0];

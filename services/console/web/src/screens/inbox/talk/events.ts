@@ -70,11 +70,37 @@ export function told(e: TimelineEvent, names: Names): Told {
       return { icon: 'shield', text: i18n._('Contact blocked by {by}', { by }) };
     case 'contact_unblocked':
       return { icon: 'shield', text: i18n._('Contact unblocked by {by}', { by }) };
+    case 'referred':
+      return { icon: 'link', text: i18n._('Came by {what}', { what: cameBy(e.reference) }) };
+    case 'followed':
+      return { icon: 'user', text: i18n._('The contact follows the account') };
+    case 'unfollowed':
+      return { icon: 'user', text: i18n._('The contact no longer follows the account') };
+    case 'joined':
+      return { icon: 'users', text: i18n._('The account was added to the group') };
+    case 'left':
+      return { icon: 'users', text: i18n._('The account was taken out of the group') };
+    case 'blocked':
+      return { icon: 'shield', text: i18n._('The contact has blocked the account') };
+    case 'unblocked':
+      return { icon: 'shield', text: i18n._('The contact no longer blocks the account') };
+    case 'consent_changed':
+      return { icon: 'bell', text: s('value') === 'out' ? i18n._('The contact wants no {what} messages', { what: s('category') }) : i18n._('The contact agrees to {what} messages', { what: s('category') }) };
+    case 'identity_changed':
+      return { icon: 'key', text: i18n._('The contact has another number or id') };
+    case 'thread_control':
+      return { icon: 'swap', text: i18n._('Another app was given the conversation, or gave it back') };
     case 'page_changed':
       return { icon: 'globe', text: i18n._('Opened the page {page}', { page: s('url') || s('title') }) };
     default:
       return { icon: 'info', text: i18n._('{what} by {by}', { what: e.type.replaceAll('_', ' '), by }) };
   }
+}
+
+/** cameBy is what led somebody here. */
+function cameBy(reference: TimelineEvent['reference']): string {
+  const r = (reference ?? {}) as Record<string, string | undefined>;
+  return r['headline'] || r['code'] || r['source'] || r['url'] || i18n._('a link');
 }
 
 function actor(a: TimelineEvent['actor']): string {

@@ -1,0 +1,103 @@
+import type { Attachment } from '../../../api/client';
+import { i18n } from '../../../locales/i18n';
+import { Icon } from '../../../parts/Icon';
+import { size, within } from '../../../parts/size';
+import { sentence } from '../../../parts/words';
+import { kindOf } from '../kinds';
+
+// Pictures and videos are shown within so many pixels a side, which previews are made for.
+const side = 240;
+const frame = { width: side, height: side * 0.75 };
+
+/** File is a file of a message: shown where that is safe, else to be saved. What is shown has its room before it is loaded. */
+export function File({ file: a }: { file: Attachment }) {
+  const name = a.name || kindOf(a.voice ? 'voice' : a.type);
+  if (a.state === 'failed') {
+    return (
+      <div className="fl">
+        <span className="ic">
+          <Icon name="alert" />
+        </span>
+        <span>
+          <b className="block">
+            <bdi>{name}</bdi>
+          </b>
+          <span className="t2 er">{(a.error as { detail?: string } | undefined)?.detail ?? i18n._('The file could not be fetched.')}</span>
+        </span>
+      </div>
+    );
+  }
+  if (a.state === 'pending' || !a.url) {
+    return (
+      <div className="fl">
+        <span className="ic sk" />
+        <span>
+          <b className="block">
+            <bdi>{name}</bdi>
+          </b>
+          <span className="t2 dim">{i18n._('is being fetched')}</span>
+        </span>
+      </div>
+    );
+  }
+  const url = own(a.url, a.id);
+  const lie = (a.warning as { detail?: string } | undefined)?.detail;
+  if (lie) return <Lying url={url} name={name} lie={lie} />;
+  if ((a.type === 'image' || a.type === 'sticker') && a.preview_url) {
+    return (
+      <a className="pic" href={url} target="_blank" rel="noopener">
+        <img src={own(a.preview_url, `${a.id}/preview`)} {...within(side, a.width, a.height)} alt={a.name || i18n._('Picture')} loading="lazy" />
+      </a>
+    );
+  }
+  if (a.type === 'audio') {
+    // Nothing is loaded before somebody plays it.
+    return <audio className="audio" controls preload="none" src={url} aria-label={name} />;
+  }
+  if (a.type === 'video') {
+    return <video className="pic" controls preload="none" src={url} poster={a.preview_url && own(a.preview_url, `${a.id}/preview`)} {...(within(side, a.width, a.height) ?? frame)} aria-label={name} />;
+  }
+  return (
+    <a className="fl" href={url} download={a.name || true} rel="noopener">
+      <span className="ic">
+        <Icon name="doc" />
+      </span>
+      <span className="min-w-0">
+        <b className="block cut">
+          <bdi>{name}</bdi>
+        </b>
+        <span className="t2 dim">
+          {kindOf(a.type)}
+          {a.size !== undefined && ` · ${size(a.size)}`}
+        </span>
+      </span>
+    </a>
+  );
+}
+
+/** Lying is a file that is not what it was said to be: it is for saving, and never shown. */
+function Lying({ url, name, lie }: { url: string; name: string; lie: string }) {
+  return (
+    <a className="fl" href={url} download={name} rel="noopener">
+      <span className="ic">
+        <Icon name="alert" />
+      </span>
+      <span className="min-w-0">
+        <b className="block cut">
+          <bdi>{name}</bdi>
+        </b>
+        <span className="t2 wn">{sentence(lie)}</span>
+      </span>
+    </a>
+  );
+}
+
+/** own is the path of a file at this site, whatever the public URL is called. */
+function own(url: string, rest: string): string {
+  try {
+    const u = new URL(url, location.origin);
+    return u.pathname.startsWith('/v1/attachments/') ? u.pathname + u.search : `/v1/attachments/${rest}`;
+  } catch {
+    return `/v1/attachments/${rest}`;
+  }
+}
