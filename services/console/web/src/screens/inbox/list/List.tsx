@@ -127,12 +127,13 @@ function Rows({ of, reset }: { of: Listing; reset: () => void }) {
   }, [hasNextPage, isFetchingNextPage, fetchNextPage, lastShown, rows.length]);
 
   const [focus, setFocus] = useState<string>();
-  const places = useMemo(() => ({ open: rows.findIndex((c) => c.id === open), focus: Math.max(0, rows.findIndex((c) => c.id === (focus ?? open))) }), [rows, open, focus]);
+  const openAt = useMemo(() => placeOf(rows, open), [rows, open]);
+  const focusAt = useMemo(() => Math.max(0, placeOf(rows, focus ?? open)), [rows, open, focus]);
   const go = useCallback((id: string | undefined) => id && void navigate({ to: '/inbox/$id', params: { id }, search: true }), [navigate]);
   const { scrollToIndex } = virtual;
   const move = useCallback(
     (from: string, by: number) => {
-      const at = shown.current.findIndex((c) => c.id === from) + by;
+      const at = placeOf(shown.current, from) + by;
       const to = Math.min(shown.current.length - 1, Math.max(0, at));
       const id = shown.current[to]?.id;
       if (id === undefined) return;
@@ -143,8 +144,8 @@ function Rows({ of, reset }: { of: Listing; reset: () => void }) {
     [scrollToIndex],
   );
   useKeys({
-    j: () => go(rows[Math.min(rows.length - 1, places.open + 1)]?.id),
-    k: () => go(rows[Math.max(0, places.open - 1)]?.id),
+    j: () => go(rows[Math.min(rows.length - 1, openAt + 1)]?.id),
+    k: () => go(rows[Math.max(0, openAt - 1)]?.id),
   });
 
   if (query.isPending) return <RowSkeletons again={() => void query.refetch()} />;
@@ -169,7 +170,7 @@ function Rows({ of, reset }: { of: Listing; reset: () => void }) {
                   queue={c.assignee ? undefined : waiting?.find((q) => q.id === c.queue_id)?.name}
                   href={`/inbox/${c.id}${search}`}
                   selected={c.id === open}
-                  tabIndex={item.index === places.focus ? 0 : -1}
+                  tabIndex={item.index === focusAt ? 0 : -1}
                   onOpen={go}
                   onFocus={setFocus}
                   onMove={move}
@@ -182,6 +183,9 @@ function Rows({ of, reset }: { of: Listing; reset: () => void }) {
     </div>
   );
 }
+
+/** placeOf is where a conversation stands among the rows; -1: nowhere. */
+const placeOf = (rows: Conversation[], id: string | undefined) => (id === undefined ? -1 : rows.findIndex((c) => c.id === id));
 
 /** heightOfRows is that of every row, in pixels. */
 function heightOfRows(): number {
