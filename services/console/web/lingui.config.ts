@@ -7,6 +7,6 @@ export default defineConfig({
   sourceLocale: 'en',
   locales: ['en'],
   catalogs: [{ path: '<rootDir>/src/locales/{locale}', include: ['src'] }],
-  orderBy: ({ messageId: a }, { messageId: b }) => (a < b ? -1 : a > b ? 1 : 0),
+  orderBy: 'messageId',
   format: formatter({ lineNumbers: false, origins: false }),
 });
