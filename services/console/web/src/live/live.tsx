@@ -166,7 +166,7 @@ class Live {
   private async extend(id: string, read: (t: Timeline) => Promise<Timeline>): Promise<void> {
     const before = await this.timeline(id);
     const after = await read(before);
-    if (after !== before) this.cache.setQueryData<Timeline>(timelineKey(id), (now) => (now && now !== before ? withEnd(now, after) : after));
+    if (after !== before) this.cache.setQueryData<Timeline>(timelineKey(id), (now) => (now && now !== before ? withEnd(now, after, before) : after));
   }
 }
 

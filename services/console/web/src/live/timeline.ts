@@ -107,13 +107,17 @@ export async function again(t: Timeline): Promise<Timeline> {
 const first = (items: TimelineItem[]) => Number(items[0]?.position ?? 0);
 const end = (items: TimelineItem[]) => Number(items.at(-1)?.position ?? 0);
 
-/** withEnd returns a timeline with what another one has at its end: one was changed at its beginning while the other was read. */
-export function withEnd(now: Timeline, read: Timeline): Timeline {
+/**
+ * withEnd returns a timeline with what another one has at its end: one was changed while the other was read. from is what was gone on with
+ * to read it: what stands there unchanged was not read, and may be older than what is there now.
+ */
+export function withEnd(now: Timeline, read: Timeline, from?: Timeline): Timeline {
   const had = now.stretches.at(-1);
   const fresh = read.stretches.at(-1);
   if (!had || !fresh || had.conversation !== fresh.conversation) return now;
   if (first(fresh.items) > end(had.items) + 1) return read; // there is a hole between them
-  return { ...now, stretches: [...now.stretches.slice(0, -1), { ...had, items: join(had.items, fresh.items) }] };
+  const old = new Set(from?.stretches.at(-1)?.items);
+  return { ...now, stretches: [...now.stretches.slice(0, -1), { ...had, items: join(had.items, fresh.items.filter((i) => !old.has(i))) }] };
 }
 
 /** join puts two runs of one conversation together; of a message that is in both, the one that more has happened to stays. */
@@ -130,7 +134,8 @@ export function join(a: TimelineItem[], b: TimelineItem[]): TimelineItem[] {
 function happened({ message: m }: TimelineItem): number {
   if (!m) return 0;
   const actions = (m.actions ?? []).reduce((n, x) => n + (x.settled_at ? 2 : 1), 0);
-  return m.statuses.length + m.attempts.length + actions + (m.deleted_at ? 1 : 0);
+  const files = (m.attachments ?? []).filter((a) => a.state !== 'pending').length;
+  return m.statuses.length + m.attempts.length + actions + files + (m.edited_at ? 1 : 0) + (m.deleted_at ? 1 : 0);
 }
 
 /** withMessage returns a timeline in which a message is as given; one that is not there is added at its place. */

@@ -26,6 +26,27 @@ test('an answer that was overtaken does not take a status back', () => {
   expect(withEnd(t, timeline(item(1, 2), item(2))).stretches[0]?.items.map((i) => i.message?.statuses.length)).toEqual([4, 1]);
 });
 
+test('what was not read again takes nothing back that was changed meanwhile', () => {
+  const from = timeline(item(1), item(2));
+  const hidden = { ...item(2), message: { ...message(2), hidden: true } };
+  const now = timeline(item(1), hidden);
+  const read = timeline(...(from.stretches[0]?.items ?? []), item(3));
+  const after = withEnd(now, read, from);
+  expect(positions(after)).toEqual(['1', '2', '3']);
+  expect(after.stretches[0]?.items[1]?.message?.hidden).toBe(true);
+});
+
+test.each<[string, object, object]>([
+  ['a file is there', { attachments: [{ state: 'pending' }] }, { attachments: [{ state: 'ready' }] }],
+  ['it was edited', {}, { edited_at: 'now' }],
+  ['it was taken back', {}, { deleted_at: 'now' }],
+  ['an action has come to its end', { actions: [{}] }, { actions: [{ settled_at: 'now' }] }],
+])('an answer from before does not take back that %s', (_, before, after) => {
+  const of = (more: object) => ({ ...message(1), ...more }) as Message;
+  const t = withMessage(timeline({ ...item(1), message: of(after) }), of(before));
+  expect(t.stretches[0]?.items[0]?.message).toMatchObject(after);
+});
+
 test('a message is added behind the last one, and never over a hole', () => {
   expect(positions(withMessage(timeline(item(1), item(2)), message(3)))).toEqual(['1', '2', '3']);
   expect(positions(withMessage(timeline(item(1), item(2)), message(4)))).toEqual(['1', '2']);

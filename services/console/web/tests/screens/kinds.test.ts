@@ -33,18 +33,18 @@ test.each(types)('what people do on %s is all shown, each as what it is', async 
   await kit.say('the last words');
   await kit.conversation();
   const messages = async () => (await call<{ data: Message[] }>('GET', `/v1/conversations/${id}/messages?limit=200`)).data;
-  await expect.poll(async () => (await messages()).flatMap((m) => m.attachments).filter((a) => a.state === 'pending'), patient).toEqual([]);
-  const all = await messages();
   await said(page, 'the last words').waitFor();
-  const empty = (ids: string[]) =>
-    ids.filter((one) => {
-      const box = document.getElementById(one)?.querySelector('.bx')?.cloneNode(true) as Element | undefined;
+  const empty = (shown: [string, boolean][]) =>
+    shown.flatMap(([id, fetching]) => {
+      const box = document.getElementById(id)?.querySelector('.bx')?.cloneNode(true) as Element | undefined;
       box?.querySelector('.ft')?.remove();
       const text = box?.textContent?.trim() ?? '';
-      return !box?.querySelector('img, audio, video') && (text === '' || text === '[Message]' || text.includes('is being fetched'));
+      const waits = text.includes('is being fetched');
+      return waits !== fetching || (!box?.querySelector('img, audio, video') && (text === '' || text === '[Message]')) ? [[id, text]] : [];
     });
-  await expect.poll(() => page.evaluate(empty, all.map((m) => m.id)), patient).toEqual([]);
+  const wrong = async () => page.evaluate(empty, (await messages()).map((m): [string, boolean] => [m.id, m.attachments.some((a) => a.state === 'pending')]));
+  await expect.poll(wrong, patient).toEqual([]);
   // What none of us knows is said to be that, and nothing else is.
-  const unknown = all.filter((m) => m.type === 'unsupported').length;
+  const unknown = (await messages()).filter((m) => m.type === 'unsupported').length;
   expect(await page.locator('.m', { hasText: 'A message that the channel does not hand on' }).count()).toBeLessThanOrEqual(unknown);
 });

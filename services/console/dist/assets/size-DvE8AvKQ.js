@@ -1,1 +1,0 @@
-import{n as e}from"./i18n-DRjxnu5z.js";function t(t){let n=[`byte`,`kilobyte`,`megabyte`,`gigabyte`],r=t,i=0;for(;r>=1e3&&i<n.length-1;)r/=1e3,i+=1;return new Intl.NumberFormat(e.locale,{style:`unit`,unit:n[i]??`byte`,unitDisplay:`short`,maximumFractionDigits:+(i>1)}).format(r)}export{t};
