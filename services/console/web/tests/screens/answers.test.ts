@@ -140,6 +140,17 @@ test('a message of ours is edited and taken back where the channel can, and noth
   expect(await said(page, 'stays as it is').getByRole('button', { name: 'What can be done with it' }).count()).toBe(0);
 });
 
+test('a quote is offered only where the channel has such', async () => {
+  const wei = new Customer('Wei Wechat', 'wechat');
+  await wei.say('hello');
+  const { id } = await wei.conversation();
+  const page = await enter(`/inbox/${id}`);
+  await page.getByRole('button', { name: 'Other kinds of message' }).waitFor(); // what the channel takes is known
+  await said(page, 'hello').hover();
+  await page.locator('.meta').waitFor();
+  expect(await page.getByRole('button', { name: 'Reply to this' }).count()).toBe(0);
+});
+
 test('a reaction goes to the message that it is about', async () => {
   const rae = new Customer('Rae Reacts');
   await rae.say('it arrived');

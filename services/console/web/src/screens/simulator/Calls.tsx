@@ -38,7 +38,7 @@ export function Calls({ account, feed }: { account: Account; feed: Feed }) {
   );
 }
 
-function out(account: Account, c: Call, m: Sent | undefined): Seen {
+export function out(account: Account, c: Call, m: Sent | undefined): Seen {
   const what = [c.kind || c.name, m?.text && `“${oneLine(m.text, 60)}”`].filter(Boolean).join(' ');
   const words = {
     accepted: c.message ? i18n._('{what} → accepted, {id}', { what, id: short(c.message) }) : i18n._('{what} → accepted', { what }),
@@ -123,12 +123,13 @@ const took = (ms: number) => (ms < 10_000 ? i18n._('{n, number} ms', { n: ms }) 
 /** reason is what a provider said in an answer, wherever it has its words. */
 export function reason(answer: unknown): string {
   if (typeof answer === 'string') return i18n._('a page as a proxy gives it');
-  const a = (answer ?? {}) as { description?: string; message?: string; error?: { message?: string; error_data?: { details?: string } }; meta?: { developer_message?: string } };
-  return a.error?.error_data?.details ?? a.error?.message ?? a.description ?? a.meta?.developer_message ?? a.message ?? '';
+  const a = (answer ?? {}) as { description?: string; message?: string; error?: { message?: string; error_data?: { details?: string } }; meta?: { developer_message?: string }; detail?: string; errmsg?: string };
+  return a.error?.error_data?.details ?? a.error?.message ?? a.description ?? a.meta?.developer_message ?? a.message ?? a.detail ?? a.errmsg ?? '';
 }
 
-/** curl is the call to be made again by hand; whoever does puts the secret in. */
-function curl(account: Account, c: Call, body: unknown): string {
+/** curl is the call to be made again by hand; whoever does puts the secret in. undefined: its body was none that can be written, a file. */
+function curl(account: Account, c: Call, body: unknown): string | undefined {
+  if (body === undefined) return undefined;
   const quoted = (s: string) => `'${s.replaceAll("'", `'\\''`)}'`;
   const secret = c.path.includes('…') ? '' : ` -H "Authorization: Bearer $TOKEN"`;
   const url = account.api_base_url + c.path;

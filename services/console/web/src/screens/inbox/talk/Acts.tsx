@@ -24,7 +24,7 @@ interface Props {
   onReply: (m: Message) => void;
 }
 
-/** Acts are what can be done with a message: answer it, and whatever its channel can do to it now. */
+/** Acts are what can be done with a message: quote it in an answer, and do to it, as its channel can now. */
 export function Acts({ message: m, conversation: c, rules, tabStop, onReply }: Props) {
   const cache = useQueryClient();
   const [asking, setAsking] = useState<'edit' | 'unsend' | 'private_reply'>();
@@ -37,54 +37,59 @@ export function Acts({ message: m, conversation: c, rules, tabStop, onReply }: P
   const now = Date.now();
   const may = (kind: ActionKind) => mayAct(kind, m, c.kind === 'comments', rules, now);
   const reacts = !!rules?.reactions && m.direction === 'inbound' && c.status !== 'closed';
+  const replies = !!rules?.reply_to;
   const any = reacts || (['edit', 'unsend', 'hide', 'unhide', 'private_reply'] as const).some(may);
   const stop = tabStop ? 0 : -1;
   return (
     <>
-      <span className={`acts${open ? ' open' : ''}`}>
-        <button type="button" className="ib s" tabIndex={stop} aria-label={i18n._('Reply to this')} title={i18n._('Reply to this')} onClick={() => onReply(m)}>
-          <Icon name="reply" />
-        </button>
-        {any && (
-          <IconMenu small label={i18n._('What can be done with it')} align="end" tabIndex={stop} open={open} onOpen={setOpen}>
-            {may('edit') && (
-              <MenuItem icon="edit" onSelect={() => setAsking('edit')}>
-                {i18n._('Edit…')}
-              </MenuItem>
-            )}
-            {may('unsend') && (
-              <MenuItem icon="trash" bad onSelect={() => setAsking('unsend')}>
-                {i18n._('Take back…')}
-              </MenuItem>
-            )}
-            {may('private_reply') && (
-              <MenuItem icon="lock" onSelect={() => setAsking('private_reply')}>
-                {i18n._('Answer privately…')}
-              </MenuItem>
-            )}
-            {may('hide') && (
-              <MenuItem icon="eyeoff" onSelect={() => hide.mutate('hide')}>
-                {i18n._('Hide from the public')}
-              </MenuItem>
-            )}
-            {may('unhide') && (
-              <MenuItem icon="eye" onSelect={() => hide.mutate('unhide')}>
-                {i18n._('Show to the public again')}
-              </MenuItem>
-            )}
-            {reacts && (
-              <>
-                <MenuLine />
-                {emojis.map((emoji) => (
-                  <MenuItem key={emoji} onSelect={() => react(c.id, m.id, emoji)}>
-                    {i18n._('React with {emoji}', { emoji })}
-                  </MenuItem>
-                ))}
-              </>
-            )}
-          </IconMenu>
-        )}
-      </span>
+      {(replies || any) && (
+        <span className={`acts${open ? ' open' : ''}`}>
+          {replies && (
+            <button type="button" className="ib s" tabIndex={stop} aria-label={i18n._('Reply to this')} title={i18n._('Reply to this')} onClick={() => onReply(m)}>
+              <Icon name="reply" />
+            </button>
+          )}
+          {any && (
+            <IconMenu small label={i18n._('What can be done with it')} align="end" tabIndex={stop} open={open} onOpen={setOpen}>
+              {may('edit') && (
+                <MenuItem icon="edit" onSelect={() => setAsking('edit')}>
+                  {i18n._('Edit…')}
+                </MenuItem>
+              )}
+              {may('unsend') && (
+                <MenuItem icon="trash" bad onSelect={() => setAsking('unsend')}>
+                  {i18n._('Take back…')}
+                </MenuItem>
+              )}
+              {may('private_reply') && (
+                <MenuItem icon="lock" onSelect={() => setAsking('private_reply')}>
+                  {i18n._('Answer privately…')}
+                </MenuItem>
+              )}
+              {may('hide') && (
+                <MenuItem icon="eyeoff" onSelect={() => hide.mutate('hide')}>
+                  {i18n._('Hide from the public')}
+                </MenuItem>
+              )}
+              {may('unhide') && (
+                <MenuItem icon="eye" onSelect={() => hide.mutate('unhide')}>
+                  {i18n._('Show to the public again')}
+                </MenuItem>
+              )}
+              {reacts && (
+                <>
+                  <MenuLine />
+                  {emojis.map((emoji) => (
+                    <MenuItem key={emoji} onSelect={() => react(c.id, m.id, emoji)}>
+                      {i18n._('React with {emoji}', { emoji })}
+                    </MenuItem>
+                  ))}
+                </>
+              )}
+            </IconMenu>
+          )}
+        </span>
+      )}
       {hide.isError && (
         <Note tone="bad" icon="alert" className="fix" role="alert">
           <p>{worded(hide.error)}</p>
