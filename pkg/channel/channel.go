@@ -80,8 +80,9 @@ type MediaFetcher interface {
 }
 
 // TokenSource is implemented by types whose calls need a short-lived token besides the secrets. The host fetches it, caches it
-// under a lease and refreshes it; Sign finds it in Keyed.Token.
+// under a lease and refreshes it; Sign finds it in Keyed.Token. What follows a space in the token is no secret: where it is taken.
 type TokenSource interface {
+	// TokenRequest returns the call that asks for a token; one without a URL says that the channel's calls need none.
 	TokenRequest(ch Keyed, at time.Time, nonce string) (Request, error)
 	ParseToken(resp Response) (token string, lifetime time.Duration, err error)
 }

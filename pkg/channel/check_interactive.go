@@ -13,6 +13,7 @@ import (
 var choiceNeeds = map[string][]string{
 	"reply": {"id", "title"}, "url": {"url", "title"}, "web_app": {"url", "title"}, "text": {"title"},
 	"contact_request": {"title"}, "location_request": {"title"},
+	"dial": {"phone", "title"}, "location": {"location", "title"}, "calendar": {"event", "title"},
 }
 
 // interactiveField is one thing that an interactive message can have: its name in the API, where it is, and its text.
@@ -27,14 +28,21 @@ func (r Rules) checkInteractive(out *problems, c event.Content) {
 	}
 	r.checkFields(out, c, rule)
 	r.checkChoices(out, v, rule)
-	if n := len(v.Sections); rule.MaxSections > 0 && n > rule.MaxSections {
+	switch n := len(v.Sections); {
+	case rule.MaxSections > 0 && n > rule.MaxSections:
 		out.add("/interactive/sections", "too_many_sections", "%s takes at most %d sections, these are %d", r.Title, rule.MaxSections, n)
+	case n > 0 && n < rule.MinSections:
+		out.add("/interactive/sections", "part_missing", "an interactive message of kind %s on %s has at least %d sections", v.Kind, r.Title, rule.MinSections)
 	}
 	for n, s := range v.Sections {
 		at := fmt.Sprintf("/interactive/sections/%d", n)
-		if len(s.Rows) == 0 {
+		if len(s.Rows) == 0 && !rule.Cards {
 			out.add(at+"/rows", "part_missing", "a section has at least one row; leave the section out")
 		}
+		if rule.MaxRows > 0 && len(s.Rows) > rule.MaxRows {
+			out.add(at+"/rows", "too_many_choices", "%s takes at most %d choices in a section, these are %d", r.Title, rule.MaxRows, len(s.Rows))
+		}
+		r.checkLength(out, at+"/description", s.Description, Limit{rule.MaxSectionText, Runes})
 		if rule.MaxSectionTitle > 0 && len(v.Sections) > 1 && blank(s.Title) {
 			out.add(at+"/title", "part_missing", "every section of several has a title on %s", r.Title)
 		}
@@ -60,6 +68,9 @@ func (r Rules) checkFields(out *problems, c event.Content, rule InteractiveRule)
 	}
 	for n, s := range v.Sections {
 		have = append(have, interactiveField{"section_title", fmt.Sprintf("/interactive/sections/%d/title", n), s.Title})
+		if s.Description != "" {
+			have = append(have, interactiveField{"section_description", fmt.Sprintf("/interactive/sections/%d/description", n), s.Description})
+		}
 	}
 	each(v, func(at string, ch event.Choice) {
 		have = append(have, interactiveField{"description", at + "/description", ch.Description})
@@ -79,7 +90,7 @@ func (r Rules) checkFields(out *problems, c event.Content, rule InteractiveRule)
 			r.checkLength(out, f.at, f.text, Limit{limits[f.name], Runes})
 		}
 	}
-	if r.Send.HeaderMedia(c) != nil && !blank(v.Header) {
+	if r.Send.HeaderMedia(c) != nil && !rule.Titled && !blank(v.Header) {
 		out.add("/interactive/header", "not_together", "the first attachment is the header on %s; put this text into the body", r.Title)
 	}
 }
@@ -94,7 +105,7 @@ func (r Rules) checkChoices(out *problems, v *event.Interactive, rule Interactiv
 			out.add(at+"/kind", "choice_not_supported", "an interactive message of kind %s on %s has no choices of kind %q; it has %s", v.Kind, r.Title, kind, strings.Join(rule.Choices, ", "))
 			return
 		}
-		values := map[string]string{"id": c.ID, "title": c.Title, "url": c.URL}
+		values := map[string]string{"id": c.ID, "title": c.Title, "url": c.URL, "phone": c.Phone, "location": mark(c.Location != nil), "event": mark(c.Event != nil)}
 		for _, name := range choiceNeeds[kind] {
 			if len(rule.Choices) > 0 && blank(values[name]) {
 				out.add(at+"/"+name, "part_missing", "a choice of kind %q needs %s", kind, name)
@@ -106,12 +117,23 @@ func (r Rules) checkChoices(out *problems, v *event.Interactive, rule Interactiv
 		if c.URL != "" && kind != "url" && kind != "web_app" {
 			out.add(at+"/url", "part_not_taken", "a choice of kind %q opens no page; give it the kind url", kind)
 		}
+		for _, name := range []string{"phone", "location", "event"} {
+			if values[name] != "" && !slices.Contains(choiceNeeds[kind], name) {
+				out.add(at+"/"+name, "part_not_taken", "a choice of kind %q has no %s", kind, name)
+			}
+		}
+		if c.Phone != "" && kind == "dial" && !matches(`^\+[1-9][0-9]{4,14}$`, c.Phone) {
+			out.add(at+"/phone", "bad_format", "want a phone number with + and its country code, without spaces")
+		}
+		if e := c.Event; e != nil && kind == "calendar" && (e.Start.IsZero() || !e.End.After(e.Start)) {
+			out.add(at+"/event/end", "out_of_range", "want a time after the start")
+		}
 		if c.ID != "" && kind == "reply" && seen[c.ID] {
 			out.add(at+"/id", "duplicate_id", "another choice has the id %q: what is picked could not be told apart", c.ID)
 		}
 		seen[c.ID] = seen[c.ID] || kind == "reply"
 		r.checkLength(out, at+"/id", c.ID, Limit{rule.MaxID, rule.IDUnit})
-		r.checkLength(out, at+"/title", c.Title, Limit{rule.MaxTitle, Runes})
+		r.checkLength(out, at+"/title", c.Title, Limit{rule.MaxTitle, rule.TitleUnit})
 	})
 	if rule.MaxItems > 0 && items > rule.MaxItems {
 		out.add("/interactive", "too_many_choices", "%s takes at most %d choices in an interactive message of kind %s, these are %d", r.Title, rule.MaxItems, v.Kind, items)

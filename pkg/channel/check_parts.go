@@ -150,11 +150,7 @@ func (r Rules) messages(c event.Content) int {
 	if !blank(text) && !r.captioned(c) {
 		n += len(r.Send.Text.Split(text))
 	}
-	files := c.Attachments
-	if r.Send.HeaderMedia(c) != nil {
-		files = files[1:]
-	}
-	n += r.Send.albums(files)
+	n += r.Send.albums(c.Attachments[r.Send.Inside(c):])
 	for _, there := range []bool{c.Location != nil, c.Interactive != nil, c.Sticker != nil} {
 		if there {
 			n++
@@ -223,6 +219,22 @@ func InteractiveBody(c event.Content) (body, text string) {
 		return c.Interactive.Body, c.Text
 	}
 	return c.Text, ""
+}
+
+// Inside returns how many of the first attachments are no messages of their own but part of the interactive message: its header, or the
+// pictures of its cards.
+func (r SendRules) Inside(c event.Content) (n int) {
+	if c.Interactive == nil {
+		return 0
+	}
+	rule, most := r.Interactive[c.Interactive.Kind], 1
+	if rule.Cards {
+		most = len(c.Interactive.Sections)
+	}
+	for n < most && n < len(c.Attachments) && slices.Contains(rule.HeaderMedia, c.Attachments[n].Type) {
+		n++
+	}
+	return n
 }
 
 // HeaderMedia returns the attachment that is the header of an interactive message, nil if there is none.

@@ -119,16 +119,22 @@ type MediaRule struct {
 }
 
 // InteractiveRule says what one kind of interactive message has, by the names of the API: header, body, footer, button, buttons,
-// sections, section_title, description, url, flow. Everything that is neither needed nor taken is refused.
+// sections, section_title, section_description, description, url, flow. Everything that is neither needed nor taken is refused.
 type InteractiveRule struct {
 	Needs           []string            `json:"needs,omitempty"`
 	Takes           []string            `json:"takes,omitempty"`
 	Choices         []string            `json:"choices,omitempty"`      // kinds of buttons and rows; the first is that of a choice without kind or url
 	HeaderMedia     []event.MessageType `json:"header_media,omitempty"` // a first attachment of these kinds is the header
+	Titled          bool                `json:"titled,omitempty"`       // a header of words stands beside such an attachment
+	Cards           bool                `json:"cards,omitempty"`        // sections are cards side by side, the attachments of kinds in HeaderMedia their pictures, in order
 	MaxItems        int                 `json:"max_items"`              // buttons, or rows over all sections
+	MaxRows         int                 `json:"max_rows,omitempty"`     // of one section
+	MinSections     int                 `json:"min_sections,omitempty"`
 	MaxSections     int                 `json:"max_sections,omitempty"`
 	MaxSectionTitle int                 `json:"max_section_title,omitempty"`
+	MaxSectionText  int                 `json:"max_section_text,omitempty"` // the description of a section
 	MaxTitle        int                 `json:"max_title"`
+	TitleUnit       Unit                `json:"title_unit,omitempty"` // how a title is counted; runes if empty
 	MaxID           int                 `json:"max_id"`
 	IDUnit          Unit                `json:"id_unit,omitempty"` // how an id is counted; runes if empty
 	MaxDescription  int                 `json:"max_description,omitempty"`

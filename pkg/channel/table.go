@@ -153,13 +153,22 @@ func (r InteractiveRule) words() string {
 	for _, l := range []struct {
 		name string
 		max  int
-	}{{"choices", r.MaxItems}, {"sections", r.MaxSections}, {"title", r.MaxTitle}, {"id", r.MaxID}, {"description", r.MaxDescription},
-		{"body", r.MaxBody}, {"header", r.MaxHeader}, {"footer", r.MaxFooter}, {"label", r.MaxLabel}} {
+	}{{"choices", r.MaxItems}, {"choices of a section", r.MaxRows}, {"sections", r.MaxSections}, {"section title", r.MaxSectionTitle}, {"section text", r.MaxSectionText},
+		{strings.TrimSpace("title " + r.TitleUnit.named()), r.MaxTitle}, {"id", r.MaxID}, {"description", r.MaxDescription}, {"body", r.MaxBody},
+		{"header", r.MaxHeader}, {"footer", r.MaxFooter}, {"label", r.MaxLabel}} {
 		if l.max > 0 {
 			out = append(out, fmt.Sprintf("%s %d", l.name, l.max))
 		}
 	}
 	return strings.Join(out, ", ")
+}
+
+// named is a unit that is said with a limit; runes go without saying.
+func (u Unit) named() string {
+	if u == "" || u == Runes {
+		return ""
+	}
+	return "(" + u.words() + ")"
 }
 
 func (w Window) words() string {

@@ -33,6 +33,7 @@ type Request struct {
 	Header Header
 	Body   []byte
 	Form   []Part // a multipart/form-data body instead of Body; the host streams attachments from the blob store
+	File   *Part  // the body is this file as it is, instead of Body and Form; the host streams it
 	Tag    string // what this request is for, one of the adapter's fixed words; it comes back to Settle
 	// State is what the adapter needs to go on once this request is answered, as [State] writes it; it comes back to Settle. At most
 	// [MaxState] bytes.

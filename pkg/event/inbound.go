@@ -125,6 +125,7 @@ type Receipt struct {
 	Participant string         `json:"participant,omitempty"` // groups: who of the group
 	ClientRef   string         `json:"client_ref,omitempty"`  // our own reference, where the provider hands it back
 	Billing     string         `json:"billing,omitempty"`     // the provider's pricing category
+	Via         string         `json:"via,omitempty"`         // it went another way than the channel's: sms, video_sms
 }
 
 // DeliveryStatus is how far a message got.

@@ -184,7 +184,7 @@ func (c *Content) Acknowledged() bool {
 
 // Interactive is something to choose from.
 type Interactive struct {
-	Kind     string    `json:"kind"` // buttons, list, link, location_request, contact_request, flow, reply_keyboard, force_reply
+	Kind     string    `json:"kind"` // buttons, list, link, location_request, contact_request, flow, reply_keyboard, force_reply, carousel
 	Header   string    `json:"header,omitempty"`
 	Body     string    `json:"body,omitempty"`
 	Footer   string    `json:"footer,omitempty"`
@@ -196,20 +196,33 @@ type Interactive struct {
 }
 
 // Choice is one button or list row. Kind says what it does: reply (brings its id back), url (opens a page), web_app (opens a page inside
-// the app), text (writes its title), contact_request, location_request. Without it a choice with a URL opens that, and any other does
-// what the interactive message's first kind of choice on the channel does.
+// the app), text (writes its title), contact_request, location_request, dial (calls Phone), location (shows Location on a map), calendar
+// (offers Event to the calendar). Without it a choice with a URL opens that, and any other does what the interactive message's first kind
+// of choice on the channel does.
 type Choice struct {
-	Kind        string `json:"kind,omitempty"`
-	ID          string `json:"id"`
-	Title       string `json:"title"`
-	Description string `json:"description,omitempty"`
-	URL         string `json:"url,omitempty"`
+	Kind        string         `json:"kind,omitempty"`
+	ID          string         `json:"id"`
+	Title       string         `json:"title"`
+	Description string         `json:"description,omitempty"`
+	URL         string         `json:"url,omitempty"`
+	Phone       string         `json:"phone,omitempty"` // E.164 with +
+	Location    *Location      `json:"location,omitempty"`
+	Event       *CalendarEvent `json:"event,omitempty"`
 }
 
-// Section groups list rows.
+// CalendarEvent is what a choice offers to the calendar of whoever takes it.
+type CalendarEvent struct {
+	Title       string `json:"title"`
+	Description string `json:"description,omitempty"`
+	Start       Time   `json:"start"`
+	End         Time   `json:"end"`
+}
+
+// Section groups list rows, or is one card of several side by side, whose rows are its buttons.
 type Section struct {
-	Title string   `json:"title,omitempty"`
-	Rows  []Choice `json:"rows"`
+	Title       string   `json:"title,omitempty"`
+	Description string   `json:"description,omitempty"` // of a card
+	Rows        []Choice `json:"rows"`
 }
 
 // Flow is a WhatsApp form.

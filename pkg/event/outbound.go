@@ -80,6 +80,7 @@ type Step struct {
 	ExternalID string         `json:"external_id,omitempty"`
 	Part       int            `json:"part"`
 	Error      *Error         `json:"error,omitempty"`
+	Via        string         `json:"via,omitempty"` // it went another way than the channel's: sms, video_sms
 }
 
 // Actor is who did something.

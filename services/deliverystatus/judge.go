@@ -119,7 +119,7 @@ func (j *judge) reported(ctx context.Context, tenant string, in event.Inbound) e
 		if in.Receipt == nil {
 			return fault.New(fault.Invalid, "bad_event", "a receipt without its section")
 		}
-		s.Status, s.Source, s.Error = in.Receipt.Status, "receipt", in.Receipt.Error
+		s.Status, s.Source, s.Error, s.Via = in.Receipt.Status, "receipt", in.Receipt.Error, in.Receipt.Via
 		if id, part, ok := channel.ParseClientRef(in.Receipt.ClientRef); ok {
 			claimed = &link{AttemptID: id, Part: part, At: event.At(j.now())}
 		}

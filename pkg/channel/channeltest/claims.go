@@ -70,13 +70,19 @@ func (r *runner) noteOutbound(msg event.Outbound, out outcome, parts int) {
 // claims checks that every capability in Info has a case that uses it, and that no case uses what Info denies.
 func (r *runner) claims(t *testing.T) {
 	i := r.adapter.Info()
+	some := func(ok func(channel.RuleSet) bool) bool { return slices.ContainsFunc(ruleSets(i), ok) }
 	in := []claim{{"receives reply_to", i.Inbound.ReplyTo}, {"receives reactions", i.Inbound.Reactions},
 		{"receives edits", i.Inbound.Edits}, {"receives deletes", i.Inbound.Deletes}, {"receives typing", i.Inbound.Typing}}
-	out := []claim{{"sends reply_to", i.Send.ReplyTo}, {"sends reactions", i.Send.Reactions}, {"sends subject", i.Send.Subject},
-		{"splits text", i.Send.Split > 1}, {"sends several attachments", i.Send.Attachments > 1},
-		{"takes addresses", len(i.Addresses) > 0}}
-	for _, s := range []event.DeliveryStatus{event.Sent, event.Delivered, event.Read, event.Failed} {
-		in = append(in, claim{"reports " + string(s), slices.Contains(i.Statuses, s)})
+	out := []claim{
+		{"sends reply_to", some(func(s channel.RuleSet) bool { return s.Send.ReplyTo })},
+		{"sends reactions", some(func(s channel.RuleSet) bool { return s.Send.Reactions })},
+		{"sends subject", some(func(s channel.RuleSet) bool { return s.Send.Subject })},
+		{"splits text", some(func(s channel.RuleSet) bool { return s.Send.Split > 1 })},
+		{"sends several attachments", some(func(s channel.RuleSet) bool { return s.Send.Attachments > 1 })},
+		{"takes addresses", len(i.Addresses) > 0},
+	}
+	for _, status := range []event.DeliveryStatus{event.Sent, event.Delivered, event.Read, event.Failed} {
+		in = append(in, claim{"reports " + string(status), some(func(s channel.RuleSet) bool { return slices.Contains(s.Statuses, status) })})
 	}
 	for _, c := range append(in, out...) {
 		switch {
@@ -103,22 +109,9 @@ type claim struct {
 
 // listed are the claims that Info makes as lists, and the optional interfaces.
 func (r *runner) listed(i channel.Info) (out []string) {
-	for _, s := range i.Send.Types {
-		out = append(out, "sends "+string(s))
+	for _, set := range ruleSets(i) {
+		out = append(out, listedRules(set.Send)...)
 	}
-	for s := range i.Send.Media {
-		out = append(out, "sends media "+string(s))
-	}
-	for s := range i.Send.Interactive {
-		out = append(out, "sends interactive "+s)
-	}
-	for _, s := range i.Send.Signals {
-		out = append(out, "signal "+s)
-	}
-	for kind := range i.Send.Actions {
-		out = append(out, "action "+string(kind))
-	}
-	out = append(out, refusals(i.Send)...)
 	if i.Comments != nil {
 		out = append(out, listedComments(*i.Comments)...)
 	}
@@ -139,6 +132,35 @@ func (r *runner) listed(i channel.Info) (out []string) {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// ruleSets are the rules of a type and of its variants: what any of them claims has a case.
+func ruleSets(i channel.Info) []channel.RuleSet {
+	out := []channel.RuleSet{i.RuleSet}
+	for _, v := range i.Variants {
+		out = append(out, v.RuleSet)
+	}
+	return out
+}
+
+// listedRules are the claims of the rules for messages.
+func listedRules(send channel.SendRules) (out []string) {
+	for _, s := range send.Types {
+		out = append(out, "sends "+string(s))
+	}
+	for s := range send.Media {
+		out = append(out, "sends media "+string(s))
+	}
+	for s := range send.Interactive {
+		out = append(out, "sends interactive "+s)
+	}
+	for _, s := range send.Signals {
+		out = append(out, "signal "+s)
+	}
+	for kind := range send.Actions {
+		out = append(out, "action "+string(kind))
+	}
+	return append(out, refusals(send)...)
 }
 
 // listedComments are the claims about what is written below posts.

@@ -178,8 +178,15 @@ func whole(t *testing.T, e event.Inbound, body int) {
 	}
 }
 
-// proven reports whether a call carries a proof that only the secret can make.
+// proven reports whether a call carries a proof that only the secret can make, or the secret itself, as the handshakes of some providers do.
 func (r *runner) proven(ch channel.Keyed, in channel.Inbound) bool {
+	for _, values := range ch.Secrets {
+		for _, s := range values {
+			if s != "" && bytes.Contains(in.Body, []byte(s)) {
+				return true
+			}
+		}
+	}
 	return slices.ContainsFunc(r.proofs, func(p Proof) bool {
 		got := strings.ToLower(p.value(in))
 		if p.Sign != nil {

@@ -141,6 +141,9 @@ func pieceOf(p channel.Part) string {
 }
 
 func writeBody(b *bytes.Buffer, r channel.Request) {
+	if r.File != nil {
+		fmt.Fprintf(b, "@%s (%s)%s\n", r.File.Blob, r.File.MIME, pieceOf(*r.File))
+	}
 	for _, p := range r.Form {
 		switch {
 		case p.Blob != "":

@@ -168,7 +168,7 @@ func (r *runner) signed(t *testing.T, c *golden, req channel.Request) []byte {
 		}
 	}
 	writeHeaders(&b, added)
-	if !bytes.Equal(got.Body, req.Body) || !reflect.DeepEqual(got.Form, req.Form) {
+	if !bytes.Equal(got.Body, req.Body) || !reflect.DeepEqual(got.Form, req.Form) || !reflect.DeepEqual(got.File, req.File) {
 		b.WriteString("\n")
 		writeBody(&b, got)
 	}

@@ -101,11 +101,24 @@ type choiceInput struct {
 	Title       string `json:"title"`
 	Description string `json:"description"`
 	URL         string `json:"url"`
+	Phone       string `json:"phone"`
+
+	Location *locationInput `json:"location"`
+	Event    *eventInput    `json:"event"`
+}
+
+// eventInput is what a choice offers to somebody's calendar.
+type eventInput struct {
+	Title       string     `json:"title"`
+	Description string     `json:"description"`
+	Start       event.Time `json:"start"`
+	End         event.Time `json:"end"`
 }
 
 type sectionInput struct {
-	Title string        `json:"title"`
-	Rows  []choiceInput `json:"rows"`
+	Title       string        `json:"title"`
+	Description string        `json:"description"`
+	Rows        []choiceInput `json:"rows"`
 }
 
 type flowInput struct {
@@ -124,7 +137,7 @@ func (in *interactiveInput) interactive() *event.Interactive {
 		Kind: in.Kind, Header: in.Header, Body: in.Body, Footer: in.Footer, Button: in.Button, Buttons: choices(in.Buttons), URL: in.URL,
 	}
 	for _, s := range in.Sections {
-		out.Sections = append(out.Sections, event.Section{Title: s.Title, Rows: choices(s.Rows)})
+		out.Sections = append(out.Sections, event.Section{Title: s.Title, Description: s.Description, Rows: choices(s.Rows)})
 	}
 	if in.Flow != nil {
 		flow := event.Flow(*in.Flow)
@@ -135,7 +148,14 @@ func (in *interactiveInput) interactive() *event.Interactive {
 
 func choices(in []choiceInput) (out []event.Choice) {
 	for _, c := range in {
-		out = append(out, event.Choice(c))
+		choice := event.Choice{
+			Kind: c.Kind, ID: c.ID, Title: c.Title, Description: c.Description, URL: c.URL, Phone: c.Phone, Location: c.Location.location(),
+		}
+		if c.Event != nil {
+			calendar := event.CalendarEvent(*c.Event)
+			choice.Event = &calendar
+		}
+		out = append(out, choice)
 	}
 	return out
 }

@@ -235,6 +235,9 @@ func steps(m *record.Message) []object {
 			if s.ExternalID != "" {
 				o["external_id"] = s.ExternalID
 			}
+			if s.Via != "" {
+				o["via"] = s.Via
+			}
 			out = append(out, o)
 		}
 	}

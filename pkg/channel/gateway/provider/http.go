@@ -66,7 +66,7 @@ func (t *HTTP) request(ctx context.Context, tenant string, req channel.Request) 
 	if kind != "" {
 		r.Header.Set("Content-Type", kind)
 	}
-	if len(req.Form) == 0 { // for a pooled connection that was closed before a byte was written
+	if len(req.Form) == 0 && req.File == nil { // for a pooled connection that was closed before a byte was written
 		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(req.Body)), nil }
 	}
 	return r, nil
@@ -74,6 +74,16 @@ func (t *HTTP) request(ctx context.Context, tenant string, req channel.Request) 
 
 // body is what the request carries, its length, and its type where that is ours to say.
 func (t *HTTP) body(ctx context.Context, tenant string, req channel.Request) (io.ReadCloser, int64, string, error) {
+	if req.File != nil {
+		r, size, err := t.piece(ctx, tenant, *req.File)
+		if err != nil {
+			return nil, 0, "", fmt.Errorf("attachment: %w", err)
+		}
+		return struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(r, size), r}, size, req.File.MIME, nil
+	}
 	if len(req.Form) == 0 {
 		return io.NopCloser(bytes.NewReader(req.Body)), int64(len(req.Body)), "", nil
 	}

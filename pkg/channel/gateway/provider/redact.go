@@ -61,7 +61,8 @@ func newRedactor(ch channel.Keyed) *redactor {
 			add(v)
 		}
 	}
-	add(ch.Token)
+	token, _, _ := strings.Cut(ch.Token, " ") // see channel.TokenSource
+	add(token)
 	r.judged, r.texts = strings.NewReplacer(judged...), strings.NewReplacer(texts...)
 	return r
 }
