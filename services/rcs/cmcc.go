@@ -112,7 +112,7 @@ func (cmcc) parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, error) 
 	}
 	switch {
 	case len(p.Messages) > maxParts:
-		r.out.Ignore("too_many", "")
+		return channel.Parsed{}, fault.New(fault.Invalid, "unreadable", "a push of China Mobile has one message, this one has %d", len(p.Messages))
 	case len(p.Messages) > 0:
 		for _, m := range p.Messages {
 			r.message(ch, m, quoted(string(in.Body)))

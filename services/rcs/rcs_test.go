@@ -42,6 +42,7 @@ var proofs = []channeltest.Option{
 	channeltest.Proof{Header: "Authorization", Loose: true, Sign: func(ch channel.Keyed, in channel.Inbound) string {
 		return cmccCredentials(ch.Settings.Text("app_id"), ch.Secrets.Current("password"), in.Header.Get("Date"))
 	}},
+	channeltest.Proof{Header: "Authorization"}, // a password or a bearer token
 	channeltest.Proof{Query: "secret"},
 }
 
@@ -214,7 +215,7 @@ func TestHostileBodiesAreBounded(t *testing.T) {
 		"deep JSON":         {"maap.", "", bytes.Repeat([]byte(`{"RCSMessage":`), 70_000), 0},
 		"deep lists":        {"huawei.", "", append([]byte(`{"deliveryInfo":`), bytes.Repeat([]byte("["), 900_000)...), 0},
 		"deep XML":          {"cmcc.", "", bytes.Repeat([]byte("<a>"), 300_000), 0},
-		"10,000 messages":   {"cmcc.", "", []byte("<m>" + strings.Repeat("<inboundMessage><senderAddress>tel:+8613800138000</senderAddress><messageId>m</messageId></inboundMessage>", 10_000) + "</m>"), 1},
+		"10,000 messages":   {"cmcc.", "", []byte("<m>" + strings.Repeat("<inboundMessage><senderAddress>tel:+8613800138000</senderAddress><messageId>m</messageId></inboundMessage>", 10_000) + "</m>"), 0},
 		"a billion laughs":  {"cmcc.", "", []byte(`<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]><inboundMessageNotification>&b;</inboundMessageNotification>`), 0},
 		"another charset":   {"cmcc.", "", []byte("<?xml version=\"1.0\" encoding=\"GB2312\"?><m>\xb6\xa9\xb5\xa5</m>"), 0},
 		"data of a push":    {"", "", many(`{"message":{"data":"`, strings.Repeat("AAAA", 200_000), `"}}`, 1), 0},

@@ -153,7 +153,7 @@ func (w *world) webhook(rw http.ResponseWriter, r *http.Request) {
 		rw.WriteHeader(w.status)
 		return
 	}
-	in := channel.Inbound{Method: r.Method, Query: r.URL.Query(), Header: r.Header, Body: body, URL: w.gateway.URL, At: time.Now()}
+	in := channel.Inbound{Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header, Body: body, URL: w.gateway.URL, At: time.Now()}
 	if err := w.adapt.Verify(w.ch, in); err != nil {
 		w.faults = append(w.faults, "verify: "+err.Error())
 	}
@@ -337,6 +337,9 @@ func (w *world) do(req channel.Request) (channel.Response, error) {
 	kind := ""
 	if len(signed.Form) > 0 {
 		body, kind = w.form(signed.Form)
+	}
+	if f := signed.File; f != nil {
+		body, kind = strings.NewReader(w.blobs[f.Blob]), f.MIME
 	}
 	r, err := http.NewRequestWithContext(w.t.Context(), signed.Method, signed.URL, body)
 	if err != nil {

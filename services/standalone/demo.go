@@ -23,6 +23,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/config"
 	"github.com/tributaryhq/tributary/pkg/run"
 	"github.com/tributaryhq/tributary/services/admin"
+	simulated "github.com/tributaryhq/tributary/services/simulator/rcs"
 )
 
 // demonstration is the demo tenant: its credentials are made once and kept in the data directory.
@@ -105,6 +106,7 @@ const (
 	demoApp         = "wx6d0c1f5a9b3e8274"
 	demoOriginal    = "gh_4e7b90c2d1f8"
 	demoUser        = "1650000000000000042"
+	demoAgent       = "tributary_demo_agent"
 )
 
 // demoChannels are the channels of the demo: one of every type that is built.
@@ -154,6 +156,13 @@ var demoChannels = []struct {
 			return map[string]any{"user_id": demoUser, "api_base_url": url + "/simulator/x"}
 		},
 		map[string]func() string{"consumer_key": hexOf(12), "consumer_secret": hexOf(25), "access_token": hexOf(25), "access_token_secret": hexOf(22)},
+	},
+	{
+		"rcs",
+		func(url string) map[string]any {
+			return map[string]any{"provider": "google", "agent_id": demoAgent, "api_base_url": url + "/simulator/rcs-google"}
+		},
+		map[string]func() string{"client_token": hexOf(20), "service_account": simulated.ServiceAccount},
 	},
 	{
 		"webchat",

@@ -2,6 +2,7 @@
 package stage
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -21,6 +22,7 @@ type Answer struct {
 	Code       int             // the provider's error, 0 for none
 	RetryAfter int             // seconds
 	Body       any             // written as JSON; a string as it is
+	Type       string          // of a string, its media type; empty: a page
 	Message    *ledger.Message // what was accepted by this call, if it was a message
 	Done       func()          // called once the message is in the ledger
 }
@@ -106,7 +108,7 @@ func Write(w http.ResponseWriter, a Answer) {
 		w.Header().Set("Retry-After", strconv.Itoa(a.RetryAfter))
 	}
 	if text, ok := a.Body.(string); ok {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Content-Type", cmp.Or(a.Type, "text/html; charset=utf-8"))
 		w.WriteHeader(a.Status)
 		_, _ = io.WriteString(w, text)
 		return
