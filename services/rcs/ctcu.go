@@ -198,7 +198,7 @@ func (r *ctcuReader) message(ch channel.Keyed) error {
 			in.ExternalID = in.Ref
 		}
 		c, tap := i.V.content()
-		if in.Tap = tap; c != nil {
+		if in.Tap = tap && c != nil; c != nil {
 			c.QuoteToken, c.ReplyTo = p.Contribution, quote(p.InReplyTo)
 		}
 		r.said(in, c, i.Raw)

@@ -272,7 +272,7 @@ func geoText(l event.Location) string {
 	return out
 }
 
-// ftFile is the body of a file message in XML (RCC.07 §4.1.15).
+// ftFile is the body of a file message in XML (RCC.07, 4.1.15).
 type ftFile struct {
 	XMLName xml.Name `xml:"file"`
 	NS      string   `xml:"xmlns,attr,omitempty"`

@@ -10,7 +10,7 @@ import (
 const mib = 1 << 20
 
 // Info describes the channel; the rules are those of Google, whose variants are the other platforms. Limits:
-// https://developers.google.com/business-communications/rcs-business-messaging/guides/build/messages/send and GSMA RCC.07 §3.6.10.
+// https://developers.google.com/business-communications/rcs-business-messaging/guides/build/messages/send and GSMA RCC.07, 3.6.10.
 func (Adapter) Info() channel.Info { return info }
 
 var info = channel.Info{

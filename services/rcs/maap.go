@@ -135,7 +135,7 @@ func (r *maapReader) message(p maapPush) {
 	case "message", "response", "newUser":
 		in.ExternalID, in.Sender = string(m.ID), sender
 		c, tap := m.content()
-		in.Tap = tap
+		in.Tap = tap && c != nil
 		r.said(in, c, r.raw)
 	case "isTyping":
 		on := m.Typing != "idle"

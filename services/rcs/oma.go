@@ -84,7 +84,7 @@ func (r *reader) message(ch channel.Keyed, m omaInbound, raw json.RawMessage) {
 	}
 	in := event.Inbound{Ref: ref, ExternalID: ref, Peer: peer, Sender: sender, ProviderAt: when(m.At)}
 	c, tap := m.content()
-	if in.Tap = tap; c != nil {
+	if in.Tap = tap && c != nil; c != nil {
 		c.QuoteToken, c.ReplyTo = m.Contribution, quote(m.InReplyTo)
 	}
 	r.said(in, c, raw)
