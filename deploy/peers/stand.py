@@ -140,12 +140,12 @@ class Stand:
         return path
 
     def things(self, api, channels):
-        for kind in ("whatsapp", "telegram"):
-            sender = {"whatsapp": "+4915112345678", "telegram": "4711"}[kind]
+        senders = {"whatsapp": "+4915112345678", "telegram": "4711"}
+        for kind, sender in senders.items():
             said = {"type": kind, "from": sender, "name": "Ana", "text": "hello", "kind": "text"}
             api.call("POST", "/simulator/inbound", said)
         visit(self.url, channels["webchat"])
-        conversations = until("conversations are missing", lambda: all_of(api.list("/v1/conversations"), len(channels)))
+        conversations = until("conversations are missing", lambda: all_of(api.list("/v1/conversations"), len(senders) + 1))
         queue = api.call("POST", "/v1/queues", {"name": "Peers"})
         attachment, picture = api.upload("note.txt", b"a file"), api.upload("dot.png", PICTURE)
         at = f"/v1/conversations/{conversations[0]['id']}/messages"

@@ -592,10 +592,29 @@ type ChannelRef struct {
 // ChoiceInput defines model for ChoiceInput.
 type ChoiceInput struct {
 	Description *string `json:"description,omitempty"`
-	Id          *string `json:"id,omitempty"`
 
-	// Kind reply, url, web_app, text, contact_request or location_request; without it a choice with a url opens that, any other does what the channel's first kind does
-	Kind  *string `json:"kind,omitempty"`
+	// Event of a choice of kind calendar, what is offered to the person's calendar
+	Event *struct {
+		Description *string   `json:"description,omitempty"`
+		End         time.Time `json:"end"`
+		Start       time.Time `json:"start"`
+		Title       string    `json:"title"`
+	} `json:"event,omitempty"`
+	Id *string `json:"id,omitempty"`
+
+	// Kind reply, url, web_app, text, contact_request, location_request, dial, location or calendar; without it a choice with a url opens that, any other does what the channel's first kind does
+	Kind *string `json:"kind,omitempty"`
+
+	// Location of a choice of kind location, the place that a map shows
+	Location *struct {
+		Address   *string `json:"address,omitempty"`
+		Latitude  float32 `json:"latitude"`
+		Longitude float32 `json:"longitude"`
+		Name      *string `json:"name,omitempty"`
+	} `json:"location,omitempty"`
+
+	// Phone of a choice of kind dial: the number that is called, with + and its country code
+	Phone *string `json:"phone,omitempty"`
 	Title *string `json:"title,omitempty"`
 	Url   *string `json:"url,omitempty"`
 }
@@ -790,7 +809,7 @@ type InteractiveInput struct {
 	Footer *string `json:"footer,omitempty"`
 	Header *string `json:"header,omitempty"`
 
-	// Kind buttons, list, link, location_request, contact_request, flow, reply_keyboard or force_reply
+	// Kind buttons, list, link, location_request, contact_request, flow, reply_keyboard, force_reply or carousel
 	Kind     *string         `json:"kind,omitempty"`
 	Sections *[]SectionInput `json:"sections,omitempty"`
 	Url      *string         `json:"url,omitempty"`
@@ -871,6 +890,9 @@ type Message struct {
 		Error  *map[string]interface{} `json:"error,omitempty"`
 		Source string                  `json:"source"`
 		Status string                  `json:"status"`
+
+		// Via it went another way than the channel's: sms, video_sms
+		Via *string `json:"via,omitempty"`
 	} `json:"statuses"`
 	Sticker *struct {
 		PackageId *string `json:"package_id,omitempty"`
@@ -1085,8 +1107,10 @@ type RoutingDecisionOutcome string
 
 // SectionInput defines model for SectionInput.
 type SectionInput struct {
-	Rows  *[]ChoiceInput `json:"rows,omitempty"`
-	Title *string        `json:"title,omitempty"`
+	// Description of a card of a carousel
+	Description *string        `json:"description,omitempty"`
+	Rows        *[]ChoiceInput `json:"rows,omitempty"`
+	Title       *string        `json:"title,omitempty"`
 }
 
 // Start defines model for Start.

@@ -56,9 +56,14 @@ func (o omaWords) Throttled(string, time.Duration) stage.Answer { return o.no(42
 
 const xmlType = "application/xml"
 
+// xmlNo is an exception of OMA: of policy where something is not allowed, else of the service.
 func xmlNo(status int, text string) stage.Answer {
-	return stage.Answer{Status: status, Code: status, Type: xmlType, Body: `<r:requestError xmlns:r="urn:oma:xml:rest:netapi:common:1"><serviceException><messageId>SVC` +
-		strconv.Itoa(status) + `</messageId><text>` + html.EscapeString(cmp.Or(text, http.StatusText(status))) + `</text></serviceException></r:requestError>`}
+	kind, id := "serviceException", "SVC"
+	if status == 403 {
+		kind, id = "policyException", "POL"
+	}
+	return stage.Answer{Status: status, Code: status, Type: xmlType, Body: `<r:requestError xmlns:r="urn:oma:xml:rest:netapi:common:1"><` + kind + `><messageId>` + id +
+		strconv.Itoa(status) + `</messageId><text>` + html.EscapeString(cmp.Or(text, http.StatusText(status))) + `</text></` + kind + `></r:requestError>`}
 }
 
 func jsonNo(status int, text string) stage.Answer {
