@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,12 @@ var sample = Info{
 					Needs: []string{"body", "button", "sections"}, Takes: []string{"section_title"}, Choices: []string{"reply"},
 					MaxSections: 2, MaxSectionTitle: 4, MaxItems: 3,
 				},
-				"link": {Needs: []string{"body", "url"}}, "flow": {Needs: []string{"body", "flow"}}, "earlier": {MaxItems: 1},
+				"cards": {
+					Needs: []string{"sections"}, Takes: []string{"section_title", "section_description"}, Choices: []string{"reply", "dial", "location", "calendar"},
+					HeaderMedia: []event.MessageType{event.Image}, Cards: true, MinSections: 2, MaxSections: 3, MaxRows: 2, MaxSectionText: 5, MaxTitle: 4, TitleUnit: Bytes,
+				},
+				"titled": {Needs: []string{"body", "buttons"}, Takes: []string{"header"}, Choices: []string{"reply"}, HeaderMedia: []event.MessageType{event.Image}, Titled: true},
+				"link":   {Needs: []string{"body", "url"}}, "flow": {Needs: []string{"body", "flow"}}, "earlier": {MaxItems: 1},
 			},
 			Template: &TemplateRule{
 				Name: `^[a-z_]+$`, MaxName: 8, Language: `^[a-z]{2}$`, MaxCards: 2, Components: map[string][]string{
@@ -72,6 +78,15 @@ func list(ss ...event.Section) event.Outbound {
 
 func row(id string) event.Section {
 	return event.Section{Title: "s", Rows: []event.Choice{{ID: id, Title: id}}}
+}
+
+func cards(ss ...event.Section) event.Outbound {
+	return ask(event.Interactive{Kind: "cards", Sections: ss})
+}
+
+// onCard is a choice on the first of two cards.
+func onCard(c event.Choice) event.Outbound {
+	return cards(event.Section{Title: "s", Rows: []event.Choice{c}}, row("b"))
 }
 
 func template(cs ...event.Component) event.Outbound {
@@ -154,6 +169,27 @@ var refusals = []struct {
 	{"header of text and file", "not_together", "/interactive/header", with(buttons(event.Choice{ID: "a", Title: "A"}), func(o *event.Outbound) {
 		o.Content.Interactive.Header, o.Content.Attachments = "h", picture("image/png", 1, "").Content.Attachments
 	})},
+	{"a title beside a picture", "", "", with(ask(event.Interactive{Kind: "titled", Header: "h", Body: "b", Buttons: row("a").Rows}), func(o *event.Outbound) {
+		o.Content.Attachments = picture("image/png", 1, "").Content.Attachments
+	})},
+	{"cards", "", "", cards(row("a"), row("b"))},
+	{"a card without choices", "", "", cards(row("a"), event.Section{Title: "s", Description: "12345"})},
+	{"one card alone", "part_missing", "/interactive/sections", cards(row("a"))},
+	{"too many choices on a card", "too_many_choices", "/interactive/sections/1/rows", cards(row("a"), event.Section{Title: "s", Rows: slices.Concat(row("b").Rows, row("c").Rows, row("d").Rows)})},
+	{"the text of a card", "text_too_long", "/interactive/sections/1/description", cards(row("a"), event.Section{Title: "s", Description: "123456"})},
+	{"text of a section that has none", "part_not_taken", "/interactive/sections/0/description", list(event.Section{Description: "d", Rows: row("a").Rows})},
+	{"label too long in bytes", "text_too_long", "/interactive/sections/0/rows/0/title", cards(event.Section{Title: "s", Rows: []event.Choice{{ID: "a", Title: "全部"}}}, row("b"))},
+	{"call", "", "", onCard(event.Choice{Kind: "dial", ID: "d", Title: "Call", Phone: "+4930123"})},
+	{"call of nobody", "part_missing", "/interactive/sections/0/rows/0/phone", onCard(event.Choice{Kind: "dial", ID: "d", Title: "Call"})},
+	{"call of no number", "bad_format", "/interactive/sections/0/rows/0/phone", onCard(event.Choice{Kind: "dial", ID: "d", Title: "Call", Phone: "030 123"})},
+	{"reply with a number", "part_not_taken", "/interactive/sections/0/rows/0/phone", onCard(event.Choice{ID: "d", Title: "Call", Phone: "+4930123"})},
+	{"place", "", "", onCard(event.Choice{Kind: "location", ID: "l", Title: "Map", Location: &event.Location{Latitude: 1, Longitude: 2}})},
+	{"no place", "part_missing", "/interactive/sections/0/rows/0/location", onCard(event.Choice{Kind: "location", ID: "l", Title: "Map"})},
+	{"appointment", "", "", onCard(event.Choice{Kind: "calendar", ID: "c", Title: "Note", Event: &event.CalendarEvent{Title: "t", Start: event.At(checkedAt), End: event.At(checkedAt.Add(time.Hour))}})},
+	{"no appointment", "part_missing", "/interactive/sections/0/rows/0/event", onCard(event.Choice{Kind: "calendar", ID: "c", Title: "Note"})},
+	{"appointment that ends before it begins", "out_of_range", "/interactive/sections/0/rows/0/event/end", onCard(event.Choice{Kind: "calendar", ID: "c", Title: "Note", Event: &event.CalendarEvent{
+		Title: "t", Start: event.At(checkedAt), End: event.At(checkedAt.Add(-time.Hour)),
+	}})},
 	{"rules of an earlier version", "", "", ask(event.Interactive{Kind: "earlier", Buttons: []event.Choice{{}}, Footer: "f"})},
 
 	{"template", "", "", header(event.Parameter{Type: "text", Text: "x"})},

@@ -31,7 +31,9 @@ func TestProvidersTakeAnything(t *testing.T) {
 	for _, node := range []string{"", pageID + "/messages", pageID + "/message_attachments", pageID + "/subscribed_apps", pageID + "/take_thread_control", "1_2/comments", "1_2", "7312094458812037", "me/x"} {
 		paths = append(paths, "/simulator/facebook/v26.0/"+node)
 	}
-	paths = append(paths, "/simulator/facebook/cdn/1/2", "/simulator/facebook")
+	paths = append(paths, "/simulator/facebook/cdn/1/2", "/simulator/facebook", "/simulator/rcs-google/token", "/simulator/rcs-google/v1/phones/+1/agentMessages", "/simulator/rcs-maap/bot/messages",
+		"/simulator/rcs-maap/files/1", "/simulator/rcs-cmcc/messaging/interaction/v1/outbound/x/requests", "/simulator/rcs-ctcu/bot/v1/x/accessToken", "/simulator/rcs-ctcu/bot/v1/x/messages",
+		"/simulator/rcs-huawei/openchatbot/v2/x/outbound")
 	for _, m := range []string{"sendMessage", "sendPhoto", "sendMediaGroup", "sendLocation", "sendContact", "setMessageReaction", "editMessageText", "deleteMessage",
 		"setWebhook", "getWebhookInfo", "getFile", "getMe", "getChat", "sendChatAction", "answerCallbackQuery", "noSuchMethod", ""} {
 		paths = append(paths, "/simulator/telegram/bot7000001:AA-token/"+m)

@@ -120,3 +120,25 @@ func TestAPieceOfAFileIsSent(t *testing.T) {
 		}
 	}
 }
+
+// A file that is the whole body of a call is streamed with its type and length.
+func TestAFileIsTheBody(t *testing.T) {
+	t.Parallel()
+	h := caller(t).Transports["http"].(*HTTP)
+	key, _, _, _, err := h.Blobs.Put(t.Context(), "acme", strings.NewReader("0123456789"), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := h.request(t.Context(), "acme", channel.Request{Method: "POST", URL: "http://provider.test", File: &channel.Part{Blob: key, MIME: "image/png"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(r.Body)
+	_ = r.Body.Close()
+	if err != nil || string(body) != "0123456789" || r.ContentLength != 10 || r.Header.Get("Content-Type") != "image/png" {
+		t.Errorf("%v, %d: %q as %q", err, r.ContentLength, body, r.Header)
+	}
+	if _, err := h.request(t.Context(), "acme", channel.Request{Method: "POST", URL: "http://provider.test", File: &channel.Part{Blob: "blb_gone"}}); err == nil {
+		t.Error("a file that is gone is sent")
+	}
+}

@@ -183,3 +183,50 @@ func TestTheTokenEndpointIsAway(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// tokenless is a toy some of whose channels' calls need no token.
+type tokenless struct{ withTokens }
+
+func (a tokenless) TokenRequest(ch channel.Keyed, at time.Time, nonce string) (channel.Request, error) {
+	if ch.Settings.Text("mode") == "plain" {
+		return channel.Request{}, nil
+	}
+	req, err := a.withTokens.TokenRequest(ch, at, nonce)
+	req.Tag = "mine"
+	return req, err
+}
+
+func (a tokenless) ParseToken(resp channel.Response) (string, time.Duration, error) {
+	token, life, err := a.withTokens.ParseToken(resp)
+	return token + " " + resp.Tag, life, err
+}
+
+// A channel whose calls need no token asks for none, and keeps none; what another asked is told with the answer.
+func TestChannelsWithoutTokens(t *testing.T) {
+	t.Parallel()
+	s := newTokenServer(t, 7200)
+	db := storetest.New(t, TokenSpec, lease.Spec)
+	c := replica(t, db, time.Now)
+	c.Adapter = channel.Guard(tokenless{withTokens{gatewaytest.Toy{Kind: event.WeChat}}})
+	c.Tokens = NewTokens(c.Adapter, c.Transports, db, c.Tokens.sealer, time.Now)
+	ch := gatewaytest.Channel(event.WeChat, "ch_a", "acme", s.URL)
+	if token, err := c.Tokens.Token(t.Context(), ch); err != nil || token != "prov-token-1 mine" {
+		t.Errorf("%q %v", token, err)
+	}
+	plain := gatewaytest.Channel(event.WeChat, "ch_b", "acme", s.URL)
+	plain.Settings["mode"] = "plain"
+	for range 3 {
+		if token, err := c.Tokens.Token(t.Context(), plain); err != nil || token != "" {
+			t.Errorf("%q %v", token, err)
+		}
+	}
+	raws, err := db.Get(t.Context(), TokenSpec.Name, "ch_b")
+	if s.given.Load() != 1 || err != nil || len(raws) > 0 && raws[0].JSON != nil {
+		t.Errorf("%d tokens were given, %v %v kept", s.given.Load(), raws, err)
+	}
+	delete(plain.Settings, "mode") // it changes to one whose calls do
+	plain.Version++
+	if token, err := c.Tokens.Token(t.Context(), plain); err != nil || token != "prov-token-2 mine" {
+		t.Errorf("%q %v", token, err)
+	}
+}
