@@ -170,7 +170,9 @@ func TestRCSReceipts(t *testing.T) {
 		w.must("PUT", "/simulator/script", obj{"receipts": obj{"mode": "auto"}}, nil)
 		ref := w.one(toMobile("att", event.Content{Type: event.Text, Text: "x"}))
 		w.until("the receipt of reading", func() bool {
-			return slices.ContainsFunc(w.events, func(e event.Inbound) bool { return e.Receipt != nil && e.Receipt.Status == event.Read && e.ExternalID == ref })
+			return slices.ContainsFunc(w.events, func(e event.Inbound) bool {
+				return e.Receipt != nil && e.Receipt.Status == event.Read && e.ExternalID == ref
+			})
 		})
 		w.forget()
 		w.must("PUT", "/simulator/script", obj{"receipts": obj{"mode": "manual"}}, nil)

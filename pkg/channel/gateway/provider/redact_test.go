@@ -116,7 +116,7 @@ func TestAnAnswerWithoutSecretsIsReadAsItCame(t *testing.T) {
 	t.Parallel()
 	ch := gatewaytest.Channel(event.Telegram, "ch_a", "acme", "http://x")
 	ch.Secrets["verify_token"] = []string{"accepted", "1234567"} // a word of the protocol, and digits that ids may have
-	ch.Token = "prov-token-1 https://x.example/" // what follows a token is no secret
+	ch.Token = "prov-token-1 https://x.example/"                 // what follows a token is no secret
 	for _, body := range []string{`{"id": 91234567890123456789, "status":"accepted",  "x":[1.50]}`, "ref-1234567", "https://x.example/", "", "\x00\xff"} {
 		if got := newRedactor(ch).answer(channel.Response{Body: []byte(body)}); string(got.Body) != body {
 			t.Errorf("%q became %q", body, got.Body)

@@ -1820,9 +1820,31 @@ export interface components {
         ChoiceInput: {
             /** Format: nonblank */
             description?: string | null;
+            /** @description of a choice of kind calendar, what is offered to the person's calendar */
+            event?: {
+                /** Format: nonblank */
+                description?: string;
+                /** Format: date-time */
+                end: string;
+                /** Format: date-time */
+                start: string;
+                /** Format: nonblank */
+                title: string;
+            } | null;
             id?: string | null;
-            /** @description reply, url, web_app, text, contact_request or location_request; without it a choice with a url opens that, any other does what the channel's first kind does */
+            /** @description reply, url, web_app, text, contact_request, location_request, dial, location or calendar; without it a choice with a url opens that, any other does what the channel's first kind does */
             kind?: string | null;
+            /** @description of a choice of kind location, the place that a map shows */
+            location?: {
+                /** Format: nonblank */
+                address?: string;
+                latitude: number;
+                longitude: number;
+                /** Format: nonblank */
+                name?: string;
+            } | null;
+            /** @description of a choice of kind dial: the number that is called, with + and its country code */
+            phone?: string | null;
             /** Format: nonblank */
             title?: string | null;
             url?: string | null;
@@ -2048,7 +2070,7 @@ export interface components {
             footer?: string | null;
             /** Format: nonblank */
             header?: string | null;
-            /** @description buttons, list, link, location_request, contact_request, flow, reply_keyboard or force_reply */
+            /** @description buttons, list, link, location_request, contact_request, flow, reply_keyboard, force_reply or carousel */
             kind?: string;
             sections?: components["schemas"]["SectionInput"][] | null;
             url?: string | null;
@@ -2136,6 +2158,8 @@ export interface components {
                 error?: Record<string, never>;
                 source: string;
                 status: string;
+                /** @description it went another way than the channel's: sms, video_sms */
+                via?: string;
             }[];
             sticker?: {
                 package_id?: string;
@@ -2383,6 +2407,11 @@ export interface components {
             }[];
         };
         SectionInput: {
+            /**
+             * Format: nonblank
+             * @description of a card of a carousel
+             */
+            description?: string | null;
             rows?: components["schemas"]["ChoiceInput"][] | null;
             /** Format: nonblank */
             title?: string | null;

@@ -42,6 +42,18 @@ const types: Record<string, Played> = {
   },
   facebook: { ...meta, receipts: ['sent', 'delivered', 'read'] },
   instagram: { ...meta, receipts: ['sent', 'read'] },
+  rcs: {
+    call: 'agentMessages',
+    codes: [
+      [403, 'May not be written to'],
+      [404, 'No RCS on this phone'],
+      [400, 'Bad request'],
+      [429, 'Too many'],
+      [401, 'Token refused'],
+      [503, 'Service unavailable'],
+    ],
+    receipts: ['sent', 'delivered', 'read', 'failed'],
+  },
   telegram: {
     call: 'sendMessage',
     codes: [
@@ -101,6 +113,11 @@ const names: Record<string, string> = {
   '360dialog': '360dialog',
   facebook: 'Messenger Platform',
   instagram: 'Instagram Messaging API',
+  'rcs-google': 'RCS for Business',
+  'rcs-maap': 'RCS: GSMA MaaP',
+  'rcs-cmcc': 'RCS: China Mobile',
+  'rcs-ctcu': 'RCS: China Telecom, China Unicom',
+  'rcs-huawei': 'RCS: Huawei Message over 5G',
   telegram: 'Telegram Bot API',
   line: 'LINE Messaging API',
   wechat: 'WeChat Official Accounts',

@@ -31,11 +31,11 @@ export function kindsOf(rules: SendRules | undefined): Kind[] {
   return out;
 }
 
-const kinds = ['buttons', 'list', 'reply_keyboard', 'link', 'cards', 'media', 'location_request', 'contact_request', 'force_reply', 'flow'];
+const kinds = ['buttons', 'list', 'reply_keyboard', 'link', 'cards', 'carousel', 'media', 'location_request', 'contact_request', 'force_reply', 'flow'];
 const order = (kind: string) => kinds.indexOf(kind) >>> 0;
 
 function interactiveIcon(kind: string): IconName {
-  return ({ list: 'queue', link: 'link', cards: 'panel', media: 'image', location_request: 'pin', contact_request: 'user', force_reply: 'reply', flow: 'doc' } as Record<string, IconName>)[kind] ?? 'bolt';
+  return ({ list: 'queue', link: 'link', cards: 'panel', carousel: 'panel', media: 'image', location_request: 'pin', contact_request: 'user', force_reply: 'reply', flow: 'doc' } as Record<string, IconName>)[kind] ?? 'bolt';
 }
 
 export function interactiveName(kind: string): string {
@@ -49,6 +49,7 @@ export function interactiveName(kind: string): string {
     case 'link':
       return i18n._('Button with a link');
     case 'cards':
+    case 'carousel':
       return i18n._('Cards side by side');
     case 'media':
       return i18n._('Picture or video with buttons');
