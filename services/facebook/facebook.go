@@ -19,6 +19,7 @@ var _ interface {
 	channel.AppLevel
 	channel.Profiler
 	channel.Setup
+	channel.Expirer
 } = Adapter{}
 
 // Verify checks Meta's HMAC with the app secret. A GET carries nothing to verify but the token that Parse compares.

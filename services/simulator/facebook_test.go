@@ -271,6 +271,20 @@ func TestFacebookPageIsSubscribed(t *testing.T) {
 	}
 }
 
+func TestFacebookTokensDoNotEnd(t *testing.T) {
+	t.Parallel()
+	w := facebookPage(t)
+	adapter := facebook.Adapter{}
+	req, ok := adapter.ExpiryRequest(w.ch)
+	resp, err := w.do(req)
+	if !ok || err != nil {
+		t.Fatalf("asked: %v (%v)", ok, err)
+	}
+	if until, err := adapter.ParseExpiry(resp, time.Now()); err != nil || !until.IsZero() {
+		t.Errorf("until %s (%v)", until, err)
+	}
+}
+
 func TestFacebookRefusals(t *testing.T) {
 	t.Parallel()
 	w := facebookPage(t)

@@ -18,7 +18,6 @@ const (
 	tagUpload = "upload"
 	tagSignal = "signal"
 	tagSetup  = "setup"
-	tagExpiry = "expiry"
 	tagLookup = "media url"
 	tagFile   = "media file"
 )

@@ -6,8 +6,6 @@ package whatsapp
 
 import (
 	"encoding/json"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
@@ -64,11 +62,8 @@ func (Adapter) Sign(ch channel.Keyed, req channel.Request, _ time.Time, _ string
 	} else {
 		req = meta.Authorize(req, ch.Secrets.Current("access_token"))
 	}
-	switch req.Tag {
-	case tagSetup:
+	if req.Tag == tagSetup {
 		req.Body = fill(req.Body, ch.Secrets)
-	case tagExpiry:
-		req.URL = strings.Replace(req.URL, tokenPlace, url.QueryEscape(ch.Secrets.Current("access_token")), 1)
 	}
 	return req, nil
 }

@@ -20,12 +20,12 @@ func Base(ch channel.Channel) string {
 // Node is the base of calls that concern an object.
 func Node(ch channel.Channel, id string) string { return Base(ch) + "/" + url.PathEscape(id) }
 
-// Authorize adds a token in the header, where no log of addresses shows it.
+// Authorize adds a token in the header, where no log of addresses shows it. Only a call that asks about the token names it in its address.
 func Authorize(req channel.Request, token string) channel.Request {
 	req.Header = req.Header.Clone()
 	if req.Header == nil {
 		req.Header = channel.Header{}
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
-	return req
+	return named(req, token)
 }

@@ -1,5 +1,5 @@
 // Package meta holds what the channels of Meta have in common: the proof and the handshake of webhooks, the addresses of the Graph API,
-// and the meaning of its errors (https://developers.facebook.com/docs/graph-api). It is pure, as adapters are.
+// the meaning of its errors, and until when a token is valid (https://developers.facebook.com/docs/graph-api). It is pure, as adapters are.
 package meta
 
 import (

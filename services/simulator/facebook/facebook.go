@@ -113,6 +113,8 @@ func (p *Provider) serve(w http.ResponseWriter, r *http.Request, path string) {
 		stage.Write(w, refusal(190, ""))
 	case !strings.HasPrefix(version, "v") || node == "":
 		stage.Write(w, unknownObject(node))
+	case node == "debug_token":
+		stage.Write(w, debug(r))
 	case node == a.Config().ID || node == "me":
 		p.page(w, r, a, r.Method+" "+edge)
 	case edge == "comments" && r.Method == http.MethodPost:
@@ -124,6 +126,14 @@ func (p *Provider) serve(w http.ResponseWriter, r *http.Request, path string) {
 	default:
 		stage.Write(w, unknownObject(node))
 	}
+}
+
+// debug is what Meta says of an access token when it asks about itself: those of accounts here do not end.
+func debug(r *http.Request) stage.Answer {
+	if r.URL.Query().Get("input_token") != graph.Token(r) {
+		return refusal(100, "You must provide an app access token.")
+	}
+	return stage.Answer{Status: 200, Body: obj{"data": obj{"type": "PAGE", "is_valid": true, "expires_at": 0}}}
 }
 
 // page serves what belongs to the Page itself.
