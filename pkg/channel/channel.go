@@ -41,7 +41,8 @@ type Adapter interface {
 
 // The interfaces below are optional, and pure as well.
 
-// AppLevel is implemented by types whose provider posts one batch for many accounts to one URL (/webhooks/{type}).
+// AppLevel is implemented by types whose provider posts one batch for many accounts to one URL: the type's (/webhooks/{type}), or that of one
+// of the channels, where others are looked for once Parse has counted something as [OtherAccount].
 type AppLevel interface {
 	// Named peeks by which of their settings a call names channels, without trusting it. Only the channels named are verified, each
 	// with its own secret. The host looks at the first [MaxNamed].

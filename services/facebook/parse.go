@@ -42,7 +42,7 @@ type reader struct {
 
 func (r *reader) entry(e channel.Item[entry]) {
 	if string(e.V.ID) != r.page {
-		r.out.Ignore("other_account", "")
+		r.out.Ignore(channel.OtherAccount, "")
 		return
 	}
 	if e.Err != nil {
@@ -102,7 +102,7 @@ func (r *reader) item(i channel.Item[item], standby bool) {
 	}
 	switch {
 	case page.ID != "" && string(page.ID) != r.page:
-		r.out.Ignore("other_account", "")
+		r.out.Ignore(channel.OtherAccount, "")
 	case r.accountNews(h):
 	case h.peer == "":
 		r.out.Ignore("no_sender", kind(i.Raw))

@@ -26,7 +26,7 @@ func (Adapter) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, erro
 	}
 	switch ours := ch.Settings.Text("original_id"); {
 	case r.p.To != ours:
-		r.out.Ignore("other_account", "")
+		r.out.Ignore(channel.OtherAccount, "")
 	case r.p.From == "":
 		r.out.Ignore("no_sender", "")
 	case strings.EqualFold(r.p.Type, "event"):

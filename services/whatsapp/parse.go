@@ -55,7 +55,7 @@ type place struct {
 func (r *reader) change(at place, v value) {
 	switch {
 	case v.Metadata.Number != "" && string(v.Metadata.Number) != r.number, v.Metadata.Number == "" && at.account != r.account:
-		r.out.Ignore("other_account", "")
+		r.out.Ignore(channel.OtherAccount, "")
 		return
 	case accountField(at.field):
 		r.accountNews(at)

@@ -15,7 +15,7 @@ func (Adapter) Info() channel.Info {
 		Type: event.X, Title: "X", Docs: "https://docs.x.com/x-api/direct-messages/manage/introduction",
 		Settings: settings, Account: []string{"user_id"},
 		Inbound: channel.InboundRules{
-			MaxBody: 1 * mib, Redact: []string{signatureHeader}, AnswerWithin: channel.Duration(10 * time.Second), Typing: true,
+			MaxBody: 1 * mib, AppLevel: true, Redact: []string{signatureHeader}, AnswerWithin: channel.Duration(10 * time.Second), Typing: true,
 			MaxMedia: 512 * mib, MediaHosts: []string{"ton.twitter.com", "ton.x.com", "pbs.twimg.com", "video.twimg.com"},
 			Profiles: &channel.Rate{Per: "channel", N: 75, Every: channel.Duration(15 * time.Minute), Burst: 75},
 		},

@@ -32,7 +32,7 @@ func (Adapter) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, erro
 	case w.Data != nil:
 		r.activity(w)
 	case w.For != "" && string(w.For) != r.account:
-		r.out.Ignore("other_account", "")
+		r.out.Ignore(channel.OtherAccount, "")
 	case w.Events != nil && w.Events.Revoke.At != "":
 		r.revoked(string(w.Events.Revoke.Source.User), w.Events.Revoke.At)
 	case !r.all(w.happened):
@@ -72,7 +72,7 @@ func (r *reader) activity(w webhook) {
 	}
 	switch {
 	case of != "" && string(of) != r.account:
-		r.out.Ignore("other_account", "")
+		r.out.Ignore(channel.OtherAccount, "")
 	case w.Data.Type == "oauth.revoke":
 		r.revoked(string(p.User), p.At)
 	case w.Data.Type == "chat.received" || w.Data.Type == "chat.sent":
@@ -110,7 +110,7 @@ func (r *reader) all(h happened) bool {
 func (r *reader) revoked(user, at string) {
 	when, _ := time.Parse(time.RFC3339, at) // without a time the event has none
 	if user != "" && user != r.account {
-		r.out.Ignore("other_account", "")
+		r.out.Ignore(channel.OtherAccount, "")
 		return
 	}
 	why := fault.New(fault.Denied, channel.CodeCredentials, "the account has taken the permission of the app back; authorise the app anew and enter the new access token")
@@ -137,7 +137,7 @@ func (r *reader) encrypted(p payload, raw json.RawMessage) {
 
 // partner is who of a conversation of two ("1:2", "1-2") the account is not.
 func (r *reader) partner(conversation string) string {
-	for id := range strings.FieldsFuncSeq(conversation, func(c rune) bool { return c == ':' || c == '-' }) {
+	for id := range strings.FieldsFuncSeq(conversation, between) {
 		if id != r.account {
 			return id
 		}

@@ -1,7 +1,10 @@
 package x
 
 import (
+	"cmp"
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 )
@@ -24,6 +27,41 @@ type webhook struct {
 	} `json:"user_event"`
 	happened
 }
+
+// accounts are whose the call is, by the first that says so: the call itself, or who takes part in what it tells.
+func (w webhook) accounts() []channel.Opaque {
+	var p payload
+	of, said := []channel.Opaque{w.For}, w.happened
+	if w.Events != nil {
+		of = append(of, w.Events.Revoke.Source.User)
+	}
+	if w.Data != nil {
+		_ = json.Unmarshal(w.Data.Payload, &p) // what fits is enough: it is only a look
+		of, said = append(of, cmp.Or(w.Data.Filter.User, p.User)), p.happened
+	}
+	if slices.ContainsFunc(of, func(id channel.Opaque) bool { return id != "" }) {
+		return of
+	}
+	of = append(of, p.Sender)
+	for id := range strings.FieldsFuncSeq(string(p.Conversation), between) {
+		of = append(of, channel.Opaque(id))
+	}
+	for _, m := range said.Messages {
+		if c := m.V.Create; c != nil {
+			of = append(of, c.Sender, c.Target.Recipient)
+		}
+	}
+	for _, t := range said.Typing {
+		of = append(of, t.V.Sender, t.V.Target.Recipient)
+	}
+	for _, r := range said.Read {
+		of = append(of, r.V.Sender, r.V.Target.Recipient)
+	}
+	return of
+}
+
+// between separates the ids in the name of a conversation.
+func between(c rune) bool { return c == ':' || c == '-' }
 
 // happened are the arrays that both APIs have.
 type happened struct {
@@ -103,11 +141,13 @@ type location struct {
 type typing struct {
 	Created channel.Stamp  `json:"created_timestamp"`
 	Sender  channel.Opaque `json:"sender_id"`
+	Target  target         `json:"target"`
 }
 
 type read struct {
 	Created channel.Stamp  `json:"created_timestamp"`
 	Sender  channel.Opaque `json:"sender_id"`
+	Target  target         `json:"target"`
 	Last    channel.Opaque `json:"last_read_event_id"`
 }
 

@@ -4,6 +4,8 @@ package x
 
 import (
 	"cmp"
+	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +17,7 @@ type Adapter struct{}
 
 var _ interface {
 	channel.Adapter
+	channel.AppLevel
 	channel.MediaFetcher
 	channel.Profiler
 	channel.Setup
@@ -33,6 +36,21 @@ func (Adapter) Verify(ch channel.Keyed, in channel.Inbound) error {
 		return channel.ErrForged
 	}
 	return channel.HMACSHA256Base64(in.Body, sum, ch.Secrets["consumer_secret"])
+}
+
+// Named lists the accounts that a call is for: an app has few webhooks, so that its accounts share one. A call that names none is of those
+// who wrote, or were written to. X's check of a URL names nobody: the URL is that of one of the channels.
+func (Adapter) Named(in channel.Inbound) (out []channel.Lookup) {
+	var w webhook
+	if err := json.Unmarshal(in.Body, &w); in.Method == "GET" || err != nil && !channel.Malformed(err) {
+		return nil
+	}
+	for _, id := range w.accounts() {
+		if l := (channel.Lookup{Setting: "user_id", Value: string(id)}); id != "" && !slices.Contains(out, l) && len(out) < channel.MaxNamed {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // Sign adds OAuth 1.0a credentials: the app's, and those of the account.

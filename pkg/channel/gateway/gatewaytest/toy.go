@@ -124,10 +124,12 @@ func (t Toy) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, error)
 		if e.ChannelID == "" || e.ChannelID == ch.ID { // an app-level call says whom an event is for
 			inline(e)
 			p.Events = append(p.Events, e)
+		} else {
+			p.Ignore(channel.OtherAccount, "")
 		}
 	}
 	if len(p.Events) == 0 && c.Reply == "" {
-		p.Ignored = map[string]int{"nothing": 1}
+		p.Ignore("nothing", "")
 	}
 	return p, nil
 }

@@ -36,8 +36,11 @@ type seen struct {
 	e  *event.Inbound
 }
 
-// accept translates a verified call for each of its channels and makes everything durable, in one step.
-func (g *Ingress) accept(ctx context.Context, in channel.Inbound, chs []channel.Keyed, dropped map[string]int) (channel.Reply, error) {
+// accept translates a verified call for each of its channels and makes everything durable, in one step. A call that was addressed to one
+// channel may turn out to be for others of the same app as well.
+func (g *Ingress) accept(
+	ctx context.Context, in channel.Inbound, chs []channel.Keyed, dropped map[string]int, addressed bool,
+) (channel.Reply, error) {
 	leave, err := g.gate.enter(len(in.Body))
 	if err != nil {
 		return channel.Reply{}, err
@@ -47,12 +50,20 @@ func (g *Ingress) accept(ctx context.Context, in channel.Inbound, chs []channel.
 		ctx = logctx.With(ctx, logctx.About{Tenant: chs[0].Tenant, Channel: chs[0].ID})
 	}
 	b := batch{verdict: ignored}
+	parsed, perr := g.Adapter.Parse(chs[0], in)
+	if addressed && parsed.Ignored[channel.OtherAccount] > 0 {
+		if chs, err = g.beside(ctx, chs[0], in); err != nil {
+			return channel.Reply{}, err
+		}
+	}
 	shared, err := g.sharedBody(ctx, in, chs)
 	if err != nil {
 		return channel.Reply{}, err
 	}
 	for i, ch := range chs {
-		parsed, perr := g.Adapter.Parse(ch, in)
+		if i > 0 {
+			parsed, perr = g.Adapter.Parse(ch, in)
+		}
 		if err := g.translate(ctx, &b, ch, in, parsed, perr, callNotes{dropped: once(dropped, i), body: shared}); err != nil {
 			return channel.Reply{}, err
 		}

@@ -156,7 +156,7 @@ func (g *Ingress) Deliver(ctx context.Context, ch channel.Keyed, in channel.Inbo
 		g.metrics.received(ctx, forged)
 		return channel.Reply{}, err
 	}
-	return g.accept(ctx, in, []channel.Keyed{ch}, nil)
+	return g.accept(ctx, in, []channel.Keyed{ch}, nil, false)
 }
 
 // split cuts "/ch_1/deliveryNotification" into the channel's id and the provider's suffix.

@@ -32,13 +32,24 @@ func (g *Ingress) open(ctx context.Context, ch *channel.Keyed, in channel.Inboun
 	return s.proved, s.dropped, nil
 }
 
-// search looks for the channels that an app-level call names.
+// beside returns the channels of a call to the URL of ch: that one, which has proved it, and those of the other accounts that the call names.
+// The URL gives no right to them: each is proved by its own secret, and what belongs to another app is no forgery.
+func (g *Ingress) beside(ctx context.Context, ch channel.Keyed, in channel.Inbound) ([]channel.Keyed, error) {
+	if g.Adapter.AppLevel == nil {
+		return []channel.Keyed{ch}, nil
+	}
+	s := search{Ingress: g, in: in, seen: map[string]bool{ch.ID: true}, proved: []channel.Keyed{ch}}
+	err := s.all(ctx, g.Adapter.AppLevel.Named(in))
+	return s.proved, err
+}
+
+// search looks for the channels that a call names.
 type search struct {
 	*Ingress
 	in      channel.Inbound
 	seen    map[string]bool // channels, by id
 	proved  []channel.Keyed // those whose secrets prove the call
-	dropped map[string]int
+	dropped map[string]int  // counts forgeries; nil: what is not proved is none
 }
 
 // all tries every name. Those of channels that exist come first, so that names that somebody made up keep none of them from being
@@ -75,7 +86,7 @@ func (s *search) try(ctx context.Context, l channel.Lookup) error {
 	s.seen[ch.ID] = true
 	if s.Adapter.Verify(ch, s.in) == nil {
 		s.proved = append(s.proved, ch)
-	} else {
+	} else if s.dropped != nil {
 		s.metrics.signature(ctx)
 		s.dropped["forged"]++
 	}

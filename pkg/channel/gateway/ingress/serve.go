@@ -56,7 +56,7 @@ func (g *Ingress) serve(c *gin.Context) {
 		return
 	}
 	arrived.release() // it is the gate that counts from here
-	reply, err := g.accept(ctx, in, chs, dropped)
+	reply, err := g.accept(ctx, in, chs, dropped, ch != nil)
 	if err != nil {
 		g.fail(c, err)
 		return
