@@ -38,7 +38,7 @@ const (
 	Waiting = "waiting" // open without a holder
 	Held    = "held"    // open, an agent has it
 	Asleep  = "asleep"  // snoozed: it waits in no queue and takes no agent's place until it wakes
-	Out     = "out"     // closed, or with a bot
+	Out     = "out"     // closed, with a bot, or with another app of the provider's account
 )
 
 // Holder is who has a conversation at an epoch: the payload of [RoutingHolder]. The epoch moves with every change of what

@@ -61,6 +61,7 @@ const (
 	MessageEdited      Type = "message.edited"      // Target now has the content Message
 	MessageDeleted     Type = "message.deleted"     // Target was taken back
 	MessageReacted     Type = "message.reacted"     // Reaction on Target; without emoji: taken back
+	MessageHidden      Type = "message.hidden"      // Target, a comment, was hidden from the public at the provider, or is shown again
 	ContactTyping      Type = "contact.typing"      // not stored
 	ContactReferred    Type = "contact.referred"    // an ad or a link led here, without a message
 	ContactMembership  Type = "contact.membership"  // followed, unfollowed, blocked, unblocked, joined, left

@@ -37,6 +37,7 @@ func Examples() []Example {
 		inbound(MessageReacted, func(i *Inbound) {
 			i.Target, i.Reaction = "wamid.B", &Reaction{Target: "wamid.B", Emoji: "👍", Action: "add"}
 		}),
+		inbound(MessageHidden, func(i *Inbound) { i.Target, i.Hidden, i.Echo, i.Post = "wamid.A", &on, true, &Post{ID: "post_1"} }),
 		inbound(ContactTyping, func(i *Inbound) { i.Typing = &on }),
 		inbound(ContactReferred, func(i *Inbound) { i.Referral = &Referral{Code: "spring", Source: "ad", URL: "https://example.com/ad"} }),
 		inbound(ContactMembership, func(i *Inbound) { i.Membership = &Membership{State: "blocked"} }),

@@ -17,18 +17,20 @@ type Inbound struct {
 	ProviderAt Time     `json:"provider_at,omitzero"`  // when it happened, by the provider's clock; shown, never sorted by
 	ReceivedAt Time     `json:"received_at,omitzero"`  // when we got it; set by the host
 	Post       *Post    `json:"post,omitempty"`        // comments: which post; part of the thread's identity
-	Standby    bool     `json:"standby,omitempty"`     // another app owns the thread now: record, do not answer
+	// Standby says that another app of the account has the conversation, after what happened here: it is recorded, and no machine answers.
+	Standby bool `json:"standby,omitempty"`
 
 	// Sender is who did it. In a chat with one person that is the peer; in a group it is the one of them whom Author names.
 	Sender *Profile `json:"sender,omitempty"`
 	// Profile is what the provider says about the peer, where the peer is not the sender: a group's subject, and the customer's name
 	// with what the business wrote or did itself.
 	Profile *Profile `json:"profile,omitempty"`
-	Echo    bool     `json:"echo,omitempty"` // the business did it from another client: an edit, a deletion or a reaction
+	Echo    bool     `json:"echo,omitempty"` // the business did it from another client: an edit, a deletion, a reaction, a comment that was hidden
 
 	Content     *Content        `json:"content,omitempty"`      // received, echoed, edited
-	Target      string          `json:"target,omitempty"`       // edited, deleted, reacted: the provider's id of the message meant
+	Target      string          `json:"target,omitempty"`       // edited, deleted, reacted, hidden: the provider's id of the message meant
 	Reaction    *Reaction       `json:"reaction,omitempty"`     // reacted
+	Hidden      *bool           `json:"hidden,omitempty"`       // hidden: true, or false for what is shown again
 	Typing      *bool           `json:"typing,omitempty"`       // typing on or off
 	Referral    *Referral       `json:"referral,omitempty"`     // referred
 	Membership  *Membership     `json:"membership,omitempty"`   // membership
@@ -38,7 +40,7 @@ type Inbound struct {
 	Account     *Account        `json:"account,omitempty"`      // account
 	Receipt     *Receipt        `json:"receipt,omitempty"`      // receipt received, watermark
 	ReplyHandle *ReplyHandle    `json:"reply_handle,omitempty"` // received: lets the business answer this message by it
-	OpensWindow string          `json:"opens_window,omitempty"` // kind of window this opens beyond the channel's rule: "free_entry", "call"
+	OpensWindow string          `json:"opens_window,omitempty"` // kind of window this opens beyond the channel's rule: "free_entry", "call"; of what is no message "message", if it opens what messages do
 	Tap         bool            `json:"tap,omitempty"`          // received: for the provider it is no message, and opens no window but that of OpensWindow
 	Raw         json.RawMessage `json:"raw,omitempty"`          // the provider's object, where the sections above lose something
 }

@@ -50,7 +50,10 @@ func (r *reader) feed(i channel.Item[feedValue]) {
 		e.Ref += ":" + event.Hash(v.Message, v.Photo, v.Video)
 	case v.Verb == "remove":
 		e.Type, e.Target = event.MessageDeleted, id
-	default: // hide and unhide: how others see it is not told on
+	case v.Verb == "hide" || v.Verb == "unhide": // by the Page, or by Facebook for it: the comment's author is named, and not who did it
+		hidden := v.Verb == "hide"
+		e.Type, e.Target, e.Hidden, e.Echo = event.MessageHidden, id, &hidden, true
+	default:
 		r.out.Ignore("comment", v.Verb)
 		return
 	}

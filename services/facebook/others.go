@@ -56,20 +56,21 @@ func (r *reader) other(h happened) {
 		e.Account = &event.Account{What: "account_linking", Detail: v.Linking.Status}
 		r.add(e)
 	case v.Passed != nil:
-		r.moved(h, "pass_thread_control")
+		r.moved(h, "pass_thread_control", string(v.Passed.Owner) != r.app)
 	case v.Taken != nil:
-		r.moved(h, "take_thread_control")
-	case v.Asked != nil:
-		r.moved(h, "request_thread_control")
+		r.moved(h, "take_thread_control", string(v.Taken.Owner) != r.app)
+	case v.Asked != nil: // it stays where it is
+		r.moved(h, "request_thread_control", h.standby)
 	default:
 		r.out.Ignore("event", kind(h.Raw))
 	}
 }
 
-// moved says that another app got, took or asked for the conversation, or gave it to this one; which, stands in the item.
-func (r *reader) moved(h happened, how string) {
+// moved says that another app got, took or asked for the conversation, or gave it to this one, and whether another one has it now
+// (https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events/messaging_handovers).
+func (r *reader) moved(h happened, how string, elsewhere bool) {
 	e := h.begin(event.ThreadControlMoved, h.at(how))
-	e.Raw = h.Raw
+	e.Standby, e.Raw = elsewhere, h.Raw
 	r.add(e)
 }
 
@@ -84,6 +85,9 @@ func (r *reader) reaction(h happened) {
 	e := h.begin(event.MessageReacted, string(v.MID)+":"+h.peer+":"+stamp(h.V.Timestamp)+":"+v.Action)
 	e.Target, e.ExternalID = string(v.MID), string(v.MID)
 	e.Reaction = reacted(string(v.MID), v.Emoji, v.Word, v.Action == "unreact")
+	if e.Reaction.Action == "add" {
+		e.OpensWindow = channel.ByMessage
+	}
 	r.add(e)
 }
 

@@ -45,8 +45,8 @@ type item struct {
 	Order    *order    `json:"order"`
 	Linking  *linking  `json:"account_linking"`
 	Policy   *policy   `json:"policy_enforcement"`
-	Passed   *struct{} `json:"pass_thread_control"`
-	Taken    *struct{} `json:"take_thread_control"`
+	Passed   *control  `json:"pass_thread_control"`
+	Taken    *control  `json:"take_thread_control"`
 	Asked    *struct{} `json:"request_thread_control"`
 	Roles    appRoles  `json:"app_roles"`
 }
@@ -174,6 +174,11 @@ type linking struct {
 type policy struct {
 	Action string `json:"action"`
 	Reason string `json:"reason"`
+}
+
+// control is another app that has a conversation now, or this one.
+type control struct {
+	Owner channel.Opaque `json:"new_owner_app_id"` // older events of a conversation that is taken have none: it is another's
 }
 
 // appRoles are the roles of apps by their ids.

@@ -3,6 +3,7 @@ package inbox_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,6 +56,39 @@ func TestTheHolderChanges(t *testing.T) {
 		t.Errorf("%s", a.raw)
 	}
 	do(w.key, "reopen", nil).want(409, "conversation_open")
+}
+
+// TestNoBotGetsWhatAnotherAppHas: the conversation says so, people may have it, and a bot once it is passed to this app.
+func TestNoBotGetsWhatAnotherAppHas(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	_, annID := w.user("ann", "agent", "", w.queue())
+	path := "/v1/conversations/" + w.wrote(event.SMS, "p", "x").ConversationID
+	bot := func() *answer { return w.post(w.key, path+"/assign", object{"bot_id": w.bot()}) }
+	is := func(handler string, standby bool) {
+		t.Helper()
+		if a := w.get(w.key, path); a.text("handler") != handler || a.at("standby") != standby {
+			t.Errorf("held by %s, standby %v; want %s, %v", a.text("handler"), a.at("standby"), handler, standby)
+		}
+	}
+	moves := func(standby bool) {
+		w.happened(event.SMS, "p", event.ThreadControlMoved, func(in *event.Inbound) { in.Standby = standby })
+	}
+	bot().want(200)
+	is("bot", false)
+	moves(true)
+	is("none", true)
+	bot().want(409, "conversation_elsewhere")
+	w.post(w.key, path+"/bot", object{"active": true}).want(409, "conversation_elsewhere")
+	w.post(w.key, path+"/assign", object{"agent_id": annID}).want(200)
+	is("human", true)
+	w.say(w.key, strings.TrimPrefix(path, "/v1/conversations/"), object{"text": "a person may answer"}).want(202)
+	w.post(w.key, path+"/assign", object{"queue_id": w.queue()}).want(200)
+	is("queue", true)
+	moves(false)
+	is("queue", false)
+	bot().want(200)
+	is("bot", false)
 }
 
 func TestIfMatch(t *testing.T) {

@@ -124,6 +124,8 @@ func complete(e event.Inbound) bool {
 		return e.Target != ""
 	case event.MessageReacted:
 		return e.Target != "" && e.Reaction != nil
+	case event.MessageHidden:
+		return e.Target != "" && e.Hidden != nil && e.Post != nil
 	case event.ContactTyping:
 		return e.Typing != nil
 	case event.ContactReferred:

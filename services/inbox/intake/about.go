@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -18,7 +19,7 @@ const (
 	echoFor   = 60 * time.Second
 )
 
-// about handles edits, deletions and reactions. They may come before their message: then they are parked, and whoever
+// about handles edits, deletions, reactions and comments that are hidden. They may come before their message: then they are parked, and whoever
 // adds the message looks for them; both look after they have written, so that neither can miss the other.
 func (i *Intake) about(ctx context.Context, tenant string, in event.Inbound, at event.Time) error {
 	if in.Type == event.MessageEdited && in.Content == nil {
@@ -165,6 +166,9 @@ func (i *Intake) apply(ctx context.Context, m *record.Message, in event.Inbound,
 				emoji = in.Reaction.Emoji
 			}
 			fresh = m.React(who, emoji, in.Ref, by, when(in, at))
+		case event.MessageHidden:
+			hidden := in.Hidden != nil && *in.Hidden
+			fresh = m.Hide(hidden, in.Ref+":"+strconv.FormatInt(in.ReceivedAt.UnixMilli(), 10), by, when(in, at))
 		}
 		if !fresh {
 			return store.Unchanged
@@ -257,7 +261,7 @@ func (i *Intake) native(ctx context.Context, t *record.Thread, rules record.Rule
 	if err := i.hold(ctx, m.Tenant, m.ID, m.Content); err != nil {
 		return err
 	}
-	m.Sender, m.Via, m.Status = record.Sender{Type: "native_app"}, record.Via{Kind: "echo"}, event.Sent
+	m.Sender, m.Via, m.Status, m.Standby = record.Sender{Type: "native_app"}, record.Via{Kind: "echo"}, event.Sent, in.Standby
 	if in.Sender != nil {
 		m.Sender.Name = in.Sender.Name
 	}

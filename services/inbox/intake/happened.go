@@ -22,7 +22,8 @@ func (i *Intake) happened(ctx context.Context, t *record.Thread, in event.Inboun
 	case in.Type == event.ContactPageViewed:
 		h.Category, h.Type, h.Data = "page", "page_changed", in.Page
 	case in.Type == event.ThreadControlMoved:
-		h.Category, h.Type = "channel", "thread_control"
+		h.Control = &record.Control{Standby: in.Standby, Since: when(in, at)}
+		h.Category, h.Type, h.Data = "channel", "thread_control", h.Control
 	default:
 		return nil // a type of a newer version: nothing we could show
 	}

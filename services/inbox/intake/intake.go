@@ -120,8 +120,11 @@ func (i *Intake) handleFor(ctx context.Context, tenant string, ch channel.Keyed,
 		return i.identified(ctx, p, in, at)
 	}
 	switch in.Type {
-	case event.MessageEdited, event.MessageDeleted, event.MessageReacted:
-		return i.about(ctx, tenant, in, at)
+	case event.MessageEdited, event.MessageDeleted, event.MessageReacted, event.MessageHidden:
+		if err := i.about(ctx, tenant, in, at); err != nil {
+			return err
+		}
+		return i.Record.Opens(ctx, p, opens(in, at))
 	}
 	t, err := i.Record.Thread(ctx, p, at)
 	if err != nil {
@@ -174,7 +177,7 @@ func (i *Intake) received(ctx context.Context, t *record.Thread, ch channel.Keye
 		if err := i.hold(ctx, m.Tenant, m.ID, m.Content); err != nil {
 			return err
 		}
-		m.Handle, m.Tap = in.ReplyHandle, in.Tap
+		m.Handle, m.Tap, m.Standby = in.ReplyHandle, in.Tap, in.Standby
 		var err error
 		if m.Sender, err = i.sender(ctx, t, in); err != nil {
 			return err

@@ -10,8 +10,8 @@ import (
 	"github.com/tributaryhq/tributary/services/inbox/record"
 )
 
-// Decided queues a message that routing decided on. It is dropped if the channel cannot carry it, or if its conversation is closed or
-// gone: routing does not wait for its fate.
+// Decided queues a message that routing decided on. It is dropped if the channel cannot carry it, or if its conversation is closed, gone, or
+// with another app: routing does not wait for its fate.
 func (o *Outbox) Decided(ctx context.Context, conversationID string, d event.Decision) error {
 	doc, err := o.Record.Conversations.Get(ctx, conversationID)
 	if errors.Is(err, store.ErrNotFound) || err == nil && d.Content == nil {
@@ -32,7 +32,7 @@ func (o *Outbox) Decided(ctx context.Context, conversationID string, d event.Dec
 		return unlessRefused(err)
 	}
 	_, _, err = o.Record.Post(ctx, conversationID, m, func(c *record.Conversation) error {
-		if c.Status == record.Closed {
+		if c.Status == record.Closed || c.Standby {
 			return store.Unchanged
 		}
 		dispatch, err := check(c)

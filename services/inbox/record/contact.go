@@ -20,6 +20,13 @@ type Happening struct {
 	Ref            string // the occurrence on the channel; a repeat makes no second row
 	At             event.Time
 	Opened         channel.Anchors // it opens the channel's window
+	Control        *Control        // it says who has the conversation
+}
+
+// Control says who has a conversation at the provider since a time: this app or, on standby, another one.
+type Control struct {
+	Standby bool       `json:"standby"`
+	Since   event.Time `json:"-"`
 }
 
 // Happened puts a row where it belongs. Where that is, is decided once, in a document of its own: the conversation may be closed
@@ -98,6 +105,30 @@ func (r *Store) keepOpened(ctx context.Context, t *Thread, opened channel.Anchor
 	return err
 }
 
+// Opens notes what opened the channel's window and is neither a message nor a row of the timeline: in the person's open conversation, or for
+// the one to come. It makes no thread.
+func (r *Store) Opens(ctx context.Context, p Person, opened channel.Anchors) error {
+	if len(opened) == 0 {
+		return nil
+	}
+	t, err := r.Find(ctx, p)
+	if err != nil || t == nil {
+		return err
+	}
+	tail, err := r.Tail(ctx, t)
+	if err != nil {
+		return err
+	}
+	if tail == nil || tail.Status == Closed {
+		return r.keepOpened(ctx, t, opened)
+	}
+	_, err = r.Conversations.Update(ctx, tail.ID, func(c *Conversation) error {
+		c.Window.open(opened)
+		return nil
+	})
+	return err
+}
+
 // note adds the row to a conversation, or finds it there.
 func (r *Store) note(ctx context.Context, conversationID string, t *Thread, id string, h Happening) error {
 	_, err := r.Conversations.Update(ctx, conversationID, func(c *Conversation) error {
@@ -110,6 +141,9 @@ func (r *Store) note(ctx context.Context, conversationID string, t *Thread, id s
 		}
 		c.adopt(t, h.At)
 		c.Window.open(h.Opened)
+		if h.Control != nil {
+			c.control(h.Control.Standby, h.Control.Since)
+		}
 		what := happened(h.Category, h.Type, h.Reference, h.Data)
 		what.ID = id
 		c.say(event.ConversationNoted, h.At, h.By, fact{happened: what})

@@ -42,6 +42,7 @@ func (c *Conversation) Receive(m *Message) {
 	at, ref := m.CreatedAt, m.Content.Referral
 	c.Inbound++
 	m.Inbound = c.Inbound
+	c.control(m.Standby, m.said(event.Time{}))
 	said := c.Window.LastInboundAt
 	if !m.Tap {
 		said = m.said(said)
@@ -106,6 +107,9 @@ func (c *Conversation) Dispatch(by event.Actor, sendBy event.Time) Dispatch {
 
 // Echo takes a message that the business sent from another client of the account.
 func (c *Conversation) Echo(m *Message) {
+	if m.Standby { // one that is not tells nothing: other apps may write while this one has the conversation
+		c.control(true, m.said(event.Time{}))
+	}
 	c.answered(m, m.CreatedAt)
 	c.add(m, event.Actor{Kind: "user", Name: m.Sender.Name})
 }
@@ -263,6 +267,36 @@ func (c *Conversation) block(blocked bool, by event.Actor, at event.Time) {
 	c.Note("contact", typ, by, nil, nil, at)
 }
 
+// control takes over who has the conversation at the provider: this app or, on standby, another one, to which routing and bots leave it. What
+// is older than what is known changes nothing.
+func (c *Conversation) control(standby bool, at event.Time) {
+	switch {
+	case !standby && c.ControlAt.IsZero():
+		return // no other app was heard of
+	case at.Before(c.ControlAt) || standby && at.Before(c.Window.LastInboundAt):
+		return
+	}
+	c.ControlAt = at
+	if c.Standby == standby {
+		return
+	}
+	c.Standby = standby
+	if standby {
+		c.BotActive = false
+	} else if c.AssigneeID == "" && c.WaitingSince.IsZero() {
+		c.WaitingSince = at
+	}
+	c.reroute()
+}
+
+// AdmitsBot refuses a bot where another app has the conversation: two machines would answer.
+func (c *Conversation) AdmitsBot() error {
+	if c.Standby {
+		return fault.New(fault.Conflict, "conversation_elsewhere", "another app of the channel's account has the conversation; a bot may have it once it is passed to this app")
+	}
+	return nil
+}
+
 // Tag replaces the tags.
 func (c *Conversation) Tag(tags []string, by event.Actor, at event.Time) {
 	if slices.Equal(c.Tags, tags) {
@@ -323,6 +357,8 @@ func (c *Conversation) State() string {
 		return event.Asleep
 	case c.AssigneeID != "":
 		return event.Held
+	case c.Standby:
+		return event.Out
 	}
 	return event.Waiting
 }

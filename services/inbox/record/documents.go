@@ -147,7 +147,9 @@ type Conversation struct {
 	LastMessageID   string          `json:"last_message_id,omitempty"`
 	LastMessageAt   event.Time      `json:"last_message_at"` // the opening's time before the first message
 	Unresponded     bool            `json:"unresponded,omitempty"`
-	Blocked         bool            `json:"blocked,omitempty"` // the contact is
+	Blocked         bool            `json:"blocked,omitempty"`   // the contact is
+	Standby         bool            `json:"standby,omitempty"`   // another app of the channel's account has the conversation
+	ControlAt       event.Time      `json:"control_at,omitzero"` // when that, or its end, was said last, by the provider's clock
 	WaitingSince    event.Time      `json:"waiting_since,omitzero"`
 	FirstResponseAt event.Time      `json:"first_response_at,omitzero"`
 	Reference       *event.Referral `json:"reference,omitempty"`
@@ -214,6 +216,7 @@ type Message struct {
 	ProviderAt     event.Time           `json:"provider_at,omitzero"`
 	Handle         *event.ReplyHandle   `json:"-"` // inbound, until it is in: what the window gets with it
 	Tap            bool                 `json:"-"` // inbound, until it is in: it opens no window as messages do
+	Standby        bool                 `json:"-"` // inbound and echo, until it is in: another app has the conversation
 	CreatedAt      event.Time           `json:"created_at"`
 }
 

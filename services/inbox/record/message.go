@@ -89,6 +89,21 @@ func (m *Message) React(by, emoji, ref string, actor event.Actor, at event.Time)
 	return true
 }
 
+// Hide marks a comment as hidden from the public, or as shown again, by what was done at the provider. Unlike other occurrences this one may
+// have the ref of an earlier one, as a comment can be hidden again: what it says already changes nothing.
+func (m *Message) Hide(hidden bool, ref string, by event.Actor, at event.Time) bool {
+	if m.Hidden == hidden || !m.DeletedAt.IsZero() {
+		return false
+	}
+	m.Hidden = hidden
+	what := event.ActionUnhide
+	if hidden {
+		what = event.ActionHide
+	}
+	m.updated(string(what), ref, by, at)
+	return true
+}
+
 // keptRefs is how many occurrences a message remembers; who changes it more often may meet an old one again.
 const keptRefs = 256
 

@@ -107,6 +107,11 @@ func (s *Server) assign(c *gin.Context, id string) {
 		if d.Status == record.Closed {
 			return s.Outbox.Closed(c.Request.Context(), d)
 		}
+		if to.BotID != "" {
+			if err := d.AdmitsBot(); err != nil {
+				return err
+			}
+		}
 		d.Assign(to, by, "", at)
 		return nil
 	})
@@ -251,6 +256,9 @@ func (s *Server) BotInConversation(c *gin.Context, id api.ID, _ api.BotInConvers
 		case in.Active && d.BotID == "":
 			return fault.At("/active", "not_applicable", "no bot is assigned to the conversation")
 		case in.Active:
+			if err := d.AdmitsBot(); err != nil {
+				return err
+			}
 			d.Assign(record.Target{BotID: d.BotID}, by, "", at)
 		case d.BotActive:
 			d.Assign(record.Target{QueueID: d.QueueID}, by, "", at)

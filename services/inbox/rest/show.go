@@ -89,7 +89,7 @@ func (s *Server) show(ctx context.Context, c *record.Conversation, contact *reco
 	out := object{
 		"id": c.ID, "thread_id": c.ThreadID, "kind": c.Kind, "post": c.Post, "status": c.Status, "handler": c.Handler(),
 		"channel": object{"id": c.ChannelID, "type": c.ChannelType, "name": ch.Name}, "contact": named(c.ContactID, contact), "peer": c.Peer,
-		"assignee": assignee, "ou": unit(c.OUID), "queue_id": orNull(c.QueueID), "bot_id": orNull(c.BotID), "bot_active": c.BotActive,
+		"assignee": assignee, "ou": unit(c.OUID), "queue_id": orNull(c.QueueID), "bot_id": orNull(c.BotID), "bot_active": c.BotActive, "standby": c.Standby,
 		"unread_count": c.Unread(seen), "waiting_since": timeOrNull(c.WaitingSince), "first_response_at": timeOrNull(c.FirstResponseAt),
 		"last_message": lastMessage(last), "window": window(rules, c.Window, s.at()), "priority": priorities[c.Priority],
 		"tags": append([]string{}, c.Tags...), "reference": reference(c.Reference), "snoozed_until": timeOrNull(c.SnoozedUntil),

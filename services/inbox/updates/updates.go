@@ -127,8 +127,8 @@ func applicable(c *record.Conversation, d event.Decision) bool {
 		return c.State() == event.Waiting
 	case "unassign":
 		return c.State() == event.Held && c.AssigneeID == d.AgentID
-	case "queue", "bot":
-		return c.Status != record.Closed
+	case "bot":
+		return c.Status != record.Closed && c.AdmitsBot() == nil
 	}
 	return c.Status != record.Closed
 }

@@ -183,10 +183,12 @@ func TestADecisionThatIsTooLateIsRefused(t *testing.T) {
 	for _, d := range []event.Decision{late, late, early, odd, wrong} {
 		w.decide(d)
 	}
+	w.change(func(c *record.Conversation) { c.Standby = true })
+	w.decide(event.Decision{ID: "elsewhere", Epoch: 2, Action: "bot", BotID: "bot_a"})
 	if c := w.conversation(); c.AssigneeID != "agt_b" || c.HolderEpoch != 2 {
 		t.Errorf("%+v", c)
 	}
-	if diff := cmp.Diff([]string{"late", "early", "odd", "wrong"}, w.refusals()); diff != "" {
+	if diff := cmp.Diff([]string{"late", "early", "odd", "wrong", "elsewhere"}, w.refusals()); diff != "" {
 		t.Errorf("refused: %s", diff)
 	}
 	if w.outcome("late") != "refused" {
