@@ -80,7 +80,7 @@ beforeAll(async () => {
 
 afterAll(() => browser.close());
 
-// Whatever a test does, the page must not throw, nothing may run that is not ours, and nobody else may be called.
+// Whatever a test does, the page must not throw, nothing may run that is not ours, nobody else may be called, and no text may be looked for in vain.
 afterEach(async () => {
   for (const { page, problems } of open.splice(0)) {
     await page.context().close();
@@ -98,6 +98,7 @@ export async function visit(at: string, options: BrowserContextOptions = {}): Pr
   page.on('pageerror', (e) => problems.push(`threw: ${e.message}`));
   page.on('dialog', (d) => problems.push(`a dialog: ${d.message()}`));
   page.on('console', (m) => m.type() === 'error' && /Content Security Policy|Refused to/.test(m.text()) && problems.push(m.text()));
+  page.on('console', (m) => m.text().includes('Uncompiled message') && problems.push(m.text()));
   page.on('request', (r) => !/^(blob|data):/.test(r.url()) && new URL(r.url()).origin !== running.url && problems.push(`called ${r.url()}`));
   await page.goto(at);
   return page;

@@ -1,1 +1,0 @@
-import{n as e}from"./Icon-6Osg7Riq.js";import{r as t}from"./i18n-hy5a-YqZ.js";var n=t();function r({icon:t,title:r,children:i}){return(0,n.jsxs)(`div`,{className:`empty`,children:[(0,n.jsx)(`span`,{className:`art`,children:(0,n.jsx)(e,{name:t})}),(0,n.jsx)(`h2`,{children:r}),i]})}export{r as t};
