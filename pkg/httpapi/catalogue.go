@@ -52,6 +52,7 @@ var catalogue = map[string]Entry{
 	"version_mismatch":           {412, "The thing was changed since it was read"},
 	"conflict":                   {409, "The state does not allow this now"},
 	"conversation_closed":        {409, "The conversation is closed; open_conversation_id names the open one, if there is one"},
+	"conversation_elsewhere":     {409, "Another app of the channel's account has the conversation: no bot may have it here meanwhile"},
 	"conversation_open":          {409, "The thread has an open conversation already"},
 	"already_processed":          {409, "The offline entry was processed already"},
 	"reassign_too_early":         {409, "The last assignment is too recent; retry_after_seconds tells when"},

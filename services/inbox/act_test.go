@@ -225,6 +225,10 @@ func TestWhatRoutingSends(t *testing.T) {
 	if c, err := w.record.Conversations.Get(t.Context(), id); err != nil || !c.Unresponded {
 		t.Errorf("an automatic answer is none: %v", err)
 	}
+	away := d
+	away.ID = "dec_away" + id
+	w.happened(event.SMS, "p", event.ThreadControlMoved, func(in *event.Inbound) { in.Standby = true })
+	w.ok(decide(context.Background(), decision(away))) // another app answers
 	w.post(w.key, "/v1/conversations/"+id+"/close", object{}).want(200)
 	late, bad, gone := d, d, d
 	late.ID, bad.ID, gone.ID = "dec_late"+id, "dec_bad"+id, "dec_gone"+id

@@ -66,6 +66,15 @@ func TestFacebookPersonWrites(t *testing.T) {
 	if e := w.write(obj{"from": "+49 151 23456789", "text": "x"}); strings.Trim(e.Peer, "0123456789") != "" {
 		t.Errorf("a person by another name has the id %q", e.Peer)
 	}
+	for _, c := range []struct {
+		act     obj
+		standby bool
+	}{{obj{"kind": "text"}, false}, {obj{"kind": "text", "standby": true}, true}, {obj{"kind": "thread_control", "target": "77"}, true}, {obj{"kind": "thread_control"}, false}} {
+		c.act["from"] = psid
+		if e := w.write(c.act); e.Standby != c.standby {
+			t.Errorf("%v: standby is %v", c.act, e.Standby)
+		}
+	}
 	if status, body := w.call(w.key, "POST", "/simulator/inbound", obj{"type": "facebook", "from": psid, "kind": "typing"}, nil); status != 422 || !strings.Contains(body, "not_applicable") {
 		t.Errorf("typing, which nobody is told: %d %s", status, body)
 	}

@@ -21,10 +21,11 @@ type Action struct {
 	ID       string `json:"id,omitempty"`       // the provider's id of the message; empty: a new one
 	At       string `json:"at,omitempty"`       // RFC 3339; empty: now
 	ReplyTo  string `json:"reply_to,omitempty"` // the provider's id of the quoted message
-	Target   string `json:"target,omitempty"`   // the message that is edited, deleted, reacted to, or had the button; empty: the latest. number_changed: the new number
+	Target   string `json:"target,omitempty"`   // the message that is edited, deleted, reacted to, or had the button; empty: the latest. number_changed: the new number. thread_control: the app that has the conversation now; empty: the account's own
 	Button   string `json:"button,omitempty"`   // its id; empty: the one with that title, or the first of the latest message
 
 	Removed   bool      `json:"removed,omitempty"` // of a reaction: it is taken back
+	Standby   bool      `json:"standby,omitempty"` // Facebook: another app has the conversation
 	Forwarded bool      `json:"forwarded,omitempty"`
 	Voice     bool      `json:"voice,omitempty"`
 	Media     *Media    `json:"media,omitempty"`
@@ -79,7 +80,7 @@ type Referral struct {
 
 // Kinds lists every kind that some provider has.
 var Kinds = []string{"text", "image", "audio", "video", "document", "sticker", "location", "contacts", "button", "quick_reply", "list",
-	"reaction", "edit", "delete", "unsupported", "referral", "echo", "number_changed", "block", "unblock", "typing"}
+	"reaction", "edit", "delete", "unsupported", "referral", "echo", "number_changed", "thread_control", "block", "unblock", "typing"}
 
 // Emoji is the emoji of a reaction; "" takes it back.
 func (a *Action) Emoji() string {

@@ -32,7 +32,7 @@ func (p *Provider) Inbound(a *account.Account, act account.Action) (webhook.Post
 	if err != nil {
 		return webhook.Post{}, "", err
 	}
-	if act.Kind != "echo" {
+	if act.Kind != "echo" && act.Kind != "thread_control" {
 		a.People.Change(who, func(w *account.Person) {
 			if w.Wrote.Before(at) {
 				w.Wrote = at
@@ -42,12 +42,16 @@ func (p *Provider) Inbound(a *account.Account, act account.Action) (webhook.Post
 			}
 		})
 	}
-	return webhook.Post{About: webhook.About{Peer: who}, Make: func() webhook.Call { return call(a.Config(), at, item) }}, id, nil
+	list := "messaging"
+	if act.Standby {
+		list = "standby"
+	}
+	return webhook.Post{About: webhook.About{Peer: who}, Make: func() webhook.Call { return call(a.Config(), at, list, item) }}, id, nil
 }
 
-// call signs a webhook with one item of a conversation.
-func call(c *account.Config, at time.Time, item obj) webhook.Call {
-	return signed(c, obj{"id": c.ID, "time": at.UnixMilli(), "messaging": []obj{item}})
+// call signs a webhook with one item of a conversation, in the list that says who has it.
+func call(c *account.Config, at time.Time, list string, item obj) webhook.Call {
+	return signed(c, obj{"id": c.ID, "time": at.UnixMilli(), list: []obj{item}})
 }
 
 func signed(c *account.Config, entry obj) webhook.Call {
@@ -106,6 +110,9 @@ func (s *scene) item() (item obj, id string, err error) {
 		return item, id, nil
 	case "referral":
 		item["referral"] = referral(s.act.Referral)
+		return item, "", nil
+	case "thread_control":
+		item["pass_thread_control"] = obj{"previous_owner_app_id": nil, "new_owner_app_id": cmp.Or(s.act.Target, app(s.a.Config())), "metadata": s.act.Text}
 		return item, "", nil
 	case "echo":
 		id = cmp.Or(s.act.ID, newMID())
@@ -202,7 +209,7 @@ func (p *Provider) status(a *account.Account, m *ledger.Message, s account.Step,
 			item["sender"], item["recipient"] = item["recipient"], item["sender"]
 			item["message"] = echo
 		}
-		return call(c, at, item)
+		return call(c, at, "messaging", item)
 	}}
 }
 

@@ -139,11 +139,7 @@ func (p *Provider) begin(a *account.Account, body []byte) stage.Answer {
 		Category string `json:"media_category"`
 	}
 	largest := map[string]int64{"dm_image": 5 << 20, "dm_gif": 15 << 20, "dm_video": 512 << 20}
-	most, known := largest[in.Category], true
-	if err := json.Unmarshal(body, &in); err == nil {
-		most, known = largest[in.Category], largest[in.Category] > 0
-	}
-	if !known || in.Bytes <= 0 || in.Bytes > most || in.Kind == "" {
+	if err := json.Unmarshal(body, &in); err != nil || in.Bytes <= 0 || in.Bytes > largest[in.Category] || in.Kind == "" {
 		return refusal(400, "The media is not acceptable for direct messages.")
 	}
 	id := p.nextID()

@@ -27,6 +27,7 @@ type conversation struct {
 	ID       string  `json:"id"`
 	Status   string  `json:"status"`
 	Handler  string  `json:"handler"`
+	Standby  bool    `json:"standby"`
 	Peer     string  `json:"peer"`
 	Seq      int64   `json:"seq"`
 	QueueID  *string `json:"queue_id"`

@@ -25,8 +25,8 @@ func (t *test) onFacebook(act map[string]any) (peer string) {
 	return in.Peer
 }
 
-// connectFacebook makes a channel of a Page whose provider is the simulator.
-func (t *test) connectFacebook() {
+// connectFacebook makes a channel of a Page whose provider is the simulator, and returns its id.
+func (t *test) connectFacebook() string {
 	t.Helper()
 	settings := map[string]any{"page_id": fbPage, "app_id": "1029384756", "api_base_url": t.url + "/simulator/facebook"}
 	secrets := map[string]string{"app_secret": "secret-of-the-app", "page_access_token": "EAAG-token-of-the-page", "verify_token": "verify-the-page"}
@@ -38,6 +38,47 @@ func (t *test) connectFacebook() {
 	})
 	t.do("POST", "/simulator/accounts", "", map[string]any{"type": "facebook", "settings": settings, "secrets": secrets, "webhook_url": t.url + "/webhooks/facebook/" + ch.ID}, nil)
 	t.do("POST", "/webhooks/facebook/"+ch.ID+"/~test", "", nil, nil)
+	return ch.ID
+}
+
+// A conversation that another app has is recorded, and nobody is given it until it is passed to this one; what an agent holds stays theirs.
+func TestFacebookLeavesToOtherAppsWhatTheyHave(t *testing.T) {
+	each(t, func(t *test) {
+		d := newDesk(t)
+		d.channelQueue(d.queue)
+		d.do("PATCH", "/v1/channels/"+t.connectFacebook(), "", map[string]any{"queue_id": d.queue}, nil)
+		d.presence("idle")
+		mine := func(c *conversation) bool { return c.heldBy(d.agent) }
+		t.onFacebook(map[string]any{"name": "Ana Ribeiro", "text": "hello bot", "standby": true})
+		c := d.until("it waits for the other app", fbPerson, func(c *conversation) bool { return c.Standby && c.Assignee == nil })
+		other := d.write("meanwhile others are routed", mine) // routing has passed by: the records of both are of one tenant
+		d.act(other, "close", map[string]any{})
+		if now := d.find(fbPerson); !now.Standby || now.Assignee != nil {
+			t.Fatalf("routed although another app has it: %+v", now)
+		}
+		t.onFacebook(map[string]any{"kind": "thread_control"})
+		d.until("it is passed to us", fbPerson, func(c *conversation) bool { return !c.Standby && mine(c) })
+		t.onFacebook(map[string]any{"kind": "thread_control", "target": "77"})
+		d.until("it is taken, and its agent still has it", fbPerson, func(c *conversation) bool { return c.Standby && mine(c) })
+		var rows page[struct {
+			Type string `json:"type"`
+			Data struct {
+				Standby bool `json:"standby"`
+			} `json:"data"`
+		}]
+		t.eventually("the timeline tells", func() bool {
+			var told []bool
+			if t.call(t.Context(), "GET", "/v1/conversations/"+c.ID+"/events", "", nil, &rows) != nil {
+				return false
+			}
+			for _, r := range rows.Data {
+				if r.Type == "thread_control" {
+					told = append(told, r.Data.Standby)
+				}
+			}
+			return len(told) == 2 && told[0] != told[1]
+		})
+	})
 }
 
 // A message there and back with its receipts; a comment that is answered, hidden and answered privately, which tells that both are one
