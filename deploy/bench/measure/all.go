@@ -13,6 +13,7 @@ func (b *Bench) Measurements() []Measurement {
 		{"endtoend", "webhook to event stream at fixed rates", b.EndToEnd},
 		{"hot", "one customer who floods a channel, and the others", b.Hot},
 		{"sends", "messages on Kafka to results on Kafka", b.Sends},
+		{"types", "every channel type beside WhatsApp", b.Types},
 		{"answers", "API calls until the provider has accepted", b.Answers},
 		{"footprint", "start time and memory", b.Footprint},
 		{"growth", "cost as the number of conversations grows a hundredfold", b.Growth},

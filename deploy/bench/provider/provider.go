@@ -1,5 +1,5 @@
-// Package provider plays the send APIs of WhatsApp and Telegram, as cheaply as it can: it reads a call, waits as long as it is told
-// to, and says that the message was taken.
+// Package provider plays the send APIs of WhatsApp and Telegram, and below /facebook, /wechat and /x those of Facebook, WeChat and X, as
+// cheaply as it can: it reads a call, waits as long as it is told to, and says that the message was taken. Of people it tells nothing.
 package provider
 
 import (
@@ -79,7 +79,7 @@ func (p *Provider) serve(c net.Conn) {
 	r := bufio.NewReaderSize(c, 4<<10)
 	var out, body []byte
 	for {
-		telegram, length, err := request(r)
+		kind, length, err := request(r)
 		if err != nil {
 			return
 		}
@@ -87,12 +87,7 @@ func (p *Provider) serve(c net.Conn) {
 			return
 		}
 		time.Sleep(time.Duration(p.delay.Load()))
-		n := p.calls.Add(1)
-		if telegram {
-			body = fmt.Appendf(body[:0], `{"ok":true,"result":{"message_id":%d,"date":1781524800,"chat":{"id":1,"type":"private"}}}`, n)
-		} else {
-			body = fmt.Appendf(body[:0], `{"messaging_product":"whatsapp","messages":[{"id":"wamid.taken.%s.%d"}]}`, p.l.Addr(), n)
-		}
+		body = p.answer(body[:0], kind)
 		out = fmt.Appendf(out[:0], "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 		if _, err := c.Write(out); err != nil {
 			return
@@ -100,25 +95,71 @@ func (p *Provider) serve(c net.Conn) {
 	}
 }
 
+// kind is what a call is.
+type kind int
+
+const (
+	whatsapp kind = iota
+	telegram
+	facebook
+	wechat
+	x
+	token // WeChat's
+	who   // a question, for who somebody is
+)
+
+// kinds are what the request lines of calls have; the first that fits counts.
+var kinds = []struct {
+	has string
+	is  kind
+}{{"GET ", who}, {"/cgi-bin/stable_token", token}, {" /wechat/", wechat}, {" /facebook/", facebook}, {" /x/", x}, {" /bot", telegram}, {"", whatsapp}}
+
+// answer says that a message was taken, and counts it.
+func (p *Provider) answer(b []byte, k kind) []byte {
+	switch k {
+	case who:
+		return append(b, `{}`...)
+	case token:
+		return append(b, `{"access_token":"token-of-the-bench","expires_in":7200}`...)
+	}
+	n := p.calls.Add(1)
+	switch k {
+	case telegram:
+		return fmt.Appendf(b, `{"ok":true,"result":{"message_id":%d,"date":1781524800,"chat":{"id":1,"type":"private"}}}`, n)
+	case facebook:
+		return fmt.Appendf(b, `{"recipient_id":"1","message_id":"m_taken.%s.%d"}`, p.l.Addr(), n)
+	case wechat:
+		return append(b, `{"errcode":0,"errmsg":"ok"}`...)
+	case x:
+		return fmt.Appendf(b, `{"data":{"dm_conversation_id":"1-2","dm_event_id":"%d"}}`, n)
+	}
+	return fmt.Appendf(b, `{"messaging_product":"whatsapp","messages":[{"id":"wamid.taken.%s.%d"}]}`, p.l.Addr(), n)
+}
+
 // request reads the head of a call.
-func request(r *bufio.Reader) (telegram bool, length int, err error) {
+func request(r *bufio.Reader) (is kind, length int, err error) {
 	line, err := r.ReadSlice('\n')
 	if err != nil {
-		return false, 0, err
+		return 0, 0, err
 	}
-	telegram = bytes.Contains(line, []byte(" /bot"))
+	for _, k := range kinds {
+		if bytes.Contains(line, []byte(k.has)) {
+			is = k.is
+			break
+		}
+	}
 	for {
 		if line, err = r.ReadSlice('\n'); err != nil {
-			return false, 0, err
+			return 0, 0, err
 		}
 		line = bytes.TrimSpace(line)
 		if len(line) == 0 {
-			return telegram, length, nil
+			return is, length, nil
 		}
 		name, value, _ := bytes.Cut(line, []byte(":"))
 		if bytes.EqualFold(name, []byte("content-length")) {
 			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {
-				return false, 0, err
+				return 0, 0, err
 			}
 		}
 	}

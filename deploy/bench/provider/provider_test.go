@@ -19,7 +19,10 @@ func TestItTakesMessages(t *testing.T) {
 	}
 	c := &http.Client{Transport: &http.Transport{}}
 	seen := map[string]bool{}
-	for i, path := range []string{"/v26.0/1/messages", "/v26.0/1/messages", "/bot1:x/sendMessage"} {
+	for i, path := range []string{
+		"/v26.0/1/messages", "/v26.0/1/messages", "/bot1:x/sendMessage", "/facebook/v26.0/1/messages", "/x/2/dm_conversations/with/1/messages",
+		"/wechat/cgi-bin/message/custom/send?access_token=t",
+	} {
 		if i == 2 {
 			p.Delay(50 * time.Millisecond)
 		}
@@ -37,6 +40,26 @@ func TestItTakesMessages(t *testing.T) {
 		if i == 2 && (time.Since(began) < 50*time.Millisecond || !strings.Contains(string(b), `"ok":true`)) {
 			t.Errorf("after %s: %s", time.Since(began), b)
 		}
+	}
+	for path, want := range map[string]string{"/facebook/v26.0/1?fields=first_name": `{}`, "/wechat/cgi-bin/user/info?openid=o": `{}`} {
+		resp, err := c.Get(p.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if string(b) != want || p.Calls() != 6 {
+			t.Errorf("%s: %s, %d calls", path, b, p.Calls())
+		}
+	}
+	resp, err := c.Post(p.URL+"/wechat/cgi-bin/stable_token", "application/json", strings.NewReader(`{}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	if !strings.Contains(string(b), `"expires_in":7200`) || p.Calls() != 6 {
+		t.Errorf("a token: %s, %d calls", b, p.Calls())
 	}
 	c.CloseIdleConnections()
 	if err := p.Close(); err != nil {

@@ -3,6 +3,7 @@ package target
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"hash"
@@ -19,6 +20,7 @@ type Plan struct {
 	path, head     []piece
 	body, ref      []piece
 	secret, prefix []byte
+	key, app       string // of Sign
 	run            string
 	first          int64
 	hostTxt        string
@@ -37,7 +39,8 @@ func (t *Target) Plan(run string, first int64) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("target %s: %w", t.Name, err)
 	}
-	p := &Plan{Target: *t, run: run, first: first, hostTxt: h, secret: []byte(fixed(t.Sign.Secret)), prefix: []byte(t.Sign.Prefix)}
+	p := &Plan{Target: *t, run: run, first: first, hostTxt: h, secret: []byte(fixed(t.Sign.Secret)), prefix: []byte(t.Sign.Prefix),
+		key: fixed(t.Sign.Key), app: fixed(t.Sign.App)}
 	p.base = fixed(t.URL)[:strings.Index(fixed(t.URL), "://")+3] + h
 	var head strings.Builder
 	names := make([]string, 0, len(t.Header))
@@ -142,6 +145,7 @@ func (p *Plan) fill(b []byte, pieces []piece, k int64, now int64) []byte {
 type Builder struct {
 	p         *Plan
 	mac       hash.Hash
+	sealer    *sealer
 	body, out []byte
 	sum       []byte
 }
@@ -149,8 +153,11 @@ type Builder struct {
 // Builder returns a new one.
 func (p *Plan) Builder() *Builder {
 	b := &Builder{p: p}
-	if p.Sign.Scheme != "" {
+	switch p.Sign.Scheme {
+	case "hmac-sha256":
 		b.mac = hmac.New(sha256.New, p.secret)
+	case "wechat":
+		b.sealer = newSealer(string(p.secret), p.key, p.app)
 	}
 	return b
 }
@@ -159,9 +166,14 @@ func (p *Plan) Builder() *Builder {
 func (b *Builder) Request(k int64) []byte {
 	p, now := b.p, time.Now().Unix()
 	b.body = p.fill(b.body[:0], p.body, k, now)
+	query := ""
+	if b.sealer != nil {
+		b.body, query = b.sealer.seal(b.body, now)
+	}
 	o := append(b.out[:0], p.Method...)
 	o = append(o, ' ')
 	o = p.fill(o, p.path, k, now)
+	o = append(o, query...)
 	o = append(o, " HTTP/1.1\r\nHost: "...)
 	o = append(o, p.hostTxt...)
 	o = append(o, "\r\nContent-Length: "...)
@@ -175,7 +187,11 @@ func (b *Builder) Request(k int64) []byte {
 		o = append(o, p.Sign.Header...)
 		o = append(o, ": "...)
 		o = append(o, p.prefix...)
-		o = hex.AppendEncode(o, b.sum)
+		if p.Sign.Encoding == "base64" {
+			o = base64.StdEncoding.AppendEncode(o, b.sum)
+		} else {
+			o = hex.AppendEncode(o, b.sum)
+		}
 		o = append(o, "\r\n"...)
 	}
 	o = append(o, "\r\n"...)

@@ -37,19 +37,23 @@ type Target struct {
 	Ref string `json:"ref"`
 }
 
-// Signature says how a call is signed. Scheme is "hmac-sha256" (in hex, behind Prefix, in Header) or empty; a fixed secret in a
-// header is just a header.
+// Signature says how a call is signed. Scheme is "hmac-sha256" (behind Prefix, in Header), "wechat" (in the query, see [sealer]) or empty; a
+// fixed secret in a header is just a header.
 type Signature struct {
-	Scheme string `json:"scheme"`
-	Header string `json:"header"`
-	Prefix string `json:"prefix"`
-	Secret string `json:"secret"`
+	Scheme   string `json:"scheme"`
+	Header   string `json:"header"`
+	Prefix   string `json:"prefix"`
+	Encoding string `json:"encoding"` // of the HMAC: base64, or hex if empty
+	Secret   string `json:"secret"`
+	Key      string `json:"key"` // wechat: the AES key under which the body is encrypted; empty: it is sent as it is
+	App      string `json:"app"` // wechat: the app that an encrypted body names
 }
 
 //go:embed *.json
 var builtin embed.FS
 
-// Load reads a target from a file, or one of the built-in ones by its name: whatsapp, telegram, webchat.
+// Load reads a target from a file, or one of the built-in ones by its name: whatsapp, telegram, webchat, facebook, wechat,
+// wechat-safe, x.
 func Load(name string) (*Target, error) {
 	b, err := builtin.ReadFile(name + ".json")
 	if err != nil {
@@ -68,10 +72,10 @@ func (t *Target) check() error {
 	if t.Name == "" || t.URL == "" {
 		return fmt.Errorf("target %q: name and url are required", t.Name)
 	}
-	if !slices.Contains([]string{"", "hmac-sha256"}, t.Sign.Scheme) {
-		return fmt.Errorf("target %s: sign.scheme %q is none of hmac-sha256 and nothing", t.Name, t.Sign.Scheme)
+	if !slices.Contains([]string{"", "hmac-sha256", "wechat"}, t.Sign.Scheme) {
+		return fmt.Errorf("target %s: sign.scheme %q is none of hmac-sha256, wechat and nothing", t.Name, t.Sign.Scheme)
 	}
-	if t.Sign.Scheme != "" && t.Sign.Header == "" {
+	if t.Sign.Scheme == "hmac-sha256" && t.Sign.Header == "" {
 		return fmt.Errorf("target %s: sign.header is required", t.Name)
 	}
 	if t.Method == "" {
