@@ -2,11 +2,13 @@ package history
 
 import (
 	"crypto/hmac"
+	"crypto/sha1" //nolint:gosec // WeChat's own scheme
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,7 +18,7 @@ type kind struct {
 	peer    func(life, person int) string
 	ref     func(peer string, n int) string // the provider's id of a person's nth message
 	webhook func(l *life, peer string, refs []string) []byte
-	sign    func(h http.Header, body []byte)
+	sign    func(l *life, req *http.Request, body []byte)
 	batch   bool // several messages in one webhook
 }
 
@@ -33,9 +35,7 @@ var kinds = map[string]kind{
 			}
 			return l.entry(`"contacts":[{"profile":{"name":"P"},"wa_id":"` + peer + `"}],"messages":[` + strings.Join(messages, ",") + `]`)
 		},
-		sign: func(h http.Header, body []byte) {
-			h.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(sum(body)))
-		},
+		sign: byMeta,
 	},
 	"telegram": {
 		peer: func(life, person int) string { return fmt.Sprintf("55%04d%04d", life, person) },
@@ -45,7 +45,9 @@ var kinds = map[string]kind{
 			return fmt.Appendf(nil, `{"update_id":1%s%s,"message":{"message_id":%s,"chat":{"id":%s,"first_name":"P","type":"private"},"date":%d,"from":{"id":%s,"is_bot":false,"first_name":"P"},"text":"text %s"}}`,
 				peer[4:], n, n, peer, time.Now().Unix(), peer, refs[0])
 		},
-		sign: func(h http.Header, _ []byte) { h.Set("X-Telegram-Bot-Api-Secret-Token", secret) },
+		sign: func(_ *life, req *http.Request, _ []byte) {
+			req.Header.Set("X-Telegram-Bot-Api-Secret-Token", secret)
+		},
 	},
 	"line": {
 		peer: func(life, person int) string { return fmt.Sprintf("U%032x", life<<16|person) },
@@ -58,8 +60,8 @@ var kinds = map[string]kind{
 			}
 			return fmt.Appendf(nil, `{"destination":%q,"events":[%s]}`, l.bot(), strings.Join(events, ","))
 		},
-		sign: func(h http.Header, body []byte) {
-			h.Set("X-Line-Signature", base64.StdEncoding.EncodeToString(sum(body)))
+		sign: func(_ *life, req *http.Request, body []byte) {
+			req.Header.Set("X-Line-Signature", base64.StdEncoding.EncodeToString(sum(body)))
 		},
 	},
 	"facebook": {
@@ -73,8 +75,38 @@ var kinds = map[string]kind{
 			}
 			return fmt.Appendf(nil, `{"object":"page","entry":[{"id":%q,"time":1,"messaging":[%s]}]}`, l.page(), strings.Join(items, ","))
 		},
-		sign: func(h http.Header, body []byte) {
-			h.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(sum(body)))
+		sign: byMeta,
+	},
+	"wechat": {
+		peer: func(life, person int) string { return fmt.Sprintf("o6_history%07d_%07d", life, person) },
+		ref: func(peer string, n int) string {
+			return fmt.Sprintf("24%s%04d", strings.NewReplacer("o6_history", "", "_", "").Replace(peer), n)
+		},
+		webhook: func(l *life, peer string, refs []string) []byte {
+			return fmt.Appendf(nil, `<xml><ToUserName><![CDATA[%s]]></ToUserName><FromUserName><![CDATA[%s]]></FromUserName><CreateTime>%d</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[text %s]]></Content><MsgId>%s</MsgId></xml>`,
+				l.original(), peer, time.Now().Unix(), refs[0], refs[0])
+		},
+		sign: func(l *life, req *http.Request, _ []byte) { // what WeChat's clock says must be near what the platform's says
+			at := fmt.Sprint(l.now().Unix())
+			parts := []string{secret, at, "4711"}
+			slices.Sort(parts)
+			sum := sha1.Sum([]byte(strings.Join(parts, ""))) //nolint:gosec // WeChat's own scheme
+			req.URL.RawQuery = "timestamp=" + at + "&nonce=4711&signature=" + hex.EncodeToString(sum[:])
+		},
+	},
+	"x": {
+		peer: func(life, person int) string { return fmt.Sprintf("179%07d%07d", life, person) },
+		ref:  func(peer string, n int) string { return fmt.Sprintf("%s%02d", peer, n) }, batch: true,
+		webhook: func(l *life, peer string, refs []string) []byte {
+			var events []string
+			for _, ref := range refs {
+				events = append(events, fmt.Sprintf(`{"type":"message_create","id":%q,"created_timestamp":"%d","message_create":{"target":{"recipient_id":%q},"sender_id":%q,"message_data":{"text":"text %s"}}}`,
+					ref, time.Now().UnixMilli(), l.user(), peer, ref))
+			}
+			return fmt.Appendf(nil, `{"data":{"event_uuid":"1","filter":{"user_id":%q},"event_type":"dm.received","payload":{"direct_message_events":[%s]}}}`, l.user(), strings.Join(events, ","))
+		},
+		sign: func(_ *life, req *http.Request, body []byte) {
+			req.Header.Set("X-Twitter-Webhooks-Signature", "sha256="+base64.StdEncoding.EncodeToString(sum(body)))
 		},
 	},
 	// The web chat's people write over a session of their own (chat).
@@ -86,6 +118,16 @@ func sum(body []byte) []byte {
 	mac.Write(body)
 	return mac.Sum(nil)
 }
+
+func byMeta(_ *life, req *http.Request, body []byte) {
+	req.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(sum(body)))
+}
+
+// original is the id of the life's WeChat account.
+func (l *life) original() string { return fmt.Sprintf("gh_history%05d", l.n) }
+
+// user is the id of the life's account on X.
+func (l *life) user() string { return fmt.Sprintf("16500000%05d", l.n) }
 
 // page is the id of the life's Facebook Page.
 func (l *life) page() string { return fmt.Sprintf("2048115%05d", l.n) }

@@ -66,6 +66,10 @@ func newLife(p *platform, pl plan) *life {
 			map[string]string{"channel_secret": secret, "channel_access_token": fmt.Sprintf("token-of-line-%d", n)}},
 		{"facebook", map[string]any{"page_id": l.page(), "app_id": "1", "api_base_url": p.provider.URL + "/facebook"},
 			map[string]string{"app_secret": secret, "page_access_token": fmt.Sprintf("token-of-the-page-%d", n), "verify_token": fmt.Sprintf("verify-the-page-%d", n)}},
+		{"wechat", map[string]any{"app_id": fmt.Sprintf("wx%016x", n), "original_id": l.original(), "api_base_url": p.provider.URL + "/wechat"},
+			map[string]string{"app_secret": "secret-of-wechat", "token": secret}},
+		{"x", map[string]any{"user_id": l.user(), "api_base_url": p.provider.URL + "/x"}, map[string]string{
+			"consumer_key": "key", "consumer_secret": secret, "access_token": fmt.Sprintf("%s-token", l.user()), "access_token_secret": "token-secret"}},
 		{"webchat", map[string]any{"allowed_origins": []string{"https://shop.example"}}, map[string]string{"identity_secret": secret}},
 	} {
 		p.must("POST", "/v1/channels", l.key(ch.kind), map[string]any{"type": ch.kind, "name": ch.kind, "settings": ch.settings, "secrets": ch.secrets}, &made)

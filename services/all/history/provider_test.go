@@ -30,7 +30,7 @@ const (
 // shown is a message that reached a person.
 type shown struct{ id, to, ref, text string }
 
-// provider plays WhatsApp, Telegram, LINE and Facebook: it takes messages, remembers what reached a person, and says what became of it.
+// provider plays WhatsApp, Telegram, LINE, Facebook, WeChat and X: it takes messages, remembers what reached a person, and says what became of it.
 type provider struct {
 	*httptest.Server
 	of  *platform
@@ -91,6 +91,10 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintf(w, `{"userId":%q,"displayName":"Named"}`, strings.TrimPrefix(r.URL.Path, "/line/v2/bot/profile/"))
 	case strings.HasPrefix(r.URL.Path, "/facebook/"):
 		p.facebook(w, body)
+	case strings.HasPrefix(r.URL.Path, "/wechat/"):
+		p.wechat(w, r.URL.Path, body)
+	case strings.HasPrefix(r.URL.Path, "/x/"):
+		p.x(w, r.URL.Path, body)
 	case strings.HasSuffix(r.URL.Path, "/messages"):
 		p.whatsapp(w, body)
 	case strings.HasSuffix(r.URL.Path, "/sendMessage"):
@@ -165,6 +169,46 @@ func (p *provider) facebook(w http.ResponseWriter, body []byte) {
 	})
 }
 
+// wechat takes messages and gives a token; of people it tells nothing. Its errors have the status 200.
+func (p *provider) wechat(w http.ResponseWriter, path string, body []byte) {
+	var m struct {
+		To   string `json:"touser"`
+		Text struct {
+			Content string `json:"content"`
+		} `json:"text"`
+	}
+	switch {
+	case strings.HasSuffix(path, "/stable_token"):
+		_, _ = io.WriteString(w, `{"access_token":"token","expires_in":7200}`)
+	case json.Unmarshal(body, &m) != nil || m.To == "":
+		_, _ = io.WriteString(w, `{"errcode":40003,"errmsg":"invalid openid"}`)
+	default:
+		p.answer(w, m.To, m.Text.Content, answers{
+			taken:   func(int) string { return `{"errcode":0,"errmsg":"ok"}` },
+			refused: `{"errcode":43004,"errmsg":"require subscribe"}`, throttled: `{"errcode":45011,"errmsg":"api minute-quota reach limit"}`, always200: true,
+		})
+	}
+}
+
+// x takes messages; of people it tells nothing.
+func (p *provider) x(w http.ResponseWriter, path string, body []byte) {
+	var m struct {
+		Text string `json:"text"`
+	}
+	to, isSend := strings.CutPrefix(path, "/x/2/dm_conversations/with/")
+	if json.Unmarshal(body, &m) != nil || !isSend {
+		_, _ = io.WriteString(w, `{"errors":[{"title":"Not Found Error"}]}`)
+		return
+	}
+	p.answer(w, strings.TrimSuffix(to, "/messages"), m.Text, answers{
+		taken: func(n int) string {
+			return fmt.Sprintf(`{"data":{"dm_conversation_id":"1-2","dm_event_id":"%d"}}`, 5e18+n)
+		},
+		refused:   `{"title":"Forbidden","detail":"You cannot send messages to this user.","status":403}`,
+		throttled: `{"title":"Too Many Requests","status":429}`,
+	})
+}
+
 // line takes a reply by its token, which names the person, and a push with a retry key once.
 func (p *provider) line(w http.ResponseWriter, key string, body []byte) {
 	var m struct {
@@ -229,6 +273,7 @@ func (p *provider) busy() int {
 type answers struct {
 	taken              func(n int) string // also lets the receipts follow
 	refused, throttled string
+	always200          bool // also when it refuses
 }
 
 func (p *provider) answer(w http.ResponseWriter, to, text string, a answers) {
@@ -236,10 +281,14 @@ func (p *provider) answer(w http.ResponseWriter, to, text string, a answers) {
 	defer p.leave()
 	switch m := p.next(); m {
 	case refuses:
-		w.WriteHeader(map[bool]int{true: 403, false: 400}[strings.Contains(a.refused, "403")])
+		if !a.always200 {
+			w.WriteHeader(map[bool]int{true: 403, false: 400}[strings.Contains(a.refused, "403")])
+		}
 		_, _ = io.WriteString(w, a.refused)
 	case throttles:
-		w.WriteHeader(http.StatusTooManyRequests)
+		if !a.always200 {
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
 		_, _ = io.WriteString(w, a.throttled)
 	case breaks, breaksLate:
 		if m == breaksLate {
