@@ -59,6 +59,27 @@ func (i *Item[T]) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// Few reads the first elements of a list, at most [MaxNamed], for a look at what nothing has proved yet: what it costs does not grow with the
+// list. What is no list reads as an empty one.
+type Few[T any] []T
+
+// UnmarshalJSON implements json.Unmarshaler. It never fails.
+func (f *Few[T]) UnmarshalJSON(b []byte) error {
+	*f = nil
+	dec := json.NewDecoder(bytes.NewReader(b))
+	if open, err := dec.Token(); err != nil || open != json.Delim('[') {
+		return nil
+	}
+	for len(*f) < MaxNamed && dec.More() {
+		var v T
+		if err := dec.Decode(&v); err != nil && !Malformed(err) {
+			return nil // cannot be: the decoder that calls this has checked b
+		}
+		*f = append(*f, v)
+	}
+	return nil
+}
+
 // Malformed reports whether err is about the type of a value, after which the rest was read all the same.
 func Malformed(err error) bool {
 	_, ok := errors.AsType[*json.UnmarshalTypeError](err)

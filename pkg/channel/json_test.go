@@ -2,10 +2,32 @@ package channel
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
+
+func TestFewReadsTheFirstOfAListAndNothingElse(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		`[]`: 0, `null`: 0, `{}`: 0, `"x"`: 0, `1`: 0, `[{"id":"a"},{"id":1}]`: 2, `[{"id":{}},7,[],{"id":"a"}]`: 4,
+		"[" + strings.Repeat(`{"id":"a"},`, 5000) + `{}]`: MaxNamed,
+	} {
+		var got struct {
+			L Few[struct {
+				ID Opaque `json:"id"`
+			}] `json:"l"`
+			After Opaque `json:"after"`
+		}
+		if err := json.Unmarshal([]byte(`{"l":`+text+`,"after":"x"}`), &got); err != nil || len(got.L) != want || got.After != "x" {
+			t.Errorf("%.40s: %d elements, then %q (%v); want %d", text, len(got.L), got.After, err, want)
+		}
+		if want == 4 && got.L[3].ID != "a" {
+			t.Errorf("behind what has another shape: %+v", got.L)
+		}
+	}
+}
 
 func TestLenientJSONNeverSpoilsNeighbours(t *testing.T) {
 	t.Parallel()

@@ -36,7 +36,7 @@ func (Adapter) Named(in channel.Inbound) []channel.Lookup {
 		return meta.Subscribing(in)
 	}
 	var b struct {
-		Entry []channel.Item[struct {
+		Entry channel.Few[struct {
 			ID channel.Opaque `json:"id"`
 		}] `json:"entry"`
 	}
@@ -46,9 +46,9 @@ func (Adapter) Named(in channel.Inbound) []channel.Lookup {
 	var out []channel.Lookup
 	seen := map[channel.Opaque]bool{"": true}
 	for _, e := range b.Entry {
-		if !seen[e.V.ID] {
-			seen[e.V.ID] = true
-			out = append(out, channel.Lookup{Setting: "page_id", Value: string(e.V.ID)})
+		if !seen[e.ID] {
+			seen[e.ID] = true
+			out = append(out, channel.Lookup{Setting: "page_id", Value: string(e.ID)})
 		}
 	}
 	return out

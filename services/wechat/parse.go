@@ -16,13 +16,21 @@ func (Adapter) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, erro
 	if in.Method == "GET" {
 		return channel.Parsed{Handshake: true, Reply: channel.Reply{Status: 200, ContentType: "text/plain", Body: []byte(in.Query.Get("echostr"))}}, nil
 	}
-	body, err := clear(ch, in.Body)
-	if err != nil {
-		return channel.Parsed{}, err
+	r := reader{body: in.Body}
+	if keyed(ch) { // only what was encrypted counts, also where a clear copy stands beside it
+		e, err := readEnvelope(in.Body)
+		if err != nil {
+			return channel.Parsed{}, unreadable(err)
+		}
+		if r.body, err = open(ch, e.Encrypted); err != nil {
+			return channel.Parsed{}, err
+		}
 	}
-	r := reader{body: body}
-	if err := xml.Unmarshal(body, &r.p); err != nil {
-		return channel.Parsed{}, fault.New(fault.Invalid, "unreadable", "the body is not a push of WeChat: %w", err)
+	if err := xml.Unmarshal(r.body, &r.p); err != nil {
+		return channel.Parsed{}, unreadable(err)
+	}
+	if r.p.Encrypted != "" && r.p.From == "" && !keyed(ch) {
+		return channel.Parsed{}, fault.New(fault.Invalid, "encrypted", "the push is encrypted, and the channel has no encoding_aes_key: enter it, then replay the push")
 	}
 	switch ours := ch.Settings.Text("original_id"); {
 	case r.p.To != ours:
@@ -37,23 +45,8 @@ func (Adapter) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, erro
 	return r.out, nil
 }
 
-// clear returns the push itself. With an AES key only what was encrypted counts, also where a clear copy stands beside it.
-func clear(ch channel.Keyed, body []byte) ([]byte, error) {
-	e, err := readEnvelope(body)
-	switch {
-	case err != nil:
-		return nil, fault.New(fault.Invalid, "unreadable", "the body is not a push of WeChat: %w", err)
-	case keyed(ch):
-		return open(ch, e.Encrypted)
-	case e.Encrypted != "" && !hasSender(body):
-		return nil, fault.New(fault.Invalid, "encrypted", "the push is encrypted, and the channel has no encoding_aes_key: enter it, then replay the push")
-	}
-	return body, nil
-}
-
-func hasSender(body []byte) bool {
-	var p push
-	return xml.Unmarshal(body, &p) == nil && p.From != ""
+func unreadable(err error) error {
+	return fault.New(fault.Invalid, "unreadable", "the body is not a push of WeChat: %w", err)
 }
 
 // reader collects what one push says.

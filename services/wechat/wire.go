@@ -22,13 +22,14 @@ func readEnvelope(body []byte) (e envelope, err error) {
 }
 
 type push struct {
-	XMLName xml.Name `xml:"xml"`
-	To      string   `xml:"ToUserName"`   // the account, gh_…
-	From    string   `xml:"FromUserName"` // the person's openid
-	Created stamp    `xml:"CreateTime"`   // seconds
-	Type    string   `xml:"MsgType"`
-	ID      string   `xml:"MsgId"`
-	Article string   `xml:"MsgDataId"` // of a message that answers an article
+	XMLName   xml.Name `xml:"xml"`
+	Encrypted string   `xml:"Encrypt"`      // of the whole push, which the channel has no key for
+	To        string   `xml:"ToUserName"`   // the account, gh_…
+	From      string   `xml:"FromUserName"` // the person's openid
+	Created   stamp    `xml:"CreateTime"`   // seconds
+	Type      string   `xml:"MsgType"`
+	ID        string   `xml:"MsgId"`
+	Article   string   `xml:"MsgDataId"` // of a message that answers an article
 
 	Content string `xml:"Content"`
 	Menu    string `xml:"bizmsgmenuid"` // the choice of a menu message that the text is

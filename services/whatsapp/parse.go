@@ -42,6 +42,7 @@ func (Adapter) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, erro
 type reader struct {
 	number, account string // the channel's
 	body            []byte
+	raws            [][]json.RawMessage // the changes of each entry as they came, once they were asked for
 	out             channel.Parsed
 }
 
@@ -99,17 +100,22 @@ func (r *reader) messages(v value) {
 
 func (r *reader) add(e event.Inbound) { r.out.Events = append(r.out.Events, e) }
 
-// ignore counts something that is not for us, or that we have no use for.
 // raw is a change as it came.
 func (r *reader) raw(at place) json.RawMessage {
-	var b struct {
-		Entry []struct {
-			Changes []json.RawMessage `json:"changes"`
-		} `json:"entry"`
+	if r.raws == nil {
+		var b struct {
+			Entry []struct {
+				Changes []json.RawMessage `json:"changes"`
+			} `json:"entry"`
+		}
+		_ = json.Unmarshal(r.body, &b) // it was read before
+		r.raws = make([][]json.RawMessage, len(b.Entry))
+		for i, e := range b.Entry {
+			r.raws[i] = e.Changes
+		}
 	}
-	_ = json.Unmarshal(r.body, &b) // it was read before
-	if at.entry < len(b.Entry) && at.change < len(b.Entry[at.entry].Changes) {
-		return b.Entry[at.entry].Changes[at.change]
+	if at.entry < len(r.raws) && at.change < len(r.raws[at.entry]) {
+		return r.raws[at.entry][at.change]
 	}
 	return nil
 }

@@ -75,14 +75,14 @@ func (Adapter) Named(in channel.Inbound) []channel.Lookup {
 		return meta.Subscribing(in)
 	}
 	var b struct {
-		Entry []struct {
+		Entry channel.Few[struct {
 			ID      channel.Opaque `json:"id"`
-			Changes []struct {
+			Changes channel.Few[struct {
 				Value struct {
 					Metadata metadata `json:"metadata"`
 				} `json:"value"`
-			} `json:"changes"`
-		} `json:"entry"`
+			}] `json:"changes"`
+		}] `json:"entry"`
 	}
 	if err := json.Unmarshal(in.Body, &b); err != nil && !channel.Malformed(err) {
 		return nil

@@ -28,34 +28,60 @@ type webhook struct {
 	happened
 }
 
-// accounts are whose the call is, by the first that says so: the call itself, or who takes part in what it tells.
-func (w webhook) accounts() []channel.Opaque {
-	var p payload
-	of, said := []channel.Opaque{w.For}, w.happened
-	if w.Events != nil {
-		of = append(of, w.Events.Revoke.Source.User)
+// look is what tells whose a call is, of either API.
+type look struct {
+	For    channel.Opaque `json:"for_user_id"`
+	Events struct {
+		Revoke revoke `json:"revoke"`
+	} `json:"user_event"`
+	parties
+	Data struct {
+		Filter struct {
+			User channel.Opaque `json:"user_id"`
+		} `json:"filter"`
+		Payload struct {
+			User         channel.Opaque `json:"user_id"`
+			Sender       channel.Opaque `json:"sender_id"`
+			Conversation channel.Opaque `json:"conversation_id"`
+			parties
+		} `json:"payload"`
+	} `json:"data"`
+}
+
+// parties are who takes part in what a call tells.
+type parties struct {
+	Messages channel.Few[struct {
+		Create party `json:"message_create"`
+	}] `json:"direct_message_events"`
+	Typing channel.Few[party] `json:"direct_message_indicate_typing_events"`
+	Read   channel.Few[party] `json:"direct_message_mark_read_events"`
+}
+
+type party struct {
+	Sender channel.Opaque `json:"sender_id"`
+	Target target         `json:"target"`
+}
+
+func (p parties) ids() (out []channel.Opaque) {
+	for _, m := range p.Messages {
+		out = append(out, m.Create.Sender, m.Create.Target.Recipient)
 	}
-	if w.Data != nil {
-		_ = json.Unmarshal(w.Data.Payload, &p) // what fits is enough: it is only a look
-		of, said = append(of, cmp.Or(w.Data.Filter.User, p.User)), p.happened
+	for _, t := range append(p.Typing, p.Read...) {
+		out = append(out, t.Sender, t.Target.Recipient)
 	}
+	return out
+}
+
+// accounts are whose the call is: those that it names, or else all who take part in what it tells.
+func (l look) accounts() []channel.Opaque {
+	p := l.Data.Payload
+	of := []channel.Opaque{l.For, l.Events.Revoke.Source.User, cmp.Or(l.Data.Filter.User, p.User)}
 	if slices.ContainsFunc(of, func(id channel.Opaque) bool { return id != "" }) {
 		return of
 	}
-	of = append(of, p.Sender)
+	of = append(append(l.ids(), p.ids()...), p.Sender)
 	for id := range strings.FieldsFuncSeq(string(p.Conversation), between) {
 		of = append(of, channel.Opaque(id))
-	}
-	for _, m := range said.Messages {
-		if c := m.V.Create; c != nil {
-			of = append(of, c.Sender, c.Target.Recipient)
-		}
-	}
-	for _, t := range said.Typing {
-		of = append(of, t.V.Sender, t.V.Target.Recipient)
-	}
-	for _, r := range said.Read {
-		of = append(of, r.V.Sender, r.V.Target.Recipient)
 	}
 	return of
 }
@@ -141,13 +167,11 @@ type location struct {
 type typing struct {
 	Created channel.Stamp  `json:"created_timestamp"`
 	Sender  channel.Opaque `json:"sender_id"`
-	Target  target         `json:"target"`
 }
 
 type read struct {
 	Created channel.Stamp  `json:"created_timestamp"`
 	Sender  channel.Opaque `json:"sender_id"`
-	Target  target         `json:"target"`
 	Last    channel.Opaque `json:"last_read_event_id"`
 }
 

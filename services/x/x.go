@@ -5,7 +5,6 @@ package x
 import (
 	"cmp"
 	"encoding/json"
-	"slices"
 	"strings"
 	"time"
 
@@ -41,13 +40,15 @@ func (Adapter) Verify(ch channel.Keyed, in channel.Inbound) error {
 // Named lists the accounts that a call is for: an app has few webhooks, so that its accounts share one. A call that names none is of those
 // who wrote, or were written to. X's check of a URL names nobody: the URL is that of one of the channels.
 func (Adapter) Named(in channel.Inbound) (out []channel.Lookup) {
-	var w webhook
-	if err := json.Unmarshal(in.Body, &w); in.Method == "GET" || err != nil && !channel.Malformed(err) {
+	var l look
+	if err := json.Unmarshal(in.Body, &l); in.Method == "GET" || err != nil && !channel.Malformed(err) {
 		return nil
 	}
-	for _, id := range w.accounts() {
-		if l := (channel.Lookup{Setting: "user_id", Value: string(id)}); id != "" && !slices.Contains(out, l) && len(out) < channel.MaxNamed {
-			out = append(out, l)
+	seen := map[channel.Opaque]bool{}
+	for _, id := range l.accounts() {
+		if len(out) < channel.MaxNamed && id != "" && !seen[id] {
+			seen[id] = true
+			out = append(out, channel.Lookup{Setting: "user_id", Value: string(id)})
 		}
 	}
 	return out

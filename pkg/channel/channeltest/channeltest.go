@@ -1,4 +1,5 @@
-// Package channeltest checks adapters: one golden file per case, and the rules that every adapter keeps.
+// Package channeltest checks adapters: one golden file per case, and the rules that every adapter keeps, among them what bad input does
+// ([BadBodies]) and what it may cost.
 //
 //	testdata/channel.json           the channel that cases use; a case with "@channel x" uses channel.x.json
 //	testdata/inbound/NAME.txtar     request.http → want.json: events, reply, what was ignored, or the error
@@ -68,10 +69,17 @@ func PeerScopedIDs() Option { return option(func(r *runner) { r.peerScoped = tru
 // EmptyAnswers says that the provider's answer to a send carries nothing that must be readable.
 func EmptyAnswers() Option { return option(func(r *runner) { r.emptyAnswers = true }) }
 
+// Wrapped says how a body is put into a call of the provider, where that is more than a signature: so that what is encrypted is read, too.
+// wrap is false for channels that take it as it is.
+func Wrapped(wrap func(ch channel.Keyed, in channel.Inbound) (channel.Inbound, bool)) Option {
+	return option(func(r *runner) { r.wrap = wrap })
+}
+
 // Run checks a against the golden files in testdata and against the rules of package channel.
 func Run(t *testing.T, a channel.Adapter, opts ...Option) {
-	t.Parallel()
 	r := newRunner(t, a, opts)
+	r.bounded(t)
+	t.Parallel()
 	for _, kind := range []struct {
 		dir string
 		run func(*testing.T, *golden)
@@ -95,6 +103,7 @@ type runner struct {
 	proofs       []Proof
 	peerScoped   bool
 	emptyAnswers bool
+	wrap         func(channel.Keyed, channel.Inbound) (channel.Inbound, bool)
 
 	channels map[string]channel.Keyed
 	accepted []read // inbound cases whose calls were accepted

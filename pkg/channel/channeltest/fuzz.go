@@ -25,6 +25,12 @@ func Fuzz(f *testing.F, a channel.Adapter, opts ...Option) {
 		in.Body = body
 		r.survives(t, s.c.ch, in)
 		r.steady(t, s.c.ch, in)
+		if r.wrap != nil {
+			if in, ok := r.wrap(s.c.ch, in); ok {
+				r.survives(t, s.c.ch, in)
+				r.steady(t, s.c.ch, in)
+			}
+		}
 	})
 }
 

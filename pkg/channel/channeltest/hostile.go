@@ -16,7 +16,16 @@ var junk = [][]byte{nil, []byte(" "), []byte("{"), []byte("{}"), []byte("[]"), [
 	bytes.Repeat([]byte("["), 100_000), bytes.Repeat([]byte(`{"a":`), 100_000), []byte("<xml>"), []byte("a=%zz&b"), {0xff, 0xfe, 0}}
 
 // values replace every leaf of a body in turn.
-var values = []string{`null`, `true`, `-1.5e300`, `"\ud800"`, `[]`, `[null]`, `{}`, `{"x":[{}]}`}
+var values = []string{
+	`null`, `true`, `-1.5e300`, `"\ud800"`, `[]`, `[null]`, `{}`, `{"x":[{}]}`, "\"caf\xe9 \xc0\xaf \xed\xa0\x80 \xc4\xe3\"", `"\u0000\u202e"`,
+}
+
+// noes are how providers refuse, some of them with a status of success.
+var noes = []string{
+	`{"error":{"code":1,"message":"no"}}`, `{"error":"no"}`, `{"errors":[{"message":"no","detail":"no"}]}`, `{"ok":false,"error_code":400,"description":"no"}`,
+	`{"errcode":40001,"errmsg":"no"}`, `{"title":"No","status":403,"detail":"no"}`, `{"message":"no"}`, `{"success":false}`, `{"data":null}`, `{"data":{}}`, `{"data":[]}`,
+	`{"messages":[]}`, `{"messages":[{}]}`, `{"result":null}`, `{"message_id":""}`, `{"id":null}`, `{"sentMessages":[]}`,
+}
 
 // hostile checks that no body, and no answer of a provider, makes the adapter panic or break its promises.
 func (r *runner) hostile(t *testing.T) {
@@ -97,8 +106,16 @@ func (r *runner) survives(t testing.TB, ch channel.Keyed, in channel.Inbound) {
 	}
 }
 
-// answers settles what a broken provider might say. A 5xx or an unreadable answer to a send is unknown (P7).
+// answers settles what a broken provider might say. A 5xx or an unreadable answer to a send is unknown (P7), and what refuses is never sent.
 func (r *runner) answers(t *testing.T, c call) {
+	if strings.HasPrefix(c.req.URL, "http") && !r.emptyAnswers && !c.req.Safe {
+		for _, body := range noes {
+			o, err := r.adapter.Settle(c.ch, c.msg, c.req, channel.Response{Status: 200, Header: channel.Header{}, Body: []byte(body), Tag: c.req.Tag})
+			if err == nil && len(o.Next) == 0 {
+				t.Errorf("status 200 with %s is %+v, want an error: nothing says that it was sent", body, o)
+			}
+		}
+	}
 	bodies := append([][]byte{[]byte("<html>oops</html>")}, junk...)
 	for _, status := range []int{200, 204, 301, 400, 401, 403, 404, 409, 413, 429, 500, 502, 503} {
 		for _, body := range bodies {

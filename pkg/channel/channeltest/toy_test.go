@@ -1,10 +1,13 @@
 package channeltest_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"io"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -93,6 +96,9 @@ type toyCall struct {
 }
 
 func (a toy) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, error) {
+	if z, err := gzip.NewReader(bytes.NewReader(in.Body)); err == nil && a.breaks("expands what is compressed") {
+		in.Body, _ = io.ReadAll(z)
+	}
 	var c toyCall
 	err := json.Unmarshal(in.Body, &c)
 	if err != nil && a.breaks("panics") {
@@ -164,6 +170,7 @@ func (a toy) Settle(ch channel.Channel, msg event.Outbound, req channel.Request,
 		return channel.Outcome{Next: next}, err
 	}
 	switch {
+	case resp.Status == 200 && string(resp.Body) == `{"success":false}` && a.breaks("takes a no for a yes"):
 	case resp.Status >= 500 && a.breaks("repeats a 5xx"):
 		return channel.Outcome{}, fault.New(fault.Unavailable, channel.CodeUnavailable, "later")
 	case resp.Status >= 500, resp.Status < 300 && !strings.HasPrefix(string(resp.Body), "id=") && !a.breaks("believes any answer"):

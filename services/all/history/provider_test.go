@@ -40,6 +40,7 @@ type provider struct {
 	plan   []mood
 	faults int64
 	hold   chan struct{}  // while not nil, calls wait for its end before they are answered
+	holds  string         // only those of this type; empty: all
 	open   int            // calls under way
 	taken  map[string]int // by text: how often it reached the person
 	order  map[string][]string
@@ -117,6 +118,7 @@ func (p *provider) whatsapp(w http.ResponseWriter, body []byte) {
 		return
 	}
 	p.answer(w, m.To, m.Text.Body, answers{
+		kind: "whatsapp",
 		taken: func(n int) string {
 			id := fmt.Sprintf("wamid.OUT%d", n)
 			p.say(shown{id, m.To, m.Ref, m.Text.Body})
@@ -138,6 +140,7 @@ func (p *provider) telegram(w http.ResponseWriter, body []byte) {
 	}
 	chat := strings.Trim(string(m.Chat), `"`)
 	p.answer(w, chat, m.Text, answers{
+		kind: "telegram",
 		taken: func(n int) string {
 			return fmt.Sprintf(`{"ok":true,"result":{"message_id":%d,"chat":{"id":%s}}}`, 1e6+n, chat)
 		},
@@ -161,6 +164,7 @@ func (p *provider) facebook(w http.ResponseWriter, body []byte) {
 		return
 	}
 	p.answer(w, m.Recipient.ID, m.Message.Text, answers{
+		kind: "facebook",
 		taken: func(n int) string {
 			return fmt.Sprintf(`{"recipient_id":%q,"message_id":"m_OUT%d"}`, m.Recipient.ID, n)
 		},
@@ -184,6 +188,7 @@ func (p *provider) wechat(w http.ResponseWriter, path string, body []byte) {
 		_, _ = io.WriteString(w, `{"errcode":40003,"errmsg":"invalid openid"}`)
 	default:
 		p.answer(w, m.To, m.Text.Content, answers{
+			kind:    "wechat",
 			taken:   func(int) string { return `{"errcode":0,"errmsg":"ok"}` },
 			refused: `{"errcode":43004,"errmsg":"require subscribe"}`, throttled: `{"errcode":45011,"errmsg":"api minute-quota reach limit"}`, always200: true,
 		})
@@ -201,6 +206,7 @@ func (p *provider) x(w http.ResponseWriter, path string, body []byte) {
 		return
 	}
 	p.answer(w, strings.TrimSuffix(to, "/messages"), m.Text, answers{
+		kind: "x",
 		taken: func(n int) string {
 			return fmt.Sprintf(`{"data":{"dm_conversation_id":"1-2","dm_event_id":"%d"}}`, 5e18+n)
 		},
@@ -236,6 +242,7 @@ func (p *provider) line(w http.ResponseWriter, key string, body []byte) {
 		return
 	}
 	p.answer(w, m.To, m.Messages[0].Text, answers{
+		kind: "line",
 		taken: func(n int) string {
 			p.mu.Lock()
 			defer p.mu.Unlock()
@@ -247,10 +254,13 @@ func (p *provider) line(w http.ResponseWriter, key string, body []byte) {
 	})
 }
 
-func (p *provider) enter() {
+func (p *provider) enter(kind string) {
 	p.mu.Lock()
 	p.open++
 	hold := p.hold
+	if p.holds != "" && p.holds != kind {
+		hold = nil
+	}
 	p.mu.Unlock()
 	if hold != nil {
 		<-hold
@@ -271,13 +281,14 @@ func (p *provider) busy() int {
 }
 
 type answers struct {
+	kind               string             // the channel type
 	taken              func(n int) string // also lets the receipts follow
 	refused, throttled string
 	always200          bool // also when it refuses
 }
 
 func (p *provider) answer(w http.ResponseWriter, to, text string, a answers) {
-	p.enter()
+	p.enter(a.kind)
 	defer p.leave()
 	switch m := p.next(); m {
 	case refuses:

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -418,6 +419,21 @@ func TestGateBoundsCallsBytesAndBacklog(t *testing.T) {
 	full = 0
 	if _, err := r.Deliver(t.Context(), r.ch, channel.Inbound{Body: small, Pulled: true}); err != nil {
 		t.Errorf("room again, of a source: %v", err)
+	}
+}
+
+// What a provider writes in another charset reaches nobody as it is: what consumers read is UTF-8.
+func TestWhatIsNoUTF8GoesOnAsUTF8(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	body := []byte(`{"events":[{"type":"message.received","ref":"m1","peer":"p","external_id":"m1","raw":{"a":"caf` + "\xe9" + `"},"content":{"type":"interactive",` +
+		`"text":"caf` + "\xe9" + `","raw":{"b":"` + "\xc4\xe3" + `"},"interaction":{"kind":"flow","data":{"c":"` + "\xed\xa0\x80" + `"}}}}]}`)
+	if w := r.post("/webhooks/telegram/ch_a", r.ch, body); w.Code != 200 {
+		t.Fatal(w.Code)
+	}
+	said := r.bus.Topic(event.TopicInbound)
+	if len(said) != 1 || !utf8.Valid(said[0].Data) || !json.Valid(said[0].Data) {
+		t.Errorf("published %q", said)
 	}
 }
 
