@@ -7,11 +7,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
-	"unicode/utf16"
+
+	"github.com/tributaryhq/tributary/services/simulator/webhook"
 )
 
 // Token is the access token of a call, in its header or as a parameter of its URL; "" if it has none.
@@ -61,29 +61,5 @@ func Sum(secret string, body []byte) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// Encode writes JSON as Meta does: everything beyond ASCII as \uXXXX in lower case, slashes escaped. Whoever parses and writes it again
-// before checking the signature gets another text.
-func Encode(v any) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		panic(fmt.Sprintf("graph: %v", err)) // the simulator's own types: cannot fail
-	}
-	text := strings.TrimSpace(b.String())
-	var out strings.Builder
-	out.Grow(len(text) + 64)
-	for _, r := range text {
-		switch {
-		case r == '/': // only ever inside of texts
-			out.WriteString(`\/`)
-		case r < 0x80:
-			out.WriteByte(byte(r))
-		default:
-			for _, u := range utf16.Encode([]rune{r}) {
-				fmt.Fprintf(&out, `\u%04x`, u)
-			}
-		}
-	}
-	return []byte(out.String())
-}
+// Encode writes JSON as Meta does: everything beyond ASCII as \uXXXX in lower case, slashes escaped, which are only ever inside of texts.
+func Encode(v any) []byte { return bytes.ReplaceAll(webhook.ASCII(v), []byte("/"), []byte(`\/`)) }

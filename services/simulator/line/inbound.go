@@ -1,13 +1,11 @@
 package line
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -197,7 +195,7 @@ func (s *scene) attach(m obj) error {
 // call signs a webhook with one event.
 func (s *scene) call(e obj) webhook.Call {
 	c := s.a.Config()
-	body := encode(obj{"destination": c.ID, "events": []obj{e}})
+	body := webhook.JSON(obj{"destination": c.ID, "events": []obj{e}})
 	return webhook.Call{URL: c.WebhookURL, Body: body, Header: signed(c, body)}
 }
 
@@ -208,15 +206,4 @@ func signed(c *account.Config, body []byte) http.Header {
 		"Content-Type": {"application/json; charset=utf-8"}, "User-Agent": {"LineBotWebhook/2.0"},
 		"X-Line-Signature": {base64.StdEncoding.EncodeToString(mac.Sum(nil))},
 	}
-}
-
-// encode writes JSON with characters as they are.
-func encode(v any) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		panic(fmt.Sprintf("line: %v", err)) // our own types: cannot fail
-	}
-	return bytes.TrimSpace(b.Bytes())
 }

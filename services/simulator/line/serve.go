@@ -88,7 +88,7 @@ func (p *Provider) try(r *http.Request, a *account.Account, to string) stage.Ans
 	if !p.Allowed(to) {
 		return invalid("endpoint", "Invalid webhook endpoint URL")
 	}
-	body := encode(obj{"destination": c.ID, "events": []obj{}})
+	body := webhook.JSON(obj{"destination": c.ID, "events": []obj{}})
 	got := p.Hooks.Deliver(r.Context(), webhook.Post{Make: func() webhook.Call {
 		return webhook.Call{URL: to, Header: signed(c, body), Body: body}
 	}})

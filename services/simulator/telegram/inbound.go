@@ -1,17 +1,14 @@
 package telegram
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"math/big"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf16"
 
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/services/simulator/account"
@@ -38,7 +35,7 @@ func (p *Provider) Inbound(a *account.Account, act account.Action) (webhook.Post
 		if secret := c.Secrets["webhook_secret"]; secret != "" {
 			h.Set("X-Telegram-Bot-Api-Secret-Token", secret)
 		}
-		return webhook.Call{URL: c.WebhookURL, Header: h, Body: encode(obj{"update_id": n, kind: content})}
+		return webhook.Call{URL: c.WebhookURL, Header: h, Body: webhook.ASCII(obj{"update_id": n, kind: content})}
 	}}, id, nil
 }
 
@@ -225,26 +222,4 @@ func number(id string) int64 {
 func integer(s string) bool {
 	n, err := strconv.ParseInt(s, 10, 64)
 	return err == nil && n != 0 && n < 1<<52 && n > -1<<52 && strconv.FormatInt(n, 10) == s
-}
-
-// encode writes JSON as Telegram does: everything beyond ASCII as \uXXXX.
-func encode(v any) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		panic(fmt.Sprintf("telegram: %v", err)) // our own types: cannot fail
-	}
-	var out strings.Builder
-	out.Grow(b.Len() + 64)
-	for _, r := range strings.TrimSpace(b.String()) {
-		if r < 0x80 {
-			out.WriteByte(byte(r))
-			continue
-		}
-		for _, u := range utf16.Encode([]rune{r}) {
-			fmt.Fprintf(&out, `\u%04x`, u)
-		}
-	}
-	return []byte(out.String())
 }

@@ -1,14 +1,11 @@
 package x
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -131,21 +128,10 @@ func (p *Provider) readBy(a *account.Account, who, id string) webhook.Post {
 // call signs a webhook of the X Activity API.
 func (p *Provider) call(a *account.Account, kind string, payload obj) webhook.Call {
 	c := a.Config()
-	body := encode(obj{"data": obj{"event_uuid": "-" + p.nextID(), "filter": obj{"user_id": c.ID}, "event_type": kind, "payload": payload}})
+	body := webhook.JSON(obj{"data": obj{"event_uuid": "-" + p.nextID(), "filter": obj{"user_id": c.ID}, "event_type": kind, "payload": payload}})
 	mac := hmac.New(sha256.New, []byte(c.Secrets["consumer_secret"]))
 	mac.Write(body)
 	return webhook.Call{URL: c.WebhookURL, Body: body, Header: http.Header{
 		"Content-Type": {"application/json"}, "X-Twitter-Webhooks-Signature": {"sha256=" + base64.StdEncoding.EncodeToString(mac.Sum(nil))},
 	}}
-}
-
-// encode writes JSON with characters as they are.
-func encode(v any) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		panic(fmt.Sprintf("x: %v", err)) // our own types: cannot fail
-	}
-	return bytes.TrimSpace(b.Bytes())
 }
