@@ -79,10 +79,11 @@ func (a *attached) template(c *event.Content) {
 	if a.Payload.Product != nil {
 		cards = a.Payload.Product.Elements
 	}
-	c.Text = lines(c.Text, first(a.Payload.Title, a.Title), a.Payload.Text)
+	words := []string{c.Text, first(a.Payload.Title, a.Title), a.Payload.Text}
 	for _, e := range cards {
-		c.Text = lines(c.Text, e.Title, e.Subtitle)
+		words = append(words, e.Title, e.Subtitle)
 	}
+	c.Text = lines(words...)
 }
 
 // absolute is a whole web address, or nothing.
@@ -96,18 +97,17 @@ func absolute(text string) string {
 
 // lines puts those texts below each other that say something new.
 func lines(texts ...string) string {
-	out := ""
+	var out strings.Builder
 	for _, t := range texts {
-		t = strings.TrimSpace(t)
-		switch {
-		case t == "" || strings.Contains(out, t):
-		case out == "":
-			out = t
-		default:
-			out += "\n" + t
+		if t = strings.TrimSpace(t); t == "" || strings.Contains(out.String(), t) {
+			continue
 		}
+		if out.Len() > 0 {
+			out.WriteByte('\n')
+		}
+		out.WriteString(t)
 	}
-	return out
+	return out.String()
 }
 
 func first(texts ...string) string {

@@ -159,7 +159,7 @@ func (r *runner) looks(t *testing.T, c *golden, in channel.Inbound, at [2]int) {
 // longest bounds a call with many parts, in bytes: what grows faster than the call shows at this length, too.
 const longest = 512 << 10
 
-// parts repeats the elements of a list of a golden call until there are ten thousand, or the call is long enough.
+// parts repeats the elements of a list of a golden call, each with other texts, until there are ten thousand, or the call is long enough.
 func (r *runner) parts(t *testing.T, c *golden, in channel.Inbound, at [2]int) {
 	t.Helper()
 	inner := bytes.TrimSpace(in.Body[at[0]+1 : at[1]-1])
@@ -167,9 +167,40 @@ func (r *runner) parts(t *testing.T, c *golden, in channel.Inbound, at [2]int) {
 		return
 	}
 	n := max(min(10_000, longest/(len(inner)+1)), 2)
+	ends := texts(inner, c.ch.Settings)
+	var body bytes.Buffer
+	body.Write(in.Body[:at[0]+1])
+	for i := range n {
+		if i > 0 {
+			body.WriteByte(',')
+		}
+		from := 0
+		for _, end := range ends {
+			body.Write(inner[from:end])
+			fmt.Fprint(&body, i)
+			from = end
+		}
+		body.Write(inner[from:])
+	}
+	body.Write(in.Body[at[1]-1:])
 	long := copied(in)
-	long.Body = slices.Concat(in.Body[:at[0]+1], bytes.Repeat(append(bytes.Clone(inner), ','), n-1), inner, in.Body[at[1]-1:])
+	long.Body = body.Bytes()
 	r.costs(t, fmt.Sprintf("%s, %d parts", c.path, n), c.ch, long)
+}
+
+// texts returns where the texts end that elements of a list have, each by its path: those with a digit or a space, which are no words with
+// a meaning, unless they are settings of the channel, such as its account.
+func texts(elements []byte, of channel.Settings) (ends []int) {
+	list := slices.Concat([]byte("["), elements, []byte("]"))
+	for _, p := range leaves(list, map[string]bool{}) {
+		text := list[p[0]:p[1]]
+		own := slices.ContainsFunc(slices.Collect(maps.Keys(of)), func(key string) bool { return `"`+of.Text(key)+`"` == string(text) })
+		if text[0] == '"' && bytes.ContainsAny(text, "0123456789 ") && !own {
+			ends = append(ends, p[1]-2) // before the quotation mark, and without the bracket
+		}
+	}
+	slices.Sort(ends)
+	return ends
 }
 
 // allocated is how many bytes f allocates, freed ones included.
