@@ -23,7 +23,7 @@ func (i *Intake) happened(ctx context.Context, t *record.Thread, in event.Inboun
 		h.Category, h.Type, h.Data = "page", "page_changed", in.Page
 	case in.Type == event.ThreadControlMoved:
 		h.Control = &record.Control{Standby: in.Standby, Since: when(in, at)}
-		h.Category, h.Type, h.Data = "channel", "thread_control", h.Control
+		h.Category, h.Type, h.Data, h.By = "channel", "thread_control", h.Control, event.Actor{Kind: "system"}
 	default:
 		return nil // a type of a newer version: nothing we could show
 	}
