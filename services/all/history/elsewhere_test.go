@@ -313,6 +313,35 @@ func TestP4_OneWebhookForTwoNumbersLandsOnEachWithAllItsMessages(t *testing.T) {
 	}
 }
 
+// X gives an app few webhooks: one of its accounts has the URL, and what is for another account reaches that account's channel.
+func TestP4_TheURLOfOneAccountTakesWhatIsForAnotherOfItsApp(t *testing.T) {
+	l := calm(t, 1)
+	var other struct {
+		ID string `json:"id"`
+	}
+	user := fmt.Sprintf("16599999%05d", l.n)
+	l.must("POST", "/v1/channels", l.key("second account"), map[string]any{
+		"type": "x", "name": "second", "settings": map[string]any{"user_id": user, "api_base_url": l.provider.URL + "/x"},
+		"secrets": map[string]string{"consumer_key": "key", "consumer_secret": secret, "access_token": user + "-token", "access_token_secret": "token-secret"},
+	}, &other)
+	said := func(to, id string) []byte {
+		return fmt.Appendf(nil, `{"data":{"event_uuid":"1","filter":{"user_id":%q},"event_type":"dm.received","payload":{"direct_message_events":[`+
+			`{"type":"message_create","id":%q,"created_timestamp":"%d","message_create":{"target":{"recipient_id":%q},"sender_id":"1790000000000000001","message_data":{"text":%q}}}]}}}`,
+			to, id, time.Now().UnixMilli(), to, id)
+	}
+	mine := l.channels["x"]
+	insist(func() int { return l.once(0, "x", said(user, "1001")) })
+	insist(func() int { return l.once(1, "x", said(l.user(), "1002")) })
+	for channel, want := range map[string]string{mine: "1002", other.ID: "1001"} {
+		l.channels["x"] = channel
+		var got map[string]int
+		l.eventually("the message is there", func() bool { got = l.found(); return len(got) > 0 })
+		if len(got) != 1 || got[want] != 1 {
+			t.Errorf("channel %s has %v, want %s", channel, got, want)
+		}
+	}
+}
+
 func TestP7_P13_KilledWithSixteenSendsInFlight(t *testing.T) {
 	l := calm(t, 16)
 	var people []int
