@@ -56,9 +56,9 @@ func (r *reader) other(h happened) {
 		e.Account = &event.Account{What: "account_linking", Detail: v.Linking.Status}
 		r.add(e)
 	case v.Passed != nil:
-		r.moved(h, "pass_thread_control", string(v.Passed.Owner) != r.app)
+		r.moved(h, "pass_thread_control", string(v.Passed.App) != r.app)
 	case v.Taken != nil:
-		r.moved(h, "take_thread_control", string(v.Taken.Owner) != r.app)
+		r.moved(h, "take_thread_control", string(v.Taken.App) != r.app)
 	case v.Asked != nil: // it stays where it is
 		r.moved(h, "request_thread_control", h.standby)
 	default:

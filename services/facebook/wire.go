@@ -45,8 +45,8 @@ type item struct {
 	Order    *order    `json:"order"`
 	Linking  *linking  `json:"account_linking"`
 	Policy   *policy   `json:"policy_enforcement"`
-	Passed   *control  `json:"pass_thread_control"`
-	Taken    *control  `json:"take_thread_control"`
+	Passed   *owner    `json:"pass_thread_control"`
+	Taken    *owner    `json:"take_thread_control"`
 	Asked    *struct{} `json:"request_thread_control"`
 	Roles    appRoles  `json:"app_roles"`
 }
@@ -176,9 +176,9 @@ type policy struct {
 	Reason string `json:"reason"`
 }
 
-// control is another app that has a conversation now, or this one.
-type control struct {
-	Owner channel.Opaque `json:"new_owner_app_id"` // older events of a conversation that is taken have none: it is another's
+// owner is another app that has a conversation now, or this one.
+type owner struct {
+	App channel.Opaque `json:"new_owner_app_id"` // older events of a conversation that is taken have none: it is another's
 }
 
 // appRoles are the roles of apps by their ids.
