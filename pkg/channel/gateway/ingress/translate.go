@@ -1,10 +1,12 @@
 package ingress
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -95,6 +97,9 @@ func (g *Ingress) records(ctx context.Context, ch channel.Keyed, e *event.Inboun
 			return nil, err
 		}
 		ev = event.New(id, e.Type, g.Source, ch.Tenant, ch.ID, e.ReceivedAt, short)
+	}
+	if !utf8.Valid(ev.Data) { // a provider's object, which goes along as it came
+		ev.Data = bytes.ToValidUTF8(ev.Data, []byte("\ufffd"))
 	}
 	recs := make([]event.Record, 0, 1+len(wanted))
 	recs = append(recs, event.Record{Topic: topic, Key: event.Key(ch.ID, e.Peer), Event: ev})
