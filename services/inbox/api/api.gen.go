@@ -728,8 +728,11 @@ type Conversation struct {
 		Source *string `json:"source,omitempty"`
 		Url    *string `json:"url,omitempty"`
 	} `json:"reference,omitempty"`
-	Seq          int                `json:"seq"`
-	SnoozedUntil *time.Time         `json:"snoozed_until,omitempty"`
+	Seq          int        `json:"seq"`
+	SnoozedUntil *time.Time `json:"snoozed_until,omitempty"`
+
+	// Standby another app of the channel's account has the conversation: routing gives it to nobody and machines do not answer, until that app passes it on or a message comes to this one
+	Standby      *bool              `json:"standby,omitempty"`
 	Status       ConversationStatus `json:"status"`
 	Tags         []string           `json:"tags"`
 	ThreadId     *string            `json:"thread_id,omitempty"`
