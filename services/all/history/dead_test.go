@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel/channeltest"
 	"github.com/tributaryhq/tributary/pkg/event"
@@ -50,14 +51,17 @@ func TestP12_ADeadProviderOfEachTypeDelaysNoOther(t *testing.T) {
 			return true
 		})
 		text := func(i int) string { return fmt.Sprintf("to %s while %s hangs", l.people[i].kind, dead.kind) }
-		for i := range l.people {
+		for i, p := range l.people {
+			if p.kind == "webchat" {
+				continue
+			}
 			l.must("POST", "/v1/conversations/"+l.conversationOf(0, i)+"/messages", text(i), map[string]string{"text": text(i)}, nil)
 		}
-		f.Events += 2 * len(l.people)
+		f.Events += 2*len(l.people) - 1
 		l.eventually("the answers of all other types leave while "+dead.kind+" hangs", func() bool {
 			there := l.messages()
 			for i, p := range l.people {
-				if p.kind != dead.kind && there[text(i)].Status.Rank() < event.Accepted.Rank() {
+				if p.kind != dead.kind && p.kind != "webchat" && there[text(i)].Status.Rank() < event.Accepted.Rank() {
 					return false
 				}
 			}
@@ -72,6 +76,14 @@ func TestP12_ADeadProviderOfEachTypeDelaysNoOther(t *testing.T) {
 	proof.Report(t, f)
 }
 
+// posts posts a body to a channel, signed.
+func (l *life) posts(kind, id string, body []byte) (status int, said string) {
+	req, err := http.NewRequest(http.MethodPost, l.url(0)+"/webhooks/"+kind+"/"+id, bytes.NewReader(body))
+	l.ok(err)
+	kinds[kind].sign(l, req, body)
+	return l.ask(req)
+}
+
 // TestBadInputOfOneTypeTouchesNoOther posts what no provider sends, correctly signed, to a channel of every type while people write on all of
 // them: each call is answered, none with trouble of ours, and everybody's messages are there.
 func TestBadInputOfOneTypeTouchesNoOther(t *testing.T) {
@@ -83,23 +95,21 @@ func TestBadInputOfOneTypeTouchesNoOther(t *testing.T) {
 		if kind == "webchat" {
 			continue
 		}
-		for name, body := range bad {
-			bads.Go(func() {
-				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, l.url(0)+"/webhooks/"+kind+"/"+id, bytes.NewReader(body))
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				kinds[kind].sign(l, req, body)
+		bads.Go(func() {
+			for name, body := range bad {
 				want := http.StatusOK
 				if name == "too large" {
 					want = http.StatusRequestEntityTooLarge
 				}
-				if status, said := l.ask(req); status != want {
+				status, said := l.posts(kind, id, body)
+				for end := time.Now().Add(patience); (status == 0 || status == http.StatusServiceUnavailable) && time.Now().Before(end); {
+					status, said = l.posts(kind, id, body) // a busy machine asks for it again, as providers do
+				}
+				if status != want {
 					t.Errorf("%s, %s: answered %d %s, want %d", kind, name, status, said, want)
 				}
-			})
-		}
+			}
+		})
 	}
 	for i := range l.people {
 		all.Go(func() {

@@ -1963,6 +1963,8 @@ export interface components {
             seq: number;
             /** Format: date-time */
             snoozed_until?: string | null;
+            /** @description another app of the channel's account has the conversation: routing gives it to nobody and machines do not answer, until that app passes it on or a message comes to this one */
+            standby?: boolean;
             /** @enum {string} */
             status: "open" | "snoozed" | "closed";
             tags: string[];
@@ -2501,7 +2503,7 @@ export interface components {
              * @description text if it is missing
              * @enum {string}
              */
-            kind?: "" | "text" | "image" | "audio" | "video" | "document" | "sticker" | "location" | "contacts" | "button" | "quick_reply" | "list" | "reaction" | "edit" | "delete" | "unsupported" | "referral" | "echo" | "number_changed" | "block" | "unblock" | "typing";
+            kind?: "" | "text" | "image" | "audio" | "video" | "document" | "sticker" | "location" | "contacts" | "button" | "quick_reply" | "list" | "reaction" | "edit" | "delete" | "unsupported" | "referral" | "echo" | "number_changed" | "thread_control" | "block" | "unblock" | "typing";
             location?: {
                 address?: string;
                 latitude?: number;
@@ -2534,7 +2536,9 @@ export interface components {
             reply_to?: string;
             /** @description so many people take turns */
             senders?: number;
-            /** @description the message that is edited, deleted, reacted to, or had the button; without it the latest */
+            /** @description Facebook: another app has the conversation */
+            standby?: boolean;
+            /** @description the message that is edited, deleted, reacted to, or had the button; without it the latest; of thread_control the app that has the conversation now, without it the account's own */
             target?: string;
             /** @description also caption, emoji of a reaction, title of a button */
             text?: string;
