@@ -1,10 +1,8 @@
 package facebook
 
 import (
-	"net/url"
-	"strings"
-
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/meta"
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
@@ -32,89 +30,45 @@ func stickersOnce(as []channel.Item[attached]) (out []channel.Item[attached]) {
 	return out
 }
 
-// fill adds an attachment to a content. It is false for one of a kind that is not known.
-func (a *attached) fill(c *event.Content) bool {
+// fill adds an attachment to a content, and returns its words. It is false for one of a kind that is not known.
+func (a *attached) fill(c *event.Content) (words []string, known bool) {
 	kind, file := kinds[a.Type]
 	switch {
 	case file:
-		a.file(c, kind)
+		return a.file(c, kind), true
 	case a.Type == "fallback", a.Type == "reel", a.Type == "ig_reel", a.Type == "post", a.Type == "ig_post":
-		c.Text = lines(c.Text, first(a.Payload.Title, a.Title), first(a.Payload.URL, a.URL))
+		return []string{meta.First(a.Payload.Title, a.Title), meta.First(a.Payload.URL, a.URL)}, true
 	case a.Type == "location" && a.Payload.Coordinates != nil:
 		at := a.Payload.Coordinates
-		c.Type, c.Location = event.LocationType, &event.Location{Latitude: at.Latitude, Longitude: at.Longitude, Name: first(a.Payload.Title, a.Title), URL: absolute(first(a.Payload.URL, a.URL))}
+		c.Type, c.Location = event.LocationType, &event.Location{Latitude: at.Latitude, Longitude: at.Longitude, Name: meta.First(a.Payload.Title, a.Title), URL: meta.Absolute(meta.First(a.Payload.URL, a.URL))}
 	case a.Type == "template":
-		a.template(c)
+		return a.template(), true
 	default:
-		return false
+		return nil, false
 	}
-	return true
+	return nil, true
 }
 
-// file adds a file by its URL, which is signed and ends. What is no whole URL is shown as it is.
-func (a *attached) file(c *event.Content, kind event.MessageType) {
+// file adds a file by its URL, which is signed and ends, and returns its words. What is no whole URL is shown as it is.
+func (a *attached) file(c *event.Content, kind event.MessageType) (words []string) {
 	if id := a.Payload.Sticker; id != "" && c.Sticker == nil {
 		c.Sticker = &event.StickerRef{ID: string(id)}
 		if thumbs[id] {
-			c.Text = lines(c.Text, "👍")
+			words = append(words, "👍")
 		}
 	}
-	from := absolute(a.Payload.URL)
-	if from == "" {
-		c.Text = lines(c.Text, a.Payload.Title, a.Payload.URL)
-		if c.Sticker != nil {
-			c.Type = event.Sticker
-		}
-		return
+	shown := meta.AddFile(c, kind, a.Payload.URL, a.Payload.Title)
+	if shown != nil && c.Sticker != nil {
+		c.Type = event.Sticker
 	}
-	if len(c.Attachments) == 0 {
-		c.Type = kind
-	}
-	c.Attachments = append(c.Attachments, event.Attachment{Type: kind, URL: from, Name: a.Payload.Title})
+	return append(words, shown...)
 }
 
-// template adds the words of cards, products and buttons.
-func (a *attached) template(c *event.Content) {
+// template returns the words of cards, products and buttons.
+func (a *attached) template() []string {
 	cards := a.Payload.Cards
 	if a.Payload.Product != nil {
 		cards = a.Payload.Product.Elements
 	}
-	words := []string{c.Text, first(a.Payload.Title, a.Title), a.Payload.Text}
-	for _, e := range cards {
-		words = append(words, e.Title, e.Subtitle)
-	}
-	c.Text = lines(words...)
-}
-
-// absolute is a whole web address, or nothing.
-func absolute(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
-		return ""
-	}
-	return text
-}
-
-// lines puts those texts below each other that say something new.
-func lines(texts ...string) string {
-	var out strings.Builder
-	for _, t := range texts {
-		if t = strings.TrimSpace(t); t == "" || strings.Contains(out.String(), t) {
-			continue
-		}
-		if out.Len() > 0 {
-			out.WriteByte('\n')
-		}
-		out.WriteString(t)
-	}
-	return out.String()
-}
-
-func first(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
+	return append([]string{meta.First(a.Payload.Title, a.Title), a.Payload.Text}, meta.Words(cards)...)
 }

@@ -23,10 +23,10 @@ func comment(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) 
 		if strings.TrimSpace(c.Text) == "" {
 			return nil, fault.At("/text", "empty_message", "there is nothing to send")
 		}
-		return []channel.Request{channel.PostJSON(to, worded{c.Text}, tagComment)}, nil
+		return []channel.Request{channel.PostJSON(to, meta.Worded{Message: c.Text}, tagComment)}, nil
 	}
 	a := c.Attachments[0]
-	if err := there(&a, 0); err != nil {
+	if err := meta.There(&a, 0); err != nil {
 		return nil, err
 	}
 	if a.Blob == "" {
@@ -46,10 +46,6 @@ func comment(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) 
 	return []channel.Request{req}, nil
 }
 
-type worded struct {
-	Message string `json:"message"`
-}
-
 // action renders what is done to a comment. A private reply is a message to whoever wrote it, whose id among messages its answer tells.
 func action(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) {
 	id := msg.Action.Target.Part(0)
@@ -64,7 +60,7 @@ func action(ch channel.Channel, msg event.Outbound) ([]channel.Request, error) {
 			Hidden bool `json:"is_hidden"`
 		}{msg.Action.Kind == event.ActionHide}, tagChange)
 	case event.ActionEdit:
-		req = channel.PostJSON(node, worded{msg.Content.Text}, tagChange)
+		req = channel.PostJSON(node, meta.Worded{Message: msg.Content.Text}, tagChange)
 	case event.ActionUnsend:
 		req = channel.Request{Method: "DELETE", URL: node, Tag: tagChange}
 	case event.ActionPrivateReply:

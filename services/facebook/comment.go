@@ -2,6 +2,7 @@ package facebook
 
 import (
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/meta"
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
@@ -34,15 +35,15 @@ func (r *reader) feed(i channel.Item[feedValue]) {
 		return
 	}
 	id := string(v.CommentID)
-	e := event.Inbound{Ref: id + ":" + v.Verb + ":" + stamp(v.Created), ExternalID: id, Peer: who, ProviderAt: v.Created.Time(), Post: v.post()}
+	e := event.Inbound{Ref: id + ":" + v.Verb + ":" + meta.StampText(v.Created), ExternalID: id, Peer: who, ProviderAt: v.Created.Time(), Post: v.post()}
 	if name != "" {
 		e.Sender = &event.Profile{Name: name}
 	}
 	switch {
 	case v.Item == "reaction":
 		e.Type, e.Target = event.MessageReacted, id
-		e.Ref = id + ":reaction:" + who + ":" + v.Verb + ":" + stamp(v.Created) + ":" + v.Reaction
-		e.Reaction = reacted(id, "", v.Reaction, v.Verb == "remove")
+		e.Ref = id + ":reaction:" + who + ":" + v.Verb + ":" + meta.StampText(v.Created) + ":" + v.Reaction
+		e.Reaction = meta.Reacted(id, "", v.Reaction, v.Verb == "remove")
 	case v.Verb == "add":
 		e.Type, e.Content = event.MessageReceived, v.content(i)
 	case v.Verb == "edited" || v.Verb == "edit":
@@ -57,12 +58,12 @@ func (r *reader) feed(i channel.Item[feedValue]) {
 		r.out.Ignore("comment", v.Verb)
 		return
 	}
-	r.add(e)
+	r.out.Add(e)
 }
 
 // post is what the comment is written under, and below which other comment.
 func (v *feedValue) post() *event.Post {
-	p := &event.Post{ID: string(v.PostID), URL: absolute(v.Post.URL)}
+	p := &event.Post{ID: string(v.PostID), URL: meta.Absolute(v.Post.URL)}
 	if v.ParentID != v.PostID {
 		p.Comment = string(v.ParentID)
 	}
@@ -74,13 +75,13 @@ func (v *feedValue) content(i channel.Item[feedValue]) *event.Content {
 	c := &event.Content{Type: event.Text, Text: v.Message}
 	for _, file := range []attached{{Type: "image", Payload: payload{URL: v.Photo}}, {Type: "video", Payload: payload{URL: v.Video}}} {
 		if file.Payload.URL != "" {
-			file.file(c, kinds[file.Type])
+			meta.Below(c, file.file(c, kinds[file.Type]))
 		}
 	}
-	if emptied(c) {
-		c.Text = absolute(v.Link)
+	if meta.Emptied(c) {
+		c.Text = meta.Absolute(v.Link)
 	}
-	if emptied(c) || i.Err != nil {
+	if meta.Emptied(c) || i.Err != nil {
 		c = &event.Content{Type: event.Unsupported, Raw: i.Raw}
 	}
 	if v.ParentID != v.PostID && v.ParentID != "" {

@@ -49,12 +49,9 @@ var classes = meta.Classes{Codes: map[string]meta.Class{
 
 // refusal judges a failed call. Some errors of conversations that another app has carry no subcode of their own.
 func (a answer) refusal(resp channel.Response) *fault.Error {
-	e := classes.Refusal(product, a.Error, resp)
+	e := classes.Whole(product, a.Error, resp)
 	if a.Error == nil {
 		return e
-	}
-	if sub := a.Error.Subcode; sub != "" && sub != "0" {
-		e.Provider += "/" + string(sub)
 	}
 	if a.Error.Code == "10" && e.Kind == fault.Denied && strings.Contains(strings.ToLower(a.Error.Message), "another app is controlling this thread") {
 		e.Code = elsewhere

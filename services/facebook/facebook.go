@@ -4,7 +4,6 @@
 package facebook
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
@@ -31,28 +30,7 @@ func (Adapter) Sign(ch channel.Keyed, req channel.Request, _ time.Time, _ string
 }
 
 // Named lists the Pages that a batch names. A subscription check names a channel by its verify token alone.
-func (Adapter) Named(in channel.Inbound) []channel.Lookup {
-	if in.Method == "GET" {
-		return meta.Subscribing(in)
-	}
-	var b struct {
-		Entry channel.Few[struct {
-			ID channel.Opaque `json:"id"`
-		}] `json:"entry"`
-	}
-	if err := json.Unmarshal(in.Body, &b); err != nil && !channel.Malformed(err) {
-		return nil
-	}
-	var out []channel.Lookup
-	seen := map[channel.Opaque]bool{"": true}
-	for _, e := range b.Entry {
-		if !seen[e.ID] {
-			seen[e.ID] = true
-			out = append(out, channel.Lookup{Setting: "page_id", Value: string(e.ID)})
-		}
-	}
-	return out
-}
+func (Adapter) Named(in channel.Inbound) []channel.Lookup { return meta.Named(in, "page_id") }
 
 // page is the base of calls that concern the Page.
 func page(ch channel.Channel) string { return meta.Node(ch, ch.Settings.Text("page_id")) }

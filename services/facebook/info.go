@@ -13,9 +13,6 @@ const (
 	day = channel.Duration(24 * time.Hour)
 )
 
-// humanAgent is the one message tag that Meta still takes: what a person writes within seven days.
-const humanAgent = "HUMAN_AGENT"
-
 // Info describes the channel. Limits: the reference of the Messenger Platform and the Graph API as of mid-2026.
 func (Adapter) Info() channel.Info {
 	return channel.Info{
@@ -33,7 +30,7 @@ func (Adapter) Info() channel.Info {
 			Send: sending,
 			Window: channel.Window{
 				Opens:   map[string]channel.Opening{channel.ByMessage: {For: day}, channel.ByFreeEntry: {For: 7 * day}},
-				Outside: []string{"template", "message_tag:" + humanAgent},
+				Outside: []string{"template", "message_tag:" + meta.HumanAgent},
 			},
 			Statuses: []event.DeliveryStatus{event.Sent, event.Delivered, event.Read},
 			Comments: &comments,
@@ -83,36 +80,27 @@ var sending = channel.SendRules{
 	Rates: []channel.Rate{{Per: "channel", N: 300, Every: channel.Duration(time.Second), Burst: 300}},
 }
 
-// Limits of buttons (https://developers.facebook.com/docs/messenger-platform/reference/buttons).
-const (
-	maxButtons = 3
-	maxLabel   = 20
-	maxPayload = 1000
-	maxCard    = 80 // title and subtitle of a card
-	maxBelow   = 640
-)
-
 var interactives = map[string]channel.InteractiveRule{
 	// The button template: a text with buttons below it.
 	"buttons": {
 		Needs: []string{"body", "buttons"}, Takes: []string{"header", "footer"}, Choices: []string{"reply", "url"},
-		MaxItems: maxButtons, MaxTitle: maxLabel, MaxID: maxPayload, MaxBody: maxBelow,
+		MaxItems: meta.MaxButtons, MaxTitle: meta.MaxLabel, MaxID: meta.MaxPayload, MaxBody: meta.MaxBelow,
 	},
-	"link": {Needs: []string{"body", "button", "url"}, Takes: []string{"header", "footer"}, MaxBody: maxBelow, MaxLabel: maxLabel},
+	"link": {Needs: []string{"body", "button", "url"}, Takes: []string{"header", "footer"}, MaxBody: meta.MaxBelow, MaxLabel: meta.MaxLabel},
 	// The generic template: cards side by side, each with a button.
 	"cards": {
 		Needs: []string{"button", "sections"}, Takes: []string{"description"}, Choices: []string{"reply", "url"},
-		MaxItems: 10, MaxSections: 1, MaxTitle: maxCard, MaxDescription: maxCard, MaxID: maxPayload, MaxLabel: maxLabel,
+		MaxItems: 10, MaxSections: 1, MaxTitle: meta.MaxCard, MaxDescription: meta.MaxCard, MaxID: meta.MaxPayload, MaxLabel: meta.MaxLabel,
 	},
 	// The media template: a picture or a video with buttons below it.
 	"media": {
 		Needs: []string{"buttons"}, Choices: []string{"reply", "url"}, HeaderMedia: []event.MessageType{event.Image, event.Video},
-		MaxItems: maxButtons, MaxTitle: maxLabel, MaxID: maxPayload,
+		MaxItems: meta.MaxButtons, MaxTitle: meta.MaxLabel, MaxID: meta.MaxPayload,
 	},
 	// Quick replies, which go away with the next message.
 	"reply_keyboard": {
 		Needs: []string{"body", "buttons"}, Takes: []string{"header", "footer"}, Choices: []string{"text", "reply"},
-		MaxItems: 13, MaxTitle: maxLabel, MaxID: maxPayload, MaxBody: maxText,
+		MaxItems: meta.MaxQuick, MaxTitle: meta.MaxLabel, MaxID: meta.MaxPayload, MaxBody: maxText,
 	},
 	"contact_request": {Needs: []string{"body"}, Takes: []string{"header", "footer"}, MaxBody: maxText},
 }

@@ -1,14 +1,10 @@
 package facebook
 
 import (
-	"strconv"
-	"strings"
-
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/meta"
 	"github.com/tributaryhq/tributary/pkg/event"
 )
-
-func stamp(s channel.Stamp) string { return strconv.FormatInt(int64(s), 10) }
 
 // message reads what a person wrote, or as an echo what was sent as the Page.
 func (r *reader) message(h happened) {
@@ -35,8 +31,8 @@ func (r *reader) message(h happened) {
 	if q := m.ReplyTo; q != nil && q.MID != "" {
 		e.Content.ReplyTo = &event.Quote{ExternalID: string(q.MID)}
 	}
-	m.Referral.lead(&e)
-	r.add(e)
+	m.Referral.Lead(&e, channel.ByFreeEntry)
+	r.out.Add(e)
 }
 
 // confirms takes the echo of what this app has sent, which our metadata tells apart, for a receipt of that: it proves a send whose
@@ -48,16 +44,19 @@ func (r *reader) confirms(h happened, m *message) bool {
 	e := h.begin(event.ReceiptReceived, string(m.MID)+":echo")
 	e.ExternalID = string(m.MID)
 	e.Receipt = &event.Receipt{Status: event.Sent, ClientRef: m.Metadata}
-	r.add(e)
+	r.out.Add(e)
 	return true
 }
 
 // content is what a message says; nil for what is not known. It is whole if the event holds all of it.
 func (m *message) content() (c *event.Content, whole bool) {
 	c, whole = &event.Content{Type: event.Text, Text: m.Text}, len(m.Commands) < 2
+	var words []string
 	for _, a := range stickersOnce(m.Attachments) {
-		whole = a.Err == nil && a.V.fill(c) && a.V.Type != "template" && whole
+		said, known := a.V.fill(c)
+		words, whole = append(words, said...), a.Err == nil && known && a.V.Type != "template" && whole
 	}
+	meta.Below(c, words)
 	switch {
 	case m.QuickReply != nil:
 		c.Type = event.InteractType
@@ -67,48 +66,10 @@ func (m *message) content() (c *event.Content, whole bool) {
 		c.Interaction = &event.Interaction{Kind: "command", ID: m.Commands[0].V.Name, Title: m.Text}
 	case m.Sticker != "" && len(c.Attachments) == 0:
 		c.Type, c.Sticker = event.Sticker, &event.StickerRef{ID: string(m.Sticker)}
-	case emptied(c):
+	case meta.Emptied(c):
 		return nil, false
 	}
 	return c, whole
-}
-
-// emptied reports whether nothing was read into a content.
-func emptied(c *event.Content) bool {
-	return c.Text == "" && len(c.Attachments) == 0 && c.Location == nil && c.Sticker == nil
-}
-
-// lead adds the ad or link that led to a message, or the product that it is about. A click on an ad opens a longer window.
-func (f *referral) lead(e *event.Inbound) {
-	if f == nil {
-		return
-	}
-	if f.Product != nil && f.Product.ID != "" {
-		if e.Content.ReplyTo == nil {
-			e.Content.ReplyTo = &event.Quote{}
-		}
-		e.Content.ReplyTo.Product = string(f.Product.ID)
-	}
-	if ref := f.event(); *ref != (event.Referral{}) {
-		e.Content.Referral = ref
-	}
-	if f.ad() {
-		e.OpensWindow = channel.ByFreeEntry
-	}
-}
-
-func (f *referral) ad() bool { return strings.EqualFold(f.Source, "ADS") }
-
-func (f *referral) event() *event.Referral {
-	media := f.Ad.Photo
-	if media == "" {
-		media = f.Ad.Video
-	}
-	id := string(f.AdID)
-	if id == "" {
-		id = string(f.Ad.Post)
-	}
-	return &event.Referral{Code: f.Ref, Source: f.Source, SourceID: id, URL: f.URI, Headline: f.Ad.Title, MediaURL: media}
 }
 
 // postback reads a pressed button. Older ones have no id of their own.
@@ -120,11 +81,10 @@ func (r *reader) postback(h happened) {
 	}
 	e := h.begin(event.MessageReceived, ref)
 	e.ExternalID = ref
-	e.Content = &event.Content{Type: event.InteractType, Text: p.Title,
-		Interaction: &event.Interaction{Kind: "postback", ID: p.Payload, Title: p.Title, Payload: p.Payload}}
+	e.Content = p.Content()
 	if h.Err != nil {
 		e.Content.Raw = h.Raw
 	}
-	p.Referral.lead(&e)
-	r.add(e)
+	p.Referral.Lead(&e, channel.ByFreeEntry)
+	r.out.Add(e)
 }

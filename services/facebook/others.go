@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/meta"
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
@@ -21,7 +22,7 @@ func (r *reader) accountNews(h happened) bool {
 	default:
 		return false
 	}
-	r.add(event.Inbound{Type: event.AccountChanged, Ref: a.What + ":" + stamp(v.Timestamp) + ":" + event.Hash(string(h.Raw)), ProviderAt: v.Timestamp.Time(), Account: &a})
+	r.out.Add(event.Inbound{Type: event.AccountChanged, Ref: a.What + ":" + meta.StampText(v.Timestamp) + ":" + event.Hash(string(h.Raw)), ProviderAt: v.Timestamp.Time(), Account: &a})
 	return true
 }
 
@@ -32,21 +33,21 @@ func (r *reader) other(h happened) {
 	case v.Reaction != nil && v.Reaction.MID != "":
 		r.reaction(h)
 	case v.Edit != nil && v.Edit.MID != "":
-		e := h.begin(event.MessageEdited, string(v.Edit.MID)+"#"+first(string(v.Edit.Nth), event.Hash(v.Edit.Text)))
+		e := h.begin(event.MessageEdited, string(v.Edit.MID)+"#"+meta.First(string(v.Edit.Nth), event.Hash(v.Edit.Text)))
 		e.Target, e.ExternalID = string(v.Edit.MID), string(v.Edit.MID)
 		e.Content = &event.Content{Type: event.Text, Text: v.Edit.Text}
-		r.add(e)
+		r.out.Add(e)
 	case v.Delivery != nil:
 		r.delivered(h)
 	case v.Read != nil:
 		r.upTo(h, event.Read, v.Read.Watermark)
 	case v.Referral != nil:
 		e := h.begin(event.ContactReferred, h.at("referral"))
-		e.Referral, e.OpensWindow = v.Referral.event(), channel.ByMessage
-		if v.Referral.ad() {
+		e.Referral, e.OpensWindow = v.Referral.Event(), channel.ByMessage
+		if v.Referral.IsAd() {
 			e.OpensWindow = channel.ByFreeEntry
 		}
-		r.add(e)
+		r.out.Add(e)
 	case v.Optin != nil:
 		r.optin(h)
 	case v.Order != nil:
@@ -54,15 +55,15 @@ func (r *reader) other(h happened) {
 	case v.Linking != nil:
 		e := h.begin(event.AccountChanged, h.at("account_linking"))
 		e.Account = &event.Account{What: "account_linking", Detail: v.Linking.Status}
-		r.add(e)
+		r.out.Add(e)
 	case v.Passed != nil:
-		r.moved(h, "pass_thread_control", string(v.Passed.App) != r.app)
+		r.moved(h, "pass_thread_control", string(v.Passed.Owner) != r.app)
 	case v.Taken != nil:
-		r.moved(h, "take_thread_control", string(v.Taken.App) != r.app)
+		r.moved(h, "take_thread_control", string(v.Taken.Owner) != r.app)
 	case v.Asked != nil: // it stays where it is
 		r.moved(h, "request_thread_control", h.standby)
 	default:
-		r.out.Ignore("event", kind(h.Raw))
+		r.out.Ignore("event", meta.Kind(h.Raw))
 	}
 }
 
@@ -71,32 +72,18 @@ func (r *reader) other(h happened) {
 func (r *reader) moved(h happened, how string, elsewhere bool) {
 	e := h.begin(event.ThreadControlMoved, h.at(how))
 	e.Standby, e.Raw = elsewhere, h.Raw
-	r.add(e)
-}
-
-// emojis are those of Meta's words for reactions, in Messenger and below posts.
-var emojis = map[string]string{
-	"smile": "😆", "haha": "😆", "angry": "😠", "anger": "😠", "sad": "😢", "sorry": "😢", "wow": "😮", "love": "❤️", "like": "👍",
-	"dislike": "👎", "care": "🤗",
+	r.out.Add(e)
 }
 
 func (r *reader) reaction(h happened) {
 	v := h.V.Reaction
-	e := h.begin(event.MessageReacted, string(v.MID)+":"+h.peer+":"+stamp(h.V.Timestamp)+":"+v.Action)
+	e := h.begin(event.MessageReacted, string(v.MID)+":"+h.peer+":"+meta.StampText(h.V.Timestamp)+":"+v.Action)
 	e.Target, e.ExternalID = string(v.MID), string(v.MID)
-	e.Reaction = reacted(string(v.MID), v.Emoji, v.Word, v.Action == "unreact")
+	e.Reaction = meta.Reacted(string(v.MID), v.Emoji, v.Word, v.Action == "unreact")
 	if e.Reaction.Action == "add" {
 		e.OpensWindow = channel.ByMessage
 	}
-	r.add(e)
-}
-
-// reacted is a reaction by its emoji, else by Meta's word for it.
-func reacted(target, emoji, word string, removed bool) *event.Reaction {
-	if removed {
-		return &event.Reaction{Target: target, Action: "remove"}
-	}
-	return &event.Reaction{Target: target, Emoji: first(emoji, emojis[word], "👍"), Action: "add"}
+	r.out.Add(e)
 }
 
 // delivered reads a receipt: of the messages that it names, and of everything up to a time.
@@ -108,7 +95,7 @@ func (r *reader) delivered(h happened) {
 		}
 		e := h.begin(event.ReceiptReceived, string(mid)+":delivered")
 		e.ExternalID, e.Receipt = string(mid), &event.Receipt{Status: event.Delivered}
-		r.add(e)
+		r.out.Add(e)
 	}
 	if h.V.Delivery.Watermark > 0 || len(h.V.Delivery.MIDs) == 0 {
 		r.upTo(h, event.Delivered, h.V.Delivery.Watermark)
@@ -121,9 +108,9 @@ func (r *reader) upTo(h happened, status event.DeliveryStatus, to channel.Stamp)
 		r.out.Ignore("status", string(status))
 		return
 	}
-	e := h.begin(event.ReceiptWatermark, h.peer+":"+string(status)+":"+stamp(to))
+	e := h.begin(event.ReceiptWatermark, h.peer+":"+string(status)+":"+meta.StampText(to))
 	e.Receipt = &event.Receipt{Status: status, UpTo: to.Time()}
-	r.add(e)
+	r.out.Add(e)
 }
 
 // optin reads what a person agreed to. Only marketing messages are a consent; a plugin leads here as a link does, and only it opens the
@@ -136,15 +123,15 @@ func (r *reader) optin(h happened) {
 		if strings.HasPrefix(strings.ToUpper(o.Status), "STOP") {
 			e.Consent.Value = "out"
 		}
-		r.add(e)
+		r.out.Add(e)
 		return
 	}
 	e := h.begin(event.ContactReferred, h.at("optin"))
-	e.Referral = &event.Referral{Source: first(o.Type, "optin"), Code: first(o.Ref, o.Payload)}
+	e.Referral = &event.Referral{Source: meta.First(o.Type, "optin"), Code: meta.First(o.Ref, o.Payload)}
 	if o.Type == "" {
 		e.OpensWindow = channel.ByMessage
 	}
-	r.add(e)
+	r.out.Add(e)
 }
 
 // order reads a basket that was sent.
@@ -155,10 +142,10 @@ func (r *reader) order(h happened) {
 	o := &event.Order{Note: h.V.Order.Note, Items: []event.Item{}}
 	for _, p := range h.V.Order.Products {
 		n, _ := strconv.Atoi(string(p.Quantity))
-		o.Items = append(o.Items, event.Item{ProductID: first(string(p.Retailer), string(p.ID)), Quantity: n, Price: string(p.Price), Currency: p.Currency})
+		o.Items = append(o.Items, event.Item{ProductID: meta.First(string(p.Retailer), string(p.ID)), Quantity: n, Price: string(p.Price), Currency: p.Currency})
 	}
 	e.Content = &event.Content{Type: event.OrderType, Text: h.V.Order.Note, Order: o}
-	r.add(e)
+	r.out.Add(e)
 }
 
 // templateNews are the fields about the Page's utility templates.
@@ -172,7 +159,7 @@ func (r *reader) change(c channel.Item[change]) {
 		r.feed(c.V.Value)
 	case c.Err == nil && slices.Contains(templateNews, c.V.Field):
 		detail := strings.Join(strings.Fields(v.Template+" "+v.Language+" "+v.Event+" "+string(v.Reason)), " ")
-		r.add(event.Inbound{Type: event.AccountChanged, Ref: c.V.Field + ":" + event.Hash(string(c.Raw)), Account: &event.Account{What: c.V.Field, Detail: detail}})
+		r.out.Add(event.Inbound{Type: event.AccountChanged, Ref: c.V.Field + ":" + event.Hash(string(c.Raw)), Account: &event.Account{What: c.V.Field, Detail: detail}})
 	case c.Err != nil:
 		r.out.Ignore("malformed", c.V.Field)
 	default:

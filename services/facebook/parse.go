@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/meta"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
@@ -19,10 +20,10 @@ func (Adapter) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, erro
 	if err != nil && !channel.Malformed(err) {
 		return channel.Parsed{}, fault.New(fault.Invalid, "unreadable", "the body is not JSON: %w", err)
 	}
-	r := reader{page: ch.Settings.Text("page_id"), app: ch.Settings.Text("app_id"), seen: map[string]bool{}}
+	r := reader{page: ch.Settings.Text("page_id"), app: ch.Settings.Text("app_id")}
 	if b.Object != "page" {
 		r.out.Ignore("object", b.Object)
-		return r.out, nil
+		return r.out.Parsed, nil
 	}
 	for _, e := range b.Entry {
 		r.entry(e)
@@ -30,14 +31,13 @@ func (Adapter) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, erro
 	if err != nil {
 		r.out.Ignore("malformed", "")
 	}
-	return r.out, nil
+	return r.out.Parsed, nil
 }
 
 // reader collects what one batch says to one channel.
 type reader struct {
-	page, app string          // the channel's
-	seen      map[string]bool // what is in out: the same may stand in a batch twice
-	out       channel.Parsed
+	page, app string // the channel's
+	out       meta.Collected
 }
 
 func (r *reader) entry(e channel.Item[entry]) {
@@ -57,17 +57,6 @@ func (r *reader) entry(e channel.Item[entry]) {
 	for _, c := range e.V.Changes {
 		r.change(c)
 	}
-}
-
-// add takes an event over, once.
-func (r *reader) add(e event.Inbound) {
-	key := string(e.Type) + " " + e.Ref
-	if r.seen[key] {
-		r.out.Ignore("repeated", "")
-		return
-	}
-	r.seen[key] = true
-	r.out.Events = append(r.out.Events, e)
 }
 
 // happened is an item with whom it is about.
@@ -105,13 +94,13 @@ func (r *reader) item(i channel.Item[item], standby bool) {
 		r.out.Ignore(channel.OtherAccount, "")
 	case r.accountNews(h):
 	case h.peer == "":
-		r.out.Ignore("no_sender", kind(i.Raw))
+		r.out.Ignore("no_sender", meta.Kind(i.Raw))
 	case v.Message != nil:
 		r.message(h)
 	case v.Postback != nil:
 		r.postback(h)
 	case i.Err != nil:
-		r.out.Ignore("malformed", kind(i.Raw))
+		r.out.Ignore("malformed", meta.Kind(i.Raw))
 	default:
 		r.other(h)
 	}
@@ -127,16 +116,6 @@ func refPeer(ref channel.Opaque) string {
 	return refPrefix + string(ref)
 }
 
-// kind is the name of the part of an item that says what happened.
-func kind(raw json.RawMessage) string {
-	for _, k := range keysOf(raw) {
-		if k != "sender" && k != "recipient" && k != "timestamp" && k != "hop_context" {
-			return k
-		}
-	}
-	return "nothing"
-}
-
 // begin is what all events of a conversation have in common.
 func (h happened) begin(t event.Type, ref string) event.Inbound {
 	return event.Inbound{Type: t, Ref: ref, Peer: h.peer, Aliases: h.aliases, ProviderAt: h.V.Timestamp.Time(), Standby: h.standby}
@@ -144,5 +123,5 @@ func (h happened) begin(t event.Type, ref string) event.Inbound {
 
 // at names an occurrence that has no id of its own: who, what and when.
 func (h happened) at(what string) string {
-	return what + ":" + h.peer + ":" + stamp(h.V.Timestamp)
+	return what + ":" + h.peer + ":" + meta.StampText(h.V.Timestamp)
 }

@@ -35,7 +35,7 @@ func (Adapter) ParseProfile(_ channel.Channel, who channel.Who, resp channel.Res
 	if err != nil || a.ID != "" && string(a.ID) != who.Peer {
 		return event.Profile{}, fault.New(fault.Unknown, channel.CodeUnclear, "Facebook answered with something that is no profile of them")
 	}
-	p := event.Profile{Name: strings.TrimSpace(a.First + " " + a.Last), AvatarRef: absolute(a.Picture)}
+	p := event.Profile{Name: strings.TrimSpace(a.First + " " + a.Last), AvatarRef: meta.Absolute(a.Picture)}
 	if p == (event.Profile{}) {
 		return p, fault.New(fault.Gone, channel.CodeRecipientUnknown, "Facebook tells nothing about them")
 	}

@@ -2,12 +2,10 @@ package facebook
 
 import (
 	"cmp"
-	"fmt"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/meta"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
@@ -67,53 +65,33 @@ func recipientOf(peer string) recipient {
 
 // call is the body of a call of the Send API.
 type call struct {
-	Recipient recipient    `json:"recipient"`
-	Type      string       `json:"messaging_type,omitempty"`
-	Tag       string       `json:"tag,omitempty"`
-	Persona   string       `json:"persona_id,omitempty"`
-	ReplyTo   *replied     `json:"reply_to,omitempty"`
-	Message   *outgoing    `json:"message,omitempty"`
-	Action    string       `json:"sender_action,omitempty"`
-	Payload   *reactedWith `json:"payload,omitempty"`
-}
-
-type replied struct {
-	MID string `json:"mid"`
-}
-
-type reactedWith struct {
-	Message  string `json:"message_id"`
-	Reaction string `json:"reaction,omitempty"`
+	Recipient recipient         `json:"recipient"`
+	Type      string            `json:"messaging_type,omitempty"`
+	Tag       string            `json:"tag,omitempty"`
+	Persona   string            `json:"persona_id,omitempty"`
+	ReplyTo   *meta.Replied     `json:"reply_to,omitempty"`
+	Message   *outgoing         `json:"message,omitempty"`
+	Action    string            `json:"sender_action,omitempty"`
+	Payload   *meta.ReactedWith `json:"payload,omitempty"`
 }
 
 // outgoing is a message. Metadata comes back in its echo, and proves whose it is.
 type outgoing struct {
-	Text       string         `json:"text,omitempty"`
-	Sticker    amount         `json:"sticker_id,omitempty"`
-	Attachment *outAttachment `json:"attachment,omitempty"`
-	Template   *utility       `json:"template,omitempty"`
-	Quick      []quick        `json:"quick_replies,omitempty"`
-	Metadata   string         `json:"metadata,omitempty"`
-}
-
-type outAttachment struct {
-	Type    string `json:"type"`
-	Payload any    `json:"payload"`
-}
-
-// reference is a file: one that was uploaded, or one that Meta fetches.
-type reference struct {
-	ID  string `json:"attachment_id,omitempty"`
-	URL string `json:"url,omitempty"`
+	Text       string              `json:"text,omitempty"`
+	Sticker    amount              `json:"sticker_id,omitempty"`
+	Attachment *meta.OutAttachment `json:"attachment,omitempty"`
+	Template   *utility            `json:"template,omitempty"`
+	Quick      []meta.Quick        `json:"quick_replies,omitempty"`
+	Metadata   string              `json:"metadata,omitempty"`
 }
 
 // part is one message at the provider. A file of ours is uploaded before, and draw puts its id where it belongs.
 type part struct {
 	file    *event.Attachment
-	draw    func(reference) outgoing
+	draw    func(meta.Reference) outgoing
 	replyTo string
 	action  string // a reaction in place of a message
-	payload *reactedWith
+	payload *meta.ReactedWith
 }
 
 // progress is how far a part has got.
@@ -142,22 +120,22 @@ func plan(msg event.Outbound) ([]part, error) {
 		if a == header {
 			continue
 		}
-		if err := there(a, n); err != nil {
+		if err := meta.There(a, n); err != nil {
 			return nil, err
 		}
-		kind := metaKinds[a.Type]
-		parts = append(parts, part{file: a, draw: func(ref reference) outgoing {
-			return outgoing{Attachment: &outAttachment{kind, ref}}
+		kind := meta.MediaKinds[a.Type]
+		parts = append(parts, part{file: a, draw: func(ref meta.Reference) outgoing {
+			return outgoing{Attachment: &meta.OutAttachment{Type: kind, Payload: ref}}
 		}})
 	}
 	body, text := channel.InteractiveBody(c)
 	if strings.TrimSpace(text) != "" {
 		for _, piece := range sending.Text.Split(text) {
-			parts = append(parts, part{draw: func(reference) outgoing { return outgoing{Text: piece} }})
+			parts = append(parts, part{draw: func(meta.Reference) outgoing { return outgoing{Text: piece} }})
 		}
 	}
 	if c.Sticker != nil {
-		parts = append(parts, part{draw: func(reference) outgoing { return outgoing{Sticker: amount(c.Sticker.ID)} }})
+		parts = append(parts, part{draw: func(meta.Reference) outgoing { return outgoing{Sticker: amount(c.Sticker.ID)} }})
 	}
 	if c.Interactive != nil {
 		p, err := interactivePart(*c.Interactive, body, header)
@@ -175,23 +153,14 @@ func plan(msg event.Outbound) ([]part, error) {
 	return parts, nil
 }
 
-// metaKinds are Meta's words for files that are sent.
-var metaKinds = map[event.MessageType]string{event.Image: "image", event.Audio: "audio", event.Video: "video", event.Document: "file"}
-
-// machines are the authors that are no people. Calls of the API may pass on what a person wrote.
-var machines = []string{"bot", "automation", "broadcast", "system"}
-
-// refuse says no to what Meta refuses by who writes, and when. The tag for people's answers lasts seven days from the person's message.
+// refuse says no to what Meta refuses by who writes, and when.
 func refuse(msg event.Outbound) error {
-	c, tag := msg.Content, msg.Content.MessageTag
+	c := msg.Content
+	if err := meta.RefuseTag(msg, "send a utility template"); err != nil {
+		return err
+	}
 	switch {
-	case tag != "" && tag != humanAgent:
-		return fault.At("/message_tag", "bad_value", "Meta takes no message tag but %s any more; send a utility template", humanAgent)
-	case tag != "" && slices.Contains(machines, msg.By.Kind):
-		return fault.At("/message_tag", "bad_value", "%s is only for what a person writes; send a utility template", humanAgent)
-	case tag != "" && after(msg, 6*day):
-		return fault.New(fault.Window, channel.CodeWindowClosed, "%s lasts seven days from the customer's last message; send a utility template", humanAgent)
-	case isReceipt(c.Template) && after(msg, 0):
+	case isReceipt(c.Template) && meta.After(msg, 0):
 		return fault.New(fault.Window, channel.CodeWindowClosed, "a receipt is for the time in which you may write freely; send a utility template")
 	case c.Sticker != nil && (c.Sticker.ID == "" || strings.Trim(c.Sticker.ID, "0123456789") != "" || c.Sticker.ID[0] == '0'):
 		return fault.At("/sticker/sticker_id", "bad_value", "a sticker of Meta's catalogue has digits for an id")
@@ -199,22 +168,9 @@ func refuse(msg event.Outbound) error {
 	return nil
 }
 
-// after reports whether a message was written so long after the window had closed; of an open window it is false.
-func after(msg event.Outbound, d channel.Duration) bool {
-	return !msg.WindowUntil.IsZero() && !msg.CreatedAt.IsZero() && msg.CreatedAt.After(msg.WindowUntil.Add(time.Duration(d)))
-}
-
-// there refuses a file that is nowhere.
-func there(a *event.Attachment, n int) error {
-	if a.Blob == "" && a.URL == "" && a.MediaRef == "" {
-		return fault.At(fmt.Sprintf("/attachments/%d", n), "attachment_empty", "the attachment has neither a file nor a URL")
-	}
-	return nil
-}
-
 // reactionPart is an emoji on a message, or its taking back.
 func reactionPart(r *event.Reaction) part {
-	p := part{action: "react", payload: &reactedWith{Message: r.Target, Reaction: r.Emoji}}
+	p := part{action: "react", payload: &meta.ReactedWith{Message: r.Target, Reaction: r.Emoji}}
 	if r.Emoji == "" {
 		p.action = "unreact"
 	}
@@ -228,12 +184,12 @@ func (p part) request(ch channel.Channel, msg event.Outbound, at progress) chann
 		req.State = channel.State(at)
 		return req
 	}
-	ref := reference{ID: at.File}
+	ref := meta.Reference{ID: at.File}
 	if p.file != nil && at.File == "" {
 		if p.file.Blob != "" {
 			return upload(ch, *p.file, at)
 		}
-		if ref = (reference{ID: p.file.MediaRef}); ref.ID == "" {
+		if ref = (meta.Reference{ID: p.file.MediaRef}); ref.ID == "" {
 			ref.URL = p.file.URL
 		}
 	}
@@ -252,7 +208,7 @@ func (p part) request(ch channel.Channel, msg event.Outbound, at progress) chann
 		body.Persona = ch.Settings.Text("persona_id")
 	}
 	if p.replyTo != "" {
-		body.ReplyTo = &replied{p.replyTo}
+		body.ReplyTo = &meta.Replied{MID: p.replyTo}
 	}
 	req := channel.PostJSON(page(ch)+"/messages", body, tagSend)
 	req.State = channel.State(at)
@@ -262,8 +218,8 @@ func (p part) request(ch channel.Channel, msg event.Outbound, at progress) chann
 // upload puts a file at Meta, which nobody sees: it may be repeated.
 func upload(ch channel.Channel, a event.Attachment, at progress) channel.Request {
 	about := struct {
-		Attachment outAttachment `json:"attachment"`
-	}{outAttachment{metaKinds[a.Type], struct {
+		Attachment meta.OutAttachment `json:"attachment"`
+	}{meta.OutAttachment{Type: meta.MediaKinds[a.Type], Payload: struct {
 		Reusable bool `json:"is_reusable"`
 	}{true}}}
 	return channel.Request{

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tributaryhq/tributary/pkg/channel/meta"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
@@ -58,7 +59,9 @@ func templatePart(msg event.Outbound) ([]part, error) {
 		if err != nil {
 			return nil, err
 		}
-		return []part{{draw: func(reference) outgoing { return outgoing{Attachment: &outAttachment{"template", r}} }}}, nil
+		return []part{{draw: func(meta.Reference) outgoing {
+			return outgoing{Attachment: &meta.OutAttachment{Type: "template", Payload: r}}
+		}}}, nil
 	}
 	u := &utility{Name: t.Name, Language: language{t.Language}}
 	for _, c := range t.Components {
@@ -68,7 +71,7 @@ func templatePart(msg event.Outbound) ([]part, error) {
 		}
 		u.Components = append(u.Components, out)
 	}
-	return []part{{draw: func(reference) outgoing { return outgoing{Template: u} }}}, nil
+	return []part{{draw: func(meta.Reference) outgoing { return outgoing{Template: u} }}}, nil
 }
 
 // receipt is Meta's layout of what was bought (https://developers.facebook.com/docs/messenger-platform/send-messages/template/receipt).

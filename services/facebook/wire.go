@@ -1,11 +1,8 @@
 package facebook
 
 import (
-	"encoding/json"
-	"maps"
-	"slices"
-
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/meta"
 )
 
 // What Meta posts. Fields that nothing here reads are left out.
@@ -34,21 +31,21 @@ type item struct {
 	Recipient party         `json:"recipient"`
 	Timestamp channel.Stamp `json:"timestamp"` // milliseconds, in places seconds or a text
 
-	Message  *message  `json:"message"`
-	Postback *postback `json:"postback"`
-	Referral *referral `json:"referral"`
-	Reaction *reaction `json:"reaction"`
-	Edit     *edit     `json:"message_edit"`
-	Delivery *mark     `json:"delivery"`
-	Read     *mark     `json:"read"`
-	Optin    *optin    `json:"optin"`
-	Order    *order    `json:"order"`
-	Linking  *linking  `json:"account_linking"`
-	Policy   *policy   `json:"policy_enforcement"`
-	Passed   *owner    `json:"pass_thread_control"`
-	Taken    *owner    `json:"take_thread_control"`
-	Asked    *struct{} `json:"request_thread_control"`
-	Roles    appRoles  `json:"app_roles"`
+	Message  *message       `json:"message"`
+	Postback *meta.Postback `json:"postback"`
+	Referral *meta.Referral `json:"referral"`
+	Reaction *meta.Reaction `json:"reaction"`
+	Edit     *meta.Edit     `json:"message_edit"`
+	Delivery *mark          `json:"delivery"`
+	Read     *mark          `json:"read"`
+	Optin    *optin         `json:"optin"`
+	Order    *order         `json:"order"`
+	Linking  *linking       `json:"account_linking"`
+	Policy   *policy        `json:"policy_enforcement"`
+	Passed   *meta.Control  `json:"pass_thread_control"`
+	Taken    *meta.Control  `json:"take_thread_control"`
+	Asked    *struct{}      `json:"request_thread_control"`
+	Roles    meta.AppRoles  `json:"app_roles"`
 }
 
 type message struct {
@@ -57,16 +54,12 @@ type message struct {
 	Echo        bool                      `json:"is_echo"`
 	App         channel.Opaque            `json:"app_id"` // of an echo: who sent it
 	Metadata    string                    `json:"metadata"`
-	QuickReply  *quickReply               `json:"quick_reply"`
+	QuickReply  *meta.QuickReply          `json:"quick_reply"`
 	ReplyTo     *reply                    `json:"reply_to"`
 	Attachments []channel.Item[attached]  `json:"attachments"`
-	Referral    *referral                 `json:"referral"`
+	Referral    *meta.Referral            `json:"referral"`
 	Commands    []channel.Item[commanded] `json:"commands"`
 	Sticker     channel.Opaque            `json:"sticker_id"` // of echoes
-}
-
-type quickReply struct {
-	Payload string `json:"payload"`
 }
 
 type commanded struct {
@@ -92,54 +85,11 @@ type payload struct {
 		Latitude  float64 `json:"lat"`
 		Longitude float64 `json:"long"`
 	} `json:"coordinates"`
-	Text    string    `json:"text"` // of a button template that the Page sent
-	Cards   []element `json:"elements"`
+	Text    string         `json:"text"` // of a button template that the Page sent
+	Cards   []meta.Element `json:"elements"`
 	Product *struct {
-		Elements []element `json:"elements"`
+		Elements []meta.Element `json:"elements"`
 	} `json:"product"`
-}
-
-// element is a card or a product.
-type element struct {
-	Title    string `json:"title"`
-	Subtitle string `json:"subtitle"`
-}
-
-type postback struct {
-	MID      channel.Opaque `json:"mid"`
-	Title    string         `json:"title"`
-	Payload  string         `json:"payload"` // only the app that sent the button gets it
-	Referral *referral      `json:"referral"`
-}
-
-type referral struct {
-	Ref     string         `json:"ref"`
-	Source  string         `json:"source"`
-	Type    string         `json:"type"`
-	AdID    channel.Opaque `json:"ad_id"`
-	URI     string         `json:"referer_uri"`
-	Product *struct {
-		ID channel.Opaque `json:"id"`
-	} `json:"product"`
-	Ad struct {
-		Title string         `json:"ad_title"`
-		Photo string         `json:"photo_url"`
-		Video string         `json:"video_url"`
-		Post  channel.Opaque `json:"post_id"`
-	} `json:"ads_context_data"`
-}
-
-type reaction struct {
-	MID    channel.Opaque `json:"mid"`
-	Action string         `json:"action"` // react or unreact
-	Word   string         `json:"reaction"`
-	Emoji  string         `json:"emoji"`
-}
-
-type edit struct {
-	MID  channel.Opaque `json:"mid"`
-	Text string         `json:"text"`
-	Nth  channel.Opaque `json:"num_edit"`
 }
 
 // mark is a receipt: messages by their ids, and everything up to a time.
@@ -176,14 +126,6 @@ type policy struct {
 	Reason string `json:"reason"`
 }
 
-// owner is another app that has a conversation now, or this one.
-type owner struct {
-	App channel.Opaque `json:"new_owner_app_id"` // older events of a conversation that is taken have none: it is another's
-}
-
-// appRoles are the roles of apps by their ids.
-type appRoles map[string][]string
-
 // change is news of the Page's feed, or of its templates.
 type change struct {
 	Field string                  `json:"field"`
@@ -217,11 +159,4 @@ type feedValue struct {
 	Template string         `json:"message_template_name"`
 	Language string         `json:"message_template_language"`
 	Reason   channel.Opaque `json:"reason"`
-}
-
-// keysOf lists the keys of an object as it came.
-func keysOf(raw json.RawMessage) []string {
-	var m map[string]json.RawMessage
-	_ = json.Unmarshal(raw, &m) // what is no object has none
-	return slices.Sorted(maps.Keys(m))
 }

@@ -149,3 +149,12 @@ func Wait(h channel.Header) time.Duration {
 	}
 	return time.Duration(longest) * time.Minute
 }
+
+// Whole is [Classes.Refusal] with the subcode beside the code, as conversations of Pages and of Instagram need it.
+func (c Classes) Whole(product string, p *Problem, resp channel.Response) *fault.Error {
+	e := c.Refusal(product, p, resp)
+	if p != nil && p.Subcode != "" && p.Subcode != "0" {
+		e.Provider += "/" + string(p.Subcode)
+	}
+	return e
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/services/simulator/account"
+	"github.com/tributaryhq/tributary/services/simulator/graph"
 	"github.com/tributaryhq/tributary/services/simulator/ledger"
 	"github.com/tributaryhq/tributary/services/simulator/media"
 	"github.com/tributaryhq/tributary/services/simulator/stage"
@@ -21,7 +22,7 @@ func (p *Provider) commented(a *account.Account, act *account.Action, at time.Ti
 	if !strings.Contains(post, "_") {
 		post = c.ID + "_" + post
 	}
-	who := scoped(c, inComments, act.From)
+	who := scoped(c, graph.InComments, act.From)
 	last := a.People.Known(who + " " + post).LastIn
 	v := obj{
 		"from": obj{"id": who, "name": cmp.Or(act.Name, "Simulated "+who[max(0, len(who)-4):])}, "item": "comment", "verb": "add", "post_id": post,
@@ -73,20 +74,20 @@ func (p *Provider) worded(a *account.Account, act *account.Action, kind string, 
 	if act.Text != "" {
 		v["message"] = act.Text
 	}
-	v[map[string]string{"image": "photo", "video": "video"}[kind]] = p.link(a, f)
+	v[map[string]string{"image": "photo", "video": "video"}[kind]] = p.cdn().Link(a, f, p.number())
 	return nil
 }
 
 // answer takes POST /{post or comment}/comments.
 func (p *Provider) answer(w http.ResponseWriter, r *http.Request, a *account.Account, node string) {
-	p.Play(w, r, a, "comments", words{}, func() stage.Act {
+	p.Play(w, r, a, "comments", words, func() stage.Act {
 		in, ok := read(w, r, a, "source")
 		about, known := p.comments.Get(key(a, node))
 		to, post := node, node
 		if known {
 			post = about.post
 			if about.from != "" {
-				to = scoped(a.Config(), inComments, about.from)
+				to = scoped(a.Config(), graph.InComments, about.from)
 			}
 		}
 		kind := "text"
@@ -99,7 +100,7 @@ func (p *Provider) answer(w http.ResponseWriter, r *http.Request, a *account.Acc
 			case !ok:
 				return refusal(2018109, "")
 			case !known && (!isPost || number != a.Config().ID):
-				return unknownObject(node)
+				return graph.UnknownObject(node)
 			case in.values["message"] == "" && kind == "text":
 				return refusal(100, "One of message, attachment_id, attachment_url or source is required")
 			case len(in.values["message"]) > 4*8000:
@@ -117,12 +118,12 @@ func (p *Provider) answer(w http.ResponseWriter, r *http.Request, a *account.Acc
 
 // change takes POST and DELETE /{comment}: it is hidden or shown, gets another text, or is deleted.
 func (p *Provider) change(w http.ResponseWriter, r *http.Request, a *account.Account, id string) {
-	p.Play(w, r, a, "comment", words{}, func() stage.Act {
+	p.Play(w, r, a, "comment", words, func() stage.Act {
 		in, _ := read(w, r, a, "source")
 		c, known := p.comments.Get(key(a, id))
 		act := stage.Act{Name: "comment", Kind: "edit"}
 		if known && c.from != "" {
-			act.To = scoped(a.Config(), inComments, c.from)
+			act.To = scoped(a.Config(), graph.InComments, c.from)
 		}
 		hidden, hides := in.values["is_hidden"]
 		switch {
@@ -134,7 +135,7 @@ func (p *Provider) change(w http.ResponseWriter, r *http.Request, a *account.Acc
 		act.Do = func() stage.Answer {
 			switch {
 			case !known:
-				return unknownObject(id)
+				return graph.UnknownObject(id)
 			case act.Kind == "delete":
 				p.comments.Remove(key(a, id))
 			case hides:

@@ -3,10 +3,6 @@
 package facebook
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
 	"net/http"
 	"strconv"
 	"strings"
@@ -79,7 +75,7 @@ func (p *Provider) MadeUp() account.Registration {
 // Account reads a Page's registration.
 func (p *Provider) Account(in account.Registration) (account.Config, error) {
 	c := account.Config{Type: typeName, ID: in.Text("page_id"), Key: in.Secrets["page_access_token"], Base: typeName, Display: "Simulated Page", Own: in.Text("app_id")}
-	if !digits(c.ID) {
+	if !graph.Digits(c.ID) {
 		return c, fault.At("/settings/page_id", "bad_format", "want the digits of a Page's id")
 	}
 	return c, in.Need("app_secret", "page_access_token")
@@ -99,8 +95,8 @@ func (p *Provider) APIs() map[string]func(http.ResponseWriter, *http.Request, st
 
 // serve takes /v26.0/<node>/<edge>. Files of people need no token.
 func (p *Provider) serve(w http.ResponseWriter, r *http.Request, path string) {
-	if id, ok := strings.CutPrefix(path, filePath); ok {
-		p.file(w, r, id)
+	if id, ok := strings.CutPrefix(path, graph.FilePath); ok {
+		p.cdn().Serve(w, r, id)
 		return
 	}
 	version, rest, _ := strings.Cut(strings.Trim(path, "/"), "/")
@@ -112,7 +108,7 @@ func (p *Provider) serve(w http.ResponseWriter, r *http.Request, path string) {
 	case a == nil:
 		stage.Write(w, refusal(190, ""))
 	case !strings.HasPrefix(version, "v") || node == "":
-		stage.Write(w, unknownObject(node))
+		stage.Write(w, graph.UnknownObject(node))
 	case node == "debug_token":
 		stage.Write(w, debug(r))
 	case node == a.Config().ID || node == "me":
@@ -124,7 +120,7 @@ func (p *Provider) serve(w http.ResponseWriter, r *http.Request, path string) {
 	case edge == "" && r.Method == http.MethodGet:
 		p.profile(w, r, a, node)
 	default:
-		stage.Write(w, unknownObject(node))
+		stage.Write(w, graph.UnknownObject(node))
 	}
 }
 
@@ -148,34 +144,20 @@ func (p *Provider) page(w http.ResponseWriter, r *http.Request, a *account.Accou
 	case "POST take_thread_control", "POST request_thread_control", "POST pass_thread_control":
 		p.control(w, r, a, strings.TrimPrefix(do, "POST "))
 	default:
-		stage.Write(w, unknownObject(a.Config().ID))
+		stage.Write(w, graph.UnknownObject(a.Config().ID))
 	}
 }
 
-func digits(s string) bool { return s != "" && len(s) <= 32 && strings.Trim(s, "0123456789") == "" }
+// scoped is a person's id in one of the Page's scopes.
+func scoped(c *account.Config, scope, name string) string { return graph.Scoped(c, scope, name) }
 
-// scoped is a person's id among the Page's messages, and another one among those who comment. Digits are an id already, except after a
-// plus sign; any other name stands for one that is made of it.
-func scoped(c *account.Config, scope, name string) string {
-	if scope == inMessages && digits(name) && len(name) >= 5 {
-		return name
-	}
-	h := sha256.Sum256([]byte(c.ID + "\x00" + scope + "\x00" + account.Bare(name)))
-	return strconv.FormatUint(1e15+binary.BigEndian.Uint64(h[:])%9e15, 10)
-}
-
-const (
-	inMessages = "messages"
-	inComments = "comments"
-)
-
-// newMID looks like Meta's ids of messages.
-func newMID() string {
-	b := make([]byte, 54)
-	_, _ = rand.Read(b) // never fails (crypto/rand)
-	return "m_" + base64.RawURLEncoding.EncodeToString(b)
-}
+func newMID() string { return graph.NewMID("m_") }
 
 func (p *Provider) number() string { return strconv.FormatInt(p.ids.Add(1), 10) }
+
+// cdn has the files that people send.
+func (p *Provider) cdn() graph.CDN {
+	return graph.CDN{Type: typeName, Accounts: p.Accounts, Files: p.Files, PublicURL: p.PublicURL}
+}
 
 func key(a *account.Account, id string) string { return a.Config().ID + " " + id }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/tributaryhq/tributary/services/simulator/account"
@@ -12,37 +11,6 @@ import (
 	"github.com/tributaryhq/tributary/services/simulator/media"
 	"github.com/tributaryhq/tributary/services/simulator/stage"
 )
-
-// filePath is where the files of people lie, behind the API's base; at Meta it is another host.
-const filePath = "/cdn/"
-
-// link is where a person's file is fetched from, by whoever has the URL.
-func (p *Provider) link(a *account.Account, f *media.File) string {
-	id := p.number()
-	p.Files.Put(id, f)
-	return p.PublicURL + "/simulator/" + typeName + filePath + a.Config().ID + "/" + id + "?oh=" + seal(a, id)
-}
-
-func seal(a *account.Account, id string) string {
-	return graph.Sum(a.Config().Secrets["app_secret"], []byte(id))[:32]
-}
-
-func (p *Provider) file(w http.ResponseWriter, r *http.Request, path string) {
-	page, id, _ := strings.Cut(path, "/")
-	a := p.Accounts.ByID(typeName, page)
-	if a == nil || r.URL.Query().Get("oh") != seal(a, id) {
-		stage.Write(w, stage.Answer{Status: 403, Body: "URL signature mismatch"})
-		return
-	}
-	f := p.Files.File(a, id)
-	if f == nil {
-		stage.Write(w, stage.Answer{Status: 404, Body: "<html><title>Not Found</title></html>"})
-		return
-	}
-	w.Header().Set("Content-Type", f.MIME)
-	w.Header().Set("Content-Length", strconv.Itoa(len(f.Data)))
-	_, _ = w.Write(f.Data)
-}
 
 // form is a body with a file, or JSON without one.
 type form struct {
@@ -90,7 +58,7 @@ func read(w http.ResponseWriter, r *http.Request, a *account.Account, name strin
 
 // upload takes POST /message_attachments: a file that messages can name.
 func (p *Provider) upload(w http.ResponseWriter, r *http.Request, a *account.Account) {
-	p.Play(w, r, a, "message_attachments", words{}, func() stage.Act {
+	p.Play(w, r, a, "message_attachments", words, func() stage.Act {
 		in, ok := read(w, r, a, "filedata")
 		var about message
 		bad := json.Unmarshal([]byte(in.values["message"]), &about) != nil || about.Attachment == nil

@@ -91,7 +91,7 @@ type button struct {
 
 // messages takes POST /messages: a message, a private reply to a comment, or an action of the sender.
 func (p *Provider) messages(w http.ResponseWriter, r *http.Request, a *account.Account) {
-	p.Play(w, r, a, "messages", words{}, func() stage.Act {
+	p.Play(w, r, a, "messages", words, func() stage.Act {
 		body, ok := stage.Read(w, r, maxJSON)
 		body = graph.JSON(r, body)
 		var o outgoing
@@ -122,12 +122,12 @@ func (p *Provider) recipient(a *account.Account, o *outgoing) string {
 	switch c := a.Config(); {
 	case o.Recipient.Comment != "":
 		if about, ok := p.comments.Get(key(a, o.Recipient.Comment)); ok && about.from != "" {
-			return scoped(c, inMessages, about.from)
+			return scoped(c, graph.InMessages, about.from)
 		}
 		return ""
 	case o.Recipient.UserRef != "":
-		return scoped(c, inMessages, "user_ref:"+o.Recipient.UserRef)
-	case digits(o.Recipient.ID):
+		return scoped(c, graph.InMessages, "user_ref:"+o.Recipient.UserRef)
+	case graph.Digits(o.Recipient.ID):
 		return o.Recipient.ID
 	}
 	return ""
@@ -156,7 +156,7 @@ func (p *Provider) wrong(a *account.Account, o *outgoing, to string) (no stage.A
 	script, who := a.Script(), a.People.Known(to)
 	switch {
 	case o.Recipient.Comment != "" && to == "":
-		return unknownObject(o.Recipient.Comment), true
+		return graph.UnknownObject(o.Recipient.Comment), true
 	case to == "":
 		return refuse(100, "The parameter recipient is required")
 	case script.Recipient(to) == "unknown":
@@ -381,7 +381,7 @@ func (p *Provider) taken(a *account.Account, o *message, m *ledger.Message) {
 
 // subscribe takes POST and GET /subscribed_apps.
 func (p *Provider) subscribe(w http.ResponseWriter, r *http.Request, a *account.Account) {
-	p.Play(w, r, a, "subscribed_apps", words{}, func() stage.Act {
+	p.Play(w, r, a, "subscribed_apps", words, func() stage.Act {
 		body, _ := stage.Read(w, r, maxJSON)
 		return stage.Act{Name: "subscribed_apps", Do: func() stage.Answer {
 			if r.Method == http.MethodGet {
@@ -402,12 +402,12 @@ func (p *Provider) subscribe(w http.ResponseWriter, r *http.Request, a *account.
 
 // control takes what apps do to have a conversation.
 func (p *Provider) control(w http.ResponseWriter, r *http.Request, a *account.Account, name string) {
-	p.Play(w, r, a, name, words{}, func() stage.Act {
+	p.Play(w, r, a, name, words, func() stage.Act {
 		body, _ := stage.Read(w, r, maxJSON)
 		var o outgoing
 		err := json.Unmarshal(graph.JSON(r, body), &o)
 		return stage.Act{Name: name, To: o.Recipient.ID, Kind: "control", Do: func() stage.Answer {
-			if err != nil || !digits(o.Recipient.ID) {
+			if err != nil || !graph.Digits(o.Recipient.ID) {
 				return refusal(100, "The parameter recipient is required")
 			}
 			return stage.Answer{Status: 200, Body: obj{"success": true}}
@@ -417,11 +417,11 @@ func (p *Provider) control(w http.ResponseWriter, r *http.Request, a *account.Ac
 
 // profile serves GET /{psid}: of people who have done something with the Page.
 func (p *Provider) profile(w http.ResponseWriter, r *http.Request, a *account.Account, id string) {
-	p.Play(w, r, a, "profile", words{}, func() stage.Act {
+	p.Play(w, r, a, "profile", words, func() stage.Act {
 		return stage.Act{Name: "profile", To: id, Do: func() stage.Answer {
 			who := a.People.Known(id)
-			if !digits(id) || !who.Seen {
-				return unknownObject(id)
+			if !graph.Digits(id) || !who.Seen {
+				return graph.UnknownObject(id)
 			}
 			first, last, _ := strings.Cut(cmp.Or(who.Name, "Simulated "+id[max(0, len(id)-4):]), " ")
 			return stage.Answer{Status: 200, Body: obj{"first_name": first, "last_name": last, "profile_pic": "https://profile.example/" + id, "id": id}}
