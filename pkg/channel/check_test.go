@@ -289,3 +289,25 @@ func TestSplitKeepsTheTextAndTheLimit(t *testing.T) {
 		}
 	})
 }
+
+// A text is cut between what people see as characters, unless one alone is over the limit.
+func TestSplitKeepsGraphemes(t *testing.T) {
+	t.Parallel()
+	const family, letter, flag = "👩‍👩‍👧‍👦", "e\u0301", "🇫🇷"
+	for _, c := range []struct {
+		text string
+		l    Limit
+		want []string
+	}{
+		{strings.Repeat(family, 3), Limit{30, Bytes}, []string{family, family, family}},
+		{strings.Repeat(family, 3), Limit{60, Bytes}, []string{family + family, family}},
+		{strings.Repeat(letter, 3), Limit{4, Bytes}, []string{letter, letter, letter}},
+		{strings.Repeat(flag, 3), Limit{5, UTF16}, []string{flag, flag, flag}},
+		{strings.Repeat(flag, 3), Limit{3, Runes}, []string{flag, flag, flag}},
+		{family, Limit{10, Bytes}, []string{"👩\u200d", "👩\u200d", "👧\u200d", "👦"}},
+	} {
+		if got := c.l.Split(c.text); !slices.Equal(got, c.want) {
+			t.Errorf("%q by %v: %q, want %q", c.text, c.l, got, c.want)
+		}
+	}
+}

@@ -3,6 +3,8 @@ package channel
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
 )
 
 // Len counts text the way a provider does. Segments are the parts of an SMS (GSM 03.38: 160 septets or 153 per part; with any
@@ -43,7 +45,8 @@ func (l Limit) Over(text string) int {
 	return max(0, l.Unit.Len(text)-l.Max)
 }
 
-// Split cuts text into pieces that fit the limit, at a line's or a word's end where one is near, never inside a character.
+// Split cuts text into pieces that fit the limit, at a line's or a word's end where one is near, never inside what people see as one
+// character (a grapheme cluster of UAX 29: a letter with its accents, an emoji of a family), unless that alone does not fit.
 // The pieces joined are the text again. Texts counted in segments are not split: the SMS itself is.
 func (l Limit) Split(text string) []string {
 	var out []string
@@ -57,18 +60,27 @@ func (l Limit) Split(text string) []string {
 
 // prefix returns how many bytes of text fit the limit, at least one character.
 func (l Limit) prefix(text string) int {
+	n, at, state := 0, 0, -1
+	for rest := text; rest != ""; {
+		var seen string
+		seen, rest, _, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		if n += l.Unit.Len(seen); n > l.Max {
+			break
+		}
+		at += len(seen)
+	}
+	if at == 0 {
+		return l.runes(text)
+	}
+	return at
+}
+
+// runes is how many bytes of text fit, by code points, at least one.
+func (l Limit) runes(text string) int {
 	n := 0
 	for i := 0; i < len(text); {
-		r, size := utf8.DecodeRuneInString(text[i:])
-		switch l.Unit {
-		case Bytes:
-			n += size
-		case UTF16:
-			n += utf16Len(r)
-		default:
-			n++
-		}
-		if n > l.Max && i > 0 {
+		_, size := utf8.DecodeRuneInString(text[i:])
+		if n += l.Unit.Len(text[i : i+size]); n > l.Max && i > 0 {
 			return i
 		}
 		i += size
