@@ -43,7 +43,8 @@ const (
 	TemplateType MessageType = "template"
 	ReactionType MessageType = "reaction"
 	OrderType    MessageType = "order"
-	StoryMention MessageType = "story_mention"
+	StoryMention MessageType = "story_mention" // the business is named in somebody's story
+	Story        MessageType = "story"         // a shared story; of an attachment: what a story shows, a picture or a video
 	SystemType   MessageType = "system"
 	Unsupported  MessageType = "unsupported" // a placeholder: Raw has what the provider sent (P2)
 )
@@ -100,7 +101,7 @@ func filesOf(out []Attachment, cs []Component) []Attachment {
 // Attachment is a file by reference. Inbound it starts pending, with MediaRef or URL saying where the provider has it.
 type Attachment struct {
 	ID       string      `json:"id,omitempty"` // att_…, derived for inbound
-	Type     MessageType `json:"type"`         // image, audio, video, document or sticker
+	Type     MessageType `json:"type"`         // image, audio, video, document, sticker or story
 	MIME     string      `json:"mime,omitempty"`
 	Name     string      `json:"name,omitempty"`
 	Size     int64       `json:"size,omitempty"` // bytes
@@ -113,6 +114,7 @@ type Attachment struct {
 	Bytes    []byte      `json:"-"`                   // from an adapter: the file, if it came in the call itself
 	Shape
 	State   AttachmentState `json:"state,omitempty"`
+	Until   Time            `json:"until,omitzero"` // of a remote file: the provider has it no longer; set by the host
 	Error   *Error          `json:"error,omitempty"`
 	Warning *Error          `json:"warning,omitempty"` // the file is there, and something about it is not as it was announced
 }
@@ -133,6 +135,8 @@ const (
 	Pending AttachmentState = "pending"
 	Ready   AttachmentState = "ready"
 	Lost    AttachmentState = "failed"
+	// Remote is a file that the provider lets nobody keep: it is never fetched, and shown from where the provider has it.
+	Remote AttachmentState = "remote"
 )
 
 // StickerRef names a sticker of a provider's package, which needs no file to be sent.

@@ -52,6 +52,7 @@ const (
 	AttachmentStateFailed  AttachmentState = "failed"
 	AttachmentStatePending AttachmentState = "pending"
 	AttachmentStateReady   AttachmentState = "ready"
+	AttachmentStateRemote  AttachmentState = "remote"
 )
 
 // Valid indicates whether the value is a known member of the AttachmentState enum.
@@ -62,6 +63,8 @@ func (e AttachmentState) Valid() bool {
 	case AttachmentStatePending:
 		return true
 	case AttachmentStateReady:
+		return true
+	case AttachmentStateRemote:
 		return true
 	default:
 		return false
@@ -563,11 +566,16 @@ type Attachment struct {
 	Name   *string                 `json:"name,omitempty"`
 
 	// PreviewUrl a JPEG of at most 240 pixels a side; of a video, a neutral poster
-	PreviewUrl *string         `json:"preview_url,omitempty"`
-	Size       *int            `json:"size,omitempty"`
-	State      AttachmentState `json:"state"`
-	Type       string          `json:"type"`
-	Url        *string         `json:"url,omitempty"`
+	PreviewUrl *string `json:"preview_url,omitempty"`
+	Size       *int    `json:"size,omitempty"`
+
+	// State remote: nobody may keep the file, which url leads to until the provider ends it
+	State AttachmentState `json:"state"`
+	Type  string          `json:"type"`
+
+	// Until of a remote file: it is there no longer
+	Until *time.Time `json:"until,omitempty"`
+	Url   *string    `json:"url,omitempty"`
 
 	// Voice audio that is played like a spoken message
 	Voice *bool `json:"voice,omitempty"`
@@ -579,7 +587,7 @@ type Attachment struct {
 	Width *int `json:"width,omitempty"`
 }
 
-// AttachmentState defines model for Attachment.State.
+// AttachmentState remote: nobody may keep the file, which url leads to until the provider ends it
 type AttachmentState string
 
 // ChannelRef defines model for ChannelRef.

@@ -221,7 +221,7 @@ func (i *Intake) attach(ctx context.Context, tenant string, a event.Attached) er
 		}
 		return nil
 	})
-	if err != nil || a.Attachment.State != event.Ready || !m.Has(a.Attachment.ID) {
+	if err != nil || a.Attachment.State != event.Ready && a.Attachment.State != event.Remote || !m.Has(a.Attachment.ID) {
 		return err
 	}
 	f := &record.File{
@@ -229,6 +229,9 @@ func (i *Intake) attach(ctx context.Context, tenant string, a event.Attached) er
 		SHA256: a.Attachment.SHA256, Blob: a.Attachment.Blob, CreatedAt: at, Shape: a.Attachment.Shape,
 	}
 	f.ID, f.Tenant = a.Attachment.ID, tenant
+	if a.Attachment.State == event.Remote {
+		f.URL, f.ExpiresAt = a.Attachment.URL, a.Attachment.Until
+	}
 	if err := i.Record.Files.Insert(ctx, f); err != nil && !errors.Is(err, store.ErrExists) {
 		return err
 	}

@@ -78,6 +78,9 @@ func (o *Outbox) findUploaded(ctx context.Context, doc *record.Conversation, by 
 		if f == nil || f.Tenant != by.Tenant || (!slices.Contains(f.Conversations, doc.ID) && f.UploadedBy != by.Actor.ID) {
 			return nil, fault.At(fmt.Sprintf(at, i), "bad_value", "there is no attachment %s", ids[i])
 		}
+		if f.URL != "" {
+			return nil, fault.At(fmt.Sprintf(at, i), "bad_value", "attachment %s is only shown, and nobody may keep or send it", ids[i])
+		}
 		out = append(out, event.Attachment{
 			ID: f.ID, Type: f.Type, MIME: cmp.Or(mediatype.Canonical(f.MIME), mediatype.Unknown), Name: f.Name, Size: f.Size, SHA256: f.SHA256, Blob: f.Blob, State: event.Ready, Shape: f.Shape,
 		})

@@ -352,6 +352,7 @@ type File struct {
 	Size          int64             `json:"size"`
 	SHA256        string            `json:"sha256"`
 	Blob          string            `json:"blob"`
+	URL           string            `json:"url,omitempty"` // of a file that stays at the provider, in place of Blob: where it is shown until the document ends
 	CreatedAt     event.Time        `json:"created_at"`
 	event.Shape
 }

@@ -146,7 +146,23 @@ func (s *Server) GetAttachment(c *gin.Context, id api.ID) {
 		httpapi.Fail(c, httpapi.StoreError(err))
 		return
 	}
+	if f.URL != "" {
+		s.elsewhere(c, f)
+		return
+	}
 	s.download(c, f, f.Blob, f.MIME, f.Name)
+}
+
+// elsewhere leads to where the provider shows a file that nobody may keep: not through here, and not for long. The document outlives that
+// until the store has swept it.
+func (s *Server) elsewhere(c *gin.Context, f *record.File) {
+	if !s.at().Before(f.ExpiresAt) {
+		httpapi.Fail(c, gone("attachment", f.ID))
+		return
+	}
+	c.Header("Cache-Control", "no-store")
+	c.Header("Referrer-Policy", "no-referrer")
+	c.Redirect(http.StatusFound, f.URL)
 }
 
 // GetAttachmentPreview implements api.ServerInterface.

@@ -212,6 +212,9 @@ func attachments(as []event.Attachment) []object {
 		if a.Preview != "" {
 			out[i]["preview_url"] = "/v1/attachments/" + a.ID + "/preview"
 		}
+		if !a.Until.IsZero() {
+			out[i]["until"] = a.Until
+		}
 		if a.Error != nil {
 			out[i]["error"] = a.Error
 		}

@@ -5,14 +5,14 @@ import (
 	"github.com/tributaryhq/tributary/pkg/event"
 )
 
-// ready says of every file that came with the message itself that it is there, as the media worker says it of those it fetched:
-// whoever serves files hears of all of them in one way.
+// ready says of every file that came with the message itself that it is there, as the media worker says it of those it fetched, and of every
+// file that stays at the provider where that is: whoever serves files hears of all of them in one way.
 func (g *Ingress) ready(ch channel.Keyed, e *event.Inbound) (recs []event.Record) {
 	if e.Content == nil {
 		return nil
 	}
 	for _, a := range e.Content.Attachments {
-		if a.State != event.Ready || a.Blob == "" {
+		if (a.State != event.Ready || a.Blob == "") && a.State != event.Remote {
 			continue
 		}
 		recs = append(recs, event.Record{Topic: event.TopicInbound, Key: event.Key(ch.ID, e.Peer), Event: event.New(

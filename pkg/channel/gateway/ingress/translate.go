@@ -132,12 +132,14 @@ func (g *Ingress) attachments(ctx context.Context, ch channel.Keyed, e *event.In
 			if err := g.unpack(ctx, ch, a); err != nil {
 				return nil, err
 			}
+		case a.State == event.Remote && a.URL != "":
+			a.Until = e.ReceivedAt.Add(time.Duration(keep))
 		case a.MediaRef != "" || a.URL != "":
 			a.State = event.Pending
 			wanted = append(wanted, event.WantedMedia{
 				ChannelID: ch.ID, Peer: e.Peer, Ref: e.Ref, Index: i, Attachment: *a, ExpiresAt: e.ReceivedAt.Add(time.Duration(keep)),
 			})
-		case a.Blob == "":
+		case a.Blob == "": // also what stays at the provider, which says nowhere where
 			a.State, a.Error = event.Lost, &event.Error{Kind: "gone", Code: "no_media", Title: "The provider named no file"}
 		}
 	}
