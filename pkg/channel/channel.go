@@ -99,6 +99,16 @@ type Expirer interface {
 	ParseExpiry(resp Response, at time.Time) (time.Time, error)
 }
 
+// Renewer is implemented by types with [Expirer] whose provider answers the same call with a credential that is valid for longer. The host
+// keeps that, sealed, for as long as the channel has the secret that it replaces: Sign finds it in Keyed.Token, which is empty before.
+type Renewer interface {
+	// Renewable is the key of the secret that is renewed.
+	Renewable() string
+
+	// ParseRenewal reads the credential in an answer that ParseExpiry has read; empty: there is none.
+	ParseRenewal(resp Response) string
+}
+
 // Setup is implemented by types that can be told their webhook URL through an API.
 type Setup interface {
 	// SetupRequests are the unsigned calls that register webhookURL; POST /v1/channels/{id}/test makes them.

@@ -22,6 +22,7 @@ type Guarded struct {
 	SetupReader  SetupReader
 	Profiler     Profiler
 	Expirer      Expirer
+	Renewer      Renewer
 }
 
 // Guard returns a with its optional interfaces found.
@@ -47,6 +48,9 @@ func Guard(a Adapter) Guarded {
 	}
 	if o, ok := a.(Expirer); ok {
 		g.Expirer = guardedExpirer{o}
+	}
+	if o, ok := a.(Renewer); ok {
+		g.Renewer = guardedRenewer{o}
 	}
 	return g
 }
@@ -152,6 +156,22 @@ func (g guardedExpirer) ExpiryRequest(ch Keyed) (req Request, ok bool) {
 func (g guardedExpirer) ParseExpiry(resp Response, at time.Time) (until time.Time, err error) {
 	defer recoverAs(&err, fault.Unknown, "unreadable_answer")
 	return g.Expirer.ParseExpiry(resp, at)
+}
+
+type guardedRenewer struct{ Renewer }
+
+// Renewable returns no key where the adapter panics.
+func (g guardedRenewer) Renewable() (key string) {
+	var err error
+	defer recoverAs(&err, fault.Internal, "renewable_failed")
+	return g.Renewer.Renewable()
+}
+
+// ParseRenewal returns nothing for an answer that makes the adapter panic.
+func (g guardedRenewer) ParseRenewal(resp Response) (credential string) {
+	var err error
+	defer recoverAs(&err, fault.Unknown, "unreadable_answer")
+	return g.Renewer.ParseRenewal(resp)
 }
 
 // recoverAs makes a panic of the adapter an error of that kind and code; a deferred call. The error says where the adapter

@@ -36,6 +36,8 @@ func (panicking) ParseSetup(Response) error                              { panic
 func (panicking) ProfileRequest(Channel, Who) (Request, bool)            { panic(spilled) }
 func (panicking) ExpiryRequest(Keyed) (Request, bool)                    { panic(spilled) }
 func (panicking) ParseExpiry(Response, time.Time) (time.Time, error)     { panic(spilled) }
+func (panicking) Renewable() string                                      { panic(spilled) }
+func (panicking) ParseRenewal(Response) string                           { panic(spilled) }
 func (panicking) ParseProfile(Channel, Who, Response) (event.Profile, error) {
 	panic(spilled)
 }
@@ -85,7 +87,7 @@ func TestNoPanicOfAnAdapterLeavesItsGuard(t *testing.T) {
 
 func TestAGuardHasOnlyWhatItsAdapterHas(t *testing.T) {
 	g := Guard(struct{ Adapter }{panicking{}})
-	if g.AppLevel != nil || g.MediaFetcher != nil || g.TokenSource != nil || g.Setup != nil || g.Profiler != nil || g.Expirer != nil {
+	if g.AppLevel != nil || g.MediaFetcher != nil || g.TokenSource != nil || g.Setup != nil || g.Profiler != nil || g.Expirer != nil || g.Renewer != nil {
 		t.Errorf("%+v, want no optional interface", g)
 	}
 }

@@ -2,6 +2,7 @@ package channeltest
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ func (r *runner) expiry(t *testing.T, c *golden) {
 	var out struct {
 		Asked bool        `json:"asked"`
 		Until *time.Time  `json:"until,omitempty"` // without it they do not end
+		New   string      `json:"new,omitempty"`   // the credential that the answer has
 		Error *shownError `json:"error,omitempty"`
 	}
 	req, asked := e.ExpiryRequest(c.ch)
@@ -27,7 +29,12 @@ func (r *runner) expiry(t *testing.T, c *golden) {
 		if !req.Safe {
 			t.Error("a request that only asks must be safe to repeat")
 		}
-		until, err := e.ParseExpiry(c.response(t, 1, req.Tag), c.at)
+		resp := c.response(t, 1, req.Tag)
+		until, err := e.ParseExpiry(resp, c.at)
+		if renews, ok := r.adapter.(channel.Renewer); ok && err == nil {
+			out.New = renews.ParseRenewal(resp)
+			r.renews(t, renews)
+		}
 		switch {
 		case err != nil:
 			out.Error = showError("expiry", err)
@@ -38,6 +45,19 @@ func (r *runner) expiry(t *testing.T, c *golden) {
 		r.expiries(t, e)
 	}
 	c.want(t, "outcome.json", pretty(t, out))
+}
+
+// renews checks that what is renewed is a secret of the form, and that no answer breaks the reading.
+func (r *runner) renews(t *testing.T, e channel.Renewer) {
+	t.Helper()
+	if !slices.ContainsFunc(r.adapter.Info().Settings, func(f channel.Field) bool { return f.Secret && f.Key == e.Renewable() }) {
+		t.Errorf("%s, which is renewed, is no secret of the channel", e.Renewable())
+	}
+	for _, body := range junk {
+		if got := e.ParseRenewal(channel.Response{Status: 200, Header: channel.Header{}, Body: body}); got != "" {
+			t.Errorf("%.20q has the credential %q", body, got)
+		}
+	}
 }
 
 // expiries reads what a broken provider might say. Only a success says when credentials end, or that they do not, and what a proxy or a

@@ -146,7 +146,7 @@ func build(ctx context.Context, a channel.Adapter, env *run.Env, opts []Option) 
 // watch any.
 func (h *Host) watch(t event.ChannelType, caller *provider.Caller) error {
 	if h.Adapter.Expirer != nil {
-		h.ends = expiry.New(expiry.Deps{Adapter: h.Adapter, Channels: h.Directory, Caller: caller, DB: h.DB, Now: h.Now, Log: h.Log})
+		h.ends = expiry.New(expiry.Deps{Adapter: h.Adapter, Channels: h.Directory, Caller: caller, Renewed: caller.Tokens, DB: h.DB, Now: h.Now, Log: h.Log})
 		if err := h.ends.Observe(otel.Meter("tributary/expiry")); err != nil {
 			return err
 		}

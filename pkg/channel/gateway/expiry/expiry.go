@@ -1,5 +1,5 @@
 // Package expiry asks providers until when the credentials of channels are valid, where a provider says so, and tells operators how long
-// the first of them has left.
+// the first of them has left. Where the same call makes them valid for longer, it keeps what replaces them.
 //
 // A provider is asked once a day for each channel, and once more when the channel changes. What it said is kept in the store, so that
 // replicas share it and a start asks for nothing that is known.
@@ -53,11 +53,17 @@ type Asker interface {
 	Ask(ctx context.Context, ch channel.Keyed, req channel.Request, read func(channel.Response) error) error
 }
 
+// Renewals keep credentials that were renewed; provider.Tokens is one.
+type Renewals interface {
+	Renew(ctx context.Context, ch channel.Keyed, credential string, until time.Time) error
+}
+
 // Deps is what a Worker works with.
 type Deps struct {
 	Adapter  channel.Guarded // with an Expirer
 	Channels Channels
 	Caller   Asker
+	Renewed  Renewals // nil for types whose credentials are not renewed
 	DB       store.DB
 	Now      func() time.Time
 	Log      *slog.Logger
@@ -147,10 +153,17 @@ func (w *Worker) of(ctx context.Context, ch channel.Keyed, known *end) (time.Tim
 func (w *Worker) ask(ctx context.Context, ch channel.Keyed, req channel.Request) (until time.Time, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callFor)
 	defer cancel()
+	renewed := ""
 	err = w.Caller.Ask(ctx, ch, req, func(resp channel.Response) (err error) {
 		until, err = w.Adapter.Expirer.ParseExpiry(resp, w.Now())
+		if err == nil && w.Adapter.Renewer != nil {
+			renewed = w.Adapter.Renewer.ParseRenewal(resp)
+		}
 		return err
 	})
+	if err == nil && renewed != "" {
+		err = w.Renewed.Renew(ctx, ch, renewed, until)
+	}
 	return until, err
 }
 

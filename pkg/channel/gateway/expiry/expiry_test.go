@@ -100,3 +100,44 @@ func TestTheFirstEndOfCredentials(t *testing.T) {
 	o.says["ch_soon"] = now.Add(-time.Hour)
 	look("it has ended", -time.Hour, true, "ch_soon")
 }
+
+// exchange is an office whose answers renew the credential, and what was kept of them.
+type exchange struct {
+	*office
+	kept  map[string]string
+	fails error
+}
+
+func (*exchange) Renewable() string { return "access_token" }
+
+func (*exchange) ParseRenewal(resp channel.Response) string { return "renewed-" + string(resp.Body) }
+
+func (x *exchange) Renew(_ context.Context, ch channel.Keyed, credential string, until time.Time) error {
+	if x.fails == nil {
+		x.kept[ch.ID] = credential + " " + time.Until(until).Round(time.Hour).String()
+	}
+	return x.fails
+}
+
+// TestRenewalsAreKept: what an answer renews is kept until its end; where it cannot be kept, or the provider says nothing, it is asked again.
+func TestRenewalsAreKept(t *testing.T) {
+	t.Parallel()
+	now := time.Now().Truncate(time.Second)
+	o := &office{says: map[string]time.Time{"ch_a": now.Add(60 * 24 * time.Hour)}, fails: map[string]error{"ch_b": fault.New(fault.Gone, "expiry_unknown", "no word")}, asked: map[string]int{}}
+	o.chs = []channel.Keyed{keyed("ch_a", 1), keyed("ch_b", 1)}
+	x := &exchange{office: o, kept: map[string]string{}, fails: errors.New("the store is away")}
+	w := New(Deps{Adapter: channel.Guard(x), Channels: o, Caller: o, Renewed: x, DB: storetest.New(t, Spec), Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)})
+	for _, when := range []struct {
+		after time.Duration
+		fails error
+		asked int
+	}{{0, x.fails, 1}, {tryAgain, nil, 2}, {time.Hour, nil, 2}} {
+		now, x.fails = now.Add(when.after), when.fails
+		if err := w.Look(t.Context()); err != nil || o.asked["ch_a"] != when.asked || o.asked["ch_b"] != 1 {
+			t.Errorf("after %s: asked %v, %v", when.after, o.asked, err)
+		}
+	}
+	if len(x.kept) != 1 || x.kept["ch_a"] != "renewed-ch_a 1440h0m0s" {
+		t.Errorf("kept %v", x.kept)
+	}
+}

@@ -32,9 +32,10 @@ type Sealer interface {
 	Open(sealed string, context ...string) (string, error)
 }
 
-// Tokens keeps the short-lived tokens of channels fresh.
+// Tokens keeps the short-lived tokens of channels fresh, and the credentials that were renewed.
 type Tokens struct {
-	source     channel.TokenSource
+	source     channel.TokenSource // nil for types whose credentials are renewed
+	renewer    channel.Renewer     // nil for all others
 	transports map[string]Transport
 	docs       *store.Collection[tokenDocument]
 	leases     *lease.Leases
@@ -51,7 +52,8 @@ type Tokens struct {
 type tokenDocument struct {
 	store.Meta
 	Sealed    string     `json:"sealed"`
-	Version   int64      `json:"version"` // of the channel whose secrets fetched it
+	Version   int64      `json:"version"`      // of the channel whose secrets fetched it
+	Of        string     `json:"of,omitempty"` // of a renewed credential: the digest of the secret that it replaces, in place of Version
 	FetchedAt event.Time `json:"fetched_at"`
 	Until     event.Time `json:"until"`
 }
@@ -63,6 +65,9 @@ type held struct {
 	version int64
 	fetched time.Time
 	until   time.Time
+
+	of     string    // of a renewed credential: the digest of the secret that it replaces
+	looked time.Time // when the store was asked for it
 }
 
 // good reports whether the token may still be used for a call at t, and whether it is time to fetch the next one.
@@ -77,17 +82,20 @@ func (h held) good(version int64, t time.Time) (usable, old bool) {
 
 // NewTokens returns the tokens of an adapter's channels, nil if it needs none.
 func NewTokens(a channel.Guarded, transports map[string]Transport, db store.DB, sealer Sealer, now func() time.Time) *Tokens {
-	if a.TokenSource == nil {
+	if a.TokenSource == nil && a.Renewer == nil {
 		return nil
 	}
 	return &Tokens{
-		source: a.TokenSource, transports: transports, docs: store.NewCollection[tokenDocument](db, TokenSpec), leases: lease.New(db, now),
+		source: a.TokenSource, renewer: a.Renewer, transports: transports, docs: store.NewCollection[tokenDocument](db, TokenSpec), leases: lease.New(db, now),
 		sealer: sealer, now: now, memory: map[string]held{}, unrenewed: map[string]bool{},
 	}
 }
 
 // Token returns the channel's token, fetched now if need be. A token that grows old is fetched anew in the background.
 func (t *Tokens) Token(ctx context.Context, ch channel.Keyed) (string, error) {
+	if t.source == nil {
+		return t.renewed(ctx, ch)
+	}
 	t.mu.Lock()
 	h := t.memory[ch.ID]
 	t.mu.Unlock()
@@ -118,6 +126,9 @@ func (t *Tokens) Token(ctx context.Context, ch channel.Keyed) (string, error) {
 
 // ending reports whether the channel's token is old and the last try to renew it has failed.
 func (t *Tokens) ending(ch channel.Keyed) bool {
+	if t.source == nil {
+		return false // the ends of credentials that operators gave are told by package expiry
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	_, old := t.memory[ch.ID].good(ch.Version, t.now())
@@ -239,14 +250,18 @@ func (t *Tokens) fetch(ctx context.Context, ch channel.Keyed) (held, error) {
 }
 
 func (t *Tokens) share(ctx context.Context, ch channel.Keyed, h held) error {
+	if err := t.keep(ctx, ch, h); errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil // a token that is not shared still works here
+}
+
+func (t *Tokens) keep(ctx context.Context, ch channel.Keyed, h held) error {
 	sealed := t.sealer.Seal(h.token, ch.Tenant, ch.ID, "provider token")
 	_, err := t.docs.Upsert(ctx, ch.ID, func() *tokenDocument { return &tokenDocument{} }, func(d *tokenDocument) error {
-		d.Tenant, d.Sealed, d.Version, d.FetchedAt, d.Until = ch.Tenant, sealed, h.version, event.At(h.fetched), event.At(h.until)
+		d.Tenant, d.Sealed, d.Version, d.Of, d.FetchedAt, d.Until = ch.Tenant, sealed, h.version, h.of, event.At(h.fetched), event.At(h.until)
 		d.ExpiresAt = d.Until
 		return nil
 	})
-	if err != nil && !errors.Is(err, context.Canceled) {
-		return nil // a token that is not shared still works here
-	}
 	return err
 }

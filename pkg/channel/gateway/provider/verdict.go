@@ -125,7 +125,8 @@ func (c *Caller) Ask(ctx context.Context, ch channel.Keyed, req channel.Request,
 	return err
 }
 
-// withToken makes a call with the channel's token; once more with a new one if it was denied. An error came before the call.
+// withToken makes a call with the channel's token; once more with a new one, or with the channel's own credential, if it was denied. An error
+// came before the call.
 func (c *Caller) withToken(ctx context.Context, ch channel.Keyed, call func(channel.Keyed) (denied bool)) error {
 	for try := 0; ; try++ {
 		token, err := c.token(ctx, ch)
@@ -138,7 +139,7 @@ func (c *Caller) withToken(ctx context.Context, ch channel.Keyed, call func(chan
 		ch.Token = token
 		refused := call(ch)
 		c.failing.note(ch.ID, denied, refused, c.Now())
-		if !refused || c.Tokens == nil || try > 0 {
+		if !refused || token == "" || try > 0 {
 			return nil
 		}
 		c.Tokens.Drop(ctx, ch, token)
