@@ -9,6 +9,7 @@ import (
 	"github.com/tributaryhq/tributary/services/deliverystatus"
 	"github.com/tributaryhq/tributary/services/facebook"
 	"github.com/tributaryhq/tributary/services/inbox"
+	"github.com/tributaryhq/tributary/services/instagram"
 	"github.com/tributaryhq/tributary/services/line"
 	"github.com/tributaryhq/tributary/services/rcs"
 	"github.com/tributaryhq/tributary/services/routing"
@@ -22,12 +23,12 @@ import (
 // Services returns every service of a platform, channel services first.
 func Services() []run.Service {
 	return []run.Service{
-		whatsapp.Service, facebook.Service, telegram.Service, line.Service, wechat.Service, x.Service, rcs.Service, webchat.Service,
+		whatsapp.Service, instagram.Service, facebook.Service, telegram.Service, line.Service, wechat.Service, x.Service, rcs.Service, webchat.Service,
 		inbox.Service, routing.Service, deliverystatus.Service, admin.Service, console.Service,
 	}
 }
 
 // Adapters returns every channel type's adapter, in the order of event.ChannelTypes.
 func Adapters() []channel.Adapter {
-	return []channel.Adapter{whatsapp.Adapter{}, facebook.Adapter{}, telegram.Adapter{}, line.Adapter{}, wechat.Adapter{}, x.Adapter{}, rcs.Adapter{}, webchat.Adapter{}}
+	return []channel.Adapter{whatsapp.Adapter{}, instagram.Adapter{}, facebook.Adapter{}, telegram.Adapter{}, line.Adapter{}, wechat.Adapter{}, x.Adapter{}, rcs.Adapter{}, webchat.Adapter{}}
 }

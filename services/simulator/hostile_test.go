@@ -9,6 +9,7 @@ import (
 
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/services/facebook"
+	"github.com/tributaryhq/tributary/services/instagram"
 	"github.com/tributaryhq/tributary/services/telegram"
 )
 
@@ -18,6 +19,7 @@ func TestProvidersTakeAnything(t *testing.T) {
 	w := cloud(t)
 	w.open(telegram.Adapter{}, event.Telegram, "/simulator/telegram", obj{"bot_username": "demo_bot"}, map[string]string{"bot_token": "7000001:AA-token"})
 	w.open(facebook.Adapter{}, event.Facebook, "/simulator/facebook", obj{"page_id": pageID, "app_id": "1"}, map[string]string{"app_secret": "s", "page_access_token": "EAAG-page"})
+	w.open(instagram.Adapter{}, event.Instagram, "/simulator/instagram", obj{"account_id": igAccount, "app_id": "1"}, map[string]string{"app_secret": "s", "access_token": "IGAA-account"})
 	bodies := []string{"", "null", "[]", "1", `"x"`, "{", `{"to":{}}`, `{"messaging_product":"whatsapp","to":"491511234567","type":"interactive","interactive":{}}`,
 		`{"messaging_product":"whatsapp","to":"491511234567","type":"image"}`, `{"messaging_product":"whatsapp","to":"491511234567","type":"text","text":null}`,
 		`{"messaging_product":"whatsapp","status":"read"}`, `{"chat_id":{},"text":[1]}`, `{"chat_id":"+5","text":"x"}`, `{"chat_id":007,"text":"x"}`, `{"chat_id":1e3,"text":"x"}`,
@@ -34,6 +36,10 @@ func TestProvidersTakeAnything(t *testing.T) {
 	paths = append(paths, "/simulator/facebook/cdn/1/2", "/simulator/facebook", "/simulator/rcs-google/token", "/simulator/rcs-google/v1/phones/+1/agentMessages", "/simulator/rcs-maap/bot/messages",
 		"/simulator/rcs-maap/files/1", "/simulator/rcs-cmcc/messaging/interaction/v1/outbound/x/requests", "/simulator/rcs-ctcu/bot/v1/x/accessToken", "/simulator/rcs-ctcu/bot/v1/x/messages",
 		"/simulator/rcs-huawei/openchatbot/v2/x/outbound")
+	for _, node := range []string{"", igAccount + "/messages", igAccount + "/subscribed_apps", igAccount + "/mentions", igAccount, "180/replies", "180/comments", "180", "me/x"} {
+		paths = append(paths, "/simulator/instagram/v26.0/"+node)
+	}
+	paths = append(paths, "/simulator/instagram/cdn/1/2", "/simulator/instagram", "/simulator/instagram/refresh_access_token")
 	for _, m := range []string{"sendMessage", "sendPhoto", "sendMediaGroup", "sendLocation", "sendContact", "setMessageReaction", "editMessageText", "deleteMessage",
 		"setWebhook", "getWebhookInfo", "getFile", "getMe", "getChat", "sendChatAction", "answerCallbackQuery", "noSuchMethod", ""} {
 		paths = append(paths, "/simulator/telegram/bot7000001:AA-token/"+m)
@@ -60,6 +66,9 @@ func raw(t *testing.T, w *world, method, path, kind, body string) (int, []byte) 
 	req.Header.Set("Authorization", "Bearer EAAG-token")
 	if strings.HasPrefix(path, "/simulator/facebook") {
 		req.Header.Set("Authorization", "Bearer EAAG-page")
+	}
+	if strings.HasPrefix(path, "/simulator/instagram") {
+		req.Header.Set("Authorization", "Bearer IGAA-account")
 	}
 	req.Header.Set("Content-Type", kind)
 	resp, err := w.http.Do(req)

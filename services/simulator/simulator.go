@@ -1,5 +1,5 @@
 // Package simulator plays the providers of messaging channels: it sends signed webhooks as WhatsApp (Cloud API and 360dialog),
-// Facebook, Telegram, LINE, WeChat, X and the platforms of RCS do, takes what the gateway sends, and answers with receipts and errors. It serves the demo, end-to-end tests,
+// Facebook, Instagram, Telegram, LINE, WeChat, X and the platforms of RCS do, takes what the gateway sends, and answers with receipts and errors. It serves the demo, end-to-end tests,
 // benchmarks and people; README.md tells how to call it. Everything is in memory. It plays the provider of every channel whose setting
 // api_base_url is its own, and of accounts that are registered.
 package simulator
@@ -22,6 +22,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/run"
 	"github.com/tributaryhq/tributary/services/simulator/account"
 	"github.com/tributaryhq/tributary/services/simulator/facebook"
+	"github.com/tributaryhq/tributary/services/simulator/instagram"
 	"github.com/tributaryhq/tributary/services/simulator/ledger"
 	"github.com/tributaryhq/tributary/services/simulator/line"
 	"github.com/tributaryhq/tributary/services/simulator/media"
@@ -91,6 +92,7 @@ func New(_ context.Context, env *run.Env) (*run.Parts, error) {
 		&telegram.Provider{Stage: s.stage, Accounts: s.accounts, Files: files, Allowed: s.allowed},
 		line.New(s.stage, s.accounts, files, s.allowed),
 		facebook.New(s.stage, s.accounts, files, s.allowed, s.publicURL),
+		instagram.New(s.stage, s.accounts, files, s.publicURL),
 		wechat.New(s.stage, s.accounts, files, s.allowed),
 		x.New(s.stage, s.accounts, files, s.allowed),
 		rcs.New(s.stage, s.accounts, files, s.allowed),

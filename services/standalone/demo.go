@@ -99,6 +99,7 @@ const (
 	demoPhoneID = "109876543210987"
 	demoWABA    = "100200300400501"
 	demoPage    = "104587230019283"
+	demoAccount = "17841405309876543"
 	demoBot     = "tributary_demo_bot"
 	demoLINE    = "U7d1b0c5e9a2f48639bd4c07f15e8a362"
 
@@ -119,6 +120,13 @@ var demoChannels = []struct {
 		"whatsapp",
 		func(url string) map[string]any {
 			return map[string]any{"provider": "cloud", "phone_number_id": demoPhoneID, "waba_id": demoWABA, "api_base_url": url + "/simulator/whatsapp"}
+		},
+		map[string]func() string{"app_secret": hexOf(16), "access_token": hexOf(24), "verify_token": hexOf(12)},
+	},
+	{
+		"instagram",
+		func(url string) map[string]any {
+			return map[string]any{"account_id": demoAccount, "login": "instagram", "app_id": demoFacebookApp, "api_base_url": url + "/simulator/instagram"}
 		},
 		map[string]func() string{"app_secret": hexOf(16), "access_token": hexOf(24), "verify_token": hexOf(12)},
 	},

@@ -24,7 +24,7 @@ func simulate(ctx context.Context, s streams, args []string) error {
 		fs.StringVar(&name, "name", "", "the person's name")
 		fs.StringVar(&text, "text", "", "what they write")
 		fs.StringVar(&kind, "kind", "text", "text, image, location, button, reaction, edit, delete or typing, as far as the channel has it")
-		fs.StringVar(&post, "post", "", "on Facebook the post below which it is a comment")
+		fs.StringVar(&post, "post", "", "on Facebook and Instagram the post below which it is a comment")
 		fs.StringVar(&account, "account", "", "the simulated account; empty: the first of that type")
 	})
 	if err != nil {

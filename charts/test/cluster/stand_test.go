@@ -148,7 +148,7 @@ func (s *stand) address(service string) string {
 // owners are the services that answer a path on a cluster; the longest prefix counts.
 var owners = map[string]string{
 	"/v1/conversations": "inbox", "/v1/messages": "inbox", "/v1/channels": "admin", "/v1/auth": "admin", "/v1/dead-letters": "deliverystatus",
-	"/webhooks/whatsapp": "whatsapp", "/webhooks/facebook": "facebook", "/webhooks/telegram": "telegram", "/webhooks/line": "line",
+	"/webhooks/whatsapp": "whatsapp", "/webhooks/facebook": "facebook", "/webhooks/instagram": "instagram", "/webhooks/telegram": "telegram", "/webhooks/line": "line",
 }
 
 func (s *stand) url(path string) string {

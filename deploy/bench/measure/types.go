@@ -14,7 +14,7 @@ import (
 )
 
 // byType are the types that are compared with the first: those that let so many messages go at once. WeChat's pushes come in clear and encrypted.
-var byType = []string{"whatsapp", "facebook", "wechat", "wechat-safe", "x"}
+var byType = []string{"whatsapp", "facebook", "instagram", "wechat", "wechat-safe", "x"}
 
 // bursts is how many messages are sent: as many as the channels' limits let go at once, which on X are 50 for each of the accounts.
 const bursts = 40 * numbers

@@ -1,4 +1,4 @@
-// Package provider plays the send APIs of WhatsApp and Telegram, and below /facebook, /wechat and /x those of Facebook, WeChat and X, as
+// Package provider plays the send APIs of WhatsApp and Telegram, and below /facebook, /instagram, /wechat and /x those of Facebook, Instagram, WeChat and X, as
 // cheaply as it can: it reads a call, waits as long as it is told to, and says that the message was taken. Of people it tells nothing.
 package provider
 
@@ -112,7 +112,7 @@ const (
 var kinds = []struct {
 	has string
 	is  kind
-}{{"GET ", who}, {"/cgi-bin/stable_token", token}, {" /wechat/", wechat}, {" /facebook/", facebook}, {" /x/", x}, {" /bot", telegram}, {"", whatsapp}}
+}{{"GET ", who}, {"/cgi-bin/stable_token", token}, {" /wechat/", wechat}, {" /facebook/", facebook}, {" /instagram/", facebook}, {" /x/", x}, {" /bot", telegram}, {"", whatsapp}}
 
 // answer says that a message was taken, and counts it.
 func (p *Provider) answer(b []byte, k kind) []byte {

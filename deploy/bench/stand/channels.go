@@ -37,6 +37,10 @@ func (s *Stand) account(typ string, i int, provider string) (settings map[string
 		name = fmt.Sprint(200_000_000_000_000 + s.salt*1000 + int64(i))
 		settings = map[string]any{"page_id": name, "app_id": "1029384756"}
 		secrets = map[string]string{"app_secret": secret, "page_access_token": "token-of-the-bench", "verify_token": "verify-of-the-bench"}
+	case "instagram":
+		name = fmt.Sprint(17_841_000_000_000_000 + s.salt*1000 + int64(i))
+		settings = map[string]any{"account_id": name, "login": "instagram", "app_id": "1029384756"}
+		secrets = map[string]string{"app_secret": secret, "access_token": "token-of-the-bench", "verify_token": "verify-of-the-bench"}
 	case "wechat", "wechat-safe":
 		name = fmt.Sprintf("gh_%d%04d", s.salt, i)
 		settings = map[string]any{"app_id": app, "original_id": name}

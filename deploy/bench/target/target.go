@@ -52,8 +52,8 @@ type Signature struct {
 //go:embed *.json
 var builtin embed.FS
 
-// Load reads a target from a file, or one of the built-in ones by its name: whatsapp, telegram, webchat, facebook, wechat,
-// wechat-safe, x.
+// Load reads a target from a file, or one of the built-in ones by its name: whatsapp, telegram, webchat, facebook, instagram,
+// wechat, wechat-safe, x.
 func Load(name string) (*Target, error) {
 	b, err := builtin.ReadFile(name + ".json")
 	if err != nil {

@@ -42,7 +42,7 @@ func TestBuiltinTargets(t *testing.T) {
 	t.Parallel()
 	row := map[string]string{"channel": "ch_1", "account": "4711", "secret": "s3cret", "token": "tok", "visitor": "vis_1", "address": "192.0.2.1"}
 	vars := map[string]string{"base": "http://127.0.0.1:8080", "secret": "s3cret", "app": "wx0123456789abcdef", "aes_key": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"}
-	for _, name := range []string{"whatsapp", "telegram", "webchat", "facebook", "wechat", "wechat-safe", "x"} {
+	for _, name := range []string{"whatsapp", "telegram", "webchat", "facebook", "instagram", "wechat", "wechat-safe", "x"} {
 		to, err := target.Load(name)
 		if err != nil {
 			t.Fatal(err)
@@ -61,10 +61,11 @@ func TestBuiltinTargets(t *testing.T) {
 			mac.Write(body)
 			sum, q := mac.Sum(nil), r.URL.Query()
 			proof := map[string][2]string{
-				"whatsapp": {r.Header.Get("X-Hub-Signature-256"), "sha256=" + hex.EncodeToString(sum)},
-				"facebook": {r.Header.Get("X-Hub-Signature-256"), "sha256=" + hex.EncodeToString(sum)},
-				"x":        {r.Header.Get("X-Twitter-Webhooks-Signature"), "sha256=" + base64.StdEncoding.EncodeToString(sum)},
-				"wechat":   {q.Get("signature"), sha1Of("s3cret", q.Get("timestamp"), q.Get("nonce"))},
+				"whatsapp":  {r.Header.Get("X-Hub-Signature-256"), "sha256=" + hex.EncodeToString(sum)},
+				"instagram": {r.Header.Get("X-Hub-Signature-256"), "sha256=" + hex.EncodeToString(sum)},
+				"facebook":  {r.Header.Get("X-Hub-Signature-256"), "sha256=" + hex.EncodeToString(sum)},
+				"x":         {r.Header.Get("X-Twitter-Webhooks-Signature"), "sha256=" + base64.StdEncoding.EncodeToString(sum)},
+				"wechat":    {q.Get("signature"), sha1Of("s3cret", q.Get("timestamp"), q.Get("nonce"))},
 			}
 			if p := proof[name]; p[0] != p[1] {
 				t.Errorf("%s: signed %s, want %s", name, p[0], p[1])

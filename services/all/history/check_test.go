@@ -263,7 +263,7 @@ func (l *life) checkRouting(v *verdict, threads map[string][]conversation) {
 
 // checkPending: no fact is left that nobody told.
 func (l *life) checkPending(v *verdict) {
-	for _, collection := range []string{"conversations", "messages", "contacts", "agents", "presences", "attempts", "sends_whatsapp", "sends_telegram", "sends_line", "sends_facebook", "sends_wechat", "sends_x"} {
+	for _, collection := range []string{"conversations", "messages", "contacts", "agents", "presences", "attempts", "sends_whatsapp", "sends_telegram", "sends_line", "sends_facebook", "sends_instagram", "sends_wechat", "sends_x"} {
 		page, err := l.db.DB.Query(context.Background(), collection, store.Query{Range: &store.Range{Field: store.PendingIndex, From: "0"}, Limit: 10})
 		if err != nil {
 			v.bad("%s: %v", collection, err)

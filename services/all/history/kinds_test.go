@@ -67,15 +67,14 @@ var kinds = map[string]kind{
 	"facebook": {
 		peer: func(life, person int) string { return fmt.Sprintf("73%07d%07d", life, person) },
 		ref:  func(peer string, n int) string { return fmt.Sprintf("m_%s_%d", peer, n) }, batch: true,
-		webhook: func(l *life, peer string, refs []string) []byte {
-			var items []string
-			for _, ref := range refs {
-				items = append(items, fmt.Sprintf(`{"sender":{"id":%q},"recipient":{"id":%q},"timestamp":%d,"message":{"mid":%q,"text":"text %s"}}`,
-					peer, l.page(), time.Now().UnixMilli(), ref, ref))
-			}
-			return fmt.Appendf(nil, `{"object":"page","entry":[{"id":%q,"time":1,"messaging":[%s]}]}`, l.page(), strings.Join(items, ","))
-		},
-		sign: byMeta,
+		webhook: func(l *life, peer string, refs []string) []byte { return ofMeta("page", l.page(), peer, refs) },
+		sign:    byMeta,
+	},
+	"instagram": {
+		peer: func(life, person int) string { return fmt.Sprintf("11%07d%07d", life, person) },
+		ref:  func(peer string, n int) string { return fmt.Sprintf("aWdf%s%04d", peer, n) }, batch: true,
+		webhook: func(l *life, peer string, refs []string) []byte { return ofMeta("instagram", l.account(), peer, refs) },
+		sign:    byMeta,
 	},
 	"wechat": {
 		peer: func(life, person int) string { return fmt.Sprintf("o6_history%07d_%07d", life, person) },
@@ -119,6 +118,16 @@ func sum(body []byte) []byte {
 	return mac.Sum(nil)
 }
 
+// ofMeta is a webhook of Messenger, or of Instagram.
+func ofMeta(object, account, peer string, refs []string) []byte {
+	var items []string
+	for _, ref := range refs {
+		items = append(items, fmt.Sprintf(`{"sender":{"id":%q},"recipient":{"id":%q},"timestamp":%d,"message":{"mid":%q,"text":"text %s"}}`,
+			peer, account, time.Now().UnixMilli(), ref, ref))
+	}
+	return fmt.Appendf(nil, `{"object":%q,"entry":[{"id":%q,"time":1,"messaging":[%s]}]}`, object, account, strings.Join(items, ","))
+}
+
 func byMeta(_ *life, req *http.Request, body []byte) {
 	req.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(sum(body)))
 }
@@ -131,6 +140,9 @@ func (l *life) user() string { return fmt.Sprintf("16500000%05d", l.n) }
 
 // page is the id of the life's Facebook Page.
 func (l *life) page() string { return fmt.Sprintf("2048115%05d", l.n) }
+
+// account is the id of the life's account on Instagram.
+func (l *life) account() string { return fmt.Sprintf("178414%011d", l.n) }
 
 // bot is the user id of the life's LINE account.
 func (l *life) bot() string { return fmt.Sprintf("U%032x", 0xb0<<32|l.n) }

@@ -64,6 +64,8 @@ func newLife(p *platform, pl plan) *life {
 			map[string]string{"bot_token": fmt.Sprintf("70%d:abcdefghijklmnopqrstuvwxyz", n), "webhook_secret": secret}},
 		{"line", map[string]any{"destination": l.bot(), "api_base_url": p.provider.URL + "/line"},
 			map[string]string{"channel_secret": secret, "channel_access_token": fmt.Sprintf("token-of-line-%d", n)}},
+		{"instagram", map[string]any{"account_id": l.account(), "login": "instagram", "app_id": "1", "api_base_url": p.provider.URL + "/instagram"},
+			map[string]string{"app_secret": secret, "access_token": fmt.Sprintf("token-of-the-account-%d", n), "verify_token": fmt.Sprintf("verify-the-account-%d", n)}},
 		{"facebook", map[string]any{"page_id": l.page(), "app_id": "1", "api_base_url": p.provider.URL + "/facebook"},
 			map[string]string{"app_secret": secret, "page_access_token": fmt.Sprintf("token-of-the-page-%d", n), "verify_token": fmt.Sprintf("verify-the-page-%d", n)}},
 		{"wechat", map[string]any{"app_id": fmt.Sprintf("wx%016x", n), "original_id": l.original(), "api_base_url": p.provider.URL + "/wechat"},

@@ -91,7 +91,9 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(r.URL.Path, "/line/v2/bot/profile/"):
 		_, _ = fmt.Fprintf(w, `{"userId":%q,"displayName":"Named"}`, strings.TrimPrefix(r.URL.Path, "/line/v2/bot/profile/"))
 	case strings.HasPrefix(r.URL.Path, "/facebook/"):
-		p.facebook(w, body)
+		p.meta(w, "facebook", body)
+	case strings.HasPrefix(r.URL.Path, "/instagram/"):
+		p.meta(w, "instagram", body)
 	case strings.HasPrefix(r.URL.Path, "/wechat/"):
 		p.wechat(w, r.URL.Path, body)
 	case strings.HasPrefix(r.URL.Path, "/x/"):
@@ -149,8 +151,8 @@ func (p *provider) telegram(w http.ResponseWriter, body []byte) {
 	})
 }
 
-// facebook takes messages; of people it tells nothing.
-func (p *provider) facebook(w http.ResponseWriter, body []byte) {
+// meta takes messages of Facebook or Instagram; of people it tells nothing.
+func (p *provider) meta(w http.ResponseWriter, kind string, body []byte) {
 	var m struct {
 		Recipient struct {
 			ID string `json:"id"`
@@ -164,7 +166,7 @@ func (p *provider) facebook(w http.ResponseWriter, body []byte) {
 		return
 	}
 	p.answer(w, m.Recipient.ID, m.Message.Text, answers{
-		kind: "facebook",
+		kind: kind,
 		taken: func(n int) string {
 			return fmt.Sprintf(`{"recipient_id":%q,"message_id":"m_OUT%d"}`, m.Recipient.ID, n)
 		},

@@ -14,7 +14,7 @@ type Action struct {
 	Name     string `json:"name,omitempty"`     // as the person calls themselves
 	Username string `json:"username,omitempty"` // without @
 	Group    string `json:"group,omitempty"`    // the group in which it happens
-	Post     string `json:"post,omitempty"`     // Facebook: the post below which it happens, which makes it a comment
+	Post     string `json:"post,omitempty"`     // Facebook, Instagram: the post below which it happens, which makes it a comment
 	Business string `json:"business,omitempty"` // Telegram: the connection of the business account whose chat it is
 	Kind     string `json:"kind,omitempty"`     // text if empty
 	Text     string `json:"text,omitempty"`     // also caption, emoji of a reaction, title of a button
@@ -25,7 +25,7 @@ type Action struct {
 	Button   string `json:"button,omitempty"`   // its id; empty: the one with that title, or the first of the latest message
 
 	Removed   bool      `json:"removed,omitempty"` // of a reaction: it is taken back
-	Standby   bool      `json:"standby,omitempty"` // Facebook: another app has the conversation
+	Standby   bool      `json:"standby,omitempty"` // Facebook, Instagram: another app has the conversation
 	Forwarded bool      `json:"forwarded,omitempty"`
 	Voice     bool      `json:"voice,omitempty"`
 	Media     *Media    `json:"media,omitempty"`
@@ -80,7 +80,8 @@ type Referral struct {
 
 // Kinds lists every kind that some provider has.
 var Kinds = []string{"text", "image", "audio", "video", "document", "sticker", "location", "contacts", "button", "quick_reply", "list",
-	"reaction", "edit", "delete", "unsupported", "referral", "echo", "number_changed", "thread_control", "block", "unblock", "typing"}
+	"reaction", "edit", "delete", "unsupported", "referral", "echo", "number_changed", "thread_control", "block", "unblock", "typing",
+	"share", "story", "story_mention", "story_reply", "mention"}
 
 // Emoji is the emoji of a reaction; "" takes it back.
 func (a *Action) Emoji() string {

@@ -54,7 +54,7 @@ const apiKey = "trb_e2e0000000000000_0123456789abcdef0123456789abcdef"
 
 // services and the path prefixes they own.
 var services = map[string][]string{
-	"whatsapp": {"/webhooks/whatsapp"}, "facebook": {"/webhooks/facebook"}, "telegram": {"/webhooks/telegram"}, "line": {"/webhooks/line"}, "wechat": {"/webhooks/wechat"}, "x": {"/webhooks/x"}, "rcs": {"/webhooks/rcs"},
+	"whatsapp": {"/webhooks/whatsapp"}, "facebook": {"/webhooks/facebook"}, "instagram": {"/webhooks/instagram"}, "telegram": {"/webhooks/telegram"}, "line": {"/webhooks/line"}, "wechat": {"/webhooks/wechat"}, "x": {"/webhooks/x"}, "rcs": {"/webhooks/rcs"},
 	"inbox":   {"/v1/conversations", "/v1/messages", "/v1/contacts", "/v1/attachments", "/v1/counters", "/v1/events"},
 	"routing": {"/v1/queues", "/v1/skills", "/v1/agents", "/v1/routing"}, "deliverystatus": {"/v1/dead-letters", "/v1/delivery-stats"},
 	"admin":     {"/v1/auth", "/v1/channel", "/v1/api-keys", "/v1/users", "/v1/tenant-settings", "/v1/organization-units", "/v1/audit-log"},

@@ -1555,9 +1555,17 @@ export interface components {
             /** @description a JPEG of at most 240 pixels a side; of a video, a neutral poster */
             preview_url?: string;
             size?: number;
-            /** @enum {string} */
-            state: "pending" | "ready" | "failed";
+            /**
+             * @description remote: nobody may keep the file, which url leads to until the provider ends it
+             * @enum {string}
+             */
+            state: "pending" | "ready" | "failed" | "remote";
             type: string;
+            /**
+             * Format: date-time
+             * @description of a remote file: it is there no longer
+             */
+            until?: string;
             url?: string;
             /** @description audio that is played like a spoken message */
             voice?: boolean;
@@ -2503,7 +2511,7 @@ export interface components {
              * @description text if it is missing
              * @enum {string}
              */
-            kind?: "" | "text" | "image" | "audio" | "video" | "document" | "sticker" | "location" | "contacts" | "button" | "quick_reply" | "list" | "reaction" | "edit" | "delete" | "unsupported" | "referral" | "echo" | "number_changed" | "thread_control" | "block" | "unblock" | "typing";
+            kind?: "" | "text" | "image" | "audio" | "video" | "document" | "sticker" | "location" | "contacts" | "button" | "quick_reply" | "list" | "reaction" | "edit" | "delete" | "unsupported" | "referral" | "echo" | "number_changed" | "thread_control" | "block" | "unblock" | "typing" | "share" | "story" | "story_mention" | "story_reply" | "mention";
             location?: {
                 address?: string;
                 latitude?: number;
@@ -2520,7 +2528,7 @@ export interface components {
             } | null;
             /** @description as the person calls themselves */
             name?: string;
-            /** @description Facebook: the post below which it happens, which makes it a comment */
+            /** @description Facebook, Instagram: the post below which it happens, which makes it a comment */
             post?: string;
             referral?: {
                 body?: string;
@@ -2536,7 +2544,7 @@ export interface components {
             reply_to?: string;
             /** @description so many people take turns */
             senders?: number;
-            /** @description Facebook: another app has the conversation */
+            /** @description Facebook, Instagram: another app has the conversation */
             standby?: boolean;
             /** @description the message that is edited, deleted, reacted to, or had the button; without it the latest; of thread_control the app that has the conversation now, without it the account's own */
             target?: string;
@@ -2681,7 +2689,7 @@ export interface components {
             /** Format: int64 */
             took_ms?: number;
         };
-        /** @description a channel type that is played: whatsapp, facebook, telegram, line */
+        /** @description a channel type that is played: whatsapp, facebook, instagram, telegram, line */
         SimulatedType: string;
         SimulatedWebhook: {
             account: string;
@@ -3628,6 +3636,13 @@ export interface operations {
                 content: {
                     "*/*": string;
                 };
+            };
+            /** @description The file is where the provider shows it, such as a story: it is not kept here, and ends with its time there */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

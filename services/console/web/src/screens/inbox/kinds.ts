@@ -13,6 +13,10 @@ export function kindOf(type: string): string {
       return i18n._('Video');
     case 'document':
       return i18n._('File');
+    case 'story':
+      return i18n._('Story');
+    case 'story_mention':
+      return i18n._('Mentioned you in a story');
     case 'sticker':
       return i18n._('Sticker');
     case 'location':

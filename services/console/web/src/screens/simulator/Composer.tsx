@@ -127,7 +127,7 @@ export function Composer({
           }}
         />
         <Menu label={i18n._('Other kinds')} align="end" button={<Chip icon="more" label={i18n._('Other')} />}>
-          {media2.map(([kind, icon, name]) => (
+          {[...media2, ...(account.type === 'instagram' ? stories : [])].map(([kind, icon, name]) => (
             <MenuItem key={kind} icon={icon} onSelect={() => withText(kind)}>
               {name()}
             </MenuItem>
@@ -172,6 +172,14 @@ const media2: [Kind, IconName, () => string][] = [
   ['referral', 'link', () => i18n._('Text that came by an ad')],
   ['typing', 'more', () => i18n._('Is typing')],
   ['unsupported', 'help', () => i18n._('Unknown type')],
+];
+
+/** stories are what people do on Instagram alone. */
+const stories: [Kind, IconName, () => string][] = [
+  ['share', 'link', () => i18n._('A shared post')],
+  ['story', 'image', () => i18n._('A shared story')],
+  ['story_mention', 'eye', () => i18n._('Names the account in a story')],
+  ['story_reply', 'reply', () => i18n._('Answers a story')],
 ];
 
 function Chip({ icon, label, ...rest }: { icon: IconName; label: string } & React.ComponentProps<'button'>) {

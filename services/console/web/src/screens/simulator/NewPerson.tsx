@@ -41,7 +41,7 @@ export function NewPerson({ type, onClose, onDone }: { type: string; onClose: ()
           <span className="lb">{i18n._('Name')}</span>
           <input className="in" dir="auto" value={name} maxLength={128} onChange={(e) => setName(e.target.value)} />
         </label>
-        {type === 'facebook' && (
+        {(type === 'facebook' || type === 'instagram') && (
           <label className="field">
             <span className="lb">{i18n._('Post')}</span>
             <input className="in" dir="ltr" value={post} maxLength={128} inputMode="numeric" aria-describedby="posthelp" onChange={(e) => setPost(e.target.value.trim())} />

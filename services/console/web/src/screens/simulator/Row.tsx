@@ -17,6 +17,10 @@ const kinds: Record<string, { icon: IconName; name: () => string }> = {
   album: { icon: 'image', name: () => i18n._('Album') },
   unsupported: { icon: 'help', name: () => i18n._('Something that no channel knows') },
   referral: { icon: 'link', name: () => i18n._('Came by an ad') },
+  share: { icon: 'link', name: () => i18n._('A shared post') },
+  story: { icon: 'image', name: () => i18n._('A shared story') },
+  story_mention: { icon: 'eye', name: () => i18n._('Names the account in a story') },
+  story_reply: { icon: 'reply', name: () => i18n._('Answers a story') },
 };
 
 function happened(b: Bubble): string {

@@ -10,20 +10,6 @@ export interface Played {
   closed?: number;
 }
 
-const meta: Pick<Played, 'call' | 'codes' | 'closed'> = {
-  call: 'messages',
-  codes: [
-    [2018278, 'Window closed'],
-    [613, 'Too many'],
-    [551, 'Person not available'],
-    [2018001, 'No such person'],
-    [2018109, 'File too large'],
-    [190, 'Token expired'],
-    [2, 'Service unavailable'],
-  ],
-  closed: 2018278,
-};
-
 const types: Record<string, Played> = {
   whatsapp: {
     call: 'messages',
@@ -40,8 +26,35 @@ const types: Record<string, Played> = {
     receipts: ['sent', 'delivered', 'read', 'played', 'failed'],
     closed: 131047,
   },
-  facebook: { ...meta, receipts: ['sent', 'delivered', 'read'] },
-  instagram: { ...meta, receipts: ['sent', 'read'] },
+  facebook: {
+    call: 'messages',
+    codes: [
+      [2018278, 'Window closed'],
+      [613, 'Too many'],
+      [551, 'Person not available'],
+      [2018001, 'No such person'],
+      [2018109, 'File too large'],
+      [190, 'Token expired'],
+      [2, 'Service unavailable'],
+    ],
+    receipts: ['sent', 'delivered', 'read'],
+    closed: 2018278,
+  },
+  instagram: {
+    call: 'messages',
+    codes: [
+      [2534022, 'Window closed'],
+      [613, 'Too many'],
+      [551, 'Person not available'],
+      [2534014, 'No such person'],
+      [36000, 'Picture too large'],
+      [2534037, 'Another app has the conversation'],
+      [2534041, 'Access to messages is switched off'],
+      [190, 'Token expired'],
+    ],
+    receipts: ['sent', 'read'],
+    closed: 2534022,
+  },
   rcs: {
     call: 'agentMessages',
     codes: [

@@ -41,6 +41,7 @@ export function File({ file: a }: { file: Attachment }) {
     );
   }
   const url = own(a.url, a.id);
+  if (a.state === 'remote') return <Elsewhere url={url} name={name} until={a.until} />;
   const lie = (a.warning as { detail?: string } | undefined)?.detail;
   if (lie) return <Lying url={url} name={name} lie={lie} />;
   if ((a.type === 'image' || a.type === 'sticker') && a.preview_url) {
@@ -71,6 +72,30 @@ export function File({ file: a }: { file: Attachment }) {
           {a.size !== undefined && ` · ${size(a.size)}`}
         </span>
       </span>
+    </a>
+  );
+}
+
+/** Elsewhere is a file that nobody may keep: it is shown where the provider has it, on a page of its own, until it is over. */
+function Elsewhere({ url, name, until }: { url: string; name: string; until: string | undefined }) {
+  const over = until !== undefined && new Date(until).getTime() <= Date.now();
+  const what = (
+    <>
+      <span className="ic">
+        <Icon name="eye" />
+      </span>
+      <span className="min-w-0">
+        <b className="block cut">
+          <bdi>{name}</bdi>
+        </b>
+        <span className="t2 dim">{over ? i18n._('is there no longer') : i18n._('is shown at the provider, and not kept')}</span>
+      </span>
+    </>
+  );
+  if (over) return <div className="fl">{what}</div>;
+  return (
+    <a className="fl" href={url} target="_blank" rel="noopener noreferrer">
+      {what}
     </a>
   );
 }
