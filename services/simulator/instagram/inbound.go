@@ -198,7 +198,8 @@ func (p *Provider) commented(a *account.Account, act *account.Action, at time.Ti
 	}
 	id := cmp.Or(act.ID, "18"+p.number())
 	who := graph.Scoped(c, graph.InComments, act.From)
-	field, v := "comments", obj{}
+	field := "comments"
+	var v obj
 	switch cmp.Or(act.Kind, "text") {
 	case "text":
 		name := cmp.Or(act.Username, strings.ToLower(strings.Join(strings.Fields(act.Name), ".")), "simulated."+who[max(0, len(who)-4):])
