@@ -67,13 +67,11 @@ type Few[T any] []T
 func (f *Few[T]) UnmarshalJSON(b []byte) error {
 	*f = nil
 	dec := json.NewDecoder(bytes.NewReader(b))
-	if open, err := dec.Token(); err != nil || open != json.Delim('[') {
-		return nil
-	}
-	for len(*f) < MaxNamed && dec.More() {
+	open, _ := dec.Token() // the decoder that calls this has checked b
+	for open == json.Delim('[') && len(*f) < MaxNamed && dec.More() {
 		var v T
 		if err := dec.Decode(&v); err != nil && !Malformed(err) {
-			return nil // cannot be: the decoder that calls this has checked b
+			break
 		}
 		*f = append(*f, v)
 	}
