@@ -77,7 +77,7 @@ func (p *platform) process(ctx context.Context, n *node, place int) (proc *run.P
 	now := func() time.Time { return p.now().Add(off) }
 	n.log = p.log.With("node", n.name)
 	kcfg.Log, kcfg.Dial, kcfg.ClientID = n.log, n.line.Dial, n.name
-	kcfg.Group.Session, kcfg.Group.Rebalance = session, rebalance
+	kcfg.Group.Session, kcfg.Group.Rebalance = session, session
 	b, err := kafka.Open(ctx, kcfg)
 	p.ok(err)
 	redis, err := cache.Open(p.redis.url())

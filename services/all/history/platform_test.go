@@ -25,12 +25,10 @@ import (
 
 const (
 	replicas = 2
-	skew     = 5 * time.Second  // between the wall clocks of replicas that live at the same time
-	session  = 10 * time.Second // a dead member of a group is missed for so long; a living one on a busy machine must not be
-	// A member of a group that lives has so long to let go of what it had, on a machine on which thirty groups do that at once.
-	rebalance = 30 * time.Second
-	apiKey    = "trb_history_0123456789abcdef0123456789abcdef"
-	patience  = 3 * time.Minute // everything that must happen after all is well again
+	skew     = 5 * time.Second // between the wall clocks of replicas that live at the same time
+	session  = 4 * time.Second // a dead member of a group is missed for so long; a living one on a busy machine must not be
+	apiKey   = "trb_history_0123456789abcdef0123456789abcdef"
+	patience = 3 * time.Minute // everything that must happen after all is well again
 )
 
 // platform is what outlives processes, and the processes that live at present.
