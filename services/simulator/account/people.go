@@ -62,6 +62,14 @@ func (p *People) Known(id string) (who Person) {
 	return who
 }
 
+// Got notes the latest message to somebody, and what it gives them to choose from.
+func (w *Person) Got(id string, choices []Choice) {
+	w.LastOut = id
+	if len(choices) > 0 {
+		w.Offered, w.OfferID = choices, id
+	}
+}
+
 // Number is the next message number of a chat. It starts with the clock, so that a chat that was forgotten, or a process that
 // was started again, does not give a number twice.
 func (w *Person) Number(now time.Time) int64 {

@@ -22,7 +22,7 @@ func (p *Provider) commented(a *account.Account, act *account.Action, at time.Ti
 	if !strings.Contains(post, "_") {
 		post = c.ID + "_" + post
 	}
-	who := scoped(c, graph.InComments, act.From)
+	who := graph.Scoped(c, graph.InComments, act.From)
 	last := a.People.Known(who + " " + post).LastIn
 	v := obj{
 		"from": obj{"id": who, "name": cmp.Or(act.Name, "Simulated "+who[max(0, len(who)-4):])}, "item": "comment", "verb": "add", "post_id": post,
@@ -37,7 +37,7 @@ func (p *Provider) commented(a *account.Account, act *account.Action, at time.Ti
 		if err := p.worded(a, act, kind, v); err != nil {
 			return webhook.Post{}, "", err
 		}
-		p.comments.Add(key(a, id), comment{from: act.From, post: post, at: at})
+		p.comments.Add(a, id, graph.Comment{From: act.From, Post: post, At: at})
 		a.People.Change(who+" "+post, func(w *account.Person) { w.LastIn = id })
 	case "edit":
 		v["verb"], v["message"] = "edited", cmp.Or(act.Text, "Hello (edited)")
@@ -82,12 +82,12 @@ func (p *Provider) worded(a *account.Account, act *account.Action, kind string, 
 func (p *Provider) answer(w http.ResponseWriter, r *http.Request, a *account.Account, node string) {
 	p.Play(w, r, a, "comments", words, func() stage.Act {
 		in, ok := read(w, r, a, "source")
-		about, known := p.comments.Get(key(a, node))
+		about, known := p.comments.Get(a, node)
 		to, post := node, node
 		if known {
-			post = about.post
-			if about.from != "" {
-				to = scoped(a.Config(), graph.InComments, about.from)
+			post = about.Post
+			if about.From != "" {
+				to = graph.Scoped(a.Config(), graph.InComments, about.From)
 			}
 		}
 		kind := "text"
@@ -109,7 +109,7 @@ func (p *Provider) answer(w http.ResponseWriter, r *http.Request, a *account.Acc
 			_, number, _ = strings.Cut(post, "_")
 			m := &ledger.Message{ID: number + "_" + p.number(), To: to, Kind: "comment", Text: in.values["message"], Body: in.body}
 			return stage.Answer{Status: 200, Message: m, Body: obj{"id": m.ID}, Done: func() {
-				p.comments.Add(key(a, m.ID), comment{post: post, at: m.At})
+				p.comments.Add(a, m.ID, graph.Comment{Post: post, At: m.At})
 				a.People.Change(to+" "+post, func(w *account.Person) { w.LastOut = m.ID })
 			}}
 		}}
@@ -120,10 +120,10 @@ func (p *Provider) answer(w http.ResponseWriter, r *http.Request, a *account.Acc
 func (p *Provider) change(w http.ResponseWriter, r *http.Request, a *account.Account, id string) {
 	p.Play(w, r, a, "comment", words, func() stage.Act {
 		in, _ := read(w, r, a, "source")
-		c, known := p.comments.Get(key(a, id))
+		c, known := p.comments.Get(a, id)
 		act := stage.Act{Name: "comment", Kind: "edit"}
-		if known && c.from != "" {
-			act.To = scoped(a.Config(), graph.InComments, c.from)
+		if known && c.From != "" {
+			act.To = graph.Scoped(a.Config(), graph.InComments, c.From)
 		}
 		hidden, hides := in.values["is_hidden"]
 		switch {
@@ -137,13 +137,11 @@ func (p *Provider) change(w http.ResponseWriter, r *http.Request, a *account.Acc
 			case !known:
 				return graph.UnknownObject(id)
 			case act.Kind == "delete":
-				p.comments.Remove(key(a, id))
-			case hides:
-				c.hidden = hidden == "true"
-				p.comments.Add(key(a, id), c)
+				p.comments.Remove(a, id)
+			case hides: // nobody sees here whether it is
 			case in.values["message"] == "":
 				return refusal(100, "Nothing is to be changed")
-			case c.from != "":
+			case c.From != "":
 				return refusal(200, "(#200) Only comments of the Page can be edited")
 			}
 			return stage.Answer{Status: 200, Body: obj{"success": true}}

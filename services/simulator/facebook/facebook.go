@@ -7,9 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"time"
-
-	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/services/simulator/account"
@@ -23,8 +20,6 @@ const typeName = "facebook"
 const (
 	maxJSON    = 1 << 20        // the largest body of a call without a file, in bytes
 	maxFile    = 25 << 20       // the largest file
-	remembered = 100_000        // comments, of all Pages together
-	replyFor   = 24 * 7         // hours in which a comment may be answered privately
 	defaultApp = "263000000001" // the app of a registration that names none
 )
 
@@ -41,23 +36,13 @@ type Provider struct {
 	PublicURL string
 
 	ids      atomic.Int64
-	comments *lru.Cache[string, comment] // by account and id
-}
-
-// comment is one that somebody, or the Page, wrote.
-type comment struct {
-	from   string // as the control API named them; empty: the Page
-	post   string
-	at     time.Time
-	hidden bool
-	told   bool // it was answered privately
+	comments *graph.Comments
 }
 
 // New returns the provider.
 func New(s *stage.Stage, accounts *account.Registry, files *media.Store, allowed func(string) bool, publicURL string) *Provider {
-	p := &Provider{Stage: s, Accounts: accounts, Files: files, Allowed: allowed, PublicURL: publicURL}
+	p := &Provider{Stage: s, Accounts: accounts, Files: files, Allowed: allowed, PublicURL: publicURL, comments: graph.NewComments()}
 	p.ids.Store(s.Now().UnixMilli())
-	p.comments, _ = lru.New[string, comment](remembered) // fails only without a size
 	return p
 }
 
@@ -148,9 +133,6 @@ func (p *Provider) page(w http.ResponseWriter, r *http.Request, a *account.Accou
 	}
 }
 
-// scoped is a person's id in one of the Page's scopes.
-func scoped(c *account.Config, scope, name string) string { return graph.Scoped(c, scope, name) }
-
 func newMID() string { return graph.NewMID("m_") }
 
 func (p *Provider) number() string { return strconv.FormatInt(p.ids.Add(1), 10) }
@@ -159,5 +141,3 @@ func (p *Provider) number() string { return strconv.FormatInt(p.ids.Add(1), 10) 
 func (p *Provider) cdn() graph.CDN {
 	return graph.CDN{Type: typeName, Accounts: p.Accounts, Files: p.Files, PublicURL: p.PublicURL}
 }
-
-func key(a *account.Account, id string) string { return a.Config().ID + " " + id }

@@ -21,7 +21,7 @@ func (p *Provider) Inbound(a *account.Account, act account.Action) (webhook.Post
 	if act.Post != "" {
 		return p.commented(a, &act, at)
 	}
-	who := scoped(a.Config(), graph.InMessages, act.From)
+	who := graph.Scoped(a.Config(), graph.InMessages, act.From)
 	s := scene{p: p, a: a, act: &act, at: at, who: who, known: a.People.Known(who)}
 	a.People.Change(who, func(w *account.Person) { w.Seen, w.Name = true, cmp.Or(act.Name, w.Name) })
 	if act.Kind == "block" || act.Kind == "unblock" { // nobody is told; messages just do not arrive any more

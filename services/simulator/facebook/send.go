@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/tributaryhq/tributary/services/simulator/account"
@@ -18,12 +17,7 @@ import (
 
 // The limits that Meta checks before it takes a message.
 const (
-	maxText    = 2000
-	maxButton  = 640 // the text of the button template
-	maxTitle   = 20  // of buttons and quick replies
-	maxButtons = 3
-	maxQuick   = 13
-	maxCards   = 10
+	maxText = 2000
 )
 
 // outgoing is the body of POST /messages, as far as it is looked at.
@@ -57,36 +51,14 @@ type message struct {
 			Code string `json:"code"`
 		} `json:"language"`
 	} `json:"template"`
-	Quick []struct {
-		Type    string `json:"content_type"`
-		Title   string `json:"title"`
-		Payload string `json:"payload"`
-	} `json:"quick_replies"`
+	Quick []graph.Quick `json:"quick_replies"`
 }
 
 type payload struct {
-	ID       string    `json:"attachment_id"`
-	URL      string    `json:"url"`
-	Layout   string    `json:"template_type"`
-	Text     string    `json:"text"`
-	Buttons  []button  `json:"buttons"`
-	Elements []element `json:"elements"`
-	Name     string    `json:"recipient_name"` // of a receipt
-}
-
-type element struct {
-	Title   string   `json:"title"`
-	Media   string   `json:"media_type"`
-	ID      string   `json:"attachment_id"`
-	URL     string   `json:"url"`
-	Buttons []button `json:"buttons"`
-}
-
-type button struct {
-	Type    string `json:"type"`
-	Title   string `json:"title"`
-	Payload string `json:"payload"`
-	URL     string `json:"url"`
+	ID   string `json:"attachment_id"`
+	URL  string `json:"url"`
+	Name string `json:"recipient_name"` // of a receipt
+	graph.Template
 }
 
 // messages takes POST /messages: a message, a private reply to a comment, or an action of the sender.
@@ -121,12 +93,9 @@ func (p *Provider) messages(w http.ResponseWriter, r *http.Request, a *account.A
 func (p *Provider) recipient(a *account.Account, o *outgoing) string {
 	switch c := a.Config(); {
 	case o.Recipient.Comment != "":
-		if about, ok := p.comments.Get(key(a, o.Recipient.Comment)); ok && about.from != "" {
-			return scoped(c, graph.InMessages, about.from)
-		}
-		return ""
+		return p.comments.Author(a, graph.InMessages, o.Recipient.Comment)
 	case o.Recipient.UserRef != "":
-		return scoped(c, graph.InMessages, "user_ref:"+o.Recipient.UserRef)
+		return graph.Scoped(c, graph.InMessages, "user_ref:"+o.Recipient.UserRef)
 	case graph.Digits(o.Recipient.ID):
 		return o.Recipient.ID
 	}
@@ -170,8 +139,8 @@ func (p *Provider) wrong(a *account.Account, o *outgoing, to string) (no stage.A
 	case script.Receipts.FailWith != 0: // a message that fails is refused at once: nothing is told later
 		return refuse(script.Receipts.FailWith, "")
 	case o.Recipient.Comment != "":
-		if no, bad := p.wrongPrivate(a, o.Recipient.Comment); bad {
-			return no, bad
+		if code := p.comments.WrongPrivate(a, o.Recipient.Comment, p.Now()); code != 0 {
+			return refuse(code, "")
 		}
 	case o.Type != "UTILITY" && o.Tag != "HUMAN_AGENT" && script.Closed(who.Wrote, p.Now()):
 		return refuse(2018278, "")
@@ -197,18 +166,6 @@ func (o *outgoing) wrongAction() (no stage.Answer, bad bool) {
 	return refusal(100, "Invalid sender_action, or its payload is not complete"), true
 }
 
-// wrongPrivate refuses a second private reply to a comment, and one that comes too late.
-func (p *Provider) wrongPrivate(a *account.Account, id string) (no stage.Answer, bad bool) {
-	c, _ := p.comments.Get(key(a, id))
-	switch {
-	case c.told:
-		return refusal(10900, ""), true
-	case p.Now().Sub(c.at) > replyFor*time.Hour:
-		return refusal(10903, ""), true
-	}
-	return no, false
-}
-
 // wrongContent says what is wrong with a message; code 0: nothing.
 func (p *Provider) wrongContent(a *account.Account, m *message) (why string, code int) {
 	if len(m.Metadata) > 1000 {
@@ -217,12 +174,12 @@ func (p *Provider) wrongContent(a *account.Account, m *message) (why string, cod
 	if n := utf8.RuneCountInString(m.Text); n > maxText {
 		return fmt.Sprintf("Length of param message[text] must be less than or equal to %d", maxText), 100
 	}
-	if len(m.Quick) > maxQuick {
-		return fmt.Sprintf("At most %d quick replies are allowed", maxQuick), 100
+	if len(m.Quick) > graph.MaxQuick {
+		return fmt.Sprintf("At most %d quick replies are allowed", graph.MaxQuick), 100
 	}
 	for _, q := range m.Quick {
-		if q.Type == "text" && (q.Title == "" || utf8.RuneCountInString(q.Title) > maxTitle || q.Payload == "") {
-			return fmt.Sprintf("A quick reply needs a payload, and a title of 1 to %d characters", maxTitle), 100
+		if q.Type == "text" && (q.Title == "" || utf8.RuneCountInString(q.Title) > graph.MaxTitle || q.Payload == "") {
+			return fmt.Sprintf("A quick reply needs a payload, and a title of 1 to %d characters", graph.MaxTitle), 100
 		}
 	}
 	switch {
@@ -248,24 +205,12 @@ func (p *Provider) wrongAttachment(a *account.Account, kind string, at *payload)
 	default:
 		return "Param message[attachment][type] must be one of {IMAGE, AUDIO, VIDEO, FILE, TEMPLATE}", 100
 	}
+	if why, known := at.Wrong(); why != "" {
+		return why, 100
+	} else if known {
+		return "", 0
+	}
 	switch at.Layout {
-	case "button":
-		if n := utf8.RuneCountInString(at.Text); n == 0 || n > maxButton {
-			return fmt.Sprintf("The text of a button template has 1 to %d characters", maxButton), 100
-		}
-		return wrongButtons(at.Buttons, true)
-	case "generic":
-		if len(at.Elements) == 0 || len(at.Elements) > maxCards {
-			return fmt.Sprintf("A generic template has 1 to %d elements", maxCards), 100
-		}
-		for _, e := range at.Elements {
-			if e.Title == "" || utf8.RuneCountInString(e.Title) > 80 {
-				return "An element needs a title of 1 to 80 characters", 100
-			}
-			if why, code := wrongButtons(e.Buttons, false); code != 0 {
-				return why, code
-			}
-		}
 	case "media":
 		if len(at.Elements) != 1 || at.Elements[0].Media != "image" && at.Elements[0].Media != "video" {
 			return "A media template has one element, an image or a video", 100
@@ -273,7 +218,9 @@ func (p *Provider) wrongAttachment(a *account.Account, kind string, at *payload)
 		if why, code := p.wrongFile(a, at.Elements[0].ID, at.Elements[0].URL); code != 0 {
 			return why, code
 		}
-		return wrongButtons(at.Elements[0].Buttons, false)
+		if why := graph.WrongButtons(at.Elements[0].Buttons, false); why != "" {
+			return why, 100
+		}
 	case "receipt":
 		if at.Name == "" {
 			return "The parameter recipient_name is required", 100
@@ -288,21 +235,8 @@ func (p *Provider) wrongFile(a *account.Account, id, url string) (why string, co
 	switch {
 	case id != "" && p.Files.File(a, id) == nil:
 		return "", 2018074
-	case id == "" && !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://"):
+	case id == "" && !graph.Fetchable(url):
 		return "Either attachment_id or url is required", 100
-	}
-	return "", 0
-}
-
-func wrongButtons(bs []button, needed bool) (why string, code int) {
-	if needed && len(bs) == 0 || len(bs) > maxButtons {
-		return fmt.Sprintf("At most %d buttons are allowed", maxButtons), 100
-	}
-	for _, b := range bs {
-		ok := b.Type == "postback" && b.Payload != "" && len(b.Payload) <= 1000 || b.Type == "web_url" && strings.HasPrefix(b.URL, "http")
-		if !ok || b.Title == "" || utf8.RuneCountInString(b.Title) > maxTitle {
-			return fmt.Sprintf("A button needs a title of 1 to %d characters, and a payload or a URL", maxTitle), 100
-		}
 	}
 	return "", 0
 }
@@ -312,10 +246,7 @@ func (p *Provider) take(a *account.Account, o *outgoing, to string, body []byte)
 	m := &ledger.Message{ID: newMID(), To: to, Kind: o.kind(), Text: o.Message.words(), ClientRef: o.Message.Metadata, Body: body, Choices: o.Message.choices()}
 	if id := o.Recipient.Comment; id != "" {
 		m.Kind = "private_reply"
-		if c, ok := p.comments.Get(key(a, id)); ok {
-			c.told = true
-			p.comments.Add(key(a, id), c)
-		}
+		p.comments.Tell(a, id)
 	}
 	return stage.Answer{Status: 200, Message: m, Done: func() { p.taken(a, o.Message, m) }, Body: obj{"recipient_id": to, "message_id": m.ID}}
 }
@@ -328,51 +259,21 @@ func (m *message) words() string {
 		return m.Template.Name
 	case m.Attachment == nil:
 		return ""
-	case m.Attachment.Payload.Text != "":
-		return m.Attachment.Payload.Text
 	}
-	var titles []string
-	for _, e := range m.Attachment.Payload.Elements {
-		titles = append(titles, e.Title)
-	}
-	return strings.TrimSpace(strings.Join(titles, "\n"))
+	return m.Attachment.Payload.Words()
 }
 
 // choices are the buttons that bring something back.
-func (m *message) choices() (out []account.Choice) {
-	for _, q := range m.Quick {
-		if q.Type == "text" {
-			out = append(out, account.Choice{ID: q.Payload, Title: q.Title})
-		}
-	}
+func (m *message) choices() []account.Choice {
 	if m.Attachment == nil {
-		return out
+		return graph.Choices(m.Quick, nil)
 	}
-	all := m.Attachment.Payload.Buttons
-	for _, e := range m.Attachment.Payload.Elements {
-		for _, b := range e.Buttons {
-			if e.Title != "" {
-				b.Title = e.Title // of cards all buttons have the same
-			}
-			all = append(all, b)
-		}
-	}
-	for _, b := range all {
-		if b.Type == "postback" {
-			out = append(out, account.Choice{ID: b.Payload, Title: b.Title})
-		}
-	}
-	return out
+	return graph.Choices(m.Quick, &m.Attachment.Payload.Template)
 }
 
 // taken remembers what a person can answer to, and begins with the echo and the receipts.
 func (p *Provider) taken(a *account.Account, o *message, m *ledger.Message) {
-	a.People.Change(m.To, func(w *account.Person) {
-		w.LastOut = m.ID
-		if len(m.Choices) > 0 {
-			w.Offered, w.OfferID = m.Choices, m.ID
-		}
-	})
+	a.People.Change(m.To, func(w *account.Person) { w.Got(m.ID, m.Choices) })
 	for _, s := range a.Script().Receipts.Plan() {
 		// A queue that is full is counted there: receipts may be lost with a real provider too.
 		_ = p.Send(a, p.status(a, m, s, o))

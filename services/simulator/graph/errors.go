@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/tributaryhq/tributary/services/simulator/account"
@@ -18,6 +19,31 @@ type Problem struct {
 
 // Problems are a product's errors, by the code or by the subcode that tells one from others. 613 is that of too many calls.
 type Problems map[int]Problem
+
+// usual are those that every product has.
+var usual = Problems{
+	1:       {Status: 400, Code: 1, Message: "An unknown error occurred"},
+	2:       {Status: 503, Code: 2, Message: "Service temporarily unavailable"},
+	4:       {Status: 429, Code: 4, Message: "Application request limit reached"},
+	10:      {Status: 403, Code: 10, Message: "Application does not have permission for this action"},
+	100:     {Status: 400, Code: 100, Message: "Invalid parameter"},
+	190:     {Status: 401, Code: 190, Message: "Invalid OAuth access token."},
+	200:     {Status: 403, Code: 200, Message: "Permissions error"},
+	368:     {Status: 400, Code: 368, Message: "The action attempted has been deemed abusive or is otherwise disallowed"},
+	551:     {Status: 400, Code: 551, Subcode: 1545041, Message: "This person isn't available right now."},
+	1200:    {Status: 400, Code: 1200, Message: "Temporary send message failure. Please try again later."},
+	10900:   {Status: 400, Code: 10900, Message: "Activity already replied to"},
+	10903:   {Status: 400, Code: 10903, Message: "This user cant reply to this activity"},
+	36000:   {Status: 200, Code: 36000, Message: "The image size is too large."},
+	9000001: {Status: 400, Code: 9000001, Message: "The message was deleted."},
+}
+
+// Product returns the errors of a product: the usual ones and its own.
+func Product(own Problems) Problems {
+	all := maps.Clone(usual)
+	maps.Copy(all, own)
+	return all
+}
 
 // Refusal is an error answer; words empty: the usual ones.
 func (ps Problems) Refusal(code int, words string) stage.Answer {

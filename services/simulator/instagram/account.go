@@ -101,12 +101,12 @@ func readSaid(w http.ResponseWriter, r *http.Request) (in said, body []byte) {
 func (p *Provider) answer(w http.ResponseWriter, r *http.Request, a *account.Account, node, edge string) {
 	p.Play(w, r, a, edge, words, func() stage.Act {
 		in, body := readSaid(w, r)
-		about, known := p.comments.Get(key(a, node))
+		about, known := p.comments.Get(a, node)
 		to, post := node, node
 		if known {
-			post = about.post
-			if about.from != "" {
-				to = graph.Scoped(a.Config(), graph.InComments, about.from)
+			post = about.Post
+			if about.From != "" {
+				to = graph.Scoped(a.Config(), graph.InComments, about.From)
 			}
 		}
 		return stage.Act{Name: edge, To: to, Kind: "text", Do: func() stage.Answer {
@@ -139,7 +139,7 @@ func (p *Provider) wrote(a *account.Account, text, to, post string, body []byte)
 	}
 	m := &ledger.Message{ID: "18" + p.number(), To: to, Kind: "comment", Text: text, Body: body}
 	return stage.Answer{Status: 200, Message: m, Body: obj{"id": m.ID}, Done: func() {
-		p.comments.Add(key(a, m.ID), comment{post: post, at: m.At})
+		p.comments.Add(a, m.ID, graph.Comment{Post: post, At: m.At})
 		a.People.Change(to+" "+post, func(w *account.Person) { w.LastOut = m.ID })
 	}}
 }
@@ -148,14 +148,14 @@ func (p *Provider) wrote(a *account.Account, text, to, post string, body []byte)
 func (p *Provider) change(w http.ResponseWriter, r *http.Request, a *account.Account, id string) {
 	p.Play(w, r, a, "comment", words, func() stage.Act {
 		_, _ = stage.Read(w, r, maxJSON)
-		c, known := p.comments.Get(key(a, id))
+		c, known := p.comments.Get(a, id)
 		hide := r.URL.Query().Get("hide")
 		act := stage.Act{Name: "comment", Kind: map[string]string{"true": "hide", "false": "unhide"}[hide]}
 		if r.Method == http.MethodDelete {
 			act.Kind = "delete"
 		}
-		if known && c.from != "" {
-			act.To = graph.Scoped(a.Config(), graph.InComments, c.from)
+		if known && c.From != "" {
+			act.To = graph.Scoped(a.Config(), graph.InComments, c.From)
 		}
 		act.Do = func() stage.Answer {
 			switch {
@@ -164,7 +164,7 @@ func (p *Provider) change(w http.ResponseWriter, r *http.Request, a *account.Acc
 			case act.Kind == "":
 				return refusal(100, "The parameter hide is required")
 			case act.Kind == "delete":
-				p.comments.Remove(key(a, id))
+				p.comments.Remove(a, id)
 			}
 			return stage.Answer{Status: 200, Body: obj{"success": true}}
 		}

@@ -210,7 +210,7 @@ func (p *Provider) commented(a *account.Account, act *account.Action, at time.Ti
 		if r := act.Referral; r != nil {
 			v["media"] = obj{"id": act.Post, "media_product_type": "AD", "ad_id": r.SourceID, "ad_title": r.Headline}
 		}
-		p.comments.Add(key(a, id), comment{from: act.From, post: act.Post, at: at})
+		p.comments.Add(a, id, graph.Comment{From: act.From, Post: act.Post, At: at})
 		a.People.Change(who+" "+act.Post, func(w *account.Person) { w.LastIn = id })
 	case "mention":
 		field, v = "mentions", obj{"media_id": act.Post, "comment_id": id}

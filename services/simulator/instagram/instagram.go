@@ -7,9 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"time"
-
-	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/tributaryhq/tributary/pkg/fault"
 	"github.com/tributaryhq/tributary/services/simulator/account"
@@ -21,12 +18,10 @@ import (
 const typeName = "instagram"
 
 const (
-	maxJSON    = 1 << 20            // the largest body of a call, in bytes
-	remembered = 100_000            // comments, of all accounts together
-	replyFor   = 7 * 24             // hours in which a comment may be answered privately
-	tokenFor   = 60 * 24 * 3600     // seconds that a renewed token is valid
-	renewal    = "~"                // stands between a token and how often it was renewed
-	inbox      = "1217981644879628" // the app that Meta's own inbox is
+	maxJSON  = 1 << 20            // the largest body of a call, in bytes
+	tokenFor = 60 * 24 * 3600     // seconds that a renewed token is valid
+	renewal  = "~"                // stands between a token and how often it was renewed
+	inbox    = "1217981644879628" // the app that Meta's own inbox is
 )
 
 type obj = map[string]any
@@ -40,15 +35,7 @@ type Provider struct {
 	PublicURL string
 
 	ids      atomic.Int64
-	comments *lru.Cache[string, comment] // by account and id
-}
-
-// comment is one that somebody, or the account, wrote.
-type comment struct {
-	from string // as the control API named them; empty: the account
-	post string
-	at   time.Time
-	told bool // it was answered privately
+	comments *graph.Comments
 }
 
 // own is what an account has besides its id.
@@ -59,9 +46,8 @@ type own struct {
 
 // New returns the provider.
 func New(s *stage.Stage, accounts *account.Registry, files *media.Store, publicURL string) *Provider {
-	p := &Provider{Stage: s, Accounts: accounts, Files: files, PublicURL: publicURL}
+	p := &Provider{Stage: s, Accounts: accounts, Files: files, PublicURL: publicURL, comments: graph.NewComments()}
 	p.ids.Store(s.Now().UnixMilli())
-	p.comments, _ = lru.New[string, comment](remembered) // fails only without a size
 	return p
 }
 
@@ -158,5 +144,3 @@ func (p *Provider) cdn() graph.CDN {
 func (p *Provider) number() string { return strconv.FormatInt(p.ids.Add(1), 10) }
 
 func newMID() string { return graph.NewMID("aWdf") }
-
-func key(a *account.Account, id string) string { return a.Config().ID + " " + id }

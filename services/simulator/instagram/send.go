@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/tributaryhq/tributary/services/simulator/account"
@@ -18,13 +17,8 @@ import (
 
 // The limits that Meta checks before it takes a message.
 const (
-	maxText    = 1000 // bytes
-	maxButton  = 640  // characters of the text of the button template
-	maxTitle   = 20   // of buttons and quick replies
-	maxButtons = 3
-	maxQuick   = 13
-	maxCards   = 10
-	maxAlbum   = 10
+	maxText  = 1000 // bytes
+	maxAlbum = 10
 )
 
 // outgoing is the body of POST /messages, as far as it is looked at.
@@ -44,14 +38,10 @@ type outgoing struct {
 }
 
 type message struct {
-	Text        string       `json:"text"`
-	Attachment  *attachment  `json:"attachment"`
-	Attachments []attachment `json:"attachments"`
-	Quick       []struct {
-		Type    string `json:"content_type"`
-		Title   string `json:"title"`
-		Payload string `json:"payload"`
-	} `json:"quick_replies"`
+	Text        string        `json:"text"`
+	Attachment  *attachment   `json:"attachment"`
+	Attachments []attachment  `json:"attachments"`
+	Quick       []graph.Quick `json:"quick_replies"`
 }
 
 type attachment struct {
@@ -60,24 +50,9 @@ type attachment struct {
 }
 
 type payload struct {
-	ID       string    `json:"id"`
-	URL      string    `json:"url"`
-	Layout   string    `json:"template_type"`
-	Text     string    `json:"text"`
-	Buttons  []button  `json:"buttons"`
-	Elements []element `json:"elements"`
-}
-
-type element struct {
-	Title   string   `json:"title"`
-	Buttons []button `json:"buttons"`
-}
-
-type button struct {
-	Type    string `json:"type"`
-	Title   string `json:"title"`
-	Payload string `json:"payload"`
-	URL     string `json:"url"`
+	ID  string `json:"id"`
+	URL string `json:"url"`
+	graph.Template
 }
 
 // messages takes POST /messages: a message, a private reply to a comment, or an action of the sender.
@@ -107,9 +82,7 @@ func (p *Provider) messages(w http.ResponseWriter, r *http.Request, a *account.A
 func (p *Provider) recipient(a *account.Account, o *outgoing) string {
 	switch {
 	case o.Recipient.Comment != "":
-		if about, ok := p.comments.Get(key(a, o.Recipient.Comment)); ok && about.from != "" {
-			return graph.Scoped(a.Config(), graph.InMessages, about.from)
-		}
+		return p.comments.Author(a, graph.InMessages, o.Recipient.Comment)
 	case graph.Digits(o.Recipient.ID):
 		return o.Recipient.ID
 	}
@@ -151,8 +124,8 @@ func (p *Provider) wrong(a *account.Account, o *outgoing, to string) (no stage.A
 	case script.Receipts.FailWith != 0: // a message that fails is refused at once: nothing is told later
 		return refuse(script.Receipts.FailWith, "")
 	case o.Recipient.Comment != "":
-		if no, bad := p.wrongPrivate(a, o.Recipient.Comment); bad {
-			return no, bad
+		if code := p.comments.WrongPrivate(a, o.Recipient.Comment, p.Now()); code != 0 {
+			return refuse(code, "")
 		}
 	case o.Tag != "HUMAN_AGENT" && script.Closed(who.Wrote, p.Now()):
 		return refuse(2534022, "")
@@ -179,25 +152,13 @@ func (o *outgoing) wrongAction() (no stage.Answer, bad bool) {
 	return refusal(100, "Invalid sender_action, or its payload is not complete"), true
 }
 
-// wrongPrivate refuses a second private reply to a comment, and one that comes too late.
-func (p *Provider) wrongPrivate(a *account.Account, id string) (no stage.Answer, bad bool) {
-	c, _ := p.comments.Get(key(a, id))
-	switch {
-	case c.told:
-		return refusal(10900, ""), true
-	case p.Now().Sub(c.at) > replyFor*time.Hour:
-		return refusal(10903, ""), true
-	}
-	return no, false
-}
-
 // wrong says what is wrong with a message; empty: nothing.
 func (m *message) wrong() string {
 	switch {
 	case len(m.Text) > maxText:
 		return fmt.Sprintf("Length of param message[text] must be less than or equal to %d bytes", maxText)
-	case len(m.Quick) > maxQuick:
-		return fmt.Sprintf("At most %d quick replies are allowed", maxQuick)
+	case len(m.Quick) > graph.MaxQuick:
+		return fmt.Sprintf("At most %d quick replies are allowed", graph.MaxQuick)
 	case (m.Attachment != nil || len(m.Attachments) > 0) && m.Text != "":
 		return "Cannot send text and attachment together"
 	case len(m.Attachments) > maxAlbum:
@@ -206,12 +167,12 @@ func (m *message) wrong() string {
 		return "The message has neither a text nor an attachment"
 	}
 	for _, q := range m.Quick {
-		if q.Type != "text" || q.Title == "" || utf8.RuneCountInString(q.Title) > maxTitle || q.Payload == "" {
-			return fmt.Sprintf("A quick reply is a text with a payload, and a title of 1 to %d characters", maxTitle)
+		if q.Type != "text" || q.Title == "" || utf8.RuneCountInString(q.Title) > graph.MaxTitle || q.Payload == "" {
+			return fmt.Sprintf("A quick reply is a text with a payload, and a title of 1 to %d characters", graph.MaxTitle)
 		}
 	}
 	for _, at := range m.Attachments {
-		if at.Type != "image" || !fetchable(at.Payload.URL) {
+		if at.Type != "image" || !graph.Fetchable(at.Payload.URL) {
 			return "Several attachments are pictures with a url"
 		}
 	}
@@ -221,15 +182,11 @@ func (m *message) wrong() string {
 	return ""
 }
 
-func fetchable(url string) bool {
-	return strings.HasPrefix(url, "https://") || strings.HasPrefix(url, "http://")
-}
-
 func (at *attachment) wrong() string {
 	in := &at.Payload
 	switch at.Type {
 	case "image", "audio", "video", "file":
-		if !fetchable(in.URL) {
+		if !graph.Fetchable(in.URL) {
 			return "The url of the file is required"
 		}
 		return ""
@@ -244,40 +201,11 @@ func (at *attachment) wrong() string {
 	default:
 		return "Param message[attachment][type] is not supported"
 	}
-	switch in.Layout {
-	case "button":
-		if n := utf8.RuneCountInString(in.Text); n == 0 || n > maxButton {
-			return fmt.Sprintf("The text of a button template has 1 to %d characters", maxButton)
-		}
-		return wrongButtons(in.Buttons, true)
-	case "generic":
-		if len(in.Elements) == 0 || len(in.Elements) > maxCards {
-			return fmt.Sprintf("A generic template has 1 to %d elements", maxCards)
-		}
-		for _, e := range in.Elements {
-			if e.Title == "" || utf8.RuneCountInString(e.Title) > 80 {
-				return "An element needs a title of 1 to 80 characters"
-			}
-			if why := wrongButtons(e.Buttons, false); why != "" {
-				return why
-			}
-		}
-		return ""
+	why, known := in.Wrong()
+	if !known {
+		return "Param template_type is not supported"
 	}
-	return "Param template_type is not supported"
-}
-
-func wrongButtons(bs []button, needed bool) string {
-	if needed && len(bs) == 0 || len(bs) > maxButtons {
-		return fmt.Sprintf("At most %d buttons are allowed", maxButtons)
-	}
-	for _, b := range bs {
-		ok := b.Type == "postback" && b.Payload != "" && len(b.Payload) <= 1000 || b.Type == "web_url" && fetchable(b.URL)
-		if !ok || b.Title == "" || utf8.RuneCountInString(b.Title) > maxTitle {
-			return fmt.Sprintf("A button needs a title of 1 to %d characters, and a payload or a URL", maxTitle)
-		}
-	}
-	return ""
+	return why
 }
 
 // take accepts a message.
@@ -285,10 +213,7 @@ func (p *Provider) take(a *account.Account, o *outgoing, to string, body []byte)
 	m := &ledger.Message{ID: newMID(), To: to, Kind: o.kind(), Text: o.Message.words(), Body: body, Choices: o.Message.choices()}
 	if id := o.Recipient.Comment; id != "" {
 		m.Kind = "private_reply"
-		if c, ok := p.comments.Get(key(a, id)); ok {
-			c.told = true
-			p.comments.Add(key(a, id), c)
-		}
+		p.comments.Tell(a, id)
 	}
 	return stage.Answer{Status: 200, Message: m, Done: func() { p.taken(a, o.Message, m) }, Body: obj{"recipient_id": to, "message_id": m.ID}}
 }
@@ -297,47 +222,20 @@ func (m *message) words() string {
 	if m.Text != "" || m.Attachment == nil {
 		return m.Text
 	}
-	if m.Attachment.Payload.Text != "" {
-		return m.Attachment.Payload.Text
-	}
-	var titles []string
-	for _, e := range m.Attachment.Payload.Elements {
-		titles = append(titles, e.Title)
-	}
-	return strings.TrimSpace(strings.Join(titles, "\n"))
+	return m.Attachment.Payload.Words()
 }
 
 // choices are the buttons that bring something back.
-func (m *message) choices() (out []account.Choice) {
-	for _, q := range m.Quick {
-		out = append(out, account.Choice{ID: q.Payload, Title: q.Title})
-	}
+func (m *message) choices() []account.Choice {
 	if m.Attachment == nil {
-		return out
+		return graph.Choices(m.Quick, nil)
 	}
-	all := m.Attachment.Payload.Buttons
-	for _, e := range m.Attachment.Payload.Elements {
-		for _, b := range e.Buttons {
-			b.Title = cmp.Or(e.Title, b.Title) // of cards all buttons have the same
-			all = append(all, b)
-		}
-	}
-	for _, b := range all {
-		if b.Type == "postback" {
-			out = append(out, account.Choice{ID: b.Payload, Title: b.Title})
-		}
-	}
-	return out
+	return graph.Choices(m.Quick, &m.Attachment.Payload.Template)
 }
 
 // taken remembers what a person can answer to, and begins with the echo and the receipts.
 func (p *Provider) taken(a *account.Account, o *message, m *ledger.Message) {
-	a.People.Change(m.To, func(w *account.Person) {
-		w.LastOut = m.ID
-		if len(m.Choices) > 0 {
-			w.Offered, w.OfferID = m.Choices, m.ID
-		}
-	})
+	a.People.Change(m.To, func(w *account.Person) { w.Got(m.ID, m.Choices) })
 	for _, s := range a.Script().Receipts.Plan() {
 		if s.Status == "delivered" {
 			continue // Instagram tells nothing of that

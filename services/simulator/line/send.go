@@ -121,12 +121,7 @@ func (p *Provider) accepted(a *account.Account, o *outgoing, chat string, body [
 	}
 	m := &ledger.Message{ID: ids[0], IDs: ids, To: chat, Kind: o.kind(), Text: o.text(), Body: body, Choices: choices(o.Messages)}
 	return stage.Answer{Status: 200, Body: obj{"sentMessages": sent}, Message: m, Done: func() {
-		a.People.Change(chat, func(w *account.Person) {
-			w.LastOut = ids[len(ids)-1]
-			if len(m.Choices) > 0 {
-				w.Offered, w.OfferID = m.Choices, w.LastOut
-			}
-		})
+		a.People.Change(chat, func(w *account.Person) { w.Got(ids[len(ids)-1], m.Choices) })
 	}}
 }
 

@@ -271,12 +271,7 @@ type sending struct {
 func (p *Provider) take(a *account.Account, s sending, id string, status int, answer any, kind string) stage.Answer {
 	m := &ledger.Message{ID: id, IDs: []string{id}, To: s.to, Kind: s.kind, Text: s.text, Body: asJSON(s.body), Choices: s.choices, ClientRef: s.ref}
 	return stage.Answer{Status: status, Body: answer, Type: kind, Message: m, Done: func() {
-		a.People.Change(s.to, func(w *account.Person) {
-			w.LastOut = id
-			if len(s.choices) > 0 {
-				w.Offered, w.OfferID = s.choices, id
-			}
-		})
+		a.People.Change(s.to, func(w *account.Person) { w.Got(id, s.choices) })
 		p.tell(a, m)
 	}}
 }

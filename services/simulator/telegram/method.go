@@ -132,12 +132,7 @@ func (p *Provider) accepted(a *account.Account, name string, f *fields, text str
 		return out
 	}
 	out.Done = func() {
-		a.People.Change(m.To, func(w *account.Person) {
-			w.LastOut = ids[len(ids)-1]
-			if len(m.Choices) > 0 {
-				w.Offered, w.OfferID = m.Choices, w.LastOut
-			}
-		})
+		a.People.Change(m.To, func(w *account.Person) { w.Got(ids[len(ids)-1], m.Choices) })
 	}
 	return out
 }

@@ -136,12 +136,7 @@ func (p *Provider) accepted(a *account.Account, to, kind, text string, body []by
 		answer["msgid"] = json.Number(id)
 	}
 	return stage.Answer{Status: 200, Body: answer, Message: m, Done: func() {
-		a.People.Change(to, func(w *account.Person) {
-			w.LastOut = id
-			if len(choices) > 0 {
-				w.Offered, w.OfferID = choices, id
-			}
-		})
+		a.People.Change(to, func(w *account.Person) { w.Got(id, choices) })
 		if then != nil {
 			then(m)
 		}

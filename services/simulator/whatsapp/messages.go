@@ -155,11 +155,8 @@ func (p *Provider) take(a *account.Account, o *outgoing, body []byte) stage.Answ
 func (p *Provider) taken(a *account.Account, o *outgoing, m *ledger.Message) {
 	var who account.Person
 	a.People.Change(m.To, func(w *account.Person) {
-		if o.Type != "reaction" {
-			w.LastOut = m.ID
-		}
-		if len(m.Choices) > 0 {
-			w.Offered, w.OfferID = m.Choices, m.ID
+		if o.Type != "reaction" { // which is no message that one could be about
+			w.Got(m.ID, m.Choices)
 		}
 		who = *w
 	})
