@@ -151,14 +151,7 @@ func (p cmcc) uploaded(resp channel.Response) (out stored, err error) {
 	}
 	for _, i := range a.Infos {
 		size, _ := strconv.ParseInt(strings.TrimSpace(i.Size), 10, 64) // what is no number is no size
-		s := stored{URL: i.Data.URL, Name: i.Name, MIME: i.MIME, Size: max(size, 0), Till: i.Data.Until}
-		switch {
-		case s.URL == "":
-		case i.Kind == "thumbnail":
-			out.More = &s
-		default:
-			s.More, out = out.More, s
-		}
+		out = out.with(i.Kind, stored{URL: i.Data.URL, Name: i.Name, MIME: i.MIME, Size: max(size, 0), Till: i.Data.Until})
 	}
 	if out.URL == "" {
 		return stored{}, unclear(resp.Status)

@@ -151,14 +151,7 @@ func (p ctcu) uploaded(resp channel.Response) (out stored, err error) {
 	for _, i := range a.Files {
 		f := i.V
 		size, _ := f.Size.Int64() // what is no number is no size
-		s := stored{URL: f.URL, Name: f.Name, MIME: f.MIME, Size: max(size, 0), Till: f.Until}
-		switch {
-		case f.URL == "":
-		case f.Kind == "thumbnail":
-			out.More = &s
-		default:
-			s.More, out = out.More, s
-		}
+		out = out.with(f.Kind, stored{URL: f.URL, Name: f.Name, MIME: f.MIME, Size: max(size, 0), Till: f.Until})
 	}
 	if out.URL == "" {
 		return stored{}, unclear(resp.Status)

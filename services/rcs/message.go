@@ -61,6 +61,18 @@ type stored struct {
 	More *stored `json:"more,omitempty"` // its thumbnail
 }
 
+// with is what an answer that lists files one by one comes to: the file, with its thumbnail behind it, whichever stands first.
+func (f stored) with(kind string, s stored) stored {
+	switch {
+	case s.URL == "":
+	case kind == "thumbnail":
+		f.More = &s
+	default:
+		s.More, f = f.More, s
+	}
+	return f
+}
+
 // files are those that a message names, in order.
 func (m message) files() (out []event.Attachment) {
 	if m.File != nil {

@@ -57,7 +57,7 @@ func (p *Provider) commented(a *account.Account, act *account.Action, at time.Ti
 	}
 	v["comment_id"] = id
 	return webhook.Post{About: webhook.About{Peer: who}, Make: func() webhook.Call {
-		return signed(a.Config(), obj{"id": a.Config().ID, "time": at.Unix(), "changes": []obj{{"field": "feed", "value": v}}})
+		return graph.Hook(a.Config(), "page", obj{"id": a.Config().ID, "time": at.Unix(), "changes": []obj{{"field": "feed", "value": v}}})
 	}}, id, nil
 }
 

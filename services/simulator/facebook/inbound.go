@@ -51,12 +51,7 @@ func (p *Provider) Inbound(a *account.Account, act account.Action) (webhook.Post
 
 // call signs a webhook with one item of a conversation, in the list that says who has it.
 func call(c *account.Config, at time.Time, list string, item obj) webhook.Call {
-	return signed(c, obj{"id": c.ID, "time": at.UnixMilli(), list: []obj{item}})
-}
-
-func signed(c *account.Config, entry obj) webhook.Call {
-	body := graph.Encode(obj{"object": "page", "entry": []obj{entry}})
-	return webhook.Call{URL: c.WebhookURL, Body: body, Header: graph.Header(c.Secrets["app_secret"], body)}
+	return graph.Hook(c, "page", obj{"id": c.ID, "time": at.UnixMilli(), list: []obj{item}})
 }
 
 // scene is who does something in a conversation.

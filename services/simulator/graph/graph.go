@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/tributaryhq/tributary/services/simulator/account"
 	"github.com/tributaryhq/tributary/services/simulator/webhook"
 )
 
@@ -52,6 +53,12 @@ func Header(appSecret string, body []byte) http.Header {
 	return http.Header{
 		"Content-Type": {"application/json"}, "User-Agent": {"facebookexternalua"}, "X-Hub-Signature-256": {"sha256=" + Sum(appSecret, body)},
 	}
+}
+
+// Hook is the webhook of one entry about an account of a product: a page, or an account of instagram.
+func Hook(c *account.Config, object string, entry map[string]any) webhook.Call {
+	body := Encode(map[string]any{"object": object, "entry": []map[string]any{entry}})
+	return webhook.Call{URL: c.WebhookURL, Body: body, Header: Header(c.Secrets["app_secret"], body)}
 }
 
 // Sum is the HMAC-SHA256 of a body in hex.

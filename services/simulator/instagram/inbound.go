@@ -52,12 +52,7 @@ func (p *Provider) Inbound(a *account.Account, act account.Action) (webhook.Post
 
 // call signs a webhook with one item of a conversation, in the list that says who has it.
 func call(c *account.Config, at time.Time, list string, item obj) webhook.Call {
-	return signed(c, obj{"id": c.ID, "time": at.UnixMilli(), list: []obj{item}})
-}
-
-func signed(c *account.Config, entry obj) webhook.Call {
-	body := graph.Encode(obj{"object": "instagram", "entry": []obj{entry}})
-	return webhook.Call{URL: c.WebhookURL, Body: body, Header: graph.Header(c.Secrets["app_secret"], body)}
+	return graph.Hook(c, "instagram", obj{"id": c.ID, "time": at.UnixMilli(), list: []obj{item}})
 }
 
 // scene is who does something in a conversation.
@@ -218,7 +213,7 @@ func (p *Provider) commented(a *account.Account, act *account.Action, at time.Ti
 		return webhook.Post{}, "", fault.At("/kind", "not_applicable", "Instagram tells an account nothing of the kind %s below a post", act.Kind)
 	}
 	return webhook.Post{About: webhook.About{Peer: who}, Make: func() webhook.Call {
-		return signed(a.Config(), obj{"id": a.Config().ID, "time": at.Unix(), "changes": []obj{{"field": field, "value": v}}})
+		return graph.Hook(a.Config(), "instagram", obj{"id": a.Config().ID, "time": at.Unix(), "changes": []obj{{"field": field, "value": v}}})
 	}}, id, nil
 }
 
