@@ -1,6 +1,7 @@
+import type { ReactNode } from 'react';
 import type { Attachment } from '../../../api/client';
 import { i18n } from '../../../locales/i18n';
-import { Icon } from '../../../parts/Icon';
+import { Icon, type IconName } from '../../../parts/Icon';
 import { size, within } from '../../../parts/size';
 import { sentence } from '../../../parts/words';
 import { kindOf } from '../kinds';
@@ -15,28 +16,16 @@ export function File({ file: a }: { file: Attachment }) {
   if (a.state === 'failed') {
     return (
       <div className="fl">
-        <span className="ic">
-          <Icon name="alert" />
-        </span>
-        <span>
-          <b className="block">
-            <bdi>{name}</bdi>
-          </b>
-          <span className="t2 er">{(a.error as { detail?: string } | undefined)?.detail ?? i18n._('The file could not be fetched.')}</span>
-        </span>
+        <Label icon="alert" name={name} tone="er">
+          {(a.error as { detail?: string } | undefined)?.detail ?? i18n._('The file could not be fetched.')}
+        </Label>
       </div>
     );
   }
   if (a.state === 'pending' || !a.url) {
     return (
       <div className="fl">
-        <span className="ic sk" />
-        <span>
-          <b className="block">
-            <bdi>{name}</bdi>
-          </b>
-          <span className="t2 dim">{i18n._('is being fetched')}</span>
-        </span>
+        <Label name={name}>{i18n._('is being fetched')}</Label>
       </div>
     );
   }
@@ -60,19 +49,26 @@ export function File({ file: a }: { file: Attachment }) {
   }
   return (
     <a className="fl" href={url} download={a.name || true} rel="noopener">
-      <span className="ic">
-        <Icon name="doc" />
-      </span>
+      <Label icon="doc" name={name}>
+        {kindOf(a.type)}
+        {a.size !== undefined && ` · ${size(a.size)}`}
+      </Label>
+    </a>
+  );
+}
+
+/** Label names a file, and says what is to be said of it. Without an icon the file is still on its way. */
+function Label({ icon, name, tone = 'dim', children }: { icon?: IconName; name: string; tone?: 'dim' | 'er' | 'wn'; children: ReactNode }) {
+  return (
+    <>
+      <span className={icon ? 'ic' : 'ic sk'}>{icon && <Icon name={icon} />}</span>
       <span className="min-w-0">
         <b className="block cut">
           <bdi>{name}</bdi>
         </b>
-        <span className="t2 dim">
-          {kindOf(a.type)}
-          {a.size !== undefined && ` · ${size(a.size)}`}
-        </span>
+        <span className={`t2 ${tone}`}>{children}</span>
       </span>
-    </a>
+    </>
   );
 }
 
@@ -80,17 +76,9 @@ export function File({ file: a }: { file: Attachment }) {
 function Elsewhere({ url, name, until }: { url: string; name: string; until: string | undefined }) {
   const over = until !== undefined && new Date(until).getTime() <= Date.now();
   const what = (
-    <>
-      <span className="ic">
-        <Icon name="eye" />
-      </span>
-      <span className="min-w-0">
-        <b className="block cut">
-          <bdi>{name}</bdi>
-        </b>
-        <span className="t2 dim">{over ? i18n._('is there no longer') : i18n._('is shown at the provider, and not kept')}</span>
-      </span>
-    </>
+    <Label icon="eye" name={name}>
+      {over ? i18n._('is there no longer') : i18n._('is shown at the provider, and not kept')}
+    </Label>
   );
   if (over) return <div className="fl">{what}</div>;
   return (
@@ -104,15 +92,9 @@ function Elsewhere({ url, name, until }: { url: string; name: string; until: str
 function Lying({ url, name, lie }: { url: string; name: string; lie: string }) {
   return (
     <a className="fl" href={url} download={name} rel="noopener">
-      <span className="ic">
-        <Icon name="alert" />
-      </span>
-      <span className="min-w-0">
-        <b className="block cut">
-          <bdi>{name}</bdi>
-        </b>
-        <span className="t2 wn">{sentence(lie)}</span>
-      </span>
+      <Label icon="alert" name={name} tone="wn">
+        {sentence(lie)}
+      </Label>
     </a>
   );
 }
