@@ -25,6 +25,7 @@ const (
 	connectTimeout = 15 * time.Second
 	idleTimeout    = time.Minute // of a connection
 	produceTimeout = 5 * time.Second
+	commitTimeout  = 5 * time.Second        // of a commit, and of all tries of a generation's last one
 	maxAttempts    = 4                      // produces of one batch
 	batchRecords   = 500                    // records of one produce for a partition
 	batchBytes     = 900_000                // of them, below the topics' max.message.bytes of 1 MB
@@ -69,7 +70,7 @@ type Group struct {
 	Session        time.Duration // default 30 s; a subscription's drain must be shorter
 	Rebalance      time.Duration // default 60 s
 	JoinBackoff    time.Duration // default 1 s
-	PartitionWatch time.Duration // default 5 s
+	PartitionWatch time.Duration // default 5 s; how often a member looks whether each partition belongs to somebody
 }
 
 func (c Config) withDefaults() (Config, error) {

@@ -84,7 +84,7 @@ func (c *consumer) member(ctx context.Context) error {
 		ID: c.sub.Group, Brokers: append(brokers[n:len(brokers):len(brokers)], brokers[:n]...), Dialer: c.dialer, Topics: c.sub.Topics,
 		HeartbeatInterval: c.cfg.Group.Heartbeat, SessionTimeout: c.cfg.Group.Session, RebalanceTimeout: c.cfg.Group.Rebalance,
 		JoinGroupBackoff: c.cfg.Group.JoinBackoff, StartOffset: kafka.FirstOffset, Timeout: produceTimeout,
-		WatchPartitionChanges: true, PartitionWatchInterval: c.cfg.Group.PartitionWatch, ErrorLogger: c.warn("group " + c.sub.Group),
+		ErrorLogger: c.warn("group " + c.sub.Group),
 	})
 	if err != nil {
 		return fmt.Errorf("bus: group %s: %w", c.sub.Group, err)

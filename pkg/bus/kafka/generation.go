@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -31,7 +32,7 @@ func (g *generation) commitLoop(gctx context.Context) {
 	for {
 		select {
 		case <-tick.C:
-			_ = g.commit(g.gen.CommitOffsets) // what could not be committed now is tried again with the next tick
+			_ = g.commit(context.WithoutCancel(gctx)) // what could not be committed now is tried again with the next tick
 		case <-g.drained:
 			g.commitLast()
 			return
@@ -41,8 +42,10 @@ func (g *generation) commitLoop(gctx context.Context) {
 
 // commitLast tries harder, because a record that is done but not committed is handled twice.
 func (g *generation) commitLast() {
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
 	for try := range 3 {
-		err := g.commit(g.gen.CommitOffsets)
+		err := g.commit(ctx)
 		if err == nil {
 			return
 		}
@@ -54,29 +57,38 @@ func (g *generation) commitLast() {
 	}
 }
 
-// commit sends the marks that have moved.
-func (g *generation) commit(send func(map[string]map[int]int64) error) error {
-	moved := map[string]map[int]int64{}
-	var parts []*partition
+// commit sends the marks that have moved. It does not use the generation's own connection, on which the heartbeats are: kafka-go spins
+// while two requests share one (its Conn.waitResponse), and on a busy machine, with many groups, took all of the processors for that.
+func (g *generation) commit(ctx context.Context) error {
+	marks := map[*partition]int64{}
+	topics := map[string][]kafka.OffsetCommit{}
 	for _, p := range g.parts {
-		low, _ := p.track.low()
-		if low <= p.committed {
-			continue
+		if low, _ := p.track.low(); low > p.committed {
+			marks[p] = low
+			topics[p.topic] = append(topics[p.topic], kafka.OffsetCommit{Partition: p.id, Offset: low})
 		}
-		if moved[p.topic] == nil {
-			moved[p.topic] = map[int]int64{}
-		}
-		moved[p.topic][p.id] = low
-		parts = append(parts, p)
 	}
-	if len(parts) == 0 {
+	if len(marks) == 0 {
 		return nil
 	}
-	if err := send(moved); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	res, err := g.client.OffsetCommit(ctx, &kafka.OffsetCommitRequest{
+		GroupID: g.sub.Group, GenerationID: int(g.gen.ID), MemberID: g.gen.MemberID, Topics: topics,
+	})
+	if err != nil {
 		return err
 	}
-	for _, p := range parts {
-		p.committed = moved[p.topic][p.id]
+	for _, parts := range res.Topics {
+		for _, p := range parts {
+			err = errors.Join(err, p.Error)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	for p, mark := range marks {
+		p.committed = mark
 	}
 	return nil
 }
