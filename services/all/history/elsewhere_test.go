@@ -16,7 +16,7 @@ import (
 // The faults in this file were seen on another gateway (docs/reference/faults.md).
 
 // types are the channel types that people write on in these tests: all that there are.
-var types = []string{"whatsapp", "telegram", "line", "facebook", "instagram", "wechat", "x", "webchat"}
+var types = []string{"whatsapp", "telegram", "line", "facebook", "instagram", "wechat", "x", "rcs", "webchat"}
 
 // calm is a life in which nothing happens by itself; its people are n of each type.
 func calm(t *testing.T, n int) *life {

@@ -109,6 +109,16 @@ var kinds = map[string]kind{
 			req.Header.Set("X-Twitter-Webhooks-Signature", "sha256="+base64.StdEncoding.EncodeToString(sum(body)))
 		},
 	},
+	// An agent on a platform of the GSMA (provider maap), whose pushes a bearer token proves.
+	"rcs": {
+		peer: func(life, person int) string { return "+" + digits(life, person) },
+		ref:  func(peer string, n int) string { return fmt.Sprintf("Mx%s-%d", peer[1:], n) },
+		webhook: func(_ *life, peer string, refs []string) []byte {
+			return fmt.Appendf(nil, `{"event":"message","RCSMessage":{"msgId":%q,"timestamp":%q,"textMessage":"text %s"},"messageContact":{"userContact":%q}}`,
+				refs[0], time.Now().UTC().Format(time.RFC3339Nano), refs[0], peer)
+		},
+		sign: func(_ *life, req *http.Request, _ []byte) { req.Header.Set("Authorization", "Bearer "+secret) },
+	},
 	// The web chat's people write over a session of their own (chat).
 	"webchat": {peer: digits, ref: func(peer string, n int) string { return fmt.Sprintf("wamid.%s.%d", peer, n) }},
 }
@@ -138,6 +148,9 @@ func (l *life) original() string { return fmt.Sprintf("gh_history%05d", l.n) }
 
 // user is the id of the life's account on X.
 func (l *life) user() string { return fmt.Sprintf("16500000%05d", l.n) }
+
+// chatbot is the id of the life's RCS agent.
+func (l *life) chatbot() string { return fmt.Sprintf("history-bot-%d", l.n) }
 
 // page is the id of the life's Facebook Page.
 func (l *life) page() string { return fmt.Sprintf("2048115%05d", l.n) }

@@ -72,6 +72,8 @@ func newLife(p *platform, pl plan) *life {
 			map[string]string{"app_secret": "secret-of-wechat", "token": secret}},
 		{"x", map[string]any{"user_id": l.user(), "api_base_url": p.provider.URL + "/x"}, map[string]string{
 			"consumer_key": "key", "consumer_secret": secret, "access_token": fmt.Sprintf("%s-token", l.user()), "access_token_secret": "token-secret"}},
+		{"rcs", map[string]any{"provider": "maap", "chatbot_id": l.chatbot(), "api_base_url": p.provider.URL + "/rcs"},
+			map[string]string{"access_token": fmt.Sprintf("token-of-the-agent-%d", n), "webhook_secret": secret}},
 		{"webchat", map[string]any{"allowed_origins": []string{"https://shop.example"}}, map[string]string{"identity_secret": secret}},
 	} {
 		p.must("POST", "/v1/channels", l.key(ch.kind), map[string]any{"type": ch.kind, "name": ch.kind, "settings": ch.settings, "secrets": ch.secrets}, &made)

@@ -96,7 +96,7 @@ var faults = rapid.Custom(func(t *rapid.T) fault {
 var plans = rapid.Custom(func(t *rapid.T) plan {
 	p := plan{limit: rapid.IntRange(1, 3).Draw(t, "limit"), reopen: rapid.SampledFrom([]string{"new", "reopen"}).Draw(t, "reopen")}
 	for range rapid.IntRange(3, 6).Draw(t, "people") {
-		p.people = append(p.people, person{rapid.SampledFrom([]string{"whatsapp", "whatsapp", "telegram", "line", "facebook", "instagram", "wechat", "x"}).Draw(t, "kind"), rapid.SliceOfN(posts, 4, 10).Draw(t, "posts")})
+		p.people = append(p.people, person{rapid.SampledFrom([]string{"whatsapp", "whatsapp", "telegram", "line", "facebook", "instagram", "wechat", "x", "rcs"}).Draw(t, "kind"), rapid.SliceOfN(posts, 4, 10).Draw(t, "posts")})
 	}
 	for range rapid.IntRange(2, 4).Draw(t, "agents") {
 		p.agents = append(p.agents, agent{rapid.SliceOfN(acts, 8, 16).Draw(t, "acts")})

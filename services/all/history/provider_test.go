@@ -30,7 +30,7 @@ const (
 // shown is a message that reached a person.
 type shown struct{ id, to, ref, text string }
 
-// provider plays WhatsApp, Telegram, LINE, Facebook, WeChat and X: it takes messages, remembers what reached a person, and says what became of it.
+// provider plays the platforms of all types: it takes messages, remembers what reached a person, and says what became of it.
 type provider struct {
 	*httptest.Server
 	of  *platform
@@ -98,6 +98,8 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.wechat(w, r.URL.Path, body)
 	case strings.HasPrefix(r.URL.Path, "/x/"):
 		p.x(w, r.URL.Path, body)
+	case strings.HasPrefix(r.URL.Path, "/rcs/"):
+		p.rcs(w, body)
 	case strings.HasSuffix(r.URL.Path, "/messages"):
 		p.whatsapp(w, body)
 	case strings.HasSuffix(r.URL.Path, "/sendMessage"):
@@ -214,6 +216,28 @@ func (p *provider) x(w http.ResponseWriter, path string, body []byte) {
 		},
 		refused:   `{"title":"Forbidden","detail":"You cannot send messages to this user.","status":403}`,
 		throttled: `{"title":"Too Many Requests","status":429}`,
+	})
+}
+
+// rcs takes messages of an agent on a platform of the GSMA.
+func (p *provider) rcs(w http.ResponseWriter, body []byte) {
+	var m struct {
+		Message struct {
+			Text string `json:"textMessage"`
+		} `json:"RCSMessage"`
+		Contact struct {
+			Number string `json:"userContact"`
+		} `json:"messageContact"`
+	}
+	if json.Unmarshal(body, &m) != nil || m.Message.Text == "" {
+		_, _ = io.WriteString(w, `{}`)
+		return
+	}
+	p.answer(w, m.Contact.Number, m.Message.Text, answers{
+		kind:      "rcs",
+		taken:     func(n int) string { return fmt.Sprintf(`{"RCSMessage":{"msgId":"MxOUT%d","status":"pending"}}`, n) },
+		refused:   `{"error":{"code":"403","message":"the contact takes no messages of this agent"}}`,
+		throttled: `{"error":{"code":"429","message":"too fast"}}`,
 	})
 }
 
