@@ -18,9 +18,11 @@ import (
 const typeName = "facebook"
 
 const (
-	maxJSON    = 1 << 20        // the largest body of a call without a file, in bytes
-	maxFile    = 25 << 20       // the largest file
-	defaultApp = "263000000001" // the app of a registration that names none
+	maxJSON    = 1 << 20         // the largest body of a call without a file, in bytes
+	maxFile    = 25 << 20        // the largest file
+	defaultApp = "263000000001"  // the app of a registration that names none
+	inbox      = 263902037430900 // the app that Meta's own inbox is
+	mids       = "m_"            // what ids of messages begin with
 )
 
 type obj = map[string]any
@@ -132,8 +134,6 @@ func (p *Provider) page(w http.ResponseWriter, r *http.Request, a *account.Accou
 		stage.Write(w, graph.UnknownObject(a.Config().ID))
 	}
 }
-
-func newMID() string { return graph.NewMID("m_") }
 
 func (p *Provider) number() string { return strconv.FormatInt(p.ids.Add(1), 10) }
 

@@ -243,7 +243,7 @@ func (p *Provider) wrongFile(a *account.Account, id, url string) (why string, co
 
 // take accepts a message.
 func (p *Provider) take(a *account.Account, o *outgoing, to string, body []byte) stage.Answer {
-	m := &ledger.Message{ID: newMID(), To: to, Kind: o.kind(), Text: o.Message.words(), ClientRef: o.Message.Metadata, Body: body, Choices: o.Message.choices()}
+	m := &ledger.Message{ID: graph.NewMID(mids), To: to, Kind: o.kind(), Text: o.Message.words(), ClientRef: o.Message.Metadata, Body: body, Choices: o.Message.choices()}
 	if id := o.Recipient.Comment; id != "" {
 		m.Kind = "private_reply"
 		p.comments.Tell(a, id)

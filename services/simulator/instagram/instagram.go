@@ -22,6 +22,7 @@ const (
 	tokenFor = 60 * 24 * 3600     // seconds that a renewed token is valid
 	renewal  = "~"                // stands between a token and how often it was renewed
 	inbox    = "1217981644879628" // the app that Meta's own inbox is
+	mids     = "aWdf"             // what ids of messages begin with
 )
 
 type obj = map[string]any
@@ -142,5 +143,3 @@ func (p *Provider) cdn() graph.CDN {
 }
 
 func (p *Provider) number() string { return strconv.FormatInt(p.ids.Add(1), 10) }
-
-func newMID() string { return graph.NewMID("aWdf") }

@@ -210,7 +210,7 @@ func (at *attachment) wrong() string {
 
 // take accepts a message.
 func (p *Provider) take(a *account.Account, o *outgoing, to string, body []byte) stage.Answer {
-	m := &ledger.Message{ID: newMID(), To: to, Kind: o.kind(), Text: o.Message.words(), Body: body, Choices: o.Message.choices()}
+	m := &ledger.Message{ID: graph.NewMID(mids), To: to, Kind: o.kind(), Text: o.Message.words(), Body: body, Choices: o.Message.choices()}
 	if id := o.Recipient.Comment; id != "" {
 		m.Kind = "private_reply"
 		p.comments.Tell(a, id)
