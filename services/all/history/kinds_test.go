@@ -81,10 +81,9 @@ var kinds = map[string]kind{
 		ref: func(peer string, n int) string {
 			return fmt.Sprintf("24%s%04d", strings.NewReplacer("o6_history", "", "_", "").Replace(peer), n)
 		},
-		// Its clock is ahead of every node's: a message that comes in the second of an answer, or earlier by the node's clock, frees no place.
 		webhook: func(l *life, peer string, refs []string) []byte {
 			return fmt.Appendf(nil, `<xml><ToUserName><![CDATA[%s]]></ToUserName><FromUserName><![CDATA[%s]]></FromUserName><CreateTime>%d</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[text %s]]></Content><MsgId>%s</MsgId></xml>`,
-				l.original(), peer, time.Now().Add(skew).Unix(), refs[0], refs[0])
+				l.original(), peer, l.now().Unix(), refs[0], refs[0])
 		},
 		sign: func(l *life, req *http.Request, _ []byte) { // what WeChat's clock says must be near what the platform's says
 			at := fmt.Sprint(l.now().Unix())
