@@ -132,6 +132,13 @@ type Channel struct {
 	Version  int64             `json:"version"`
 	OUID     string            `json:"ou_id,omitempty"`
 	Policy   Policy            `json:"policy,omitzero"`
+	// WebhookURL is where the provider reaches the channel, for those that are told with each message. The host sets it.
+	WebhookURL string `json:"-"`
+}
+
+// WebhookURL is where providers reach a channel of an installation, whose public URL has no slash at its end.
+func WebhookURL(publicURL string, t event.ChannelType, id string) string {
+	return publicURL + "/webhooks/" + string(t) + "/" + id
 }
 
 // Keyed is a channel with its secrets and current provider token. Render and Settle never see one.

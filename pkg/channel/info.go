@@ -55,6 +55,7 @@ type InboundRules struct {
 	Edits        bool     `json:"edits"`
 	Deletes      bool     `json:"deletes"`
 	Typing       bool     `json:"typing"`
+	InParts      bool     `json:"in_parts,omitempty"`    // long messages come in parts (event.Piece), which the host puts together
 	MediaFor     Duration `json:"media_for"`             // how long the provider keeps media; zero means no promise
 	MaxMedia     int64    `json:"max_media"`             // bytes of a file that we fetch at most; a variant may have another limit
 	MediaHosts   []string `json:"media_hosts,omitempty"` // hosts that may see our credentials while fetching

@@ -41,6 +41,7 @@ type Inbound struct {
 	Receipt     *Receipt        `json:"receipt,omitempty"`      // receipt received, watermark
 	ReplyHandle *ReplyHandle    `json:"reply_handle,omitempty"` // received: lets the business answer this message by it
 	OpensWindow string          `json:"opens_window,omitempty"` // kind of window this opens beyond the channel's rule: "free_entry", "call"; of what is no message "message", if it opens what messages do
+	Piece       *Piece          `json:"-"`                      // received: it is a part of a longer message, which the host puts together
 	Tap         bool            `json:"tap,omitempty"`          // received: for the provider it is no message, and opens no window but that of OpensWindow
 	Raw         json.RawMessage `json:"raw,omitempty"`          // the provider's object, where the sections above lose something
 }
@@ -99,10 +100,21 @@ type Identity struct {
 	Reason string   `json:"reason"`
 }
 
+// Piece says which part of a longer message this is, for providers that hand over what networks carry in parts.
+type Piece struct {
+	Ref   string `json:"ref"`   // what the parts of one message have in common; networks use the same again after a while
+	Part  int    `json:"part"`  // 1, 2 …
+	Total int    `json:"total"` // how many there are
+}
+
+// ConsentMessages is the category of a consent to any message on the channel, whatever it is about.
+const ConsentMessages = "messages"
+
 // Consent is an opt-in or opt-out.
 type Consent struct {
-	Category string `json:"category"` // marketing
-	Value    string `json:"value"`    // in or out
+	Category string `json:"category"`         // marketing, or ConsentMessages: then it is about the channel alone
+	Value    string `json:"value"`            // in or out
+	Answer   bool   `json:"answer,omitempty"` // a word that people also answer questions with: it counts only from who has opted out
 }
 
 // Page is a page of the customer's visit.

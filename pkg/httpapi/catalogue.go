@@ -68,6 +68,7 @@ var catalogue = map[string]Entry{
 	"media_too_large":            {422, "The file is larger than the channel takes"},
 	"attachment_not_ready":       {409, "The attachment is still being fetched, or could not be"},
 	"recipient_blocked":          {409, "The contact is blocked"},
+	"recipient_opted_out":        {409, "The person wants no messages on this channel; their opt-in lifts this"},
 	"recipient_unreachable":      {409, "The person has blocked the account, left it, or has no account any more; their next message lifts this"},
 	"type_not_supported":         {422, "The channel does not carry messages of this type"},
 	"reply_not_supported":        {422, "The channel cannot quote a message"},

@@ -100,7 +100,7 @@ func (s *server) show(d *directory.Channel) map[string]any {
 	}
 	maps.Copy(out, map[string]any{
 		"id": d.ID, "type": d.Type, "name": d.Name, "enabled": d.Enabled, "settings": settings, "secrets": secrets, "version": d.Version,
-		"webhook_url": s.publicURL + "/webhooks/" + string(d.Type) + "/" + d.ID, "app_webhook_url": s.publicURL + "/webhooks/" + string(d.Type),
+		"webhook_url": channel.WebhookURL(s.publicURL, d.Type, d.ID), "app_webhook_url": s.publicURL + "/webhooks/" + string(d.Type),
 		"created_at": d.CreatedAt, "updated_at": d.UpdatedAt,
 	})
 	if d.OUID != "" {

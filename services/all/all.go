@@ -13,6 +13,7 @@ import (
 	"github.com/tributaryhq/tributary/services/line"
 	"github.com/tributaryhq/tributary/services/rcs"
 	"github.com/tributaryhq/tributary/services/routing"
+	"github.com/tributaryhq/tributary/services/sms"
 	"github.com/tributaryhq/tributary/services/telegram"
 	"github.com/tributaryhq/tributary/services/webchat"
 	"github.com/tributaryhq/tributary/services/wechat"
@@ -23,12 +24,12 @@ import (
 // Services returns every service of a platform, channel services first.
 func Services() []run.Service {
 	return []run.Service{
-		whatsapp.Service, instagram.Service, facebook.Service, telegram.Service, line.Service, wechat.Service, x.Service, rcs.Service, webchat.Service,
+		whatsapp.Service, instagram.Service, facebook.Service, telegram.Service, line.Service, wechat.Service, x.Service, rcs.Service, sms.Service, webchat.Service,
 		inbox.Service, routing.Service, deliverystatus.Service, admin.Service, console.Service,
 	}
 }
 
 // Adapters returns every channel type's adapter, in the order of event.ChannelTypes.
 func Adapters() []channel.Adapter {
-	return []channel.Adapter{whatsapp.Adapter{}, instagram.Adapter{}, facebook.Adapter{}, telegram.Adapter{}, line.Adapter{}, wechat.Adapter{}, x.Adapter{}, rcs.Adapter{}, webchat.Adapter{}}
+	return []channel.Adapter{whatsapp.Adapter{}, instagram.Adapter{}, facebook.Adapter{}, telegram.Adapter{}, line.Adapter{}, wechat.Adapter{}, x.Adapter{}, rcs.Adapter{}, sms.Adapter{}, webchat.Adapter{}}
 }

@@ -1,6 +1,7 @@
 package inbox_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +75,49 @@ func TestWhoHasBlockedTheAccountIsNotWrittenTo(t *testing.T) {
 	}
 	w.wrote(event.SMS, "+44", "I am back")
 	w.post(w.key, path, object{"text": "welcome"}, w.fresh()).want(202)
+}
+
+func TestWhoHasOptedOutOfAChannelIsNotWrittenToThere(t *testing.T) {
+	t.Parallel()
+	w := newTenant(t)
+	m := w.wrote(event.SMS, "+44", "STOP")
+	path := "/v1/conversations/" + m.ConversationID + "/messages"
+	at := time.Now()
+	n := 0
+	says := func(c event.Consent) {
+		n++
+		at = at.Add(time.Millisecond)
+		e := event.Inbound{
+			Type: event.ContactConsented, ChannelID: m.ChannelID, ChannelType: m.ChannelType, Peer: "+44", Ref: fmt.Sprint("consent", n), ProviderAt: event.At(at),
+			Consent: &c,
+		}
+		e.Consent.Category = event.ConsentMessages
+		for range 2 { // Kafka may hand it over again
+			w.ok(w.in.Handle(w.Context(), bus.Message{Event: event.New(e.Ref, e.Type, "sms", w.id, m.ChannelID, event.At(time.Now()), e)}))
+		}
+	}
+	says(event.Consent{Value: "in", Answer: true}) // to a question: nothing was taken back
+	w.post(w.key, path, object{"text": "hello"}, w.fresh()).want(202)
+	says(event.Consent{Value: "out"})
+	w.post(w.key, path, object{"text": "still there?"}, w.fresh()).want(409, "recipient_opted_out")
+	w.post(w.key, path, object{"text": "they wrote STOP", "direction": "note"}, w.fresh()).want(202)
+	if c := w.get(w.key, "/v1/contacts/"+m.ContactID).want(200); c.text("identities", 0, "unreachable") != "opted_out" || c.at("opted_out") == true {
+		t.Errorf("%s", c.raw)
+	}
+	w.wrote(event.SMS, "+44", "where is my order?")
+	w.post(w.key, path, object{"text": "here"}, w.fresh()).want(409, "recipient_opted_out")
+	says(event.Consent{Value: "in", Answer: true})
+	w.post(w.key, path, object{"text": "welcome"}, w.fresh()).want(202)
+	rows := 0
+	items, _ := w.get(w.key, "/v1/conversations/"+m.ConversationID+"/timeline?limit=50").want(200).at("data").([]any)
+	for _, item := range items {
+		if e, ok := item.(map[string]any)["event"].(map[string]any); ok && e["type"] == "consent_changed" {
+			rows++
+		}
+	}
+	if rows != 2 {
+		t.Errorf("%d rows about consent, want one for the opt-out and one for what took it back", rows)
+	}
 }
 
 func TestAReactionIsNoAnswer(t *testing.T) {

@@ -193,7 +193,7 @@ func (s *server) configOf(ch channel.Keyed) (account.Config, bool) {
 		secrets[key] = ch.Secrets.Current(key)
 	}
 	c, err := s.config(account.Registration{
-		Type: string(ch.Type), Settings: ch.Settings, Secrets: secrets, WebhookURL: s.publicURL + "/webhooks/" + string(ch.Type) + "/" + ch.ID,
+		Type: string(ch.Type), Settings: ch.Settings, Secrets: secrets, WebhookURL: channel.WebhookURL(s.publicURL, ch.Type, ch.ID),
 	})
 	return c, err == nil && c.Base == base
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/tributaryhq/tributary/services/instagram"
 	"github.com/tributaryhq/tributary/services/line"
 	"github.com/tributaryhq/tributary/services/rcs"
+	"github.com/tributaryhq/tributary/services/sms"
 	"github.com/tributaryhq/tributary/services/telegram"
 	"github.com/tributaryhq/tributary/services/wechat"
 	"github.com/tributaryhq/tributary/services/whatsapp"
@@ -195,7 +196,7 @@ func TestMadeUpAccountsFitTheForm(t *testing.T) {
 	w.must("GET", "/simulator/types", nil, &got)
 	w.must("GET", "/simulator/types", nil, &again)
 	forms := map[string]channel.Info{}
-	for _, a := range []channel.Adapter{whatsapp.Adapter{}, facebook.Adapter{}, instagram.Adapter{}, telegram.Adapter{}, line.Adapter{}, wechat.Adapter{}, x.Adapter{}, rcs.Adapter{}} {
+	for _, a := range []channel.Adapter{whatsapp.Adapter{}, facebook.Adapter{}, instagram.Adapter{}, telegram.Adapter{}, line.Adapter{}, wechat.Adapter{}, x.Adapter{}, rcs.Adapter{}, sms.Adapter{}} {
 		forms[string(a.Info().Type)] = a.Info()
 	}
 	if len(got.Data) != len(forms) {

@@ -1,7 +1,7 @@
-// Package simulator plays the providers of messaging channels: it sends signed webhooks as WhatsApp (Cloud API and 360dialog),
-// Facebook, Instagram, Telegram, LINE, WeChat, X and the platforms of RCS do, takes what the gateway sends, and answers with receipts and errors. It serves the demo, end-to-end tests,
-// benchmarks and people; README.md tells how to call it. Everything is in memory. It plays the provider of every channel whose setting
-// api_base_url is its own, and of accounts that are registered.
+// Package simulator plays the providers of messaging channels: it sends signed webhooks as WhatsApp (Cloud API and 360dialog), Facebook,
+// Instagram, Telegram, LINE, WeChat, X, the platforms of RCS, Twilio, Vonage and Infobip do, takes what the gateway sends, and answers with
+// receipts and errors. It serves the demo, end-to-end tests, benchmarks and people; README.md tells how to call it. Everything is in memory.
+// It plays the provider of every channel whose setting api_base_url is its own, and of accounts that are registered.
 package simulator
 
 import (
@@ -27,6 +27,7 @@ import (
 	"github.com/tributaryhq/tributary/services/simulator/line"
 	"github.com/tributaryhq/tributary/services/simulator/media"
 	"github.com/tributaryhq/tributary/services/simulator/rcs"
+	"github.com/tributaryhq/tributary/services/simulator/sms"
 	"github.com/tributaryhq/tributary/services/simulator/stage"
 	"github.com/tributaryhq/tributary/services/simulator/telegram"
 	"github.com/tributaryhq/tributary/services/simulator/webhook"
@@ -96,6 +97,7 @@ func New(_ context.Context, env *run.Env) (*run.Parts, error) {
 		wechat.New(s.stage, s.accounts, files, s.allowed),
 		x.New(s.stage, s.accounts, files, s.allowed),
 		rcs.New(s.stage, s.accounts, files, s.allowed),
+		sms.New(s.stage, s.accounts, files, s.allowed),
 	} {
 		s.providers[p.Type()] = p
 		types = append(types, event.ChannelType(p.Type()))

@@ -154,7 +154,9 @@ func (w *world) webhook(rw http.ResponseWriter, r *http.Request) {
 		rw.WriteHeader(w.status)
 		return
 	}
-	in := channel.Inbound{Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header, Body: body, URL: w.gateway.URL, At: time.Now()}
+	in := channel.Inbound{
+		Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header, Body: body, URL: w.gateway.URL + strings.TrimPrefix(r.URL.RequestURI(), "/"), At: time.Now(),
+	}
 	if err := w.adapt.Verify(w.ch, in); err != nil {
 		w.faults = append(w.faults, "verify: "+err.Error())
 	}
@@ -174,7 +176,7 @@ func (w *world) open(a channel.Adapter, typ event.ChannelType, base string, sett
 	w.t.Helper()
 	settings["api_base_url"] = w.url + base
 	w.adapt = a
-	w.ch = channel.Keyed{Channel: channel.Channel{ID: "ch_1", Type: typ, Settings: settings, Enabled: true}, Secrets: channel.Secrets{}}
+	w.ch = channel.Keyed{Channel: channel.Channel{ID: "ch_1", Type: typ, Settings: settings, Enabled: true, WebhookURL: w.gateway.URL}, Secrets: channel.Secrets{}}
 	for k, v := range secrets {
 		w.ch.Secrets[k] = []string{v}
 	}

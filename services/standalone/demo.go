@@ -108,6 +108,8 @@ const (
 	demoOriginal    = "gh_4e7b90c2d1f8"
 	demoUser        = "1650000000000000042"
 	demoAgent       = "tributary_demo_agent"
+	demoTwilio      = "AC5f0e7a1c94b84d2e8a3f6b7c1d2e9f04"
+	demoSender      = "+15550100200"
 )
 
 // demoChannels are the channels of the demo: one of every type that is built.
@@ -171,6 +173,13 @@ var demoChannels = []struct {
 			return map[string]any{"provider": "google", "agent_id": demoAgent, "api_base_url": url + "/simulator/rcs-google"}
 		},
 		map[string]func() string{"client_token": hexOf(20), "service_account": simulated.ServiceAccount},
+	},
+	{
+		"sms",
+		func(url string) map[string]any {
+			return map[string]any{"provider": "twilio", "account_sid": demoTwilio, "sender": demoSender, "api_base_url": url + "/simulator/twilio"}
+		},
+		map[string]func() string{"auth_token": hexOf(16)},
 	},
 	{
 		"webchat",

@@ -21,7 +21,7 @@ const (
 const single = "tributary"
 
 // Services are those that separate processes are started for.
-var Services = []string{"admin", "whatsapp", "facebook", "instagram", "telegram", "line", "wechat", "x", "rcs", "webchat", "inbox", "routing", "deliverystatus"}
+var Services = []string{"admin", "whatsapp", "facebook", "instagram", "telegram", "line", "wechat", "x", "rcs", "sms", "webchat", "inbox", "routing", "deliverystatus"}
 
 // Stand is a Tributary, in whatever number of processes.
 type Stand struct {

@@ -43,10 +43,11 @@ var At = time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC)
 // Nonce is what Sign gets.
 const Nonce = "0123456789abcdef0123456789abcdef"
 
-// Proof says where a call carries the proof of its origin: in a header or in a query parameter.
+// Proof says where a call carries the proof of its origin: in a header, in a query parameter or in a field of a form.
 type Proof struct {
 	Header string
 	Query  string
+	Form   string
 	// Sign computes what {sign} stands for, from a call that is complete but for it. Nil: the value is a fixed secret.
 	Sign func(ch channel.Keyed, in channel.Inbound) string
 	// Loose proofs do not cover every byte of the body.

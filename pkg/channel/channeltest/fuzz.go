@@ -209,8 +209,9 @@ func (r *runner) proven(ch channel.Keyed, in channel.Inbound) bool {
 	})
 }
 
-// turnedAway reports whether the sender of a call that Verify lets pass is told no by Parse: a handshake proves itself there.
+// turnedAway reports whether the sender of a call that Verify lets pass is told no by Parse, where a handshake proves itself, or whether the
+// call carries nothing and is told nothing.
 func (r *runner) turnedAway(ch channel.Keyed, in channel.Inbound) bool {
 	p, err := r.adapter.Parse(ch, in)
-	return len(p.Events) == 0 && (p.Reply.Status >= http.StatusBadRequest || err != nil && in.Method == http.MethodGet)
+	return len(p.Events) == 0 && (p.Handshake && len(p.Reply.Body) == 0 || p.Reply.Status >= http.StatusBadRequest || err != nil && in.Method == http.MethodGet)
 }

@@ -183,7 +183,7 @@ func loadChannels(t testing.TB) map[string]channel.Keyed {
 			t.Fatalf("%s: %v", p, err)
 		}
 		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(p), "channel"), ".json")
-		v.Keyed.Token = v.Token
+		v.Keyed.Token, v.WebhookURL = v.Token, webhookURL(v.Keyed)
 		chs[strings.TrimPrefix(name, ".")] = v.Keyed
 	}
 	if len(chs) == 0 {

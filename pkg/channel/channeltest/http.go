@@ -40,7 +40,7 @@ func (c *golden) request(t testing.TB, proofs []Proof) channel.Inbound {
 }
 
 func webhookURL(ch channel.Keyed) string {
-	return "https://gateway.example/webhooks/" + string(ch.Type) + "/" + ch.ID
+	return channel.WebhookURL("https://gateway.example", ch.Type, ch.ID)
 }
 
 // reveal puts the channel's secrets where their places stand.

@@ -165,7 +165,8 @@ type shownEvent struct {
 	ChannelID   string `json:"channel_id,omitempty"`   // hides the host's fields
 	ChannelType string `json:"channel_type,omitempty"` // hides the host's fields
 
-	Files []shownFile `json:"files,omitempty"` // that came inside the call
+	Files []shownFile  `json:"files,omitempty"` // that came inside the call
+	Piece *event.Piece `json:"piece,omitempty"`
 }
 
 // shownFile is a file that came inside the call: its bytes are in no JSON.
@@ -209,7 +210,7 @@ func show(res read) shown {
 	}
 	s := shown{Ignored: res.p.Ignored}
 	for _, e := range res.p.Events {
-		s.Events = append(s.Events, shownEvent{Type: e.Type, Inbound: e, Files: showFiles(e)})
+		s.Events = append(s.Events, shownEvent{Type: e.Type, Inbound: e, Files: showFiles(e), Piece: e.Piece})
 	}
 	s.Handshake = res.p.Handshake
 	if r := res.p.Reply; r.Status != 0 || len(r.Body) > 0 || len(r.Header) > 0 {

@@ -6,29 +6,51 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tributaryhq/tributary/pkg/channel"
 )
 
 func (p Proof) value(in channel.Inbound) string {
-	if p.Header != "" {
+	switch {
+	case p.Header != "":
 		return in.Header.Get(p.Header)
+	case p.Form != "":
+		return form(in).Get(p.Form)
 	}
 	return in.Query.Get(p.Query)
 }
 
-func (p Proof) set(in *channel.Inbound, v string) {
-	if p.Header != "" {
-		in.Header.Set(p.Header, v)
-		return
+// form is the body of a call, if it is one.
+func form(in channel.Inbound) url.Values {
+	if !strings.HasPrefix(in.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		return nil
 	}
-	in.Query.Set(p.Query, v)
+	f, _ := url.ParseQuery(string(in.Body)) // what cannot be read is not there
+	return f
+}
+
+func (p Proof) set(in *channel.Inbound, v string) {
+	switch {
+	case p.Header != "":
+		in.Header.Set(p.Header, v)
+	case p.Form != "":
+		if f := form(*in); f != nil {
+			f.Set(p.Form, v)
+			in.Body = []byte(f.Encode())
+		}
+	default:
+		in.Query.Set(p.Query, v)
+	}
 }
 
 func (p Proof) String() string {
-	if p.Header != "" {
+	switch {
+	case p.Header != "":
 		return "header " + p.Header
+	case p.Form != "":
+		return "field " + p.Form
 	}
 	return "parameter " + p.Query
 }
@@ -88,11 +110,17 @@ func (r *runner) mustRefuse(t *testing.T, ch channel.Keyed, in channel.Inbound, 
 }
 
 func (p Proof) drop(in *channel.Inbound) {
-	if p.Header != "" {
+	switch {
+	case p.Header != "":
 		in.Header.Del(p.Header)
-		return
+	case p.Form != "":
+		if f := form(*in); f.Has(p.Form) {
+			f.Del(p.Form)
+			in.Body = []byte(f.Encode())
+		}
+	default:
+		in.Query.Del(p.Query)
 	}
-	in.Query.Del(p.Query)
 }
 
 func copied(in channel.Inbound) channel.Inbound {

@@ -22,6 +22,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/channel"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/expiry"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/ingress"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/join"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/media"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/profile"
 	"github.com/tributaryhq/tributary/pkg/channel/gateway/provider"
@@ -56,7 +57,7 @@ func (s *Settings) Check() error {
 // Service is the service of an adapter's channel type.
 func Service(a channel.Adapter, opts ...Option) run.Service {
 	t := a.Info().Type
-	return run.Service{Name: string(t), Settings: []config.Settings{config.Declare[Settings]()}, Collections: collections(t), New: func(ctx context.Context, env *run.Env) (*run.Parts, error) {
+	return run.Service{Name: string(t), Settings: []config.Settings{config.Declare[Settings]()}, Collections: collections(a.Info()), New: func(ctx context.Context, env *run.Env) (*run.Parts, error) {
 		h, err := build(ctx, a, env, opts)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", t, err)
@@ -65,9 +66,13 @@ func Service(a channel.Adapter, opts ...Option) run.Service {
 	}}
 }
 
-// collections are those that the services of every type have.
-func collections(t event.ChannelType) []store.Spec {
-	return append(ingress.Specs(t), send.Spec(t), media.Spec(t), provider.CallSpec, provider.TokenSpec, expiry.Spec, silence.Spec, directory.Connections)
+// collections are those that the service of a type has.
+func collections(i channel.Info) []store.Spec {
+	specs := append(ingress.Specs(i.Type), send.Spec(i.Type), media.Spec(i.Type), provider.CallSpec, provider.TokenSpec, expiry.Spec, silence.Spec, directory.Connections)
+	if i.Inbound.InParts {
+		specs = append(specs, join.Spec(i.Type))
+	}
+	return specs
 }
 
 // Host is a channel service at run time: what an [Extra] may use.
@@ -96,7 +101,7 @@ func (h *Host) Deliver(ctx context.Context, ch channel.Keyed, in channel.Inbound
 
 func build(ctx context.Context, a channel.Adapter, env *run.Env, opts []Option) (*Host, error) {
 	t := a.Info().Type
-	if err := env.DB.Require(ctx, collections(t)...); err != nil {
+	if err := env.DB.Require(ctx, collections(a.Info())...); err != nil {
 		return nil, fmt.Errorf("collections: %w", err)
 	}
 	if err := env.Directory.Announce(ctx, a.Info()); err != nil {
@@ -125,11 +130,11 @@ func build(ctx context.Context, a channel.Adapter, env *run.Env, opts []Option) 
 		Backlog: env.Backlog, Now: env.Now, Log: env.Log, Authenticate: httpapi.Authenticate(env.Auth), Seen: h.seen(),
 		OperationsHosts: config.Of[Settings](env.Config).OperationsHosts,
 		Operations: map[string]ingress.Operation{"test": func(ctx context.Context, ch channel.Keyed, _ []byte) (any, error) {
-			return caller.Setup(ctx, ch, env.PublicURL+"/webhooks/"+string(t)+"/"+ch.ID)
+			return caller.Setup(ctx, ch, channel.WebhookURL(env.PublicURL, t, ch.ID))
 		}},
 	})
 	h.worker = send.New(send.Deps{
-		Adapter: h.Adapter, Source: env.Service, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Facts: h.facts, Sender: caller, Files: caller.Files,
+		Adapter: h.Adapter, Source: env.Service, PublicURL: env.PublicURL, Channels: env.Directory, Bus: env.Bus, DB: env.DB, Facts: h.facts, Sender: caller, Files: caller.Files,
 		Limiter: shared(env.Cache), Now: env.Now, Log: env.Log, Sessions: h.sessions(),
 	})
 	h.media = media.New(media.Deps{
@@ -227,6 +232,9 @@ func (h *Host) parts() *run.Parts {
 	loops := []run.Loop{
 		{Name: "facts", Run: h.facts.Run}, {Name: "provider calls", Run: h.calls.Run},
 		{Name: "spool", Run: h.ingress.Run}, {Name: "waiting media", Run: h.media.Run}, {Name: "sources", Run: h.sources.Run},
+	}
+	if h.Adapter.Info().Inbound.InParts {
+		loops = append(loops, run.Promptly("messages in parts", join.LookEvery, h.Log, h.ingress.Join))
 	}
 	if h.session != nil {
 		loops = append(loops, run.Loop{Name: "sessions", Run: h.session.Loop})

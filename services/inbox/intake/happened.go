@@ -17,8 +17,13 @@ func (i *Intake) happened(ctx context.Context, t *record.Thread, in event.Inboun
 	case in.Type == event.ContactMembership && in.Membership != nil:
 		h.Category, h.Type, h.Data = "channel", in.Membership.State, in.Membership
 	case in.Type == event.ContactConsented && in.Consent != nil:
+		if in.Consent.Answer && t.Traits.OptedInAt != when(in, at) {
+			return nil // it was the answer to a question
+		}
 		h.Category, h.Type, h.Data = "contact", "consent_changed", in.Consent
-		err = i.Record.Opt(ctx, t.ContactID, in.Consent.Value == "out", when(in, at))
+		if !ofMessages(in.Consent) {
+			err = i.Record.Opt(ctx, t.ContactID, in.Consent.Value == "out", when(in, at))
+		}
 	case in.Type == event.ContactPageViewed:
 		h.Category, h.Type, h.Data = "page", "page_changed", in.Page
 	case in.Type == event.ThreadControlMoved:

@@ -28,9 +28,17 @@ func observed(in event.Inbound, at event.Time) record.Observed {
 		}
 	case in.Type == event.ContactMembership && in.Membership != nil && (in.Sender == nil || in.Sender.Author == ""): // else it is about a member
 		o.Reach = &record.Reach{State: unreachable(in.Membership.State)}
+	case in.Type == event.ContactConsented && ofMessages(in.Consent):
+		o.Reach = &record.Reach{OptedIn: in.Consent.Value == "in"}
+		if !o.Reach.OptedIn {
+			o.Reach.State = record.OptedOut
+		}
 	}
 	return o
 }
+
+// ofMessages reports whether a consent is to any message on the channel.
+func ofMessages(c *event.Consent) bool { return c != nil && c.Category == event.ConsentMessages }
 
 // ownNumber is the phone number on the sender's own card; without a country code it cannot be told which number it is.
 func ownNumber(c *event.Content) string {

@@ -80,7 +80,12 @@ func (o *Outbox) rules(ctx context.Context, doc *record.Conversation) (channel.R
 		return channel.Rules{}, fault.New(fault.Conflict, "recipient_blocked", "the contact is blocked")
 	}
 	if err == nil {
-		if why := contact.Unreachable(doc.ThreadID); why != "" {
+		switch why := contact.Unreachable(doc.ThreadID); why {
+		case "":
+		case record.OptedOut:
+			return channel.Rules{}, fault.New(fault.Conflict, channel.CodeRecipientOptedOut,
+				"the recipient wants no messages on this channel; you can write again once they have written that they do (START)")
+		default:
 			return channel.Rules{}, fault.New(fault.Conflict, "recipient_unreachable",
 				"the provider reported that this recipient is %s; you can write again after their next message", why)
 		}

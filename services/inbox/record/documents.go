@@ -316,7 +316,7 @@ type Identity struct {
 	Username    string            `json:"username,omitempty"`
 	Phone       string            `json:"phone,omitempty"`
 	Group       bool              `json:"group,omitempty"`
-	Unreachable string            `json:"unreachable,omitempty"` // blocked, left, unfollowed or gone; empty: can be written to
+	Unreachable string            `json:"unreachable,omitempty"` // blocked, left, unfollowed, gone or opted_out; empty: can be written to
 	ThreadID    string            `json:"thread_id"`
 }
 

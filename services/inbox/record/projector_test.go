@@ -64,7 +64,7 @@ func TestWhatIsObservedOfAPeer(t *testing.T) {
 			[]Observed{{Card: "+491", At: day}}, Traits{Phone: Trait{"+491", FromCard, day}},
 		},
 		"blocked, and writing again": {
-			[]Observed{{Reach: &Reach{"blocked"}, At: day.Add(1e9)}, {Reach: &Reach{}, At: day.Add(2e9)}}, Traits{ReachAt: day.Add(2e9)},
+			[]Observed{{Reach: &Reach{State: "blocked"}, At: day.Add(1e9)}, {Reach: &Reach{}, At: day.Add(2e9)}}, Traits{ReachAt: day.Add(2e9)},
 		},
 		"pictures: of https alone": {
 			[]Observed{
@@ -75,7 +75,7 @@ func TestWhatIsObservedOfAPeer(t *testing.T) {
 			}, Traits{Avatar: Trait{"https://pictures.example/1", FromProvider, day}},
 		},
 		"a message from before the block": {
-			[]Observed{{Reach: &Reach{"blocked"}, At: day.Add(1e9)}, {Reach: &Reach{}, At: day}},
+			[]Observed{{Reach: &Reach{State: "blocked"}, At: day.Add(1e9)}, {Reach: &Reach{}, At: day}},
 			Traits{Unreachable: "blocked", ReachAt: day.Add(1e9)},
 		},
 	} {

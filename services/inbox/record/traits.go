@@ -48,12 +48,20 @@ type Traits struct {
 	Email       Trait      `json:"email,omitzero"`
 	Avatar      Trait      `json:"avatar,omitzero"` // a URL of https
 	Group       bool       `json:"group,omitempty"`
-	Unreachable string     `json:"unreachable,omitempty"` // the peer blocked us, left, unfollowed, or is gone
+	Unreachable string     `json:"unreachable,omitempty"` // the peer blocked us, left, unfollowed, is gone, or wants no messages (OptedOut)
 	ReachAt     event.Time `json:"reach_at,omitzero"`     // when that was said, or the contrary
+	OptedInAt   event.Time `json:"opted_in_at,omitzero"`  // when they last took an opt-out back
 }
 
-// Reach says whether the peer can be written to: an empty state says yes.
-type Reach struct{ State string }
+// OptedOut is why a peer cannot be written to who wants no messages on the channel.
+const OptedOut = "opted_out"
+
+// Reach says whether the peer can be written to: an empty state says yes. Who has opted out stays so whatever else they do, until they
+// opt in.
+type Reach struct {
+	State   string
+	OptedIn bool
+}
 
 // Observed is what an event, or a person of the business, says about the peer of a thread.
 type Observed struct {
@@ -87,7 +95,10 @@ func (t *Traits) observe(o Observed) (news bool) {
 	note(t.Phone.take(o.Card, FromCard, o.At))
 	note(o.Group && !t.Group)
 	t.Group = t.Group || o.Group
-	if r := o.Reach; r != nil && !o.At.Before(t.ReachAt) && (r.State != t.Unreachable || t.ReachAt.IsZero()) {
+	if r := o.Reach; r != nil && !o.At.Before(t.ReachAt) && (r.State != t.Unreachable || t.ReachAt.IsZero()) && (t.Unreachable != OptedOut || r.OptedIn) {
+		if t.Unreachable == OptedOut {
+			t.OptedInAt = o.At
+		}
 		t.Unreachable, t.ReachAt, news = r.State, o.At, true
 	}
 	return news

@@ -118,9 +118,15 @@ func (l *locked) Write(p []byte) (int, error) {
 	return l.w.Write(p)
 }
 
+// do makes a request that has to succeed, as a client does: what is answered 503 is sent again.
 func (t *test) do(method, path, key string, in, out any) {
 	t.Helper()
-	if err := t.call(t.Context(), method, path, key, in, out); err != nil {
+	var err error
+	t.eventually(method+" "+path+" is answered", func() bool {
+		err = t.call(t.Context(), method, path, key, in, out)
+		return statusOf(err) != http.StatusServiceUnavailable
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 }

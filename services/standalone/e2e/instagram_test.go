@@ -13,33 +13,15 @@ const (
 	igPost    = "17999000111222333"
 )
 
-// onInstagram has a person do something at the simulator, and returns whom the gateway names then.
-func (t *test) onInstagram(act map[string]any) (peer string) {
-	t.Helper()
-	act["type"], act["account"], act["from"] = "instagram", igAccount, igPerson
-	var in struct {
-		Status int    `json:"status"`
-		Peer   string `json:"peer"`
-	}
-	if t.do("POST", "/simulator/inbound", "", act, &in); in.Status != 200 {
-		t.Fatalf("the webhook of %v was answered %d", act, in.Status)
-	}
-	return in.Peer
+var instagramChannel = simulated{
+	typ: "instagram", account: igAccount, settings: map[string]any{"account_id": igAccount, "login": "instagram", "app_id": "1029384756"},
+	secrets: map[string]string{"app_secret": "secret-of-the-app", "access_token": "IGAA-token-of-the-account", "verify_token": "verify-the-account"},
 }
 
-// connectInstagram makes a channel of an account whose provider is the simulator.
+// connectInstagram makes the channel, and has it subscribe to its webhooks.
 func (t *test) connectInstagram() {
 	t.Helper()
-	settings := map[string]any{"account_id": igAccount, "login": "instagram", "app_id": "1029384756", "api_base_url": t.url + "/simulator/instagram"}
-	secrets := map[string]string{"app_secret": "secret-of-the-app", "access_token": "IGAA-token-of-the-account", "verify_token": "verify-the-account"}
-	var ch struct {
-		ID string `json:"id"`
-	}
-	t.eventually("an Instagram channel can be made", func() bool {
-		return t.call(t.Context(), "POST", "/v1/channels", "ig", map[string]any{"type": "instagram", "name": "Account", "settings": settings, "secrets": secrets}, &ch) == nil
-	})
-	t.do("POST", "/simulator/accounts", "", map[string]any{"type": "instagram", "settings": settings, "secrets": secrets, "webhook_url": t.url + "/webhooks/instagram/" + ch.ID}, nil)
-	t.do("POST", "/webhooks/instagram/"+ch.ID+"/~test", "", nil, nil)
+	t.do("POST", "/webhooks/instagram/"+t.connects(instagramChannel)+"/~test", "", nil, nil)
 }
 
 // A message there and back, which is seen; a story that is shown where it is, and erased when it is taken back; a comment that is answered
@@ -47,7 +29,7 @@ func (t *test) connectInstagram() {
 func TestInstagramThereAndBack(t *testing.T) {
 	each(t, func(t *test) {
 		t.connectInstagram()
-		t.onInstagram(map[string]any{"name": "Nina Sample", "text": "hello"})
+		t.has(instagramChannel, igPerson, map[string]any{"name": "Nina Sample", "text": "hello"})
 		var c *conversation
 		t.eventually("the conversation is listed", func() bool { c = t.find(igPerson); return c != nil })
 		t.eventually("the contact has its name", func() bool { a := t.contactOf(igPerson); return a != nil && a.Name == "Nina Sample" })
@@ -63,7 +45,7 @@ func TestInstagramThereAndBack(t *testing.T) {
 }
 
 func (t *test) sawAStory(c *conversation) {
-	t.onInstagram(map[string]any{"kind": "story_mention"})
+	t.has(instagramChannel, igPerson, map[string]any{"kind": "story_mention"})
 	type told struct {
 		ID          string `json:"id"`
 		Type        string `json:"type"`
@@ -103,7 +85,7 @@ func (t *test) sawAStory(c *conversation) {
 		status, to := led()
 		return status == http.StatusFound && strings.Contains(to, "/simulator/instagram/cdn/")
 	})
-	t.onInstagram(map[string]any{"kind": "delete"})
+	t.has(instagramChannel, igPerson, map[string]any{"kind": "delete"})
 	t.eventually("the story is erased", func() bool {
 		var now told
 		status, _ := led()
@@ -112,7 +94,7 @@ func (t *test) sawAStory(c *conversation) {
 }
 
 func (t *test) commentedOnInstagram() {
-	peer := t.onInstagram(map[string]any{"username": "nina.sample", "post": igPost, "text": "how much?"})
+	peer := t.has(instagramChannel, igPerson, map[string]any{"username": "nina.sample", "post": igPost, "text": "how much?"})
 	if peer == igPerson {
 		t.Fatal("a commenter has another id than among messages")
 	}

@@ -38,41 +38,21 @@ func (t *test) contactOf(peer string) *lineContact {
 	return nil
 }
 
-// connectLine makes a LINE channel whose provider is the simulator.
-func (t *test) connectLine() {
-	t.Helper()
-	settings := map[string]any{"destination": lineBot, "api_base_url": t.url + "/simulator/line"}
-	secrets := map[string]string{"channel_secret": lineSecret, "channel_access_token": "token-of-the-channel"}
-	var ch struct {
-		ID string `json:"id"`
-	}
-	t.eventually("a LINE channel can be made", func() bool {
-		return t.call(t.Context(), "POST", "/v1/channels", "ln", map[string]any{"type": "line", "name": "LINE", "settings": settings, "secrets": secrets}, &ch) == nil
-	})
-	t.do("POST", "/simulator/accounts", "", map[string]any{"type": "line", "settings": settings, "secrets": secrets, "webhook_url": t.url + "/webhooks/line/" + ch.ID}, nil)
-}
-
-func (t *test) onLine(act map[string]any) {
-	t.Helper()
-	act["type"], act["account"] = "line", lineBot // the demo has a bot of its own
-	var in struct {
-		Status int `json:"status"`
-	}
-	if t.do("POST", "/simulator/inbound", "", act, &in); in.Status != 200 {
-		t.Fatalf("the webhook of %v was answered %d", act, in.Status)
-	}
+var lineChannel = simulated{
+	typ: "line", account: lineBot, settings: map[string]any{"destination": lineBot},
+	secrets: map[string]string{"channel_secret": lineSecret, "channel_access_token": "token-of-the-channel"},
 }
 
 // LINE's webhooks name nobody: names and pictures are looked up. An API of profiles that fails, or refuses, changes nothing else.
 func TestLinePeopleAndGroupsHaveNames(t *testing.T) {
 	each(t, func(t *test) {
-		t.connectLine()
-		t.onLine(map[string]any{"from": lineFriend, "name": "Taro", "text": "hello"})
+		t.connects(lineChannel)
+		t.has(lineChannel, lineFriend, map[string]any{"name": "Taro", "text": "hello"})
 		t.eventually("the contact has its name and its picture", func() bool {
 			c := t.contactOf(lineFriend)
 			return c != nil && c.Name == "Taro" && c.Avatar == "https://profile.example/"+lineFriend
 		})
-		t.onLine(map[string]any{"from": lineFriend, "name": "Taro of the class", "group": lineGroup, "text": "to all"})
+		t.has(lineChannel, lineFriend, map[string]any{"name": "Taro of the class", "group": lineGroup, "text": "to all"})
 		t.eventually("the group has its own name", func() bool {
 			c := t.contactOf(lineGroup)
 			return c != nil && c.Name == "Simulated group 2222" && strings.HasSuffix(c.Avatar, lineGroup) && c.Identities[0].Group
@@ -89,7 +69,7 @@ func TestLinePeopleAndGroupsHaveNames(t *testing.T) {
 		})
 		for peer, status := range map[string]int{lineFailing: 500, lineRefused: 401} {
 			t.do("PUT", "/simulator/script", "", map[string]any{"account": lineBot, "fail": map[string]any{"on": "profile", "status": status}}, nil)
-			t.onLine(map[string]any{"from": peer, "name": "Nobody learns it", "text": "hello"})
+			t.has(lineChannel, peer, map[string]any{"name": "Nobody learns it", "text": "hello"})
 			var c *conversation
 			t.eventually("the conversation is listed", func() bool { c = t.find(peer); return c != nil })
 			var m message

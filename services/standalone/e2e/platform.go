@@ -54,7 +54,7 @@ const apiKey = "trb_e2e0000000000000_0123456789abcdef0123456789abcdef"
 
 // services and the path prefixes they own.
 var services = map[string][]string{
-	"whatsapp": {"/webhooks/whatsapp"}, "facebook": {"/webhooks/facebook"}, "instagram": {"/webhooks/instagram"}, "telegram": {"/webhooks/telegram"}, "line": {"/webhooks/line"}, "wechat": {"/webhooks/wechat"}, "x": {"/webhooks/x"}, "rcs": {"/webhooks/rcs"},
+	"whatsapp": {"/webhooks/whatsapp"}, "facebook": {"/webhooks/facebook"}, "instagram": {"/webhooks/instagram"}, "telegram": {"/webhooks/telegram"}, "line": {"/webhooks/line"}, "wechat": {"/webhooks/wechat"}, "x": {"/webhooks/x"}, "rcs": {"/webhooks/rcs"}, "sms": {"/webhooks/sms"},
 	"inbox":   {"/v1/conversations", "/v1/messages", "/v1/contacts", "/v1/attachments", "/v1/counters", "/v1/events"},
 	"routing": {"/v1/queues", "/v1/skills", "/v1/agents", "/v1/routing"}, "deliverystatus": {"/v1/dead-letters", "/v1/delivery-stats"},
 	"admin":     {"/v1/auth", "/v1/channel", "/v1/api-keys", "/v1/users", "/v1/tenant-settings", "/v1/organization-units", "/v1/audit-log"},
@@ -328,6 +328,23 @@ func (p *platform) stop() error {
 // client gives up on an answer that takes far longer than any may.
 var client = &http.Client{Timeout: 40 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 
+// refused is an answer of the API that is no success.
+type refused struct {
+	request string
+	status  int
+	body    []byte
+}
+
+func (r *refused) Error() string { return fmt.Sprintf("%s: %d: %.300s", r.request, r.status, r.body) }
+
+// statusOf is the status of an answer that was no success, 0 if there was none.
+func statusOf(err error) int {
+	if r, ok := errors.AsType[*refused](err); ok {
+		return r.status
+	}
+	return 0
+}
+
 // call makes an API call; a status of 400 and more is an error that says what was answered.
 func (p *platform) call(ctx context.Context, method, path, idempotencyKey string, in, out any) error {
 	var body io.Reader
@@ -357,7 +374,7 @@ func (p *platform) call(ctx context.Context, method, path, idempotencyKey string
 		return err
 	}
 	if resp.StatusCode >= 400 {
-		return fmt.Errorf("%s %s: %s: %.300s", method, path, resp.Status, b)
+		return &refused{method + " " + path, resp.StatusCode, b}
 	}
 	if out == nil || len(b) == 0 {
 		return nil

@@ -4,24 +4,15 @@ import (
 	"testing"
 )
 
+var telegramChannel = simulated{
+	typ: "telegram", account: "700", settings: map[string]any{"bot_username": "e2e_bot"},
+	secrets: map[string]string{"bot_token": "700:abcdefghijklmnopqrstuvwxyz", "webhook_secret": "hook-secret"},
+}
+
 func TestTelegramThereAndBack(t *testing.T) {
 	each(t, func(t *test) {
-		settings := map[string]any{"bot_username": "e2e_bot", "api_base_url": t.url + "/simulator/telegram"}
-		secrets := map[string]string{"bot_token": "700:abcdefghijklmnopqrstuvwxyz", "webhook_secret": "hook-secret"}
-		var ch struct {
-			ID  string `json:"id"`
-			URL string `json:"webhook_url"`
-		}
-		t.do("POST", "/v1/channels", "tg", map[string]any{"type": "telegram", "name": "Bot", "settings": settings, "secrets": secrets}, &ch)
-		t.do("POST", "/simulator/accounts", "", map[string]any{"type": "telegram", "settings": settings, "secrets": secrets, "webhook_url": t.url + "/webhooks/telegram/" + ch.ID}, nil)
-		var in struct {
-			Status int    `json:"status"`
-			ID     string `json:"id"`
-		}
-		t.do("POST", "/simulator/inbound", "", map[string]any{"type": "telegram", "from": "3527065", "name": "Kim", "kind": "image", "text": "look"}, &in)
-		if in.Status != 200 {
-			t.Fatalf("the webhook was answered %d", in.Status)
-		}
+		t.connects(telegramChannel)
+		t.has(telegramChannel, "3527065", map[string]any{"name": "Kim", "kind": "image", "text": "look"})
 		var c *conversation
 		t.eventually("the conversation is listed", func() bool { c = t.find("3527065"); return c != nil })
 		t.eventually("the picture was fetched", func() bool {

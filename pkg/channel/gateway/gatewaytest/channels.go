@@ -34,6 +34,13 @@ func (c *Channels) Put(ch channel.Keyed) {
 	c.all[ch.ID] = ch
 }
 
+// Delete takes a channel away.
+func (c *Channels) Delete(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.all, id)
+}
+
 // Fail lets every look-up fail with err; nil ends that.
 func (c *Channels) Fail(err error) {
 	c.mu.Lock()

@@ -17,7 +17,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/fault"
 )
 
-// Toy is an adapter with a wire format of its own. Its webhooks are {"events": [event.Inbound …]}, signed with HMAC; its messages
+// Toy is an adapter with a wire format of its own. Its webhooks are {"events": [event.Inbound …], "pieces": {"<ref>": event.Piece}}, signed with HMAC; its messages
 // go to {api_base_url}/send, a text with lines of "--" in several parts; the first one to {api_base_url}/reply, if there is a reply handle.
 // Its actions go to {api_base_url}/act: the text is what they say, and the provider's answer to what is done already is 208.
 type Toy struct {
@@ -89,9 +89,10 @@ func (t Toy) Verify(ch channel.Keyed, in channel.Inbound) error {
 
 // call is the wire format of a webhook.
 type call struct {
-	Account []string        `json:"account"`
-	Events  []event.Inbound `json:"events"`
-	Reply   string          `json:"reply"`
+	Account []string                `json:"account"`
+	Events  []event.Inbound         `json:"events"`
+	Reply   string                  `json:"reply"`
+	Pieces  map[string]*event.Piece `json:"pieces"` // by the ref of the message that is a part
 }
 
 // Named implements channel.AppLevel.
@@ -123,6 +124,7 @@ func (t Toy) Parse(ch channel.Keyed, in channel.Inbound) (channel.Parsed, error)
 	for _, e := range c.Events {
 		if e.ChannelID == "" || e.ChannelID == ch.ID { // an app-level call says whom an event is for
 			inline(e)
+			e.Piece = c.Pieces[e.Ref]
 			p.Events = append(p.Events, e)
 		} else {
 			p.Ignore(channel.OtherAccount, "")

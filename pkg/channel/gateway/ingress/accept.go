@@ -27,6 +27,7 @@ type batch struct {
 	verdict string // of the whole call
 	reply   channel.Reply
 	oldest  event.Time // the provider's time of its oldest event
+	joined  []string   // messages put together from parts, which are published with it
 	seen    []seen
 }
 
@@ -78,6 +79,7 @@ func (g *Ingress) accept(
 		return channel.Reply{}, err
 	}
 	g.links.published(b.records)
+	g.settle(ctx, b.joined)
 	if g.Seen != nil && b.verdict != spooled {
 		for _, s := range b.seen {
 			g.Seen(s.ch, *s.e)

@@ -17,6 +17,7 @@ import (
 	"github.com/tributaryhq/tributary/pkg/blob"
 	"github.com/tributaryhq/tributary/pkg/bus"
 	"github.com/tributaryhq/tributary/pkg/channel"
+	"github.com/tributaryhq/tributary/pkg/channel/gateway/join"
 	"github.com/tributaryhq/tributary/pkg/event"
 	"github.com/tributaryhq/tributary/pkg/store"
 )
@@ -84,6 +85,7 @@ type Ingress struct {
 	arrived *arrivals
 	spool   *spool
 	links   *links
+	joins   *join.Joins
 	metrics *metrics
 	quiet   rate.Sometimes
 }
@@ -96,7 +98,7 @@ func New(d Deps) *Ingress {
 	return &Ingress{
 		Deps: d, info: info, dummy: stranger(info), secret: secretHeaders(info.Inbound.Redact),
 		gate: newGate(d.Limits, d.Backlog, d.Now), arrived: newArrivals(d.Limits, time.Now), spool: newSpool(d, info.Type),
-		links: newLinks(d.Now), metrics: newMetrics(string(info.Type)),
+		links: newLinks(d.Now), joins: join.New(d.DB, info.Type, d.Now), metrics: newMetrics(string(info.Type)),
 		quiet: rate.Sometimes{First: 1, Interval: 10 * time.Second},
 	}
 }

@@ -24,6 +24,13 @@ func (g *Ingress) translate(ctx context.Context, b *batch, ch channel.Keyed, in 
 	if perr != nil {
 		n.reason = perr.Error()
 	}
+	waiting, err := g.join(ctx, b, ch, &p)
+	if err != nil {
+		return fmt.Errorf("channel %s: %w", ch.ID, err)
+	}
+	if waiting && n.as == "" {
+		n.verdict = accepted
+	}
 	at := len(b.records)
 	b.records = append(b.records, event.Record{})
 	for i := range p.Events {

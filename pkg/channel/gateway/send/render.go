@@ -42,6 +42,7 @@ func (w *Worker) render(ctx context.Context, tenant string, msg event.Outbound) 
 	case !r.ch.Enabled:
 		r.refusal = fault.New(fault.Gone, "channel_disabled", "channel %s is switched off", msg.ChannelID)
 	default:
+		r.ch.WebhookURL = channel.WebhookURL(w.PublicURL, r.ch.Type, r.ch.ID)
 		all := w.info.For(r.ch.Settings)
 		r.rules = all.Under(msg.Post)
 		w.scopes.Adopt(r.ch.ID, limits(r.rules.Send))

@@ -40,20 +40,21 @@ type Sessions interface {
 
 // Deps is what a Worker works with.
 type Deps struct {
-	Adapter  channel.Guarded
-	Source   string // of the events: the service's name
-	Channels Channels
-	Bus      bus.Producer
-	DB       store.DB
-	Facts    *store.Applier // must run
-	Sender   Sender
-	Files    *fileurl.URLs                                              // of what people get as a link
-	Sessions Sessions                                                   // nil for types without sessions
-	Limiter  func(name string, r budget.Rate) (dispatch.Limiter, error) // shared by replicas; nil: each process limits itself
-	Now      func() time.Time
-	Log      *slog.Logger
-	Timing   dispatch.Timing
-	Upload   time.Duration // what a call with attachments may take longer; default 40 s
+	Adapter   channel.Guarded
+	Source    string // of the events: the service's name
+	PublicURL string // without a slash at the end
+	Channels  Channels
+	Bus       bus.Producer
+	DB        store.DB
+	Facts     *store.Applier // must run
+	Sender    Sender
+	Files     *fileurl.URLs                                              // of what people get as a link
+	Sessions  Sessions                                                   // nil for types without sessions
+	Limiter   func(name string, r budget.Rate) (dispatch.Limiter, error) // shared by replicas; nil: each process limits itself
+	Now       func() time.Time
+	Log       *slog.Logger
+	Timing    dispatch.Timing
+	Upload    time.Duration // what a call with attachments may take longer; default 40 s
 }
 
 // Worker sends the messages of one channel type.

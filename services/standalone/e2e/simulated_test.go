@@ -1,0 +1,64 @@
+package e2e
+
+// simulated is a channel whose provider is the simulator.
+type simulated struct {
+	typ, account string // as the simulator names it
+	api          string // its folder at the simulator, if that is not the type's
+	settings     map[string]any
+	secrets      map[string]string
+}
+
+// connects makes a channel whose provider is the simulator, has the provider know it, and returns its id.
+func (t *test) connects(s simulated) (id string) {
+	t.Helper()
+	api := s.api
+	if api == "" {
+		api = s.typ
+	}
+	s.settings["api_base_url"] = t.url + "/simulator/" + api
+	var ch struct {
+		ID string `json:"id"`
+	}
+	t.eventually("a channel of type "+s.typ+" can be made", func() bool {
+		return t.call(t.Context(), "POST", "/v1/channels", s.typ+s.account, map[string]any{"type": s.typ, "name": s.typ, "settings": s.settings, "secrets": s.secrets}, &ch) == nil
+	})
+	t.do("POST", "/simulator/accounts", "", map[string]any{"type": s.typ, "settings": s.settings, "secrets": s.secrets, "webhook_url": t.url + "/webhooks/" + s.typ + "/" + ch.ID}, nil)
+	return ch.ID
+}
+
+// has lets somebody do something at the simulator, and returns whom the gateway names then.
+func (t *test) has(s simulated, person string, act map[string]any) (peer string) {
+	t.Helper()
+	act["type"], act["account"], act["from"] = s.typ, s.account, person // the demo has an account of its own
+	var in struct {
+		Status int    `json:"status"`
+		Peer   string `json:"peer"`
+	}
+	if t.do("POST", "/simulator/inbound", "", act, &in); in.Status != 200 {
+		t.Fatalf("the webhook of %v was answered %d", act, in.Status)
+	}
+	return in.Peer
+}
+
+// outcome is what became of a message.
+type outcome struct {
+	Status      string   `json:"status"`
+	ExternalIDs []string `json:"external_ids"`
+	Statuses    []struct {
+		Via string `json:"via"`
+	} `json:"statuses"`
+}
+
+// answers sends a message into somebody's only conversation and waits until its status is that.
+func (t *test) answers(person, key, status string, body any) (now outcome) {
+	t.Helper()
+	var c *conversation
+	t.eventually("the conversation is listed", func() bool { c = t.find(person); return c != nil })
+	var m message
+	t.do("POST", "/v1/conversations/"+c.ID+"/messages", key, body, &m)
+	t.eventually(key+" is "+status, func() bool {
+		now = outcome{}
+		return t.call(t.Context(), "GET", "/v1/messages/"+m.ID, "", nil, &now) == nil && now.Status == status
+	})
+	return now
+}

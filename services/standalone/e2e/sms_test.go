@@ -1,0 +1,58 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+const smsPerson = "+447700900123"
+
+var smsChannels = map[string]simulated{
+	"twilio": {
+		typ: "sms", account: "AC0123456789abcdef0123456789abcdef", api: "twilio",
+		settings: map[string]any{"provider": "twilio", "account_sid": "AC0123456789abcdef0123456789abcdef", "sender": "+15550100777"},
+		secrets:  map[string]string{"auth_token": "token-of-the-account"},
+	},
+	"vonage": {
+		typ: "sms", account: "+15550100778", api: "vonage", settings: map[string]any{"provider": "vonage", "sender": "+15550100778"},
+		secrets: map[string]string{"api_key": "key-1", "api_secret": "secret-of-the-key", "signature_secret": "secret-of-signatures"},
+	},
+	"infobip": {
+		typ: "sms", account: "+15550100779", api: "infobip", settings: map[string]any{"provider": "infobip", "sender": "+15550100779"},
+		secrets: map[string]string{"api_key": "key-2", "webhook_secret": "secret-of-the-webhooks"},
+	},
+}
+
+// A message there and back at each provider, one that the network carries in parts, and that somebody wants no more until they say so.
+func TestSMSThereAndBack(t *testing.T) {
+	for provider, s := range smsChannels {
+		t.Run(provider, func(t *testing.T) {
+			each(t, func(t *test) {
+				long := strings.Repeat("all of it is one message. ", 14)
+				t.connects(s)
+				t.has(s, smsPerson, map[string]any{"text": "hello"})
+				t.answers(smsPerson, "sms-1", "delivered", map[string]string{"text": "Hi"})
+				t.has(s, smsPerson, map[string]any{"text": long})
+				c := t.find(smsPerson)
+				t.eventually("the parts are one message", func() bool {
+					for _, m := range t.everything(c.ID) {
+						if m.Text == strings.TrimSpace(long) || m.Text == long {
+							return true
+						}
+					}
+					return false
+				})
+				t.answers(smsPerson, "sms-2", "delivered", map[string]string{"text": long})
+				t.has(s, smsPerson, map[string]any{"kind": "block"})
+				t.eventually("nobody can write to them any more", func() bool {
+					return statusOf(t.call(t.Context(), "POST", "/v1/conversations/"+c.ID+"/messages", "sms-3", map[string]string{"text": "And more"}, nil)) == http.StatusConflict
+				})
+				t.has(s, smsPerson, map[string]any{"kind": "unblock"})
+				t.eventually("they want it again", func() bool {
+					return t.call(t.Context(), "POST", "/v1/conversations/"+c.ID+"/messages", "sms-4", map[string]string{"text": "Welcome back"}, nil) == nil
+				})
+			})
+		})
+	}
+}
