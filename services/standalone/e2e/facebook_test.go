@@ -141,11 +141,15 @@ func (t *test) commentedOnFacebook() {
 	t.do("POST", "/v1/messages/"+comment+"/hide", "fb-hide", nil, nil)
 	t.eventually("the comment is hidden", func() bool { return now().Hidden })
 	t.do("POST", "/v1/messages/"+comment+"/private-reply", "fb-private", map[string]string{"text": "by message"}, nil)
-	var m2 acted
-	defer func() { t.Logf("XXX %+v", m2) }()
+	var last acted
+	defer func() {
+		if t.Failed() {
+			t.Logf("the comment is %+v", last)
+		}
+	}()
 	t.eventually("it is answered privately", func() bool {
-		m2 = now()
-		as := m2.Actions
+		last = now()
+		as := last.Actions
 		return len(as) == 2 && (as[1].Status == "accepted" || as[1].Status == "sent")
 	})
 }

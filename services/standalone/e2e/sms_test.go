@@ -10,7 +10,7 @@ const smsPerson = "+447700900123"
 
 var smsChannels = map[string]simulated{
 	"twilio": {
-		typ: "sms", account: "AC0123456789abcdef0123456789abcdef", api: "twilio",
+		typ: "sms", account: "+15550100777", api: "twilio",
 		settings: map[string]any{"provider": "twilio", "account_sid": "AC0123456789abcdef0123456789abcdef", "sender": "+15550100777"},
 		secrets:  map[string]string{"auth_token": "token-of-the-account"},
 	},
@@ -45,14 +45,35 @@ func TestSMSThereAndBack(t *testing.T) {
 				})
 				t.answers(smsPerson, "sms-2", "delivered", map[string]string{"text": long})
 				t.has(s, smsPerson, map[string]any{"kind": "block"})
-				t.eventually("nobody can write to them any more", func() bool {
-					return statusOf(t.call(t.Context(), "POST", "/v1/conversations/"+c.ID+"/messages", "sms-3", map[string]string{"text": "And more"}, nil)) == http.StatusConflict
-				})
+				t.consented(c.ID, 1)
+				err := t.call(t.Context(), "POST", "/v1/conversations/"+c.ID+"/messages", "sms-3", map[string]string{"text": "And more"}, nil)
+				if statusOf(err) != http.StatusConflict {
+					t.Errorf("after STOP: %v", err)
+				}
 				t.has(s, smsPerson, map[string]any{"kind": "unblock"})
-				t.eventually("they want it again", func() bool {
-					return t.call(t.Context(), "POST", "/v1/conversations/"+c.ID+"/messages", "sms-4", map[string]string{"text": "Welcome back"}, nil) == nil
-				})
+				t.consented(c.ID, 2)
+				t.answers(smsPerson, "sms-4", "delivered", map[string]string{"text": "Welcome back"})
 			})
 		})
 	}
+}
+
+// consented waits until somebody has said so many times whether they want messages.
+func (t *test) consented(conversation string, times int) {
+	t.Helper()
+	t.eventually("their consent has changed", func() bool {
+		var rows page[struct {
+			Type string `json:"type"`
+		}]
+		n := 0
+		if t.call(t.Context(), "GET", "/v1/conversations/"+conversation+"/events", "", nil, &rows) != nil {
+			return false
+		}
+		for _, r := range rows.Data {
+			if r.Type == "consent_changed" {
+				n++
+			}
+		}
+		return n == times
+	})
 }
