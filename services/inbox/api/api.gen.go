@@ -652,7 +652,7 @@ type Contact struct {
 		Peer    *string `json:"peer,omitempty"`
 		Phone   *string `json:"phone,omitempty"`
 
-		// Unreachable why the peer cannot be written to: blocked, left, unfollowed or gone; null: nothing is known against it
+		// Unreachable why the peer cannot be written to: blocked, left, unfollowed, gone or opted_out (they want no messages on this channel); null: nothing is known against it
 		Unreachable *string `json:"unreachable,omitempty"`
 		Username    *string `json:"username,omitempty"`
 	} `json:"identities"`
