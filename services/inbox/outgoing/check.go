@@ -83,7 +83,7 @@ func (o *Outbox) rules(ctx context.Context, doc *record.Conversation) (channel.R
 		switch why := contact.Unreachable(doc.ThreadID); why {
 		case "":
 		case record.OptedOut:
-			return channel.Rules{}, fault.New(fault.Conflict, channel.CodeRecipientOptedOut,
+			return channel.Rules{}, fault.New(fault.Conflict, "recipient_opted_out",
 				"the recipient wants no messages on this channel; you can write again once they have written that they do (START)")
 		default:
 			return channel.Rules{}, fault.New(fault.Conflict, "recipient_unreachable",
