@@ -5,6 +5,7 @@ import { i18n } from '../../src/locales/i18n';
 import { hostOf } from '../../src/parts/plain';
 import { within } from '../../src/parts/size';
 import { told } from '../../src/screens/inbox/talk/events';
+import { choiceDetail, choiceIcon } from '../../src/screens/inbox/choices';
 import { answersOf, choiceOf, values } from '../../src/screens/inbox/talk/said';
 
 i18n.load('en', messages);
@@ -12,6 +13,18 @@ i18n.activate('en');
 
 test('what was picked is said in the words in which it was offered, else by what it brought', () => {
   expect([{ title: 'Yes', payload: 'p', id: '1' }, { payload: 'p', id: '1' }, { id: '1' }, {}].map(choiceOf)).toEqual(['Yes', 'p', '1', '']);
+});
+
+test.each([
+  [{ title: 'Yes' }, undefined, ''],
+  [{ kind: 'url', url: 'https://shop.example/x' }, 'link', 'shop.example'],
+  [{ url: 'https://shop.example/x' }, 'link', 'shop.example'],
+  [{ kind: 'dial', phone: '+493012345' }, 'phone', '+493012345'],
+  [{ kind: 'location', location: { latitude: 1, longitude: 2 } }, 'map', '1, 2'],
+  [{ kind: 'location', location: { latitude: 1, longitude: 2, name: 'Shop' } }, 'map', 'Shop'],
+  [{ kind: 'location_request' }, 'pin', ''],
+])('of the choice %j one sees what it does and where it leads', (choice, icon, detail) => {
+  expect([choiceIcon(choice), choiceDetail(choice)]).toEqual([icon, detail]);
 });
 
 test('of a form its answers are shown, and of one that a stranger made not all', () => {
@@ -68,6 +81,8 @@ test.each<[string, object, string]>([
   ['blocked', {}, 'The contact has blocked the account'],
   ['consent_changed', { data: { category: 'marketing', value: 'out' } }, 'The contact wants no marketing messages'],
   ['consent_changed', { data: { category: 'marketing', value: 'in' } }, 'The contact agrees to marketing messages'],
+  ['thread_control', { data: { standby: true } }, 'Another app was given the conversation'],
+  ['thread_control', { data: { standby: false } }, 'The conversation was given back by another app'],
   ['something_new', {}, 'something new by the contact'],
 ])('%s %j is told', (type, more, text) => {
   expect(happened(type, more)).toBe(text);

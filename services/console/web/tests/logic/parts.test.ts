@@ -3,7 +3,7 @@ import type { Part } from '../../src/live/drafts';
 import { blank } from '../../src/live/drafts';
 import { i18n } from '../../src/locales/i18n';
 import { inputOf } from '../../src/screens/inbox/composer/input';
-import { buttonKinds, choice, filled, fillingOf, headerKinds, kindsOf, lacking, partName, sendable } from '../../src/screens/inbox/composer/parts';
+import { buttonKinds, choice, doing, filled, fillingOf, headerKinds, kindsOf, lacking, partName, sendable } from '../../src/screens/inbox/composer/parts';
 import type { SendRules } from '../../src/screens/inbox/rules';
 import { again } from '../../src/screens/inbox/talk/again';
 
@@ -31,6 +31,21 @@ test('a kind is begun with what it has', () => {
   expect(list?.begin()).toEqual({ interactive: { kind: 'list', sections: [{ rows: [{ kind: 'reply', id: '1', title: '' }] }] } });
 });
 
+test('what needs several sections is begun with them, and no two of their choices have the same id', () => {
+  const [cards] = kindsOf({ interactive: { carousel: { needs: ['sections'], choices: ['reply'], min_sections: 2, cards: true } } });
+  expect(cards?.begin().interactive?.sections?.map((s) => s.rows?.map((r) => r.id))).toEqual([['1'], ['2']]);
+});
+
+test('a choice that does something else keeps its words, and nothing of what it did before', () => {
+  const before = { kind: 'url', title: 'Shop', description: 'All of it', url: 'https://shop.example' };
+  expect(['reply', 'dial', 'location', 'calendar'].map((kind) => doing(before, kind, '7'))).toEqual([
+    { kind: 'reply', id: '7', title: 'Shop', description: 'All of it' },
+    { kind: 'dial', title: 'Shop', description: 'All of it' },
+    { kind: 'location', title: 'Shop', description: 'All of it', location: {} },
+    { kind: 'calendar', title: 'Shop', description: 'All of it', event: {} },
+  ]);
+});
+
 test('no two choices have the same id, also after one was removed', () => {
   const rule = rules.interactive?.['buttons'];
   const one = choice([], rule);
@@ -47,6 +62,8 @@ test.each<[string, Part | undefined, boolean]>([
   ['a template without a language', { template: { name: 'hello', language: '' } }, true],
   ['a template', { template: { name: 'hello', language: 'en' } }, false],
   ['a sticker without its package', { sticker: { package_id: '', sticker_id: '1' } }, true],
+  ['a choice of a place without coordinates', { interactive: { buttons: [{ kind: 'location', location: {} as never }] } }, true],
+  ['a choice of a calendar entry without its end', { interactive: { sections: [{ rows: [{ kind: 'calendar', event: { title: 'Fitting', start: '2026-12-03T09:00:00Z' } as never }] }] } }, true],
   ['buttons, which the server judges', { interactive: { kind: 'buttons' } }, false],
 ])('%s: is something lacking?', (_, part, lacks) => {
   expect(lacking(part) !== undefined).toBe(lacks);

@@ -84,6 +84,55 @@ test('a place, buttons and a list are filled in beside the text, and go out with
   expect((await last(id))?.interactive).toMatchObject({ kind: 'list', sections: [{ rows: [{ title: 'Small' }] }] });
 });
 
+test('a suggestion calls a number, shows a place or goes to the calendar, and what is wrong with one stands at its field', async () => {
+  const sue = new Customer('Sue Suggestions', 'rcs');
+  await sue.say('when can I come?');
+  const { id } = await sue.conversation();
+  const page = await enter(`/inbox/${id}`);
+  const form = page.getByRole('dialog');
+  await field(page).fill('Choose one');
+  await page.getByRole('button', { name: 'Other kinds of message' }).click();
+  await page.getByRole('menuitem', { name: 'Buttons', exact: true }).click();
+  await form.getByLabel('Title of choice 1').fill('Call us');
+  await form.getByLabel('What choice 1 does').selectOption('dial');
+  const number = form.getByLabel('Number of choice 1');
+  await number.fill('030 12345');
+  await form.locator('label', { has: number }).getByText(/phone number with \+/).waitFor();
+  expect(await number.getAttribute('aria-invalid')).toBe('true');
+  await number.fill('+49 30 12345');
+  await form.getByRole('button', { name: 'Another choice' }).click();
+  await form.getByLabel('Title of choice 2').fill('Our shop');
+  await form.getByLabel('What choice 2 does').selectOption('location');
+  await form.getByText('The place needs its latitude and longitude.').waitFor();
+  await form.getByLabel('Latitude').fill('52.52');
+  await form.getByLabel('Longitude').fill('13.405');
+  await form.getByLabel('Name', { exact: true }).fill('Shop Mitte');
+  await form.getByRole('button', { name: 'Another choice' }).click();
+  await form.getByLabel('Title of choice 3').fill('Save the date');
+  await form.getByLabel('What choice 3 does').selectOption('calendar');
+  await form.getByText('The calendar entry needs its title, its start and its end.').waitFor();
+  await form.getByLabel('Title of the entry').fill('Fitting');
+  await form.getByLabel('Start').fill('2030-12-03T09:00');
+  const end = form.getByLabel('End', { exact: true });
+  await end.fill('2030-12-03T08:00');
+  await form.locator('label', { has: end }).getByText('Want a time after the start.').waitFor();
+  await end.fill('2030-12-03T10:00');
+  await form.getByRole('button', { name: 'Another choice' }).click();
+  await form.getByLabel('Title of choice 4').fill('Yes');
+  expect(await form.getByRole('button', { name: 'Another choice' }).count()).toBe(0); // a card has four
+  await form.getByRole('button', { name: 'Done' }).click();
+  await page.locator('.tools button[aria-disabled=false]', { hasText: 'Send' }).click();
+  const sent = page.locator('.m.out', { hasText: 'Choose one' });
+  await sent.locator('.st.read').waitFor();
+  expect((await last(id))?.interactive?.buttons).toMatchObject([
+    { kind: 'dial', title: 'Call us', phone: '+493012345' },
+    { kind: 'location', location: { latitude: 52.52, name: 'Shop Mitte' } },
+    { kind: 'calendar', event: { title: 'Fitting' } },
+    { kind: 'reply', title: 'Yes' },
+  ]);
+  for (const words of ['+493012345', 'Shop Mitte', /^Fitting, /]) await sent.locator('.tmplb').getByText(words).waitFor();
+});
+
 test('a file that the channel does not take goes as a link, if one says so', async () => {
   const lin = new Customer('Lin Link');
   await lin.say('send me the form');

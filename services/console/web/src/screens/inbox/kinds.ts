@@ -31,8 +31,6 @@ export function kindOf(type: string): string {
       return i18n._('Order');
     case 'reaction':
       return i18n._('Reaction');
-    case 'story_mention':
-      return i18n._('Mention in a story');
     case 'system':
       return i18n._('Notice of the channel');
     case 'unsupported':

@@ -9,9 +9,23 @@ export interface InteractiveRule {
   takes?: string[];
   /** kinds of choices; the first is that of a choice that names none */
   choices?: string[];
+  /** kinds of files that are shown with the words: at their head or, of cards, one on each */
+  header_media?: string[];
+  /** its sections are cards side by side */
+  cards?: boolean;
   max_items?: number;
+  /** choices of one section */
+  max_rows?: number;
+  min_sections?: number;
   max_sections?: number;
+  max_section_title?: number;
+  max_section_text?: number;
   max_title?: number;
+  max_description?: number;
+  max_header?: number;
+  max_footer?: number;
+  /** of the words on the button that opens it */
+  max_label?: number;
 }
 
 /** To which messages a channel does an action; empty: to those of every kind, at any time. */

@@ -1,12 +1,11 @@
-import type { ReactNode } from 'react';
 import type { MessageCheck } from '../../../api/client';
 import { changeDraft, type Part, useDraft } from '../../../live/drafts';
 import { i18n } from '../../../locales/i18n';
 import { Dialog } from '../../../parts/Dialog';
-import { Icon } from '../../../parts/Icon';
-import { sentence } from '../../../parts/words';
-import type { InteractiveRule, SendRules } from '../rules';
-import { buttonKinds, type Choice, choice, filled, type Filling, fillingOf, has, headerKinds, type Interactive, interactiveName, lacking, partName } from './parts';
+import type { SendRules } from '../rules';
+import { Less, More, Others, PlaceForm, Text, Wrong } from './fields';
+import { InteractiveForm } from './InteractiveForm';
+import { buttonKinds, filled, type Filling, fillingOf, headerKinds, interactiveName, lacking, partName } from './parts';
 
 /**
  * PartDialog fills in what a message has besides text and files. Everything is a part of the draft at once: closing it loses nothing, and
@@ -40,87 +39,37 @@ export default function PartDialog({ conversation, rules, errors, onClose }: { c
         </>
       }
     >
-      <form
-        id="part"
-        className="stack"
-        onSubmit={(e) => {
-          e.preventDefault();
-          onClose();
-        }}
-      >
-        {part.location && <PlaceForm at={part.location} put={(location) => put({ location })} />}
-        {part.contacts && <CardForm card={part.contacts[0] ?? {}} put={(card) => put({ contacts: [card] })} />}
-        {part.sticker && <StickerForm sticker={part.sticker} put={(sticker) => put({ sticker })} />}
-        {part.template && <TemplateForm template={part.template} rules={rules} put={(template) => put({ template })} />}
-        {part.interactive && (
-          <InteractiveForm
-            v={part.interactive}
-            rule={rules?.interactive?.[part.interactive.kind ?? '']}
-            put={(interactive) => put({ interactive })}
-            text={
-              <Text name={i18n._('Text')} value={reply} lines={3} max={65536} put={(text) => changeDraft(conversation, { reply: text })} />
-            }
-          />
-        )}
-        {short ? (
-          <p className="help">{short}</p>
-        ) : (
-          errors.map((e, n) => (
-            <p key={n} className="help err">
-              {sentence(e.detail)}
-            </p>
-          ))
-        )}
-      </form>
+      <Wrong errors={short ? [] : errors}>
+        <form
+          id="part"
+          className="stack"
+          onSubmit={(e) => {
+            e.preventDefault();
+            onClose();
+          }}
+        >
+          {part.location && <PlaceForm at={part.location} put={(location) => put({ location })} />}
+          {part.contacts && <CardForm card={part.contacts[0] ?? {}} put={(card) => put({ contacts: [card] })} />}
+          {part.sticker && <StickerForm sticker={part.sticker} put={(sticker) => put({ sticker })} />}
+          {part.template && <TemplateForm template={part.template} rules={rules} put={(template) => put({ template })} />}
+          {part.interactive && (
+            <InteractiveForm
+              v={part.interactive}
+              rule={rules?.interactive?.[part.interactive.kind ?? '']}
+              put={(interactive) => put({ interactive })}
+              text={
+                <Text at={['/text', '/interactive/body']} name={i18n._('Text')} value={reply} lines={3} max={65536} put={(text) => changeDraft(conversation, { reply: text })} />
+              }
+            />
+          )}
+          {short ? (
+            <p className="help">{short}</p>
+          ) : (
+            <Others />
+          )}
+        </form>
+      </Wrong>
     </Dialog>
-  );
-}
-
-function Text({ name, value, put, max = 1024, lines, type = 'text', help }: { name: string; value: string | null | undefined; put: (v: string) => void; max?: number; lines?: number; type?: 'text' | 'url'; help?: string }) {
-  const common = { className: 'in', dir: 'auto', value: value ?? '', maxLength: max } as const;
-  return (
-    <label className="field">
-      <span className="lb">{name}</span>
-      {lines ? <textarea {...common} rows={lines} onChange={(e) => put(e.target.value)} /> : <input {...common} type={type} onChange={(e) => put(e.target.value)} />}
-      {help && <span className="help">{help}</span>}
-    </label>
-  );
-}
-
-type Place = NonNullable<Part['location']>;
-
-function PlaceForm({ at, put }: { at: Place; put: (l: Place) => void }) {
-  const degrees = (name: string, key: 'latitude' | 'longitude', most: number) => (
-    <label className="field">
-      <span className="lb">{name}</span>
-      <input
-        className="in"
-        type="number"
-        step="any"
-        min={-most}
-        max={most}
-        value={at[key] ?? ''}
-        onChange={(e) => put({ ...at, [key]: Number.isNaN(e.target.valueAsNumber) ? undefined : e.target.valueAsNumber })}
-        onPaste={(e) => {
-          // Maps give both at once.
-          const both = /^\s*(-?\d+(?:\.\d+)?)\s*[,; ]\s*(-?\d+(?:\.\d+)?)\s*$/.exec(e.clipboardData.getData('text'));
-          if (!both) return;
-          e.preventDefault();
-          put({ ...at, latitude: Number(both[1]), longitude: Number(both[2]) });
-        }}
-      />
-    </label>
-  );
-  return (
-    <>
-      <div className="two">
-        {degrees(i18n._('Latitude'), 'latitude', 90)}
-        {degrees(i18n._('Longitude'), 'longitude', 180)}
-      </div>
-      <p className="help">{i18n._('A pair that was copied from a map can be pasted into one of them.')}</p>
-      <Text name={i18n._('Name')} value={at.name} put={(name) => put({ ...at, name })} />
-      <Text name={i18n._('Address')} value={at.address} put={(address) => put({ ...at, address })} />
-    </>
   );
 }
 
@@ -222,122 +171,4 @@ function headerName(kind: string): string {
 
 function buttonName(kind: string): string {
   return ({ quick_reply: i18n._('Quick reply'), url: i18n._('Link'), copy_code: i18n._('Code to copy') } as Record<string, string>)[kind] ?? kind;
-}
-
-function InteractiveForm({ v, rule, text, put }: { v: Interactive; rule: InteractiveRule | undefined; text: ReactNode; put: (v: Interactive) => void }) {
-  const all = v.sections?.flatMap((s) => s.rows ?? []) ?? [];
-  const full = rule?.max_items !== undefined && (v.buttons?.length ?? all.length) >= rule.max_items;
-  const section = (n: number, change: Partial<NonNullable<Interactive['sections']>[number]>) => put({ ...v, sections: v.sections?.map((s, k) => (k === n ? { ...s, ...change } : s)) });
-  return (
-    <>
-      {has(rule, 'header') && <Text name={i18n._('Header')} value={v.header} put={(header) => put({ ...v, header })} />}
-      {has(rule, 'body') && text}
-      {has(rule, 'footer') && <Text name={i18n._('Footer')} value={v.footer} put={(footer) => put({ ...v, footer })} />}
-      {has(rule, 'button') && <Text name={i18n._('Words on the button')} value={v.button} put={(button) => put({ ...v, button })} />}
-      {has(rule, 'url') && <Text name={i18n._('Address that it opens')} type="url" max={2048} value={v.url} put={(url) => put({ ...v, url })} />}
-      {has(rule, 'flow') && <Text name={i18n._('Id of the flow')} max={512} value={v.flow?.id} put={(id) => put({ ...v, flow: { ...v.flow, id } })} />}
-      {v.buttons && (
-        <>
-          {v.buttons.map((b, n) => (
-            <ChoiceForm
-              key={n}
-              n={n + 1}
-              c={b}
-              rule={rule}
-              put={(to) => put({ ...v, buttons: v.buttons?.map((x, k) => (k === n ? to : x)) })}
-              drop={() => put({ ...v, buttons: v.buttons?.filter((_, k) => k !== n) })}
-            />
-          ))}
-          {!full && <More onClick={() => put({ ...v, buttons: [...(v.buttons ?? []), choice(v.buttons ?? [], rule)] })}>{i18n._('Another choice')}</More>}
-        </>
-      )}
-      {v.sections?.map((s, n) => (
-        <fieldset key={n} className="stack sect">
-          <legend className="sr">{i18n._('Section {n}', { n: n + 1 })}</legend>
-          {has(rule, 'section_title') && <Text name={i18n._('Title of the section')} value={s.title} put={(title) => section(n, { title })} />}
-          {s.rows?.map((row, k) => (
-            <ChoiceForm
-              key={k}
-              n={k + 1}
-              c={row}
-              rule={rule}
-              described={has(rule, 'description')}
-              put={(to) => section(n, { rows: s.rows?.map((x, i) => (i === k ? to : x)) })}
-              drop={() => section(n, { rows: s.rows?.filter((_, i) => i !== k) })}
-            />
-          ))}
-          <div className="row">
-            {!full && <More onClick={() => section(n, { rows: [...(s.rows ?? []), choice(all, rule)] })}>{i18n._('Another choice')}</More>}
-            {(v.sections?.length ?? 0) > 1 && (
-              <button type="button" className="btn link t2" onClick={() => put({ ...v, sections: v.sections?.filter((_, k) => k !== n) })}>
-                {i18n._('Remove the section')}
-              </button>
-            )}
-          </div>
-        </fieldset>
-      ))}
-      {v.sections && !full && v.sections.length < (rule?.max_sections ?? 1) && (
-        <More onClick={() => put({ ...v, sections: [...(v.sections ?? []), { rows: [choice(all, rule)] }] })}>{i18n._('Another section')}</More>
-      )}
-    </>
-  );
-}
-
-function ChoiceForm({ n, c, rule, described, put, drop }: { n: number; c: Choice; rule: InteractiveRule | undefined; described?: boolean; put: (c: Choice) => void; drop: () => void }) {
-  const kinds = rule?.choices ?? [];
-  const opens = c.kind === 'url' || c.kind === 'web_app';
-  const what = i18n._('Choice {n}', { n });
-  return (
-    <fieldset className="pick">
-      <legend className="sr">{what}</legend>
-      <input className="in" dir="auto" aria-label={i18n._('Title of choice {n}', { n })} placeholder={i18n._('Title')} value={c.title ?? ''} maxLength={rule?.max_title || 1024} onChange={(e) => put({ ...c, title: e.target.value })} />
-      {kinds.length > 1 && (
-        <select className="in" aria-label={i18n._('What choice {n} does', { n })} value={c.kind ?? kinds[0]} onChange={(e) => put({ ...c, kind: e.target.value, ...(e.target.value !== 'reply' ? { id: undefined } : { id: c.id ?? `c${n}` }) })}>
-          {kinds.map((k) => (
-            <option key={k} value={k}>
-              {choiceName(k)}
-            </option>
-          ))}
-        </select>
-      )}
-      {opens && <input className="in" type="url" aria-label={i18n._('Address of choice {n}', { n })} placeholder="https://" value={c.url ?? ''} maxLength={2048} onChange={(e) => put({ ...c, url: e.target.value })} />}
-      {described && <input className="in" dir="auto" aria-label={i18n._('Description of choice {n}', { n })} placeholder={i18n._('Description')} value={c.description ?? ''} maxLength={4096} onChange={(e) => put({ ...c, description: e.target.value })} />}
-      <Less what={what} onClick={drop} />
-    </fieldset>
-  );
-}
-
-function choiceName(kind: string): string {
-  switch (kind) {
-    case 'reply':
-      return i18n._('answers');
-    case 'url':
-      return i18n._('opens a page');
-    case 'web_app':
-      return i18n._('opens an app');
-    case 'text':
-      return i18n._('writes its title');
-    case 'contact_request':
-      return i18n._('gives the phone number');
-    case 'location_request':
-      return i18n._('gives the place');
-    default:
-      return kind.replaceAll('_', ' ');
-  }
-}
-
-function More({ onClick, children }: { onClick: () => void; children: ReactNode }) {
-  return (
-    <button type="button" className="btn link t2 self-start" onClick={onClick}>
-      <Icon name="plus" small /> {children}
-    </button>
-  );
-}
-
-function Less({ what, onClick }: { what: string; onClick: () => void }) {
-  return (
-    <button type="button" className="ib s" aria-label={i18n._('Remove {name}', { name: what })} title={i18n._('Remove')} onClick={onClick}>
-      <Icon name="x" small />
-    </button>
-  );
 }

@@ -73,9 +73,16 @@ function begun(kind: string, rule: InteractiveRule): Interactive {
   return {
     kind,
     ...(has(rule, 'buttons') && { buttons: [choice([], rule)] }),
-    ...(has(rule, 'sections') && { sections: [{ rows: [choice([], rule)] }] }),
+    ...(has(rule, 'sections') && { sections: sections(rule) }),
     ...(has(rule, 'flow') && { flow: {} }),
   };
+}
+
+// A message that has at least so many sections begins with them.
+function sections(rule: InteractiveRule): NonNullable<Interactive['sections']> {
+  const out: { rows: Choice[] }[] = [];
+  for (let n = 0; n < (rule.min_sections || 1); n += 1) out.push({ rows: [choice(out.flatMap((s) => s.rows), rule)] });
+  return out;
 }
 
 /** choice is one more of these choices: its id tells it apart from the others when it is picked. */
@@ -83,8 +90,19 @@ export function choice(others: Choice[], rule: InteractiveRule | undefined): Cho
   const taken = new Set(others.map((c) => c.id));
   let n = others.length + 1;
   while (taken.has(String(n))) n += 1;
-  const kind = rule?.choices?.[0];
-  return { ...(kind && { kind }), ...((kind === undefined || kind === 'reply') && { id: String(n) }), title: '' };
+  return doing({ title: '' }, rule?.choices?.[0], String(n));
+}
+
+/** doing is a choice that does something else: it keeps its words, and has what the other kind needs. The id is that of one that answers. */
+export function doing(c: Choice, kind: string | undefined, id: string): Choice {
+  return {
+    ...(kind && { kind }),
+    ...((kind === undefined || kind === 'reply') && { id }),
+    title: c.title,
+    ...(c.description && { description: c.description }),
+    ...(kind === 'location' && { location: {} as Choice['location'] }),
+    ...(kind === 'calendar' && { event: {} as Choice['event'] }),
+  };
 }
 
 /** partName says in a few words what a part is. */
@@ -102,8 +120,9 @@ export function partName(p: Part): string {
 
 /** lacking says what a part must have before the server can be asked about it; undefined: it can. */
 export function lacking(p: Part | undefined): string | undefined {
-  const l = p?.location;
-  if (l && !(Math.abs(l.latitude ?? NaN) <= 90 && Math.abs(l.longitude ?? NaN) <= 180)) return i18n._('The place needs its latitude and longitude.');
+  const choices = [...(p?.interactive?.buttons ?? []), ...(p?.interactive?.sections ?? []).flatMap((s) => s.rows ?? [])];
+  if ([p?.location, ...choices.map((c) => c.location)].some((l) => l && !(Math.abs(l.latitude ?? NaN) <= 90 && Math.abs(l.longitude ?? NaN) <= 180))) return i18n._('The place needs its latitude and longitude.');
+  if (choices.some(({ event: e }) => e && !(e.title?.trim() && e.start && e.end))) return i18n._('The calendar entry needs its title, its start and its end.');
   if (p?.template && (p.template.name.trim() === '' || p.template.language.trim().length < 2)) return i18n._('The template needs its name and its language.');
   if (p?.sticker && !(p.sticker.package_id && p.sticker.sticker_id)) return i18n._('The sticker needs the ids of its package and of itself.');
   return undefined;

@@ -116,6 +116,7 @@ function State({ c, queue }: { c: Conversation; queue: string | undefined }): Re
   if (c.status === 'snoozed' && c.snoozed_until) return i18n._('Snoozed until {time}', { time: soon(c.snoozed_until) });
   if (c.status === 'open' && c.window.state === 'expired') return <span className="wn">{i18n._('Window closed')}</span>;
   if (c.status === 'open' && c.window.state === 'expiring' && c.window.expires_at) return <span className="wn">{i18n._('Window closes {time}', { time: soon(c.window.expires_at) })}</span>;
+  if (c.standby) return i18n._('Another app has it');
   if (c.priority === 'urgent') return <span className="er">{i18n._('Urgent')}</span>;
   if (c.priority === 'high') return <span className="wn">{i18n._('High priority')}</span>;
   if (queue) return <bdi>{i18n._('Queue {name}', { name: queue })}</bdi>;

@@ -3,6 +3,7 @@ import type { Message } from '../../../api/client';
 import { i18n } from '../../../locales/i18n';
 import { Icon, type IconName } from '../../../parts/Icon';
 import { Outside } from '../../../parts/PlainText';
+import { type Choice, choiceDetail, choiceIcon } from '../choices';
 import { kindOf } from '../kinds';
 import { File } from './File';
 import { type Answers, answersOf, choiceOf, type Order, type Referral, type Template, values } from './said';
@@ -127,11 +128,6 @@ function Basket({ order: o }: { order: Order }) {
   );
 }
 
-interface Choice {
-  title?: string;
-  description?: string;
-}
-
 interface Interactive {
   kind?: string;
   header?: string;
@@ -140,14 +136,14 @@ interface Interactive {
   button?: string;
   url?: string;
   buttons?: Choice[] | null;
-  sections?: { title?: string; rows?: Choice[] | null }[] | null;
+  sections?: { title?: string; description?: string; rows?: Choice[] | null }[] | null;
 }
 
 /** Choices stand below the text of a message: what can be picked from it. */
 export function Choices({ message: m }: { message: Message }) {
   const choice = m.interactive as Interactive | null | undefined;
   if (!choice) return null;
-  const rows = [...(choice.buttons ?? []), ...(choice.sections ?? []).flatMap((s) => [...(s.title ? [{ title: s.title, heading: true }] : []), ...(s.rows ?? [])])];
+  const rows = [...(choice.buttons ?? []), ...(choice.sections ?? []).flatMap((s) => [...(s.title || s.description ? [{ title: s.title, description: s.description, heading: true }] : []), ...(s.rows ?? [])])];
   return (
     <div dir="auto">
       {choice.footer && <span className="t2 faint block">{choice.footer}</span>}
@@ -156,13 +152,30 @@ export function Choices({ message: m }: { message: Message }) {
           {choice.button && <span title={choice.url}>{choice.button}</span>}
           {rows.map((r, n) => (
             <span key={n} className={'heading' in r ? 'hd' : undefined}>
-              {r.title}
-              {'description' in r && r.description && <span className="t2 dim block">{r.description}</span>}
+              <Picked choice={r} />
             </span>
           ))}
         </span>
       )}
     </div>
+  );
+}
+
+/** Picked is one choice: its words, a sign of what it does, and where it leads. */
+function Picked({ choice: c }: { choice: Choice }) {
+  const icon = choiceIcon(c);
+  const detail = choiceDetail(c);
+  return (
+    <>
+      {icon && (
+        <>
+          <Icon name={icon} small />{' '}
+        </>
+      )}
+      <bdi>{c.title}</bdi>
+      {c.description && <span className="t2 dim block">{c.description}</span>}
+      {detail && <bdi className="t2 dim block">{detail}</bdi>}
+    </>
   );
 }
 

@@ -69,6 +69,12 @@ export function Conversation({ id }: { id: string }) {
               {i18n._('Comments below a post')} <Outside url={c.post.url}>{i18n._('Open the post')}</Outside>
             </p>
           )}
+          {c.standby && (
+            <p className="row post t2 dim" role="status">
+              <Icon name="swap" small />
+              {i18n._('Another app has this conversation. Routing and bots leave it alone until it is given back.')}
+            </p>
+          )}
           <Timeline conversation={c} onReply={reply} />
           <Composer conversation={c} actions={actions} />
         </div>

@@ -159,6 +159,7 @@ export function Head({ conversation: c, actions, details, onDetails }: { convers
 function state(c: Conversation): string {
   if (c.status === 'closed') return c.closed_at ? i18n._('closed {time}', { time: soon(c.closed_at) }) : i18n._('closed');
   if (c.status === 'snoozed' && c.snoozed_until) return i18n._('snoozed until {time}', { time: soon(c.snoozed_until) });
+  if (c.standby) return i18n._('another app has it');
   if (c.bot_active) return i18n._('a bot holds it');
   if (!c.assignee) return i18n._('nobody holds it');
   return i18n._('opened {time}', { time: soon(c.opened_at) });

@@ -89,7 +89,7 @@ export function told(e: TimelineEvent, names: Names): Told {
     case 'identity_changed':
       return { icon: 'key', text: i18n._('The contact has another number or id') };
     case 'thread_control':
-      return { icon: 'swap', text: i18n._('Another app was given the conversation, or gave it back') };
+      return { icon: 'swap', text: (d['standby'] as unknown) === true ? i18n._('Another app was given the conversation') : i18n._('The conversation was given back by another app') };
     case 'page_changed':
       return { icon: 'globe', text: i18n._('Opened the page {page}', { page: s('url') || s('title') }) };
     default:

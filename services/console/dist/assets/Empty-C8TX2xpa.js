@@ -1,0 +1,1 @@
+import{n as e}from"./Icon-Cd9TvS_7.js";import{r as t}from"./i18n-D9FLKh6z.js";var n=t();function r({icon:t,title:r,children:i}){return(0,n.jsxs)(`div`,{className:`empty`,children:[(0,n.jsx)(`span`,{className:`art`,children:(0,n.jsx)(e,{name:t})}),(0,n.jsx)(`h2`,{children:r}),i]})}export{r as t};

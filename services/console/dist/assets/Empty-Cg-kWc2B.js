@@ -1,1 +1,0 @@
-import{n as e}from"./Icon-Dn7-hWX5.js";import{r as t}from"./i18n-i1NzOgSm.js";var n=t();function r({icon:t,title:r,children:i}){return(0,n.jsxs)(`div`,{className:`empty`,children:[(0,n.jsx)(`span`,{className:`art`,children:(0,n.jsx)(e,{name:t})}),(0,n.jsx)(`h2`,{children:r}),i]})}export{r as t};

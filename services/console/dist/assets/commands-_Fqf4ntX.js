@@ -1,0 +1,1 @@
+import{i as e,s as t}from"./i18n-D9FLKh6z.js";var n=t(e(),1),r=new Set;function i(e){let t=(0,n.useRef)(e);t.current=e,(0,n.useEffect)(()=>{let e=()=>t.current();return r.add(e),()=>void r.delete(e)},[])}var a=()=>[...r].flatMap(e=>e());export{i as n,a as t};

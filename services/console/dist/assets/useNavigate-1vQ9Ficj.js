@@ -1,0 +1,1 @@
+import{t as e}from"./useRouter-BlfvVTLg.js";import{i as t,s as n}from"./i18n-D9FLKh6z.js";var r=n(t(),1);function i(t){let n=e();return r.useCallback(e=>n.navigate({...e,from:e.from??t?.from}),[t?.from,n])}export{i as t};

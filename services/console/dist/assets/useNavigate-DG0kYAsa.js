@@ -1,1 +1,0 @@
-import{t as e}from"./useRouter-CPNawp_W.js";import{i as t,s as n}from"./i18n-i1NzOgSm.js";var r=n(t(),1);function i(t){let n=e();return r.useCallback(e=>n.navigate({...e,from:e.from??t?.from}),[t?.from,n])}export{i as t};

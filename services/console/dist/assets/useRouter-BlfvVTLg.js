@@ -1,0 +1,1 @@
+import{i as e,s as t}from"./i18n-D9FLKh6z.js";var n=t(e(),1),r=n.createContext(null);function i(e){return n.useContext(r)}export{r as n,i as t};
