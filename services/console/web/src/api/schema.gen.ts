@@ -1879,7 +1879,7 @@ export interface components {
                 group?: boolean;
                 peer?: string;
                 phone?: string | null;
-                /** @description why the peer cannot be written to: blocked, left, unfollowed or gone; null: nothing is known against it */
+                /** @description why the peer cannot be written to: blocked, left, unfollowed, gone or opted_out (they want no messages on this channel); null: nothing is known against it */
                 unreachable?: string | null;
                 username?: string | null;
             }[];
