@@ -37,7 +37,7 @@ test('every row of a timeline that is no message has words of its own', () => {
     /^const PriorityChanged = "(\w+)"/gm,
     /h\.Type(?:, h\.Data[^=]*)? = "\w+", "(\w+)"/g, // what a channel tells
     /h\.Category, h\.Type.* = "\w+", "(\w+)"/g,
-    /h\.Type = "(\w+)"/g,
+    /^\s*h\.Type = "(\w+)"/gm,
     /Category: "\w+", Type: "(\w+)"/g,
     /event\.Action\w+: "(\w+)"/g, // what was done to a message
   );

@@ -97,7 +97,7 @@ test('a suggestion calls a number, shows a place or goes to the calendar, and wh
   await form.getByLabel('What choice 1 does').selectOption('dial');
   const number = form.getByLabel('Number of choice 1');
   await number.fill('030 12345');
-  await form.locator('label', { has: number }).getByText(/phone number with \+/).waitFor();
+  await form.locator('.field', { has: page.getByLabel('Number of choice 1') }).getByText(/phone number with \+/).waitFor();
   expect(await number.getAttribute('aria-invalid')).toBe('true');
   await number.fill('+49 30 12345');
   await form.getByRole('button', { name: 'Another choice' }).click();
@@ -115,7 +115,7 @@ test('a suggestion calls a number, shows a place or goes to the calendar, and wh
   await form.getByLabel('Start').fill('2030-12-03T09:00');
   const end = form.getByLabel('End', { exact: true });
   await end.fill('2030-12-03T08:00');
-  await form.locator('label', { has: end }).getByText('Want a time after the start.').waitFor();
+  await form.locator('.field', { has: page.getByLabel('End', { exact: true }) }).getByText('Want a time after the start.').waitFor();
   await end.fill('2030-12-03T10:00');
   await form.getByRole('button', { name: 'Another choice' }).click();
   await form.getByLabel('Title of choice 4').fill('Yes');

@@ -60,16 +60,18 @@ export function Text({ name, value, put, at, max = 1024, lines, type = 'text', h
   const id = useId();
   const common = { className: 'in', dir: 'auto', value: value ?? '', maxLength: max, placeholder: hint, 'aria-invalid': wrong.length > 0 || undefined, 'aria-describedby': wrong.length > 0 ? id : undefined } as const;
   return (
-    <label className="field">
-      <span className={hint === undefined ? 'lb' : 'sr'}>{name}</span>
-      {lines ? <textarea {...common} rows={lines} onChange={(e) => put(e.target.value)} /> : <input {...common} type={type} onChange={(e) => put(e.target.value)} />}
-      {help && <span className="help">{help}</span>}
+    <div className="field">
+      <label className="field">
+        <span className={hint === undefined ? 'lb' : 'sr'}>{name}</span>
+        {lines ? <textarea {...common} rows={lines} onChange={(e) => put(e.target.value)} /> : <input {...common} type={type} onChange={(e) => put(e.target.value)} />}
+        {help && <span className="help">{help}</span>}
+      </label>
       {wrong.length > 0 && (
         <span className="help err" id={id}>
           {wrong.join(' ')}
         </span>
       )}
-    </label>
+    </div>
   );
 }
 
