@@ -102,15 +102,16 @@ func (vonage) caller(p *Provider, r *http.Request) *account.Account {
 	_, err := jwt.Parse(token, func(t *jwt.Token) (any, error) {
 		claims, _ := t.Claims.(jwt.MapClaims)
 		id, _ := claims["application_id"].(string)
-		for _, a := range p.Accounts.Where(func(c *account.Config) bool { return c.Type == typeName && c.Also != "" && c.Also == id }) {
-			of = a
-			key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(a.Config().Secrets["private_key"]))
-			if err != nil {
-				return nil, err
-			}
-			return &key.PublicKey, nil
+		all := p.Accounts.Where(func(c *account.Config) bool { return c.Type == typeName && c.Also != "" && c.Also == id })
+		if len(all) == 0 {
+			return nil, jwt.ErrTokenUnverifiable
 		}
-		return nil, jwt.ErrTokenUnverifiable
+		of = all[0]
+		key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(of.Config().Secrets["private_key"]))
+		if err != nil {
+			return nil, err
+		}
+		return &key.PublicKey, nil
 	}, jwt.WithValidMethods([]string{"RS256"}))
 	if err != nil {
 		return nil

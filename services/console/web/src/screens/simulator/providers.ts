@@ -116,6 +116,17 @@ const types: Record<string, Played> = {
     receipts: ['read'],
     closed: 403,
   },
+  sms: {
+    call: 'message',
+    codes: [
+      [21610, 'Opted out at Twilio'],
+      [21211, 'No such number'],
+      [30003, 'Phone not reachable'],
+      [20429, 'Too many'],
+      [20003, 'Credentials refused'],
+    ],
+    receipts: ['sent', 'delivered', 'failed'],
+  },
 };
 
 /** playedAs is how accounts of a type are played; of one that is not known here nothing is offered that not all have. */
@@ -135,6 +146,9 @@ const names: Record<string, string> = {
   line: 'LINE Messaging API',
   wechat: 'WeChat Official Accounts',
   x: 'X API',
+  twilio: 'Twilio Messaging API',
+  vonage: 'Vonage SMS API',
+  infobip: 'Infobip SMS API',
 };
 
 /** nameOf is what a provider's API is called, by the last part of its address here. */
