@@ -56,10 +56,10 @@ bin/crash:
 	@mkdir -p bin/crash
 	@cd services && go build -trimpath -tags crashpoints -ldflags '$(LDFLAGS)' -o ../bin/crash/ $(CRASHING)
 
-# The tests wait far more than they work: for deadlines, sessions, outages to end.
+# The tests wait far more than they work: for deadlines, sessions, outages to end. A platform of separate processes has one for each service.
 .PHONY: test-e2e
 test-e2e: build bin/crash ## drive the built binaries from outside: kill -9 at every step, outages, churn, one process and many
-	$(IN_MEMORY) BIN=$(CURDIR)/bin go test -count=1 -parallel 32 -timeout 10m -v ./services/standalone/e2e
+	$(IN_MEMORY) BIN=$(CURDIR)/bin go test -count=1 -parallel 16 -timeout 15m -v ./services/standalone/e2e
 
 .PHONY: test-widget
 test-widget: bin/tributary ## test the web chat's widget: its client in Node, its page in Chromium (both must be installed)

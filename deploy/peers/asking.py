@@ -31,10 +31,10 @@ def call(method, path, body=None, header=None, key=STAND["key"]):
         request.add_header(name, value)
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
-            text = answer.read()
+            text, json_comes = answer.read(), answer.headers.get_content_type().endswith("json")
     except urllib.error.HTTPError as e:
         raise SystemExit(f"{method} {path}: {e.code} {e.read().decode(errors='replace')}") from None
-    return json.loads(text) if text else None
+    return json.loads(text) if text and json_comes else None
 
 
 def serve(handler):

@@ -179,14 +179,9 @@ func (vonage) send(ch channel.Channel, msg event.Outbound) (channel.Request, err
 	}, nil
 }
 
-// sign adds key and secret of the account to the form, or to the query of a call without one.
+// sign uses the account's key and secret in the header, where no log of requests has them.
 func (vonage) sign(ch channel.Keyed, req channel.Request, _ time.Time, _ string) (channel.Request, error) {
-	secrets := url.Values{"api_key": {ch.Secrets.Current("api_key")}, "api_secret": {ch.Secrets.Current("api_secret")}}.Encode()
-	if req.Method == "GET" {
-		req.URL += "?" + secrets
-	} else {
-		req.Body = []byte(string(req.Body) + "&" + secrets)
-	}
+	req.Header.Set("Authorization", basic(ch.Secrets.Current("api_key"), ch.Secrets.Current("api_secret")))
 	return req, nil
 }
 

@@ -168,13 +168,9 @@ const vonageTokenFor = 5 * time.Minute
 
 // sign proves a call by the application's key, if the channel has it, or else by key and secret of the account.
 func (vonageMessages) sign(ch channel.Keyed, req channel.Request, at time.Time, nonce string) (channel.Request, error) {
-	if req.Tag == tagSetup {
-		return vonage{}.sign(ch, req, at, nonce)
-	}
 	pem := ch.Secrets.Current("private_key")
-	if pem == "" {
-		req.Header.Set("Authorization", basic(ch.Secrets.Current("api_key"), ch.Secrets.Current("api_secret")))
-		return req, nil
+	if pem == "" || req.Tag == tagSetup {
+		return vonage{}.sign(ch, req, at, nonce)
 	}
 	key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(pem))
 	if err != nil {

@@ -15,9 +15,9 @@ import sys
 import time
 import urllib.parse
 
-import requests
 import tweepy
 from asking import STAND, WAIT, call, finding, found, serve, until
+from led import Led
 from oauthlib.common import Request
 from oauthlib.oauth1.rfc5849 import signature
 
@@ -51,18 +51,6 @@ class X(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
-
-
-class Led(requests.adapters.HTTPAdapter):
-    """Leads the SDK's calls to another base, as its own cannot be chosen."""
-
-    def __init__(self, base):
-        super().__init__()
-        self.base = base
-
-    def send(self, request, **kwargs):
-        request.url = self.base + "/" + request.url.split("/", 3)[3]
-        return super().send(request, **kwargs)
 
 
 def client(base):

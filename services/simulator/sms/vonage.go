@@ -41,8 +41,7 @@ func (v vonage) serve(p *Provider, w http.ResponseWriter, r *http.Request, path 
 	case "POST /v1/messages":
 		v.message(p, w, r)
 	case "GET /account/get-balance":
-		q := r.URL.Query()
-		if a := p.Accounts.ByKey("vonage", q.Get("api_key")); a == nil || q.Get("api_secret") != a.Config().Secrets["api_secret"] {
+		if byKey(p, r, r.URL.Query()) == nil {
 			stage.Write(w, stage.Answer{Status: 401, Code: 401, Body: obj{"error-code": "401", "error-code-label": "authentication failed"}})
 			return
 		}
@@ -60,8 +59,8 @@ func vonageAnswer(code int, words string) stage.Answer {
 func (vonage) send(p *Provider, w http.ResponseWriter, r *http.Request) {
 	body, ok := stage.Read(w, r, maxBody)
 	f, err := url.ParseQuery(string(body))
-	a := p.Accounts.ByKey("vonage", f.Get("api_key"))
-	if !ok || err != nil || a == nil || f.Get("api_secret") != a.Config().Secrets["api_secret"] {
+	a := byKey(p, r, f)
+	if !ok || err != nil || a == nil {
 		stage.Write(w, vonageAnswer(4, "Bad Credentials"))
 		return
 	}
@@ -89,13 +88,22 @@ func (vonage) send(p *Provider, w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+// byKey is the account of a call with key and secret: in the header, or among the parameters.
+func byKey(p *Provider, r *http.Request, in url.Values) *account.Account {
+	key, secret, ok := r.BasicAuth()
+	if !ok {
+		key, secret = in.Get("api_key"), in.Get("api_secret")
+	}
+	if a := p.Accounts.ByKey("vonage", key); a != nil && secret == a.Config().Secrets["api_secret"] {
+		return a
+	}
+	return nil
+}
+
 // caller is the account of a call to the Messages API: by its key and secret, or by a token of its application.
 func (vonage) caller(p *Provider, r *http.Request) *account.Account {
-	if user, secret, ok := r.BasicAuth(); ok {
-		if a := p.Accounts.ByKey("vonage", user); a != nil && secret == a.Config().Secrets["api_secret"] {
-			return a
-		}
-		return nil
+	if _, _, ok := r.BasicAuth(); ok {
+		return byKey(p, r, nil)
 	}
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	var of *account.Account

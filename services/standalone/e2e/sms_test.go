@@ -1,12 +1,11 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 )
-
-const smsPerson = "+447700900123"
 
 var smsChannels = map[string]simulated{
 	"twilio": {
@@ -26,36 +25,41 @@ var smsChannels = map[string]simulated{
 
 // A message there and back at each provider, one that the network carries in parts, and that somebody wants no more until they say so.
 func TestSMSThereAndBack(t *testing.T) {
-	for provider, s := range smsChannels {
-		t.Run(provider, func(t *testing.T) {
-			each(t, func(t *test) {
-				long := strings.Repeat("all of it is one message. ", 14)
-				t.connects(s)
-				t.has(s, smsPerson, map[string]any{"text": "hello"})
-				t.answers(smsPerson, "sms-1", "delivered", map[string]string{"text": "Hi"})
-				t.has(s, smsPerson, map[string]any{"text": long})
-				c := t.find(smsPerson)
-				t.eventually("the parts are one message", func() bool {
-					for _, m := range t.everything(c.ID) {
-						if m.Text == strings.TrimSpace(long) || m.Text == long {
-							return true
-						}
-					}
-					return false
-				})
-				t.answers(smsPerson, "sms-2", "delivered", map[string]string{"text": long})
-				t.has(s, smsPerson, map[string]any{"kind": "block"})
-				t.consented(c.ID, 1)
-				err := t.call(t.Context(), "POST", "/v1/conversations/"+c.ID+"/messages", "sms-3", map[string]string{"text": "And more"}, nil)
-				if statusOf(err) != http.StatusConflict {
-					t.Errorf("after STOP: %v", err)
-				}
-				t.has(s, smsPerson, map[string]any{"kind": "unblock"})
-				t.consented(c.ID, 2)
-				t.answers(smsPerson, "sms-4", "delivered", map[string]string{"text": "Welcome back"})
-			})
-		})
+	each(t, func(t *test) {
+		person := 0
+		for provider, s := range smsChannels {
+			person++
+			t.smsThereAndBack(provider, s, fmt.Sprintf("+44770090012%d", person))
+		}
+	})
+}
+
+func (t *test) smsThereAndBack(provider string, s simulated, person string) {
+	t.Helper()
+	long := strings.Repeat("all of it is one message. ", 14)
+	t.connects(s)
+	t.has(s, person, map[string]any{"text": "hello"})
+	t.answers(person, provider+"-1", "delivered", map[string]string{"text": "Hi"})
+	t.has(s, person, map[string]any{"text": long})
+	c := t.find(person)
+	t.eventually(provider+": the parts are one message", func() bool {
+		for _, m := range t.everything(c.ID) {
+			if strings.TrimSpace(m.Text) == strings.TrimSpace(long) {
+				return true
+			}
+		}
+		return false
+	})
+	t.answers(person, provider+"-2", "delivered", map[string]string{"text": long})
+	t.has(s, person, map[string]any{"kind": "block"})
+	t.consented(c.ID, 1)
+	err := t.call(t.Context(), "POST", "/v1/conversations/"+c.ID+"/messages", provider+"-3", map[string]string{"text": "And more"}, nil)
+	if statusOf(err) != http.StatusConflict {
+		t.Errorf("%s, after STOP: %v", provider, err)
 	}
+	t.has(s, person, map[string]any{"kind": "unblock"})
+	t.consented(c.ID, 2)
+	t.answers(person, provider+"-4", "delivered", map[string]string{"text": "Welcome back"})
 }
 
 // consented waits until somebody has said so many times whether they want messages.
