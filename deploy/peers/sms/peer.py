@@ -182,6 +182,8 @@ def gateway(at, api):
         theirs = json.loads(wanted) if wanted_headers["Content-Type"].startswith("application/json") else form(wanted)
         if path != wanted_path or headers.get("Authorization") != wanted_headers.get("Authorization"):
             finding(f"{at.name}: the channel calls {path}, the SDK {wanted_path}, or as somebody else")
+        if theirs.get("status-report-req") == "True":
+            theirs["status-report-req"] = "1"  # the documents' word for it
         differ = {k for k in ours.keys() | theirs.keys() if str(ours.get(k)) != str(theirs.get(k))}
         if differ:
             finding(f"{at.name}: the channel's call differs from the SDK's in {sorted(differ)}: {[(ours.get(k), theirs.get(k)) for k in sorted(differ)]}")

@@ -2,7 +2,7 @@ package sms
 
 import (
 	"cmp"
-	"crypto/md5" //nolint:gosec // Vonage's plain signature
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -228,7 +228,7 @@ func (v vonage) receipt(p *Provider, a *account.Account, r receipt) webhook.Call
 	return v.call(p, a, r.back.url, f)
 }
 
-// call signs the parameters with the plain hash.
+// call signs the parameters with HMAC-SHA256, which is the method that their SDK checks.
 func (vonage) call(p *Provider, a *account.Account, to string, f url.Values) webhook.Call {
 	c := a.Config()
 	f.Set("api-key", c.Key)
@@ -243,8 +243,9 @@ func (vonage) call(p *Provider, a *account.Account, to string, f url.Values) web
 	for _, k := range names {
 		text += "&" + k + "=" + strings.NewReplacer("&", "_", "=", "_").Replace(f.Get(k))
 	}
-	sum := md5.Sum([]byte(text + c.Secrets["signature_secret"])) //nolint:gosec // see above
-	f.Set("sig", hex.EncodeToString(sum[:]))
+	mac := hmac.New(sha256.New, []byte(c.Secrets["signature_secret"]))
+	mac.Write([]byte(text))
+	f.Set("sig", hex.EncodeToString(mac.Sum(nil)))
 	return webhook.Call{URL: to, Body: []byte(f.Encode()), Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}
 }
 
