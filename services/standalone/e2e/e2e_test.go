@@ -131,29 +131,16 @@ func (t *test) do(method, path, key string, in, out any) {
 	}
 }
 
-// connect makes a channel and tells the simulator about it; the type's service may have to announce itself first.
-func (t *test) connect() {
-	t.Helper()
-	settings := map[string]any{"provider": "cloud", "phone_number_id": phoneID, "waba_id": "1", "api_base_url": t.url + "/simulator/whatsapp"}
-	secrets := map[string]string{"app_secret": appSecret, "access_token": "token-of-the-test", "verify_token": "verify-of-the-test"}
-	var ch struct {
-		ID  string `json:"id"`
-		URL string `json:"webhook_url"`
-	}
-	t.eventually("a channel can be made", func() bool {
-		return t.call(t.Context(), "POST", "/v1/channels", "channel", map[string]any{"type": "whatsapp", "name": "Test", "settings": settings, "secrets": secrets}, &ch) == nil
-	})
-	t.channel = ch.ID
-	t.register()
+var whatsappChannel = simulated{
+	typ: "whatsapp", account: phoneID, settings: map[string]any{"provider": "cloud", "phone_number_id": phoneID, "waba_id": "1"},
+	secrets: map[string]string{"app_secret": appSecret, "access_token": "token-of-the-test", "verify_token": "verify-of-the-test"},
 }
 
-// register tells the simulator about the account; it keeps nothing over a restart.
-func (t *test) register() {
-	t.Helper()
-	settings := map[string]any{"provider": "cloud", "phone_number_id": phoneID, "waba_id": "1", "api_base_url": t.url + "/simulator/whatsapp"}
-	secrets := map[string]string{"app_secret": appSecret, "access_token": "token-of-the-test", "verify_token": "verify-of-the-test"}
-	t.do("POST", "/simulator/accounts", "", map[string]any{"type": "whatsapp", "settings": settings, "secrets": secrets, "webhook_url": t.url + "/webhooks/whatsapp/" + t.channel}, nil)
-}
+// connect makes the test's own channel.
+func (t *test) connect() { t.channel = t.connects(whatsappChannel) }
+
+// register tells the simulator about it again.
+func (t *test) register() { t.registers(whatsappChannel, t.channel) }
 
 func (t *test) eventually(what string, ok func() bool) {
 	t.Helper()

@@ -1,5 +1,10 @@
 package e2e
 
+import (
+	"cmp"
+	"maps"
+)
+
 // simulated is a channel whose provider is the simulator.
 type simulated struct {
 	typ, account string // as the simulator names it
@@ -8,22 +13,33 @@ type simulated struct {
 	secrets      map[string]string
 }
 
-// connects makes a channel whose provider is the simulator, has the provider know it, and returns its id.
+// connects makes a channel whose provider is the simulator, has the provider know it, and returns its id. The type's service may have to
+// announce itself first.
 func (t *test) connects(s simulated) (id string) {
 	t.Helper()
-	api := s.api
-	if api == "" {
-		api = s.typ
-	}
-	s.settings["api_base_url"] = t.url + "/simulator/" + api
 	var ch struct {
 		ID string `json:"id"`
 	}
+	in := map[string]any{"type": s.typ, "name": s.typ, "settings": s.at(t.url), "secrets": s.secrets}
 	t.eventually("a channel of type "+s.typ+" can be made", func() bool {
-		return t.call(t.Context(), "POST", "/v1/channels", s.typ+s.account, map[string]any{"type": s.typ, "name": s.typ, "settings": s.settings, "secrets": s.secrets}, &ch) == nil
+		return t.call(t.Context(), "POST", "/v1/channels", s.typ+s.account, in, &ch) == nil
 	})
-	t.do("POST", "/simulator/accounts", "", map[string]any{"type": s.typ, "settings": s.settings, "secrets": s.secrets, "webhook_url": t.url + "/webhooks/" + s.typ + "/" + ch.ID}, nil)
+	t.registers(s, ch.ID)
 	return ch.ID
+}
+
+// registers tells the simulator about an account; it keeps nothing over a restart.
+func (t *test) registers(s simulated, id string) {
+	t.Helper()
+	in := map[string]any{"type": s.typ, "settings": s.at(t.url), "secrets": s.secrets, "webhook_url": t.url + "/webhooks/" + s.typ + "/" + id}
+	t.do("POST", "/simulator/accounts", "", in, nil)
+}
+
+// at are the settings for a platform: tests of several platforms run at once.
+func (s simulated) at(url string) map[string]any {
+	settings := maps.Clone(s.settings)
+	settings["api_base_url"] = url + "/simulator/" + cmp.Or(s.api, s.typ)
+	return settings
 }
 
 // has lets somebody do something at the simulator, and returns whom the gateway names then.
