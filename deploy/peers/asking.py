@@ -34,7 +34,28 @@ def call(method, path, body=None, header=None, key=STAND["key"]):
             text, json_comes = answer.read(), answer.headers.get_content_type().endswith("json")
     except urllib.error.HTTPError as e:
         raise SystemExit(f"{method} {path}: {e.code} {e.read().decode(errors='replace')}") from None
-    return json.loads(text) if text and json_comes else None
+    if not text:
+        return None
+    return json.loads(text) if json_comes else text.decode()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Takes calls as a provider, and answers in JSON."""
+
+    def log_message(self, *_):
+        pass
+
+    def read(self):
+        """The body of the call."""
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def answer(self, value, status=200):
+        data = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
 
 
 def serve(handler):

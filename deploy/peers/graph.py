@@ -2,13 +2,12 @@
 
 import hashlib
 import hmac
-import http.server
 import json
 import queue
 import secrets
 import urllib.parse
 
-from asking import WAIT, call, finding, until
+from asking import WAIT, Handler, call, finding, until
 
 VERSION = "v26.0"
 SECRET, TOKEN = secrets.token_hex(16), "EAAG" + secrets.token_hex(32)
@@ -19,22 +18,11 @@ DOCUMENTED = {"reply_to", "payload"}
 REACTIONS = {"REACT", "UNREACT"}
 
 
-class Graph(http.server.BaseHTTPRequestHandler):
+class Graph(Handler):
     """Takes webhooks of the simulator at /hook, and the calls of a channel anywhere else. A product says what they are answered with."""
 
     webhooks, calls = queue.Queue(), queue.Queue()
     no_profile = (400, {"error": {"message": "(#100) No profile available for this user.", "code": 100, "error_subcode": 2018218}})
-
-    def log_message(self, *_):
-        pass
-
-    def answer(self, value, status=200):
-        data = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
 
     def do_GET(self):
         status, value = self.no_profile
@@ -45,7 +33,7 @@ class Graph(http.server.BaseHTTPRequestHandler):
         self.answer({"success": True})
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.read()
         if self.path == "/hook":
             Graph.webhooks.put((body, self.headers.get("X-Hub-Signature-256")))
             return self.answer({})

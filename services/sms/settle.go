@@ -30,7 +30,7 @@ var statuses = map[int]class{
 	429: {fault.Throttled, channel.CodeRateLimited},
 }
 
-// classified is an error of a class.
+// error is an error of the class.
 func (c class) error(provider, format string, args ...any) *fault.Error {
 	e := fault.New(c.kind, c.code, format, args...)
 	e.Provider = provider

@@ -8,14 +8,13 @@ must satisfy the SDK's models.
 import base64
 import hashlib
 import hmac
-import http.server
 import json
 import queue
 import secrets
 import sys
 import time
 
-from asking import STAND, WAIT, call, finding, found, serve, until
+from asking import STAND, WAIT, Handler, call, finding, found, serve, until
 from linebot.v3 import SignatureValidator, WebhookParser
 from linebot.v3.messaging import (
     MarkMessagesAsReadByTokenRequest,
@@ -41,30 +40,16 @@ from linebot.v3.webhooks import (
 SECRET, TOKEN = secrets.token_hex(16), secrets.token_hex(32)
 USER, GROUP = "U" + secrets.token_hex(16), "C" + secrets.token_hex(16)
 BOT, SIMULATED = "U" + secrets.token_hex(16), "U" + secrets.token_hex(16)
-class Line(http.server.BaseHTTPRequestHandler):
+class Line(Handler):
     """Takes webhooks of the simulator at /hook, and the calls of the channel anywhere else."""
 
     webhooks, calls = queue.Queue(), queue.Queue()
-
-    def log_message(self, *_):
-        pass
-
-    def body(self):
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-
-    def answer(self, value, status=200):
-        data = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
 
     def do_GET(self):
         self.answer({"message": "Not found"}, 404)
 
     def do_POST(self):
-        body = self.body()
+        body = self.read().decode()
         if self.path == "/hook":
             self.webhooks.put((body, self.headers.get("X-Line-Signature")))
             return self.answer({})

@@ -8,7 +8,6 @@ the assertion that the channel signs with the key of a service account must hold
 import base64
 import hashlib
 import hmac
-import http.server
 import json
 import queue
 import secrets
@@ -17,7 +16,7 @@ import time
 import urllib.parse
 
 import rcs_chatbot as sdk
-from asking import STAND, WAIT, call, finding, found, serve, until
+from asking import STAND, WAIT, Handler, call, finding, found, serve, until
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth import jwt
@@ -27,16 +26,13 @@ USER = "+1425555" + str(secrets.randbelow(9000) + 1000)
 TO = sdk.MessageContact(USER, None)
 
 
-class Platform(http.server.BaseHTTPRequestHandler):
+class Platform(Handler):
     """Takes the calls of the channel and of the SDK, and webhooks of the simulator at /hook."""
 
     calls, hooks = queue.Queue(), queue.Queue()
 
-    def log_message(self, *_):
-        pass
-
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.read()
         if self.path.startswith("/hook"):
             self.hooks.put(json.loads(body))
             return self.answer({})
@@ -46,14 +42,6 @@ class Platform(http.server.BaseHTTPRequestHandler):
         if "agentMessages" in self.path:
             return self.answer({"name": self.path.split("?")[0].removeprefix("/v1/"), "sendTime": "2026-01-01T00:00:00Z"})
         self.answer({"RCSMessage": {"msgId": secrets.token_hex(8), "status": "pending"}})
-
-    def answer(self, value):
-        data = json.dumps(value).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
 
 
 def bare(value):

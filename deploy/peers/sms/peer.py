@@ -5,7 +5,6 @@ other side this program stands where the providers' APIs are: the channel's call
 """
 
 import hashlib
-import http.server
 import json
 import queue
 import secrets
@@ -14,7 +13,7 @@ import time
 import urllib.parse
 
 import jwt
-from asking import STAND, WAIT, call, finding, found, serve, until
+from asking import STAND, WAIT, Handler, call, finding, found, serve, until
 from led import Led
 from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
@@ -28,16 +27,13 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 PERSON = "+447700900" + str(100 + secrets.randbelow(900))
 
 
-class Provider(http.server.BaseHTTPRequestHandler):
+class Provider(Handler):
     """Takes the calls of the channel, and webhooks of the simulator at /hook."""
 
     calls, hooks = queue.Queue(), queue.Queue()
 
-    def log_message(self, *_):
-        pass
-
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.read()
         if self.path.startswith("/hook"):
             self.hooks.put((f"http://{self.headers['Host']}{self.path}", dict(self.headers), body))
             return self.answer({})
@@ -48,14 +44,6 @@ class Provider(http.server.BaseHTTPRequestHandler):
             sent = {"to": "1", "message-id": secrets.token_hex(8), "status": "0", "remaining-balance": "1", "message-price": "1", "network": "1"}
             return self.answer({"message-count": "1", "messages": [sent]})
         self.answer({"message_uuid": "aaaaaaaa-bbbb-4ccc-8ddd-" + secrets.token_hex(6)}, 202)
-
-    def answer(self, value, status=200):
-        data = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
 
 
 def form(body):

@@ -6,7 +6,6 @@ program stands where the Bot API is: what the channel calls must be methods of t
 
 import email
 import email.policy
-import http.server
 import inspect
 import json
 import queue
@@ -16,22 +15,19 @@ import time
 import urllib.parse
 
 import telegram
-from asking import STAND, WAIT, call, finding, found, serve, until
+from asking import STAND, WAIT, Handler, call, finding, found, serve, until
 
 SECRET = secrets.token_hex(16)
 NUMBER, SIMULATED = str(10_000_000 + secrets.randbelow(40_000_000)), str(50_000_000 + secrets.randbelow(40_000_000))
 TOKENS = {n: f"{n}:{secrets.token_hex(17)}" for n in (NUMBER, SIMULATED)}
 PERSON, GROUP = 6120045577, -1001234567890
-class BotAPI(http.server.BaseHTTPRequestHandler):
+class BotAPI(Handler):
     """Takes updates of the simulator at /hook, and the calls of the channel anywhere else."""
 
     updates, calls = queue.Queue(), queue.Queue()
 
-    def log_message(self, *_):
-        pass
-
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.read()
         if self.path == "/hook":
             self.updates.put((body.decode(), self.headers.get("X-Telegram-Bot-Api-Secret-Token")))
             return self.answer({})
@@ -39,14 +35,6 @@ class BotAPI(http.server.BaseHTTPRequestHandler):
         values = form(self.headers["Content-Type"], body)
         self.calls.put((self.path, method, values))
         self.answer({"ok": True, "result": result(method, values)})
-
-    def answer(self, value):
-        data = json.dumps(value).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
 
 
 def form(kind, body):

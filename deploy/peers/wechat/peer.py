@@ -4,7 +4,6 @@ From one side the SDK takes the pushes of the simulator: their signatures, their
 other side the SDK encrypts pushes for the gateway, and its client calls the simulator; what the channel sends must be what the client sends.
 """
 
-import http.server
 import json
 import queue
 import secrets
@@ -13,7 +12,7 @@ import time
 import urllib.parse
 import xml.etree.ElementTree
 
-from asking import STAND, WAIT, call, finding, found, serve, until
+from asking import STAND, WAIT, Handler, call, finding, found, serve, until
 from wechatpy import WeChatClient, parse_message
 from wechatpy.crypto import WeChatCrypto
 from wechatpy.messages import UnknownMessage
@@ -25,20 +24,17 @@ SIMULATED, ACCOUNT = "gh_" + secrets.token_hex(6), "gh_" + secrets.token_hex(6)
 USER = "o" + secrets.token_hex(13)
 
 
-class WeChat(http.server.BaseHTTPRequestHandler):
+class WeChat(Handler):
     """Takes pushes of the simulator at /hook, and the calls of the channel anywhere else."""
 
     pushes, calls = queue.Queue(), queue.Queue()
-
-    def log_message(self, *_):
-        pass
 
     def do_GET(self):
         self.answer({"subscribe": 1, "openid": USER, "nickname": "", "remark": "Lin"})
 
     def do_POST(self):
         at = urllib.parse.urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.read()
         if at.path == "/hook":
             self.pushes.put((dict(urllib.parse.parse_qsl(at.query)), body.decode()))
             return self.answer({})
@@ -46,14 +42,6 @@ class WeChat(http.server.BaseHTTPRequestHandler):
             return self.answer({"access_token": "70_peer", "expires_in": 7200})
         self.calls.put((at.path, dict(urllib.parse.parse_qsl(at.query)), body))
         self.answer({"errcode": 0, "errmsg": "ok", "msgid": 1, "media_id": "MEDIA"})
-
-    def answer(self, value):
-        data = json.dumps(value).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
 
 
 def simulator_to_sdk(hook):

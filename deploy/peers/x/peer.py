@@ -7,7 +7,6 @@ be those of the SDK, and their OAuth 1.0a signatures must hold for a library tha
 import base64
 import hashlib
 import hmac
-import http.server
 import json
 import queue
 import secrets
@@ -16,7 +15,7 @@ import time
 import urllib.parse
 
 import tweepy
-from asking import STAND, WAIT, call, finding, found, serve, until
+from asking import STAND, WAIT, Handler, call, finding, found, serve, until
 from led import Led
 from oauthlib.common import Request
 from oauthlib.oauth1.rfc5849 import signature
@@ -25,32 +24,21 @@ SIMULATED, ACCOUNT, USER = (str(10**18 + secrets.randbelow(10**17)) for _ in ran
 KEYS = {name: secrets.token_hex(16) for name in ("consumer_key", "consumer_secret", "access_token", "access_token_secret")}
 
 
-class X(http.server.BaseHTTPRequestHandler):
+class X(Handler):
     """Takes the calls of the channel, and webhooks of the simulator at /hook."""
 
     calls, hooks = queue.Queue(), queue.Queue()
 
-    def log_message(self, *_):
-        pass
-
     def do_GET(self):
-        self.answer(200, {"data": {"id": USER, "name": "Alice", "username": "alice"}})
+        self.answer({"data": {"id": USER, "name": "Alice", "username": "alice"}})
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.read()
         if self.path == "/hook":
             self.hooks.put(body)
-            return self.answer(200, {})
+            return self.answer({})
         self.calls.put((self.path, dict(self.headers), body))
-        self.answer(201, {"data": {"dm_conversation_id": f"{ACCOUNT}-{USER}", "dm_event_id": str(secrets.randbits(60))}})
-
-    def answer(self, status, value):
-        data = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        self.answer({"data": {"dm_conversation_id": f"{ACCOUNT}-{USER}", "dm_event_id": str(secrets.randbits(60))}}, 201)
 
 
 def client(base):

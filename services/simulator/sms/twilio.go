@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha1" //nolint:gosec // Twilio signs with no other
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -145,12 +146,7 @@ func (twilio) receipt(_ *Provider, a *account.Account, r receipt) webhook.Call {
 // twilioCall signs a call: the URL, then every name and value in the order of the names.
 func twilioCall(a *account.Account, to string, f url.Values) webhook.Call {
 	text := to
-	var names []string
-	for k := range f {
-		names = append(names, k)
-	}
-	slices.Sort(names)
-	for _, k := range names {
+	for _, k := range slices.Sorted(maps.Keys(f)) {
 		text += k + f.Get(k)
 	}
 	mac := hmac.New(sha1.New, []byte(a.Config().Secrets["auth_token"]))

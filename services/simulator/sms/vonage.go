@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
 
 	"github.com/tributaryhq/tributary/services/simulator/account"
 	"github.com/tributaryhq/tributary/services/simulator/stage"
@@ -158,18 +160,13 @@ func (v vonage) message(p *Provider, w http.ResponseWriter, r *http.Request) {
 			case state == "blocked":
 				return problem(403, 1240, "Illegal Number")
 			}
-			m := p.accepted(to, "text", in.Text, body, callback{ref: in.Ref}, uuid())
+			m := p.accepted(to, "text", in.Text, body, callback{ref: in.Ref}, uuid.NewString())
 			return stage.Answer{Status: 202, Body: obj{"message_uuid": m.ID}, Message: m, Done: func() { p.sent(a, m) }}
 		}}
 	})
 }
 
-func (vonage) id(string) string { return uuid() }
-
-func uuid() string {
-	h := account.Hex(16)
-	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-9" + h[17:20] + "-" + h[20:]
-}
+func (vonage) id(string) string { return uuid.NewString() }
 
 func (v vonage) wrote(p *Provider, a *account.Account, m incoming) (out []webhook.Call) {
 	to, from := account.Bare(ownOf(a).sender), account.Bare(m.from)
@@ -183,7 +180,7 @@ func (v vonage) wrote(p *Provider, a *account.Account, m incoming) (out []webhoo
 	for n, text := range all {
 		id := m.id
 		if n > 0 {
-			id = uuid()
+			id = uuid.NewString()
 		}
 		f := url.Values{
 			"msisdn": {from}, "to": {to}, "messageId": {id}, "text": {text}, "type": {"text"},
@@ -200,7 +197,7 @@ func (v vonage) wrote(p *Provider, a *account.Account, m incoming) (out []webhoo
 	return out
 }
 
-// told are their words for what becomes of a message.
+// vonageTold are their words for what becomes of a message.
 var vonageTold = map[string]string{"sent": "accepted", "delivered": "delivered", "failed": "failed", "read": "delivered"}
 
 func (v vonage) receipt(p *Provider, a *account.Account, r receipt) webhook.Call {
@@ -234,13 +231,8 @@ func (vonage) call(p *Provider, a *account.Account, to string, f url.Values) web
 	f.Set("api-key", c.Key)
 	f.Set("nonce", account.Hex(8))
 	f.Set("timestamp", strconv.FormatInt(p.Now().Unix(), 10))
-	var names []string
-	for k := range f {
-		names = append(names, k)
-	}
-	slices.Sort(names)
 	text := ""
-	for _, k := range names {
+	for _, k := range slices.Sorted(maps.Keys(f)) {
 		text += "&" + k + "=" + strings.NewReplacer("&", "_", "=", "_").Replace(f.Get(k))
 	}
 	mac := hmac.New(sha256.New, []byte(c.Secrets["signature_secret"]))
@@ -255,7 +247,7 @@ func (vonage) hook(p *Provider, a *account.Account, v obj) webhook.Call {
 	body, _ := json.Marshal(v) // our own types always marshal
 	sum := sha256.Sum256(body)
 	token, _ := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{ // a secret of bytes always signs
-		"iat": p.Now().Unix(), "jti": uuid(), "iss": "Vonage", "payload_hash": hex.EncodeToString(sum[:]), "api_key": c.Key, "application_id": c.Also,
+		"iat": p.Now().Unix(), "jti": uuid.NewString(), "iss": "Vonage", "payload_hash": hex.EncodeToString(sum[:]), "api_key": c.Key, "application_id": c.Also,
 	}).SignedString([]byte(c.Secrets["signature_secret"]))
 	return webhook.Call{URL: c.WebhookURL, Body: body, Header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + token}}}
 }
