@@ -3,6 +3,7 @@ package e2e
 import (
 	"cmp"
 	"maps"
+	"slices"
 )
 
 // simulated is a channel whose provider is the simulator.
@@ -77,4 +78,9 @@ func (t *test) answers(person, key, status string, body any) (now outcome) {
 		return t.call(t.Context(), "GET", "/v1/messages/"+m.ID, "", nil, &now) == nil && now.Status == status
 	})
 	return now
+}
+
+// left reports whether the provider has taken something: its receipts may have come as well, and it neither failed nor is unknown.
+func left(status string) bool {
+	return slices.Contains([]string{"accepted", "sent", "delivered", "read"}, status)
 }
