@@ -67,6 +67,15 @@ func (d *desk) act(c *conversation, what string, in any) {
 	d.do("POST", "/v1/conversations/"+c.ID+"/"+what, what+c.ID, in, nil)
 }
 
+// waiting is how many conversations routing knows that wait in the queue.
+func (d *desk) waiting() int {
+	var status struct {
+		Waiting int `json:"waiting"`
+	}
+	d.do("GET", "/v1/queues/"+d.queue+"/status", "", nil, &status)
+	return status.Waiting
+}
+
 func (c *conversation) heldBy(agent string) bool { return c.Assignee != nil && c.Assignee.ID == agent }
 
 func (c *conversation) waitsIn(queue string) bool {
@@ -146,8 +155,9 @@ func TestWhatSleepsTakesNoPlaceAndUrgentWorkGoesFirst(t *testing.T) {
 		mine := func(c *conversation) bool { return c.heldBy(d.agent) }
 		first := d.write("the only place is taken", mine)
 		sleeper, second, urgent := d.write("one waits", waits), d.write("another waits", waits), d.write("a third waits", waits)
-		d.act(sleeper, "snooze", map[string]any{"until": "2100-01-01T00:00:00Z"})
 		d.act(urgent, "priority", map[string]any{"priority": "urgent"})
+		d.act(sleeper, "snooze", map[string]any{"until": "2100-01-01T00:00:00Z"})
+		d.eventually("routing has heard of all that waits, and what sleeps", func() bool { return d.waiting() == 2 })
 		d.act(first, "snooze", map[string]any{"until": "2100-01-01T00:00:00Z"})
 		d.until("a sleeping conversation frees its place for the urgent one", urgent.Peer, mine)
 		if c := d.find(second.Peer); !waits(c) {
